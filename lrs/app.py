@@ -245,7 +245,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),
         staff_routes.routes(),
-        course_pages.routes(),
+        course_pages.routes(SUBSCRIPTIONS),
         static_files(),
         *_of_operator(neighbours),
     )

@@ -9,7 +9,7 @@ _CONTENT = PolicyLine("launch.run", (CONTENT,), frozenset({SELF}))
 _FETCH = PolicyLine(PUBLIC, any_origin=True)
 _KEYS = PolicyLine("course-clients.manage", (KEY,), frozenset({ALL}))
 _CLIENT = PolicyLine("courses.launch", (COURSE_CLIENT,), frozenset({OWN}))
-_AUTHORS = PolicyLine("courses.manage", (SESSION,), frozenset({ALL}), pages="staff")
+_AUTHORS = PolicyLine("courses.manage", (SESSION,), frozenset({OWN, ALL}), pages="staff")
 _DOCUMENTS = ("activities/state", "activities/profile", "agents/profile")
 API = "/cmi5/api/v1"
 """The addresses of ADL's CATAPULT player."""
@@ -54,5 +54,9 @@ COURSE_TABLE: PolicyTable = {
     ("GET", "/staff/courses/{id}/rules.csv"): _AUTHORS,
     ("POST", "/staff/courses/{id}/withdraw"): _AUTHORS,
     **listed("/staff/courses/{id}/learners", _AUTHORS),
+    ("GET", "/staff/courses/{id}/learners/{registration}"): _AUTHORS,
+    ("POST", "/staff/courses/{id}/learners/{registration}/launch"): _AUTHORS,
+    ("POST", "/staff/courses/{id}/learners/{registration}/waive"): _AUTHORS,
+    ("POST", "/staff/courses/{id}/learners/{registration}/end"): _AUTHORS,
 }
 """Lines of ``policy.TABLE``."""

@@ -80,7 +80,7 @@ ROLES: Mapping[str, StaffRole] = {
             "sources.connect": OWN,
             "arrivals.read": OWN,
             "lms.connect": ALL,
-            "courses.manage": ALL,
+            "courses.manage": OWN,
             "catalogue.change": ALL,
         },
         "source",

@@ -377,6 +377,11 @@ OTHERS = {
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),
+            ("GET", "/staff/courses/{id}/learners/{registration}"),
+            *(
+                ("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}")
+                for act in ("launch", "waive", "end")
+            ),
             ("GET", "/staff/lms"),
             ("GET", "/staff/lms.csv"),
             ("GET", "/staff/lms.json"),

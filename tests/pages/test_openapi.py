@@ -279,6 +279,8 @@ PAGES = dict.fromkeys(
         "GET /staff/courses/{id}/rules.csv",
         "POST /staff/courses/{id}/withdraw",
         "GET /staff/courses/{id}/learners",
+        "GET /staff/courses/{id}/learners/{registration}",
+        *(f"POST /staff/courses/{{id}}/learners/{{registration}}/{act}" for act in ("launch", "waive", "end")),
         "GET /staff/courses/{id}/learners.csv",
         "GET /staff/courses/{id}/learners.json",
         "GET /cmi5/api/v1/ping",

@@ -355,6 +355,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "courses/{id}": everything.course.id,
         "course/{id}": everything.course.id,
         "registration/{id}": first["registration"].id,
+        "learners/{registration}": first["registration"].id,
         "session/{id}": first["launch-session"].id,
         "tenant/{id}": everything.client.id,
         "content/{package}": everything.package,

@@ -33,7 +33,7 @@ from lrs.tenancy import audit
 from lrs.xapi.statements.formats import is_iri
 
 LONGEST_REASON = 1_000
-AbandonedBy = Literal["new-launch", "api", "timeout"]
+AbandonedBy = Literal["new-launch", "api", "timeout", "staff", "left"]
 
 
 def checked_actor(actor: Mapping[str, Any]) -> dict[str, Any]:

@@ -203,6 +203,12 @@ def fetched_by(reader: Reader, token: str) -> LaunchSession | None:
     return session_of(found[0]) if found else None
 
 
+def sessions_of(reader: Reader, registration: str, limit: int = 50) -> list[LaunchSession]:
+    """The launches of a registration, the newest first."""
+    page = reader.find(Walk(SESSION, [key("launch.registration", registration)], newest_first=True, limit=limit))
+    return [session_of(record) for record in page.records]
+
+
 def open_key(registration: str) -> int:
     """The search key of the sessions of a registration that are open."""
     return key("launch.open", registration)

@@ -14,6 +14,8 @@ from adapters.lms.courses import Course
 from adapters.lms.importing import import_course
 from adapters.lms.packages import MOST_BYTES
 from adapters.lms.pages import view
+from adapters.lms.pages.one_learner import add_learner
+from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of
 from adapters.lms.structure import Structure, shown_title
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -25,8 +27,8 @@ from lrs.storage import Walk
 from lrs.storage.edge import read
 from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, file_of, listing
+from lrs.xapi.statements.subscriptions import Subscriptions
 
-PLACE = "/staff/courses"
 ONE = f"{PLACE}/{{id}}"
 REPORT = f"{ONE}/learners"
 LISTED = 2_000
@@ -39,12 +41,13 @@ says(
 )
 
 
-def routes() -> APIRouter:
-    """The router."""
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements of a launch owe."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_list(router)
     _add_one(router)
     _add_report(router)
+    add_learner(router, subscriptions)
     return router
 
 
@@ -78,7 +81,7 @@ async def _sent(request: Request, visit: Visit) -> courses.Imported:
         if not isinstance(file, UploadFile) or not file.filename:
             raise Refused("Choose a package first.", error="no_file")
         name = Path(file.filename.replace("\\", "/")).name[:200]
-        return await read(import_course, visit.tenant, file.file, name, visit.session.by)
+        return await read(import_course, visit.tenant, file.file, name, visit.session.by, "", source_of(visit))
 
 
 def _list(visit: Visit, refused: Refused | None = None) -> Response:
@@ -94,7 +97,8 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
 
 def _rows(visit: Visit) -> list[ListRow]:
     store = visit.tenant.store
-    found = [(one, store.count(REGISTRATION, [_of_course(one.id)])) for one in courses.newest(store)]
+    mine = (one for one in courses.newest(store) if reaches(visit, one))
+    found = [(one, store.count(REGISTRATION, [_of_course(one.id)])) for one in mine]
     return view.listed(found, visit.tenant.settings.zone, visit.root)
 
 
@@ -106,7 +110,7 @@ def _add_one(router: APIRouter) -> None:
     @router.get(ONE, summary="One course: its versions and units", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         store, settings = visit.tenant.store, visit.tenant.settings
-        course = _course(visit, id)
+        course = own_course(visit, id)
         versions = courses.versions_in(store, course)
         one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
         learners = store.count(REGISTRATION, [_of_course(id)])
@@ -118,28 +122,21 @@ def _add_one(router: APIRouter) -> None:
     )
     def withdraw(visit: Visiting, id: str, body: FormBody) -> Response:
         visit.fields(body)
-        course = _course(visit, id)
+        course = own_course(visit, id)
         visit.tenant.store.write(lambda tx: courses.withdraw_in(tx, course, visit.session.by)).result()
         return visit.on(f"{PLACE}/{id}", "course_withdrawn")
 
     @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
     def rules(visit: Visiting, id: str) -> Response:
-        course = _course(visit, id)
+        course = own_course(visit, id)
         table = view.proposed_rules(course, courses.version_in(visit.tenant.store, course.id, course.version))
         return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
-
-
-def _course(visit: Visit, id: str) -> Course:
-    try:
-        return courses.course_in(visit.tenant.store, id)
-    except Refused as refused:
-        raise Refused("There is no such course.", status=404, error="not_found") from refused
 
 
 def _add_report(router: APIRouter) -> None:
     @router.get(REPORT, summary="Who is in a course, and how far", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
-        course = _course(visit, id)
+        course = own_course(visit, id)
         found = listing(asked_of(visit.request, view.LEARNERS, sort="-began"), _learners(visit, course))
         one = {"id": course.id, "title": shown_title(course.title)}
         return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED)
@@ -147,12 +144,12 @@ def _add_report(router: APIRouter) -> None:
     @router.get(f"{REPORT}.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting, id: str) -> Response:
         asked = asked_of(visit.request, view.LEARNERS, sort="-began")
-        return as_csv(asked, _learners(visit, _course(visit, id)), "learners")
+        return as_csv(asked, _learners(visit, own_course(visit, id)), "learners")
 
     @router.get(f"{REPORT}.json", summary="The same as JSON", openapi_extra=SIGNED_IN)
     def objects(visit: Visiting, id: str) -> Response:
         asked = asked_of(visit.request, view.LEARNERS, sort="-began")
-        return as_json(asked, _learners(visit, _course(visit, id)), "learners")
+        return as_json(asked, _learners(visit, own_course(visit, id)), "learners")
 
 
 def _learners(visit: Visit, course: Course) -> list[ListRow]:
@@ -163,4 +160,4 @@ def _learners(visit: Visit, course: Course) -> list[ListRow]:
         number: courses.version_in(store, course.id, number).structure for number in {one.version for one in found}
     }
     told: list[tuple[Registration, Structure]] = [(one, structures[one.version]) for one in found]
-    return view.learners(told, visit.tenant.settings.zone)
+    return view.learners(told, visit.tenant.settings.zone, visit.root)

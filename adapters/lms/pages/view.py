@@ -101,12 +101,12 @@ def detail(course: Course, versions: Sequence[CourseVersion], zone: str, *, is_s
     }
 
 
-def learners(found: Iterable[tuple[Registration, Structure]], zone: str) -> list[ListRow]:
+def learners(found: Iterable[tuple[Registration, Structure]], zone: str, root: str) -> list[ListRow]:
     """A row for each registration: who, and how far."""
-    return [_learner(registration, structure, zone) for registration, structure in found]
+    return [_learner(registration, structure, zone, root) for registration, structure in found]
 
 
-def _learner(registration: Registration, structure: Structure, zone: str) -> ListRow:
+def _learner(registration: Registration, structure: Structure, zone: str, root: str) -> ListRow:
     account, units = registration.actor["account"], units_of(structure)
     done = sum(map(registration.has_done, units))
     scores = [one.score for one in registration.units.values() if one.score is not None]
@@ -125,7 +125,7 @@ def _learner(registration: Registration, structure: Structure, zone: str) -> Lis
             "began": time_of(registration.at),
         },
         {"began": written_moment(registration.at, zone)} | ({} if scores else {"score": ""}),
-        {},
+        {"learner": f"{root}/staff/courses/{registration.course}/learners/{registration.id}"},
         {"state": mood},
     )
 

@@ -12,6 +12,7 @@ from adapters.lms.courses import course_in
 from adapters.lms.place import LmsPlace
 from lrs.competency.rules.mapping import VERBS
 from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.tenancy import audit
 from tests.adapters.lms.launched import learner
 from tests.adapters.lms.made import block, package, structure, unit
 from tests.pages.conftest import Site, forms_of, text_of
@@ -98,8 +99,8 @@ def test_rows_for_rules_name_the_publishers_units_and_the_source_of_content(auth
     rows = list(csv.DictReader(io.StringIO(text)))
 
     assert [(row["activity"], row["match"], row["verb"], row["trusted source"]) for row in rows] == [
-        ("https://publisher.example/au", "grouping", "passed", "engraft courses"),
-        ("https://publisher.example/other", "grouping", "completed", "engraft courses"),
+        ("https://publisher.example/au", "grouping", "passed", "engraft courses vle"),
+        ("https://publisher.example/other", "grouping", "completed", "engraft courses vle"),
     ]
     assert {row["competency"] for row in rows} == {""}
     assert {row["verb"] for row in rows} <= VERBS.keys()
@@ -168,3 +169,80 @@ def test_a_course_that_is_not_there_is_said_to_be_none(author):
 
     assert answer.status_code == 404
     assert "There is no such course" in text_of(answer)
+
+
+# -- one learner ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def enrolled(site, author, course):
+    """The address of the page of a learner who is new in the course, and the id of their registration."""
+    store, place, id = site.tenant.store, LmsPlace(site.tenant, SUBSCRIPTIONS, "https://lrs.example/t/default"), new_id()
+    actor = learner(id) | {"name": "Ann Example"}
+    store.write(lambda tx: enrol_in(tx, place, course_in(tx, course), actor, id=id, session=new_id())).result()
+    return f"{PLACE}/{course}/learners/{id}", id
+
+
+def act(author, page, name, **fields):
+    form = next(one for one in forms_of(author.get(page).text) if (one["action"] or "").endswith(name))
+    return author.ask("POST", f"{page}/{name}", data=form["fields"] | fields)
+
+
+def test_staff_open_a_part_in_each_mode_and_it_is_on_record(site, author, enrolled):
+    page, id = enrolled
+
+    opened = [act(author, page, "launch", unit="1", mode=mode) for mode in ("Browse", "Review", "Normal")]
+
+    told = text_of(author.get(page))
+    assert [one.status_code for one in opened] == [303] * 3
+    assert all(one.headers["location"].startswith("http://content.test/t/default/content/") for one in opened)
+    assert "form-action 'self' http://content.test;" in author.get(page).headers["content-security-policy"]
+    assert [one for one in ("Browse", "Review", "Normal", "Ended by the next launch") if one not in told] == []
+    entries = [entry.about for entry in audit.newest(site.tenant.store, 50) if entry.action == "unit.launched"]
+    assert {about["mode"] for about in entries if about["registration"] == id} == {"Browse", "Review", "Normal"}
+
+
+def test_staff_end_a_launch(author, enrolled):
+    page, _ = enrolled
+    act(author, page, "launch", unit="0", mode="Normal")
+
+    ended = act(author, page, "end")
+
+    assert ended.headers["location"] == f"{page}?done=launch_ended"
+    assert "Ended by staff" in text_of(author.get(page))
+
+
+def test_staff_waive_a_part_with_a_reason_and_once(site, author, enrolled):
+    page, id = enrolled
+    form = next(one for one in forms_of(author.get(page).text) if (one["action"] or "").endswith("/waive"))
+
+    without = author.ask("POST", f"{page}/waive", data=form["fields"] | {"unit": "0", "reason": " "})
+    waived = author.ask("POST", f"{page}/waive", data=form["fields"] | {"unit": "0", "reason": "Did it elsewhere"})
+    again = author.ask("POST", f"{page}/waive", data=form["fields"] | {"unit": "0", "reason": "Again"})
+
+    assert (without.status_code, waived.status_code, again.status_code) == (400, 303, 409)
+    assert "say why" in text_of(without)
+    assert "Did it elsewhere" in text_of(author.get(page))
+    assert registration_in(site.tenant.store, id).units != {}
+
+
+@pytest.mark.parametrize("name", ["launch", "waive"])
+def test_a_part_or_mode_that_there_is_not_is_refused(author, enrolled, name):
+    page, _ = enrolled
+    fields = {"mode": "Normal", "reason": "x"}
+
+    assert [act(author, page, name, unit=unit, **fields).status_code for unit in ("99", "-1", "x")] == [404] * 3
+
+
+def test_an_author_of_one_source_sees_and_changes_no_course_of_another(site, author, course, enrolled):
+    page, _ = enrolled
+    other, administrator = signed_in(site, "author:other"), signed_in(site, "administrator")
+
+    answers = [other.get(f"{PLACE}/{course}"), other.get(f"{PLACE}/{course}/learners.json"), other.get(page)]
+    sent = send(other, package(TEXT))
+
+    assert [one.status_code for one in answers] == [404] * 3
+    assert other.get(f"{PLACE}.json").json()[0]["learners"] == 0
+    assert sent.headers["location"] != f"{PLACE}/{course}?done=course_same"
+    assert course_in(site.tenant.store, course).version == 1
+    assert administrator.get(page).status_code == 200

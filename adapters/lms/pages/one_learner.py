@@ -1,0 +1,144 @@
+"""The page of one learner in a course: how far each part is, launches, and what staff do about them. No logic."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+
+from adapters.lms.cmi5 import acts
+from adapters.lms.cmi5.launching import LaunchOrder, UnitLaunched, launch
+from adapters.lms.cmi5.session import Registration, registration_in, session_in, sessions_of
+from adapters.lms.courses import Course
+from adapters.lms.lti.addresses import origin, tool_root
+from adapters.lms.pages.learner_view import MODES, one_learner
+from adapters.lms.pages.own_courses import PLACE, own_course
+from adapters.lms.place import LmsPlace
+from adapters.lms.structure import shown_title, units_of
+from lrs.kernel.errors import Refused
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.tenancy import audit
+from lrs.web.exchange import exchange_of
+from lrs.web.origins import port_of
+from lrs.web.page import policy_of, redirect
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+ONE = f"{PLACE}/{{id}}/learners/{{registration}}"
+
+says(
+    unit_waived="This part counts as done now, for the reason that you gave.",
+    launch_ended="The launch is ended. What was done in it stays.",
+)
+
+
+def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
+    """Adds its routes; *subscriptions* say which steps the statements owe."""
+
+    @router.get(ONE, summary="One learner in a course", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str, registration: str) -> Response:
+        return _shown(visit, *_found(visit, id, registration))
+
+    @router.post(
+        f"{ONE}/launch", status_code=303, summary="Opens a part", openapi_extra=form_body("unit", "mode") | SIGNED_IN
+    )
+    def start(visit: Visiting, id: str, registration: str, body: FormBody) -> Response:
+        fields, (course, found) = visit.fields(body), _found(visit, id, registration)
+        mode = MODES.get(fields.get("mode", ""))
+        if mode is None:
+            raise Refused("Choose how to open it: Normal, Browse or Review.", pointer="/mode")
+        order = LaunchOrder(found.id, _place(fields), mode, return_url=f"{_root(visit)}{_address(course, found)}")
+        try:
+            launched = launch(_lms(visit, subscriptions), order)
+        except Refused as refused:
+            return _shown(visit, course, found, refused)
+        _note(visit, found, launched, mode)
+        return redirect(visit.request, launched.url)
+
+    @router.post(
+        f"{ONE}/waive",
+        status_code=303,
+        summary="Lets a part count as done",
+        openapi_extra=form_body("unit", "reason") | SIGNED_IN,
+    )
+    def waive(visit: Visiting, id: str, registration: str, body: FormBody) -> Response:
+        fields, (course, found) = visit.fields(body), _found(visit, id, registration)
+        place, by, session = _lms(visit, subscriptions), visit.session.by, str(uuid.uuid4())
+        index, reason = _place(fields), fields.get("reason", "")
+        try:
+            visit.tenant.store.write(
+                lambda tx: acts.waive_in(tx, place, found.id, index, reason, session=session, by=by)
+            ).result()
+        except Refused as refused:
+            return _shown(visit, course, found, refused)
+        return visit.on(_address(course, found), "unit_waived")
+
+    @router.post(f"{ONE}/end", status_code=303, summary="Ends a launch", openapi_extra=form_body("session") | SIGNED_IN)
+    def end(visit: Visiting, id: str, registration: str, body: FormBody) -> Response:
+        fields, (course, found) = visit.fields(body), _found(visit, id, registration)
+        session = session_in(visit.tenant.store, fields.get("session", ""))
+        if session.registration != found.id:
+            raise Refused("This launch is of somebody else.", status=404, error="not_found")
+        place = _lms(visit, subscriptions)
+        visit.tenant.store.write(lambda tx: acts.abandon_in(tx, place, session, "staff")).result()
+        return visit.on(_address(course, found), "launch_ended")
+
+
+def _found(visit: Visit, id: str, registration: str) -> tuple[Course, Registration]:
+    course = own_course(visit, id)
+    try:
+        found = registration_in(visit.tenant.store, registration)
+    except Refused as refused:
+        raise Refused("There is no such learner in this course.", status=404, error="not_found") from refused
+    if found.course != course.id:
+        raise Refused("There is no such learner in this course.", status=404, error="not_found")
+    return course, found
+
+
+def _shown(visit: Visit, course: Course, found: Registration, refused: Refused | None = None) -> Response:
+    store, zone = visit.tenant.store, visit.tenant.settings.zone
+    structure = acts.structure_of(store, found)
+    _let_forms_go(visit, [one.url for one in units_of(structure)])
+    return visit.page(
+        "staff/course-learner.html",
+        refused.status if refused else 200,
+        problem=refused.message if refused else "",
+        course={"id": course.id, "title": shown_title(course.title)},
+        one=one_learner(found, structure, sessions_of(store, found.id), zone),
+        withdrawn=course.withdrawn,
+    )
+
+
+def _let_forms_go(visit: Visit, urls: list[str]) -> None:
+    """The button leads on to the content, which has other origins than ours."""
+    settings = visit.tenant.settings
+    there = [origin(settings.content_origin(visit.tenant.id) or ""), *map(origin, urls)]
+    origins = tuple(dict.fromkeys(filter(None, there)))[:10]
+    exchange_of(visit.request).policy = replace(policy_of(visit.request), forms_to=origins)
+
+
+def _address(course: Course, found: Registration) -> str:
+    return f"{PLACE}/{course.id}/learners/{found.id}"
+
+
+def _place(fields: dict[str, str]) -> int:
+    told = fields.get("unit", "")
+    if not (told.isascii() and told.isdigit() and len(told) < 6):
+        raise Refused("There is no such part in this course.", status=404, error="not_found")
+    return int(told)
+
+
+def _root(visit: Visit) -> str:
+    settings = visit.tenant.settings
+    return f"{origin(settings.pages_root or f'http://127.0.0.1:{port_of(visit.request)}')}{visit.root}"
+
+
+def _lms(visit: Visit, subscriptions: Subscriptions) -> LmsPlace:
+    tool = tool_root(visit.tenant.settings, visit.tenant.id, port_of(visit.request))
+    return LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti"))
+
+
+def _note(visit: Visit, found: Registration, launched: UnitLaunched, mode: str) -> None:
+    """Who opened a course for whom stands in the record of actions: in Normal it counts as the learner's work."""
+    told = {"registration": found.id, "unit": str(launched.session.index), "mode": mode}
+    visit.tenant.store.write(lambda tx: audit.append(tx, visit.session.by, "unit.launched", told)).result()
