@@ -25,7 +25,7 @@ from adapters.lms.catapult import clients
 from adapters.lms.catapult import routes as catapult
 from adapters.lms.cmi5.credentials import LaunchTokens
 from adapters.lms.cmi5.endpoint import OF_CONTENT
-from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes
+from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes, trial_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
@@ -244,6 +244,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         *frame_routes.routes(own_forms()),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),
+        trial_routes.routes(SUBSCRIPTIONS),
         staff_routes.routes(),
         course_pages.routes(SUBSCRIPTIONS),
         static_files(),

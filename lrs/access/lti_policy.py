@@ -31,6 +31,7 @@ LTI_TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/lti/learn/{link}"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/learn/{link}/{index}"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/courses/{course}"): _launched("course.read", OWN_COURSE),
+    ("POST", "/t/{tenant}/lti/courses/{course}/try/{link}/{index}"): _launched("course.read", OWN_COURSE),
     # staff
     **listed("/staff/lms", _CONNECT),
     ("POST", "/staff/lms"): _CONNECT,

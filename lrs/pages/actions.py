@@ -101,6 +101,7 @@ ACTIONS: Mapping[str, str] = {
     "tenant.resumed": "An organisation was opened again",
     "tenant.set": "What the organisation has decided was changed",
     "tenant.suspended": "An organisation was closed for now",
+    "launch.ended": "What a learner had open of a course was ended: they left it",
     "unit.launched": "Staff opened a part of a course for a learner",
     "unit.waived": "A part of a course was waived",
     "work.retried": "Work was tried again",

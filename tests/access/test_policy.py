@@ -174,6 +174,7 @@ LEARNERS_OWN = {
 LAUNCHED = {
     *(("GET", "/lti/me"), ("GET", "/lti/me/roles"), ("GET", "/lti/me/badges/{id}"), ("POST", "/lti/me/questions")),
     *(("GET", "/lti/courses/{course}"), ("GET", "/lti/learn/{link}"), ("POST", "/lti/learn/{link}/{index}")),
+    ("POST", "/lti/courses/{course}/try/{link}/{index}"),
 }
 """For who came by a launch alone (``tests/adapters/lms/lti``)."""
 OF_PLATFORMS = {
@@ -378,10 +379,7 @@ OTHERS = {
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),
             ("GET", "/staff/courses/{id}/learners/{registration}"),
-            *(
-                ("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}")
-                for act in ("launch", "waive", "end")
-            ),
+            *(("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")),
             ("GET", "/staff/lms"),
             ("GET", "/staff/lms.csv"),
             ("GET", "/staff/lms.json"),

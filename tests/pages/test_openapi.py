@@ -244,7 +244,10 @@ PAGES = dict.fromkeys(
         *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}")),
         *(
             f"POST /t/{{tenant}}/lti/{one}"
-            for one in ("register/{invite}", "login", "launch", "pick", "me/questions", "learn/{link}/{index}")
+            for one in (
+                *("register/{invite}", "login", "launch", "pick", "me/questions", "learn/{link}/{index}"),
+                "courses/{course}/try/{link}/{index}",
+            )
         ),
         *(f"GET /staff/lms{one}" for one in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")),
         *(f"POST /staff/lms{one}" for one in ("", "/new")),

@@ -365,6 +365,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "register/{invite}": registration.invite(everything.tenant, "Own", by="test", root="")[0].rpartition("/")[2],
         "learn/{link}": everything.lti_link[0],
         "courses/{course}": everything.lti_link[1].course,
+        "try/{link}": everything.lti_link[0],
     }
 
 

@@ -15,6 +15,7 @@ from adapters.lms import courses, numbers
 from adapters.lms.cmi5 import own_statements
 from adapters.lms.cmi5.session import (
     SESSION,
+    STEP,
     LaunchSession,
     Registration,
     open_key,
@@ -28,7 +29,7 @@ from adapters.lms.courses import Course
 from adapters.lms.place import LmsPlace, store_own
 from adapters.lms.structure import AssignableUnit, Structure, units_of
 from lrs.kernel.errors import Refused
-from lrs.storage import Reader, Tx, each
+from lrs.storage import Owed, Reader, Tx, each
 from lrs.tenancy import audit
 from lrs.xapi.statements.formats import is_iri
 
@@ -121,7 +122,7 @@ def abandon_in(tx: Tx, place: LmsPlace, session: LaunchSession, by: AbandonedBy)
     Only of cmi5 a statement says so: Tin Can and SCORM know no such end, and their content often ends without a word.
     """
     session = session_in(tx, session.id)
-    if not session.is_open:
+    if session.terminated or session.abandoned:
         return session
     if session.format == "cmi5":
         publisher = unit_at(structure_of(tx, registration_in(tx, session.registration)), session.index).id
@@ -129,6 +130,17 @@ def abandon_in(tx: Tx, place: LmsPlace, session: LaunchSession, by: AbandonedBy)
     ended = replace(session, abandoned=place.tenant.clock(), abandoned_by=by)
     put_session(tx, ended)
     return ended
+
+
+def leave_in(tx: Tx, registration: str, now: int, by: str) -> None:
+    """Ends what is open in *registration*, whose learner is not in the course any more: its content gets no further.
+
+    That the sessions were abandoned is stored by the step ``abandon``, at once.
+    """
+    for session in list(map(session_of, each(tx, SESSION, open_key(registration)))):
+        put_session(tx, replace(session, left=now))
+        tx.owe(SESSION, session.id, Owed(STEP, now))
+        audit.append(tx, by, "launch.ended", {"registration": registration, "session": session.id})
 
 
 def abandon_open_in(tx: Tx, place: LmsPlace, registration: str) -> None:

@@ -39,6 +39,8 @@ class LaunchTokens:
         if session is None or credentials is None or not session.has_token(credentials[1]) or session.format == "scorm":
             message = "8.1.2.0-5: send the token that the fetch address of the launch gave, as HTTP Basic"
             raise Refused(message, status=401, error="unauthorized", rule="cmi5 8.1.2.0-5")
+        if session.left:
+            raise breached("8.1.2.0-2", "you were taken out of this course: ask whoever teaches it")
         if session.abandoned:
             raise breached("8.1.2.0-2", "the session was abandoned: launch the content again")
         if session.terminated and tenant.clock() > session.terminated + GRACE:

@@ -32,7 +32,9 @@ def _end(tx: Tx, *, place: LmsPlace, session: str) -> None:
     """Abandons the session if it is open and nothing came for ``IDLE``; else looks again when that will be so."""
     found = session_in(tx, session)
     due = found.last + IDLE
-    if found.is_open and due > place.tenant.clock():
+    if found.left:
+        abandon_in(tx, place, found, "left")
+    elif found.is_open and due > place.tenant.clock():
         tx.owe(SESSION, session, Owed(STEP, due))
     elif found.is_open:
         abandon_in(tx, place, found, "timeout")

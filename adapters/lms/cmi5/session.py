@@ -79,8 +79,9 @@ class LaunchSession(msgspec.Struct, frozen=True):
 
     *template* is the context that its statements must contain (10.2.1). *fetch* is the digest of the token in the fetch
     address, *token* that of the authorisation token, empty until it was fetched. *verbs* are those of statements
-    defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it. *source* is that of
-    its statements, *return_url* where the learner goes at the end. Times are microseconds UTC, 0 if it did not happen.
+    defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it, *left* when its
+    learner was taken out of the course. *source* is that of its statements, *return_url* where the learner goes at the
+    end. Times are microseconds UTC, 0 if it did not happen.
 
     Content of Tin Can and SCORM has its token from the beginning: in its launch address.
     """
@@ -113,12 +114,13 @@ class LaunchSession(msgspec.Struct, frozen=True):
     format: CourseFormat = "cmi5"
     source: str = CONTENT_SOURCE
     return_url: str = ""
+    left: int = 0
     v: int = 1
 
     @property
     def is_open(self) -> bool:
-        """Whether it was neither terminated nor abandoned."""
-        return not (self.terminated or self.abandoned)
+        """Whether it was neither terminated nor abandoned, and its learner is still in the course."""
+        return not (self.terminated or self.abandoned or self.left)
 
     def has_token(self, secret: str) -> bool:
         """Whether *secret* is the one that was given out by its fetch address."""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from adapters.lms import courses as own_courses
-from adapters.lms.cmi5.acts import checked_actor, enrol_in
+from adapters.lms.cmi5.acts import checked_actor, enrol_in, leave_in
 from adapters.lms.cmi5.session import REGISTRATION, Registration, UnitProgress, registration_of
 from adapters.lms.courses import Course
 from adapters.lms.lti import courses, grades
@@ -121,6 +121,15 @@ def enrol(tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapp
     if tx.get(KIND, record.id) is None:
         tx.insert(record)
     return registration
+
+
+def leave(tx: Tx, member: LtiMember, now: int) -> None:
+    """Ends what *member*, who is not in their course any more, has open of the courses of ours in it."""
+    found = [_decoder.decode(record.body) for record in each(tx, KIND, key("lti.enrolment-person", member.person))]
+    for one in found:
+        link = courses.link(tx, one.link)
+        if one.user == member.user and link is not None and link.course == member.course:
+            leave_in(tx, one.registration, now, "learning platform")
 
 
 # -- grades ---------------------------------------------------------------------------------------------------------

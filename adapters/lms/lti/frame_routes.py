@@ -6,21 +6,21 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.lti import course_view, courses, grades, users
+from adapters.lms.lti import course_view, courses, enrolments, grades, users
 from adapters.lms.lti.course_view import GradeSent, InCourse
 from adapters.lms.lti.courses import LtiLink, LtiMember
-from adapters.lms.lti.frames import LAUNCHED, Named, framed
+from adapters.lms.lti.frames import LAUNCHED, Named, framed, let_forms_go
 from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
+from adapters.lms.structure import AssignableUnit, shown_title
 from lrs.kernel.errors import Refused
 from lrs.outbox.listing import sent_to
 from lrs.pages.me.badges import BadgeForms
 from lrs.pages.me.routes import add_badges, add_skills
-from lrs.pages.visit import REFUSALS
+from lrs.pages.visit import REFUSALS, Visiting
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
-from lrs.web.page import page
 
 
 def routes(forms: BadgeForms) -> tuple[APIRouter, APIRouter]:
@@ -45,7 +45,7 @@ def _router(prefix: str) -> APIRouter:
 
 def _add_course(router: APIRouter) -> None:
     @router.get("/courses/{course}", summary="Who is in a course, for its teacher", openapi_extra=LAUNCHED)
-    def show(request: Request, tenant: Named, course: str) -> Response:
+    def show(request: Request, tenant: Named, visit: Visiting, course: str) -> Response:
         """As a page; with ``.csv`` or ``.json`` at the end of the address, as a file."""
         id, _, ending = course.partition(".")
         who: Launched = exchange_of(request).behind
@@ -54,7 +54,29 @@ def _add_course(router: APIRouter) -> None:
         if ending:
             return _as_file(asked, rows, ending)
         told = course_view.about(who.course, tenant.settings.zone)
-        return page(request, "lti/course.html", list=listing(asked, rows), **told)
+        tried = _to_try(tenant, id)
+        let_forms_go(request, tenant, [unit["url"] for one in tried for unit in one["units"]])
+        return visit.page("lti/course.html", list=listing(asked, rows), tried=tried, course=id, **told)
+
+
+def _to_try(tenant: Tenant, course: str) -> list[dict[str, Any]]:
+    """The courses of ours that links in *course* open, with their units."""
+    found = []
+    for id, link in courses.links_in(tenant.store, course):
+        if not link.opens.startswith(enrolments.COURSE):
+            continue
+        try:
+            opened = enrolments.opened(tenant.store, link, "")
+        except Refused:  # withdrawn, or not here: what learners are told there
+            continue
+        units = [_unit(index, unit) for index, unit in opened.units]
+        found.append({"link": id, "title": shown_title(opened.course.title), "units": units})
+    return found
+
+
+def _unit(index: int, unit: AssignableUnit) -> dict[str, Any]:
+    own_window = unit.launch_method == "OwnWindow"
+    return {"index": index, "title": shown_title(unit.title), "url": unit.url, "own_window": own_window}
 
 
 def _as_file(asked: Asked, rows: list[ListRow], ending: str) -> Response:

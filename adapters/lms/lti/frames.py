@@ -1,5 +1,6 @@
 """The pages that are shown in a frame of a platform: by whom, and what stands round them. Knows no route."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -7,7 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Path, Request, Response
 
 from adapters.lms.lti import platforms
-from adapters.lms.lti.addresses import tool_root
+from adapters.lms.lti.addresses import origin, tool_root
 from adapters.lms.lti.signed_in import Launched
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
@@ -19,7 +20,7 @@ from lrs.web.page_policy import PagePolicy
 MOST_FIELDS = 60
 LAUNCHED: dict[str, Any] = {"security": [{"launch": []}]}
 """Says in the OpenAPI document that a route takes a launch."""
-_MOST_FRAMING = 40
+_MOST_FRAMING, _MOST_ORIGINS = 40, 10
 
 
 def named(request: Request, _: Annotated[str, Path(alias="tenant")]) -> Tenant:
@@ -39,6 +40,13 @@ def tool_of(request: Request) -> str:
 def path_of(request: Request) -> str:
     """The path in front of the pages of the tool, on this host."""
     return f"{server_root(request)}/t/{tenant_of(request).id}/lti"
+
+
+def let_forms_go(request: Request, tenant: Tenant, units: Sequence[str]) -> None:
+    """Lets a button lead on to content, which has other origins than ours: that for content, those of *units*."""
+    there = [origin(tenant.settings.content_origin(tenant.id) or ""), *map(origin, units)]
+    origins = tuple(dict.fromkeys(filter(None, there)))[:_MOST_ORIGINS]
+    exchange_of(request).policy = replace(policy_of(request), forms_to=origins)
 
 
 def framed_by(request: Request, origins: tuple[str, ...]) -> None:

@@ -2,27 +2,24 @@
 
 import secrets
 import uuid
-from dataclasses import replace
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
-from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import OpenedCourse
-from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
+from adapters.lms.lti.frames import LAUNCHED, framed, let_forms_go, tool_of
 from adapters.lms.place import LmsPlace
 from adapters.lms.structure import shown_title
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
 from lrs.web.exchange import exchange_of
-from lrs.web.page import policy_of, redirect
+from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
-_MOST_ORIGINS = 10
 _WEIGHT = 20 * ROWS
 
 
@@ -40,7 +37,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     def show(visit: Visiting, link: str) -> Response:
         there, member = _link(visit, link)
         found = enrolments.opened(visit.tenant.store, there, member.user)
-        _let_forms_go(visit.request, visit.tenant.settings.content_origin(visit.tenant.id), found)
+        let_forms_go(visit.request, visit.tenant, [unit.url for _, unit in found.units])
         return visit.page("lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
 
     @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)
@@ -91,13 +88,6 @@ def _units(found: OpenedCourse) -> list[dict[str, object]]:
         }
         for index, unit in found.units
     ]
-
-
-def _let_forms_go(request: Request, content: str | None, found: OpenedCourse) -> None:
-    """The button leads on to the content, which has other origins than ours."""
-    there = [origin(content or ""), *(origin(unit.url) for _, unit in found.units)]
-    origins = tuple(dict.fromkeys(filter(None, there)))[:_MOST_ORIGINS]
-    exchange_of(request).policy = replace(policy_of(request), forms_to=origins)
 
 
 def _issuer(visit: Visit) -> str:

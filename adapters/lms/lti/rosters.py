@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from adapters.lms.lti import courses, platforms, users, words
+from adapters.lms.lti import courses, enrolments, platforms, users, words
 from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import COURSE, LtiCourse, LtiMember
 from adapters.lms.lti.launch_token import full_name, text, texts
@@ -167,6 +167,8 @@ def _take(tx: Tx, tenant: Tenant, platform: LtiPlatform, course: str, some: Sequ
         user = users.user_id(platform.id, seen.sub)
         member = LtiMember(course, user, known.person, part_of(listed.roles), listed.active, listed=True)
         courses.put_member(tx, member)
+        if not member.active:
+            enrolments.leave(tx, member, tenant.clock())
 
 
 def _mark_gone(tenant: Tenant, id: str, seen: set[str]) -> int:
@@ -175,13 +177,14 @@ def _mark_gone(tenant: Tenant, id: str, seen: set[str]) -> int:
         one for one in courses.members_of_course(tenant.store, id) if one.active and one.listed and one.user not in seen
     ]
     for some in _batches(gone):
-        tenant.store.write(partial(_leave, some=some), weight=ROWS * len(some)).result()
+        tenant.store.write(partial(_leave, some=some, now=tenant.clock()), weight=ROWS * len(some)).result()
     return len(gone)
 
 
-def _leave(tx: Tx, some: Sequence[LtiMember]) -> None:
+def _leave(tx: Tx, some: Sequence[LtiMember], now: int) -> None:
     for one in some:
         courses.put_member(tx, msgspec.structs.replace(one, active=False))
+        enrolments.leave(tx, one, now)
 
 
 def _write_course(tenant: Tenant, id: str, *, problem: str, synced: int = 0) -> None:

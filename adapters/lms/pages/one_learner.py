@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
@@ -12,6 +11,7 @@ from adapters.lms.cmi5.launching import LaunchOrder, UnitLaunched, launch
 from adapters.lms.cmi5.session import Registration, registration_in, session_in, sessions_of
 from adapters.lms.courses import Course
 from adapters.lms.lti.addresses import origin, tool_root
+from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages.learner_view import MODES, one_learner
 from adapters.lms.pages.own_courses import PLACE, own_course
 from adapters.lms.place import LmsPlace
@@ -19,9 +19,8 @@ from adapters.lms.structure import shown_title, units_of
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.tenancy import audit
-from lrs.web.exchange import exchange_of
 from lrs.web.origins import port_of
-from lrs.web.page import policy_of, redirect
+from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = f"{PLACE}/{{id}}/learners/{{registration}}"
@@ -98,7 +97,7 @@ def _found(visit: Visit, id: str, registration: str) -> tuple[Course, Registrati
 def _shown(visit: Visit, course: Course, found: Registration, refused: Refused | None = None) -> Response:
     store, zone = visit.tenant.store, visit.tenant.settings.zone
     structure = acts.structure_of(store, found)
-    _let_forms_go(visit, [one.url for one in units_of(structure)])
+    let_forms_go(visit.request, visit.tenant, [one.url for one in units_of(structure)])
     return visit.page(
         "staff/course-learner.html",
         refused.status if refused else 200,
@@ -107,14 +106,6 @@ def _shown(visit: Visit, course: Course, found: Registration, refused: Refused |
         one=one_learner(found, structure, sessions_of(store, found.id), zone),
         withdrawn=course.withdrawn,
     )
-
-
-def _let_forms_go(visit: Visit, urls: list[str]) -> None:
-    """The button leads on to the content, which has other origins than ours."""
-    settings = visit.tenant.settings
-    there = [origin(settings.content_origin(visit.tenant.id) or ""), *map(origin, urls)]
-    origins = tuple(dict.fromkeys(filter(None, there)))[:10]
-    exchange_of(visit.request).policy = replace(policy_of(visit.request), forms_to=origins)
 
 
 def _address(course: Course, found: Registration) -> str:

@@ -1,6 +1,7 @@
 """A course of ours that a platform opens: launched, done, graded; and who may not."""
 
 import json
+from base64 import b64encode
 from io import BytesIO
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +10,8 @@ import pytest
 
 from adapters.lms import courses as own_courses
 from adapters.lms.catapult.learners import ClientDesk, enrolled
-from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, registration_of
+from adapters.lms.cmi5.credentials import LaunchTokens
+from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, put_session, registration_of, sessions_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, picking, users
 from adapters.lms.lti.courses import LtiLink
@@ -18,7 +20,11 @@ from adapters.lms.place import LmsPlace
 from adapters.lms.structure import units_of
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.sealed import digest_of
 from lrs.storage import each
+from lrs.tenancy import audit
 from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World
 from tests.adapters.lms.made import structure, unit
 from tests.pages.conftest import forms_of, text_of
@@ -211,3 +217,53 @@ def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
     assert points(failed=True, score=-0.5) == (0.0, False)
     assert points(passed=True, satisfied=True, score=0.755) == (75.5, True)
     assert reached_in(found, course, "7", 0) is None
+
+
+# -- teachers, and who leaves ---------------------------------------------------------------------------------------
+
+
+def test_a_teacher_tries_what_learners_open_and_nothing_of_it_counts(world):
+    world.new_browser()
+    start(world, world.browser.get(launch(world, "41").headers["location"]))  # so that the link is known
+    world.new_browser()
+    page = world.browser.get(launch(world, "42", role="Instructor").headers["location"])
+
+    (form,) = (one for one in forms_of(page.text) if "/try/" in (one["action"] or ""))
+    answer = world.browser.ask("POST", form["action"], data=form["fields"])
+    elsewhere = world.browser.ask("POST", form["action"].replace("/try/", "/try/none"), data=form["fields"])
+
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    found = registration_of(world.store.get(REGISTRATION, told["registration"]))
+    (session,) = sessions_of(world.store, found.id)
+    assert "Nothing that you do in it counts" in text_of(page)
+    assert "form-action 'self' https://content.example;" in page.headers["content-security-policy"]
+    assert (answer.status_code, session.mode, found.actor["account"]["name"]) == (303, "Browse", "42")
+    assert list(each(world.store, enrolments.KIND, key("lti.enrolment", found.id))) == []
+    assert elsewhere.status_code == 404
+
+
+def test_who_is_taken_out_of_a_course_in_the_middle_gets_no_further_and_is_told_whom_to_ask(world):
+    world.new_browser()
+    answer = start(world, world.browser.get(launch(world, "51").headers["location"]))
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    (session,) = sessions_of(world.store, told["registration"])
+    token = f"{session.id}:secret"
+    world.store.write(lambda tx: put_session(tx, msgspec.structs.replace(session, token=digest_of("secret")))).result()
+    user = users.user_id(world.platform.described().id, "51")
+    course = courses.course_id(world.platform.described().id, "1", "2")
+    member = courses.member(world.store, course, user)
+
+    def leave(tx):
+        courses.put_member(tx, msgspec.structs.replace(member, active=False))
+        enrolments.leave(tx, member, world.tenant.clock())
+
+    world.store.write(leave).result()
+    with pytest.raises(Refused, match="taken out of this course") as caught:
+        LaunchTokens().caller(world.tenant, f"Basic {b64encode(token.encode()).decode()}", "")
+    drain(world.tenant, ("abandon",))
+
+    (ended,) = sessions_of(world.store, told["registration"])
+    assert (caught.value.status, ended.abandoned_by) == (403, "left")
+    assert [entry.about["session"] for entry in audit.newest(world.store, 5) if entry.action == "launch.ended"] == [
+        session.id
+    ]

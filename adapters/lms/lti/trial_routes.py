@@ -1,0 +1,72 @@
+"""A teacher tries a part of a course that a link in theirs opens: in the mode Browse, so nothing counts. No logic."""
+
+import secrets
+import uuid
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import HTMLResponse
+
+from adapters.lms.cmi5.acts import checked_actor, enrol_in
+from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
+from adapters.lms.cmi5.session import REGISTRATION
+from adapters.lms.lti import courses, enrolments, users
+from adapters.lms.lti.enrolments import OpenedCourse
+from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
+from adapters.lms.lti.signed_in import Launched
+from adapters.lms.place import LmsPlace
+from lrs.kernel.errors import Refused
+from lrs.kernel.names import name
+from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
+from lrs.storage import ROWS, Tx
+from lrs.web.exchange import exchange_of
+from lrs.web.page import redirect
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+_WEIGHT = 20 * ROWS
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements of a launch owe."""
+    router = APIRouter(
+        prefix="/t/{tenant}/lti/courses/{course}",
+        tags=["lti"],
+        default_response_class=HTMLResponse,
+        responses=REFUSALS,
+        dependencies=[Depends(framed)],
+    )
+
+    @router.post(
+        "/try/{link}/{index}", status_code=303, summary="Opens a unit to try it", openapi_extra=form_body() | LAUNCHED
+    )
+    def start(visit: Visiting, course: str, link: str, index: int, body: FormBody) -> Response:
+        visit.fields(body)
+        return redirect(visit.request, _launched(visit, course, link, index, subscriptions).url)
+
+    return router
+
+
+def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
+    who, store = exchange_of(visit.request).behind, visit.tenant.store
+    assert isinstance(who, Launched)  # noqa: S101 (the line of the table asks for a launch)
+    there, user = courses.link(store, link), who.caller.subject.removeprefix("lti-user ")
+    if there is None or there.course != course or not there.opens.startswith(enrolments.COURSE):
+        raise Refused("There is no such course of ours in this course.", status=404, error="not_found")
+    found = enrolments.opened(store, there, user)
+    place = LmsPlace(visit.tenant, subscriptions, tool_of(visit.request).removesuffix("/lti"))
+    known = users.user(store, user)
+    actor = checked_actor({"account": {"homePage": who.platform.issuer, "name": known.sub if known else user}})
+    id = name("lti-trial", found.course.id, str(found.course.version), course, user)
+    fresh, session = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), str(uuid.uuid4())
+
+    def decide(tx: Tx) -> UnitLaunched:
+        registration = _trial(tx, place, found, actor, id, session)
+        order = LaunchOrder(registration, index, "Browse", return_url=f"{tool_of(visit.request)}/courses/{course}")
+        return launch_in(tx, place=place, order=order, fresh=fresh)
+
+    return store.write(decide, weight=_WEIGHT).result()
+
+
+def _trial(tx: Tx, place: LmsPlace, found: OpenedCourse, actor: dict[str, object], id: str, session: str) -> str:
+    """The teacher's own registration, from which no grade follows."""
+    record = tx.get(REGISTRATION, id)
+    return id if record is not None else enrol_in(tx, place, found.course, actor, id=id, session=session).id
