@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from badges.narrative import as_lines
+from badges.narrative import blocks
 from badges.verifying.verdict import Verdict
 from lrs.kernel.strict_json import JsonView
 from lrs.web.dates import written_day
@@ -29,7 +29,7 @@ def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
         "name": achievement["name"],
         "level": _level(achievement),
         "description": achievement.get("description", ""),
-        "takes": as_lines(achievement.get("criteria", {}).get("narrative", "")),
+        "takes": blocks(achievement.get("criteria", {}).get("narrative", "")),
         "stands_for": address(achievement["id"]),
         "issuer": issuer["name"],
         "issuer_page": address(str(issuer.get("url", ""))),
