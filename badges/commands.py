@@ -14,6 +14,7 @@ import msgspec
 from badges import endorse_commands, stop_commands, stops, trusted_commands
 from badges import issuer as issuers
 from badges.claim_commands import claim_command
+from badges.code_commands import codes
 from badges.forms import FORMS, form_named
 from badges.key_commands import id_of, keys
 from badges.keys import ring_of
@@ -51,6 +52,7 @@ def badges() -> None:
 badges.add_command(keys)
 badges.add_command(trusted_commands.issuers)
 badges.add_command(claim_command)
+badges.add_command(codes)
 for _command in (*stop_commands.COMMANDS, *endorse_commands.COMMANDS):
     badges.add_command(_command)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from badges import achievement_routes, registry_routes, routes
 from badges.checks import BadgeChecks
-from badges.pages import claim, keys, own, prior, shared, verify, words
+from badges.pages import claim, codes, keys, own, prior, shared, verify, words
 from badges.wallets import routes as wallets
 from badges.wallets.oid4vci import routes as oid4vci
 from lrs.web.page import Pages
@@ -32,4 +32,4 @@ def routers() -> tuple[APIRouter, ...]:
 def own_routers(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
     """Those that count, so each application has its own. *subscriptions*: what a stored statement owes."""
     checks = BadgeChecks()
-    return (verify.routes(checks), prior.routes(checks, subscriptions))
+    return (verify.routes(checks), prior.routes(checks, subscriptions), codes.routes(subscriptions))

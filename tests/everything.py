@@ -35,6 +35,7 @@ from badges import (
     counts,
     editing,
     endorsing,
+    event_codes,
     holders,
     issuer,
     prior,
@@ -50,7 +51,7 @@ from badges.trusted import TrustedIssuer
 from badges.verify import verify
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
-from lrs.access import learners, one_time, staff_acts, switches, tries
+from lrs.access import CODES_SOURCE, learners, one_time, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
@@ -67,6 +68,7 @@ from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import DAY
 from lrs.matching import answers, changes, disclosures, links, registry, resync, roles, services
 from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
@@ -193,6 +195,10 @@ class Everything:
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
         self.write(lambda tx: shown_names.put_in(tx, self.tenant, record, by="learner x"))
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
+        event = event_codes.EventCode(
+            "https://centre.example/open-day", "Open day", self.tenant.clock() + DAY, 9, "test"
+        )
+        event_codes.use(self.tenant, SUBSCRIPTIONS, self.person("ann"), event_codes.create(self.tenant, event).code)
         self.write(lambda tx: nonces.use(tx, self.tenant, nonces.make(self.tenant)))
         self.exchange = self.write(lambda tx: exchanges.make(tx, self.tenant, record))
         holder = holders.BadgeHolder("did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH", "vcapi", 1)
@@ -319,7 +325,8 @@ class Everything:
     def identifier(self, who: str) -> str:
         """The id of the identifier of somebody in ``AGENTS``, or of the authority of what we say ourselves (``us``)."""
         us = msgspec.json.decode(authority_of(self.tenant, f"{self.tenant.id}.engraft", "engraft"))
-        found = identified({**AGENTS, "us": us}[who], ids_of(self.tenant))
+        codes = msgspec.json.decode(authority_of(self.tenant, f"{self.tenant.id}.codes", CODES_SOURCE))
+        found = identified({**AGENTS, "us": us, "codes": codes}[who], ids_of(self.tenant))
         assert found
         return found.id
 

@@ -31,6 +31,9 @@ RESULTS_SOURCE = "engraft results"
 id of the platform). They are never evidence, either; a key of such a source only reads them.
 """
 
+CODES_SOURCE = "engraft codes"
+"""``meta.source`` of what codes of events give. No key may have it."""
+
 
 def is_own(source: str | None) -> bool:
     """Whether statements of *source* are the product's own, which never prove anything."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import KEY, OWN_SOURCE, PRIOR_SOURCE, RESULTS_SOURCE, Caller, is_of_content
+from lrs.access import CODES_SOURCE, KEY, OWN_SOURCE, PRIOR_SOURCE, RESULTS_SOURCE, Caller, is_of_content
 from lrs.access.rights import SCOPES, rights_of_key
 from lrs.access.sessions import end_sessions_of
 from lrs.access.switches import switches_of
@@ -99,6 +99,8 @@ def check_source(name: str) -> None:
         )
     if name.casefold().startswith(RESULTS_SOURCE):
         raise Misconfigured(f"key name {name!r}: it stands for what learning platforms are told: see lrs lms results")
+    if name.casefold() == CODES_SOURCE:
+        raise Misconfigured(f"key name {name!r}: it stands for codes of events: see lrs badges codes")
     if is_of_content(name.casefold()):
         raise Misconfigured(f"key name {name!r}: it stands for courses that are launched here")
     if name.casefold() == PRIOR_SOURCE:

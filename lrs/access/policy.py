@@ -147,6 +147,8 @@ TABLE: PolicyTable = {
     ("POST", "/me/badges/{id}/take"): _own("own-badges.share"),
     ("GET", "/me/prior"): _own("own-record.read"),
     ("POST", "/me/prior"): _own("own-badges.bring"),
+    ("GET", "/me/code"): _own("own-record.read"),
+    ("POST", "/me/code"): _own("own-badges.share"),
     # learners: whoever has the link to a badge of theirs
     ("GET", "/claim/{claim}"): _CLAIM,
     ("POST", "/claim/{claim}"): _CLAIM,

@@ -166,6 +166,7 @@ PAST_THE_DOOR = (
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
     *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
+    *(("GET", "/me/code"), ("POST", "/me/code")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
     *(("GET", "/me/prior"), ("POST", "/me/prior")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),

@@ -79,6 +79,7 @@ MANAGING |= {("POST", "/staff/badge-keys"), ("POST", "/staff/badge-keys/compromi
 OWN_DATA = {("GET", "/me/data"), ("GET", "/me/data.json")}
 OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing"), *OWN_DATA}
 OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
+OWN_RECORD |= {("GET", "/me/code"), ("POST", "/me/code")}
 OWN_RECORD |= {("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")}
 OWN_RECORD |= {("GET", "/me/prior"), ("POST", "/me/prior")}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}

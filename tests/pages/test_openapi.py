@@ -144,6 +144,7 @@ PAGES = dict.fromkeys(
         "POST /me/questions",
         "GET /me/roles",
         "GET /me/badges/{id}",
+        *("GET /me/code", "POST /me/code"),
         *("GET /me/badges/{id}/take", "POST /me/badges/{id}/take"),
         *("GET /claim/{claim}", "POST /claim/{claim}", "GET /claim/{claim}/file"),
         *(f"{method} /t/{{tenant}}/exchanges/{{exchange}}" for method in ("GET", "POST")),

@@ -20,7 +20,10 @@ CONSENT = {
 LEARNERS = sorted(str(path.relative_to(TEMPLATES)) for path in (TEMPLATES / "learner").glob("*.html"))
 SIGN_IN = {f"account/{name}.html" for name in ("learner", "sent", "link", "own-record", "welcome", "refused")}
 """By which learners sign in."""
-BADGES = {*(f"learner/{name}.html" for name in ("badge", "shared", "claim-refused", "wallet")), "mails/badge.html"}
+BADGES = {
+    *(f"learner/{name}.html" for name in ("badge", "shared", "claim-refused", "wallet", "code")),
+    "mails/badge.html",
+}
 """By which learners get badges, and show them."""
 MINE = {f"learner/{name}.html" for name in ("skills", "roles", "sharing", "own-refused")}
 """What learners read of themselves."""

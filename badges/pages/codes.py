@@ -1,0 +1,55 @@
+"""The page on which a learner types the code of an event. No logic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from badges import event_codes
+from badges.event_codes import Used
+from lrs.access import tries
+from lrs.access.tries import Try, TryLimit
+from lrs.kernel.errors import Refused
+from lrs.pages.me.routes import READ
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.web.exchange import exchange_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+WRONG = TryLimit(10, 60 * 60)
+"""How many codes a learner may try in an hour. A code has 40 random bits."""
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router. *subscriptions* say what stored statements owe."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get("/me/code", summary="The form for the code of an event", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _shown(visit)
+
+    @router.post("/me/code", summary="Uses the code of an event", openapi_extra=form_body("code") | SIGNED_IN)
+    def use(visit: Visiting, body: FormBody) -> Response:
+        typed, mine = visit.fields(body).get("code", ""), visit.caller.owned(READ)
+        if len(mine) != 1:
+            raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
+        person = next(iter(mine))
+        tried = Try(("event code", person), WRONG)
+        try:
+            tries.count(visit.tenant, tried)
+            used = event_codes.use(visit.tenant, subscriptions, person, typed)
+        except Refused as refused:
+            return _shown(visit, refused=refused)
+        tries.was_right(visit.tenant, tried)
+        return _shown(visit, used)
+
+    return router
+
+
+def _shown(visit: Visit, used: Used | None = None, refused: Refused | None = None) -> Response:
+    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    told = {"used": used, "error": refused.error if refused else "", "problem": refused.message if refused else ""}
+    answer = visit.page("learner/code.html", refused.status if refused else 200, **told, languages=LEARNERS)
+    keep_choice(visit.request, answer, LEARNERS)
+    answer.headers.update(dict(refused.headers) if refused else {})
+    return answer
