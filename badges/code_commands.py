@@ -44,7 +44,7 @@ def create_command(tenant: Tenant, *, activity: str, title: str, until: datetime
 @json_option
 @with_tenant_to_read
 def list_command(tenant: Tenant, *, as_json: bool) -> None:
-    """List the codes: number, event, until when, and how many used each. The codes themselves are not kept."""
+    """List the codes: number, event, until when, and how many used each; the codes themselves are not kept."""
     print_list(
         [
             {

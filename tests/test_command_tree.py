@@ -98,7 +98,7 @@ LISTS = {
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
-EMPTY_FOR_ALL_THAT = {"badges issuers list", "persons suggestions", "forward list", "lms sync"}
+EMPTY_FOR_ALL_THAT = {"badges codes list", "badges issuers list", "persons suggestions", "forward list", "lms sync"}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
