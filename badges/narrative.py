@@ -49,14 +49,6 @@ def plain(text: str) -> str:
     return text.replace("**", "").strip()
 
 
-def as_lines(markdown: str) -> str:
-    """*markdown* as lines of text, entries of lists with a dot in front, for where it stands as it is."""
-    return "\n".join(
-        "\n".join(f"\N{BULLET} {entry}" for entry in block.entries) if block.entries else block.text
-        for block in blocks(markdown)
-    )
-
-
 def texts(markdown: str) -> Iterator[str]:
     """The texts alone, for where there are no lists."""
     for block in blocks(markdown):
