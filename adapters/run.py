@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.apprenticeship.criteria import CheckedSource, KnownCriteria
+from adapters.apprenticeship.das import Das
 from adapters.apprenticeship.eportfolio import EPortfolio
 from adapters.apprenticeship.ilr.source import IlrSource
 from adapters.day_order import check_day_order
@@ -31,7 +32,7 @@ from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 from lrs.kernel.times import SECOND
 
-_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio, IlrSource)
+_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio, IlrSource, Das)
 SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
 """The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
