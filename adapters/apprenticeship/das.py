@@ -1,9 +1,9 @@
 """The bulk upload of the apprenticeship service (DAS) as a ``Source``: who starts on which standard, when. Pure.
 
 The service has had four generations of headers, with 14, 13, 16 and 19 columns; the order of the last two differs
-between its own template and its own tests. So columns are known by their headers, never by their places. Each row is one
-apprenticeship, known by ULN, standard and start. Days of birth, prices and the assessment organisation are not read.
-Source: SkillsFundingAgency, das-commitments and das-provider-commitments.
+between its own template and its own tests. So columns are known by their headers, never by their places. Each row is
+one apprenticeship, known by learner, standard and start. Days of birth, prices and the assessment organisation are not
+read. Source: SkillsFundingAgency, das-commitments and das-provider-commitments.
 """
 
 from __future__ import annotations
