@@ -15,6 +15,7 @@ from adapters.centre.attendees import MOST, Attendee
 from adapters.centre.sessions import KINDS_SAID, CentreSession, Marker, PinnedChecklist, SessionKind
 from adapters.people import FileLearner, Learners
 from adapters.times import Calendar, moment
+from adapters.training_centre.sessions import IRI
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
@@ -51,6 +52,9 @@ def session_in(
     if kind not in KINDS_SAID:
         raise FormFault("kind", "Choose what kind of session it is.")
     starts, ends = _span(told, zone)
+    course = line(told, "course")
+    if course and not IRI.fullmatch(course):
+        raise FormFault("course", "A course is named by its address, such as https://vle.example/course/7.")
     own = told.get("number", "").strip() or number
     if not NUMBER.fullmatch(own):
         raise FormFault("number", "A number has 1 to 40 letters, digits, . _ -, and no blanks.")
@@ -66,7 +70,7 @@ def session_in(
         by=lead.subject,
         lead=lead,
         checklist=checklist,
-        course=told.get("course", "").strip(),
+        course=course,
         place=line(told, "place"),
         host=line(told, "host"),
         hours=hours(told, "hours") if told.get("hours", "").strip() else None,

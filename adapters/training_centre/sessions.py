@@ -16,7 +16,8 @@ from adapters.training_centre.facts import TrainingSession
 from adapters.vocabulary import iri
 from lrs.kernel.tables.row import Row, Unusable
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+"""How an activity is named."""
 
 
 class HeldSession(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +36,7 @@ def read_session(row: Row, terms: ReadingTerms) -> HeldSession:
     """The session of a ``session`` row."""
     starts, ends = span(row, terms, "starts_at", "ends_at")
     course = text(row, "activity_id")
-    if course and not _IRI.fullmatch(course):
+    if course and not IRI.fullmatch(course):
         raise Unusable("no_iri", "activity_id", course, "an activity is named by an IRI, such as https://…")
     instructor, unread = None, ""
     try:

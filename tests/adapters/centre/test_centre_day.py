@@ -320,6 +320,7 @@ def test_people_who_cannot_be_taken_are_named_and_nobody_is_added(centre, text, 
         ({"number": "a b"}, "number", "no blanks"),
         ({"seats": "-3"}, "seats", "whole number from 1"),
         ({"hours": "many"}, "hours", "such as 37.5"),
+        ({"course": "my course"}, "course", "named by its address"),
     ],
 )
 def test_a_session_that_cannot_be_is_refused_with_the_field_and_the_reason(centre, fields, field, told):
