@@ -386,3 +386,15 @@ def test_the_store_has_one_record_of_each_person_at_a_session(centre):
 
     assert len(found) == 3
     assert centre.now[0] < session.starts + DAY
+
+
+def test_whoever_can_be_put_onto_a_roster_can_be_told_of_when_the_session_is_closed(centre, endpoint):
+    odd = ("<script>", "a%2Fb", "é" * 100, "o'brien@x.example", "a+b{c}|d@x.example", "ü@bücher.example", "#1", "0")
+    session = centre.session(centre.checklist(), "\n".join(f"Person {at}, {one}" for at, one in enumerate(odd)))
+    marks.all_present(centre.day(), session.id)
+    for step in ("hands", "hood"):
+        assert marks.pass_others(centre.day(), session.id, step, 1) == len(odd)
+
+    acts.close(centre.day(), session.id)
+
+    assert verbs(endpoint) == [*["attended"] * len(odd), *["passed"] * len(odd)]
