@@ -101,7 +101,7 @@ def ready(
         why = next((check.why for check in failures(verdict)), "several badges at once: hand in one")
         raise Refused(f"This badge is not taken: {why}.", error="badge_not_valid")
     said = verdict_view.summary(credential)
-    issuer, id = said["issuerId"], said["id"]
+    issuer, id = said["issuerId"], str(credential.get("id"))
     agents = identifiers_of(tenant.store, person)
     why = _without_effect(tenant.store, credential, issuer, agents, is_theirs=is_theirs)
     record_id, day = name(KIND, person, issuer, id), _day(credential, tenant.clock())

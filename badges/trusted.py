@@ -77,6 +77,12 @@ def trusted_issuer(reader: Reader, issuer: str) -> TrustedIssuer | None:
     return found if found is not None and found.id == issuer else None
 
 
+def known_issuers(tenant: Tenant) -> dict[str, str]:
+    """What this organisation itself, and those that it trusts, are called here, by their ids."""
+    own = issuer_of(tenant)
+    return {one.id: one.name for one in trusted(tenant.store)} | {own.id: str(own.profile()["name"])}
+
+
 def registry(tenant: Tenant) -> dict[str, Any]:
     """The registry: the issuer of this organisation, and those that it trusts."""
     own, listed = issuer_of(tenant), trusted(tenant.store)

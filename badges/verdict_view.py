@@ -38,24 +38,32 @@ def outcome(verdict: Verdict) -> str:
     return next((name for name, found in kinds if found), "not_valid")
 
 
-def shown(verdict: Verdict) -> dict[str, Any]:
-    """The values of a page about *verdict*."""
-    badges = [_badge(one) for one in (verdict.badges or (verdict,))]
+def shown(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
+    """The values of a page about *verdict*. *known* has the names of issuers that the organisation knows, by their ids."""
+    badges = [_badge(one, known) for one in (verdict.badges or (verdict,))]
     holder = [_check(check) for check in verdict.checks] if verdict.badges else []
     return {"outcome": outcome(verdict), "badges": badges, "holder": holder}
 
 
-def told(verdict: Verdict) -> dict[str, Any]:
-    """*verdict* for programs, with what each badge says of itself."""
-    inside = {"badges": [told(one) for one in verdict.badges]} if verdict.badges else {}
-    badge = {"badge": summary(verdict.credential)} if verdict.credential is not None else {}
+def told(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
+    """*verdict* for programs, with what each badge says of itself, and whether its issuer is one of those *known*."""
+    inside = {"badges": [told(one, known) for one in verdict.badges]} if verdict.badges else {}
+    said = summary(verdict.credential) if verdict.credential is not None else {}
+    badge = {"badge": said, "issuerKnown": _known(verdict, said, known) != ""} if said else {}
     return {**verdict.shown(), "outcome": outcome(verdict), **badge, **inside}
 
 
-def _badge(verdict: Verdict) -> dict[str, Any]:
+def _known(verdict: Verdict, said: Mapping[str, str], known: Mapping[str, str]) -> str:
+    """What the issuer is called here, if the badge is its own; whoever only names it is not known by that."""
+    signed = any(check.name == "signature" and check.ok for check in verdict.checks)
+    return known.get(said.get("issuerId", ""), "") if signed else ""
+
+
+def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
     said = summary(verdict.credential or {})
     return {
         **said,
+        "known": _known(verdict, said, known),
         "day": said["from"][:10],
         "last_day": said["until"][:10],
         "outcome": outcome(verdict),

@@ -14,11 +14,13 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from badges import verdict_view
 from badges.checks import MOST_BYTES, BadgeChecks
 from badges.pages.handed_in import NOTHING, body_of, client_of, form_of
+from badges.trusted import known_issuers
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import read
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
 from lrs.pages import front
+from lrs.storage.edge import read as read_in
 from lrs.web.dates import written_moment
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
@@ -67,6 +69,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
                         "format": {"type": "string", "description": "What was recognised, such as vc+jwt."},
                         "checks": {"type": "array", "items": _CHECK},
                         "badge": {"type": "object", "description": "What the badge says of itself."},
+                        "issuerKnown": {"type": "boolean", "description": "Whether it is in our registry of issuers."},
                         "badges": {"type": "array", "items": {"type": "object"}, "description": "Of a presentation."},
                     },
                 }
@@ -112,7 +115,7 @@ def routes(checks: BadgeChecks) -> APIRouter:
         email = handed.fields.get("email", "").strip()[:_LONGEST_ADDRESS]
         verdict = await checks.check(tenant, handed.content, email)
         at = written_moment(tenant.clock(), tenant.settings.zone)
-        found = verdict_view.shown(verdict)
+        found = verdict_view.shown(verdict, await read_in(known_issuers, tenant))
         shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at)
 
@@ -127,7 +130,9 @@ def routes(checks: BadgeChecks) -> APIRouter:
         checks.admit(tenant, client_of(request))
         content, email = _asked(await body_of(request))
         verdict = await checks.check(tenant, content, email)
-        return JSONResponse(verdict_view.told(verdict), headers={"cache-control": "no-store"})
+        return JSONResponse(
+            verdict_view.told(verdict, await read_in(known_issuers, tenant)), headers={"cache-control": "no-store"}
+        )
 
     return router
 

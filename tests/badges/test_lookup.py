@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from badges.lookup import resolver, status_lists
+from badges.lookup import outbound_within, resolver, status_lists
 from badges.verifying.verdict import Unavailable
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.kernel.settings import Settings
 from tests.badges.made import list_in
+from tests.kernel.test_outbound import LOOPBACK, serving
 
 
 def test_our_own_did_and_list_are_not_asked_for_outside(issued, issuer):
@@ -63,3 +64,26 @@ def test_a_call_that_may_not_or_cannot_be_made_is_told_as_it_is(issued, error):
 def test_a_did_that_has_no_address_is_not_asked_for(issued):
     with pytest.raises(Unavailable, match="not a did:web"):
         resolver(issued, lambda _url: b"{}")("did:web:")
+
+
+def test_calls_of_one_check_share_their_time_and_what_is_too_long_is_not_taken():
+    with serving() as server:
+        address = f"http://127.0.0.1:{server.server_port}"
+        get = outbound_within(LOOPBACK, 20)
+
+        assert get(f"{address}/list") == b"hello"
+        with pytest.raises(Unreachable, match="more than 1048576 bytes"):
+            get(f"{address}/long")
+        with pytest.raises(Unreachable, match="the time for one check is over"):
+            outbound_within(LOOPBACK, 0)(f"{address}/list")
+        assert len(server.hosts) == 2
+
+
+def test_a_redirect_is_not_followed():
+    with serving() as server, pytest.raises(Unreachable, match="answered 302"):
+        outbound_within(LOOPBACK, 20)(f"http://127.0.0.1:{server.server_port}/moved")
+
+
+def test_an_address_of_the_network_inside_is_not_asked():
+    with pytest.raises(Blocked):
+        outbound_within(Settings(), 20)("https://127.0.0.1/list")

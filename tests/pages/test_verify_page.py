@@ -60,6 +60,7 @@ def test_a_good_badge_is_told_to_be_good_with_what_it_says_and_whose_it_is(brows
     assert "Pipetting" in text
     assert "College of the Example" in text
     assert "Yes Issued to this person" in text
+    assert "Known here" not in text
     assert page.headers["cache-control"] == "no-store"
 
 
@@ -126,6 +127,17 @@ def test_a_program_is_told_every_check_with_its_code(browser, app):
         ("status", "ok"),
     ]
     assert told["badge"]["name"] == "Aseptic gowning: Practitioner"
+    assert told["issuerKnown"] is True
+
+
+def test_an_issuer_is_known_here_only_by_its_own_signature(browser, app):
+    forged = json.loads(own_badge(app).body) | {"name": "Another name"}
+
+    page = handed_in(browser, file=("badge.json", own_badge(app).body))
+    told = asked(browser, json.dumps(forged).encode()).json()
+
+    assert "Known here Engraft, default (demonstration)" in text_of(page)
+    assert (told["outcome"], told["issuerKnown"]) == ("changed", False)
 
 
 def test_a_program_may_send_the_badge_with_an_address_to_compare(browser):
