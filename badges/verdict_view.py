@@ -39,7 +39,7 @@ def outcome(verdict: Verdict) -> str:
 
 
 def shown(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
-    """The values of a page about *verdict*. *known* has the names of issuers that the organisation knows, by their ids."""
+    """The values of a page about *verdict*. *known* are the issuers that the organisation knows: names by ids."""
     badges = [_badge(one, known) for one in (verdict.badges or (verdict,))]
     holder = [_check(check) for check in verdict.checks] if verdict.badges else []
     return {"outcome": outcome(verdict), "badges": badges, "holder": holder}

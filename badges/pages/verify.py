@@ -130,9 +130,8 @@ def routes(checks: BadgeChecks) -> APIRouter:
         checks.admit(tenant, client_of(request))
         content, email = _asked(await body_of(request))
         verdict = await checks.check(tenant, content, email)
-        return JSONResponse(
-            verdict_view.told(verdict, await read_in(known_issuers, tenant)), headers={"cache-control": "no-store"}
-        )
+        found = verdict_view.told(verdict, await read_in(known_issuers, tenant))
+        return JSONResponse(found, headers={"cache-control": "no-store"})
 
     return router
 
