@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
-from badges import editing, pictures
+from badges import editing, endorsing, pictures
 from badges.attainment import Attainment
 from badges.described_achievements import described_achievements, wording_named
 from badges.pages import words_view
@@ -28,6 +30,8 @@ _REFUSED = {400, 413}
 says(
     words_written="The words are kept. Badges get them from now on; those that are held stay as they are.",
     words_anew="The words are kept, and the badges that are held are issued anew with them.",
+    endorsed="The endorsement is in the badges that are issued from now on.",
+    endorsement_gone="The endorsement is taken away. Badges that have it keep it.",
     image_set="The image is kept. Badges get it from now on.",
     image_removed="The image is taken away.",
 )
@@ -39,6 +43,7 @@ def routes() -> APIRouter:
     _add_list(router)
     _add_words(router)
     _add_image(router)
+    _add_endorsements(router)
     return router
 
 
@@ -124,6 +129,30 @@ def _add_image(router: APIRouter) -> None:
         held = wording_named(visit.tenant, achievement)
         editing.remove_picture(visit.tenant, held.attainment, scope, by=visit.session.by)
         return visit.on(f"{PLACE}/{achievement}", "image_removed")
+
+
+def _add_endorsements(router: APIRouter) -> None:
+    @router.post(
+        f"{ONE}/endorse",
+        status_code=303,
+        summary="Endorses an achievement in the organisation's name, or takes an endorsement away",
+        openapi_extra=form_body("comment", "remove") | SIGNED_IN,
+    )
+    def endorse(visit: Visiting, achievement: str, body: FormBody) -> Response:
+        form = visit.fields(body)
+        try:
+            thing = endorsing.thing_named(visit.tenant, achievement)
+            if form.get("remove"):
+                endorsing.remove(visit.tenant, thing, form["remove"], by=visit.session.by)
+            else:
+                comment = form.get("comment", "").replace("\r\n", "\n")
+                endorsing.endorse(visit.tenant, thing, comment, id=str(uuid4()), by=visit.session.by)
+        except Refused as refused:
+            if refused.status not in _REFUSED:
+                raise
+            at_comment = Refused(refused.message, status=refused.status, pointer="/comment")
+            return _page(visit, achievement, None, at_comment)
+        return visit.on(f"{PLACE}/{achievement}", "endorsement_gone" if form.get("remove") else "endorsed")
 
 
 def _keep(visit: Visit, attainment: Attainment, scope: Scope, content: bytes) -> None:

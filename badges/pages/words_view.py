@@ -13,6 +13,7 @@ from badges.achievements import preview, versions_of
 from badges.compose import achievement_json
 from badges.counts import COUNTED
 from badges.described_achievements import DescribedAchievement, is_current
+from badges.endorsements import endorsements_of
 from badges.image import medal_for, picture_svg
 from badges.issuer import issuer_of, public_url
 from badges.narrative import blocks
@@ -77,6 +78,7 @@ def page_of(tenant: Tenant, held: BadgeWording, draft: OwnWords | None, refused:
         "is_current": not held.version or is_current(tenant, held),
         "versions": _versions(tenant, held),
         "images": _images(tenant, held),
+        "endorsed": _endorsed(tenant, held),
         "errors": [{"field": (refused.pointer or "/file").removeprefix("/"), "message": refused.message}]
         if refused
         else [],
@@ -95,6 +97,16 @@ def image_of(tenant: Tenant, held: BadgeWording) -> bytes:
 def _versions(tenant: Tenant, held: BadgeWording) -> list[tuple[str, int]]:
     found = versions_of(tenant.store, held.attainment.id) if held.version else []
     return [(address, number) for id, number in found if (address := public_url(tenant, f"achievements/{id}"))]
+
+
+def _endorsed(tenant: Tenant, held: BadgeWording) -> list[tuple[str, str, str]]:
+    """Id, endorser and comment of each endorsement of the current version."""
+    found = endorsements_of(tenant.store, held.current) if held.current else None
+    ours = issuer_of(tenant)
+    return [
+        (one.id, ours.name if one.endorser == ours.id else one.endorser, one.comment)
+        for one in (found.given if found else ())
+    ]
 
 
 def _images(tenant: Tenant, held: BadgeWording) -> list[str]:

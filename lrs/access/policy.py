@@ -238,6 +238,7 @@ TABLE: PolicyTable = {
     ("GET", "/staff/badges/{achievement}"): _staff("badge-words.change"),
     ("POST", "/staff/badges/{achievement}"): _staff("badge-words.change"),
     ("GET", "/staff/badges/{achievement}/image.svg"): _staff("badge-words.change"),
+    ("POST", "/staff/badges/{achievement}/endorse"): _staff("badge-words.change"),
     ("POST", "/staff/badges/{achievement}/image"): _staff("badge-words.change"),
     ("POST", "/staff/badges/{achievement}/image/remove"): _staff("badge-words.change"),
     **listed("/staff/badge-keys", _staff("badge-keys.change")),

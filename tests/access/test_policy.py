@@ -299,7 +299,7 @@ OTHERS = {
             ("POST", "/staff/rules/drafts/{id}/apply"),
             *(("GET", f"/staff/badges{form}") for form in ("", ".csv", ".json", "/{achievement}")),
             ("GET", "/staff/badges/{achievement}/image.svg"),
-            *(("POST", f"/staff/badges/{{achievement}}{act}") for act in ("", "/image", "/image/remove")),
+            *(("POST", f"/staff/badges/{{achievement}}{act}") for act in ("", "/endorse", "/image", "/image/remove")),
             ("GET", "/staff/badge-keys"),
             ("GET", "/staff/badge-keys.csv"),
             ("GET", "/staff/badge-keys.json"),

@@ -225,3 +225,18 @@ def test_what_is_not_there_is_404_and_an_unknown_scope_400(site, place):
     assert site.browser.get(f"{PLACE}/none").status_code == 404
     assert site.browser.get(f"{PLACE}/none/image.svg").status_code == 404
     assert upload(site, place, image(), "world").status_code == 400
+
+
+def test_a_steward_endorses_an_achievement_and_takes_the_endorsement_away(site, place):
+    given = site.browser.send(site.browser.get(place), f"{place}/endorse", comment="What we look for when we hire")
+    page = site.browser.get(place)
+    public = site.browser.ask("GET", f"/t/default/achievements/{newest(site)[0].id}", headers={"accept": "text/html"})
+    removed = site.browser.send(page, f"{place}/endorse", remove=page.text.partition('name="remove" value="')[2][:45])
+    empty = site.browser.send(site.browser.get(place), f"{place}/endorse", comment=" ")
+
+    assert given.headers["location"].endswith("done=endorsed")
+    assert "What we look for when we hire" in text_of(page)
+    assert "Endorsed by others What we look for when we hire Engraft, default" in text_of(public)
+    assert removed.headers["location"].endswith("done=endorsement_gone")
+    assert empty.status_code == 400
+    assert "The comment takes 1 to 1000 characters" in text_of(empty)

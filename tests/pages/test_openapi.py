@@ -172,7 +172,7 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/columns{ending}" for ending in ("", ".csv", ".json")),
         *(f"GET /staff/badges{ending}" for ending in ("", ".csv", ".json", "/{achievement}")),
         "GET /staff/badges/{achievement}/image.svg",
-        *(f"POST /staff/badges/{{achievement}}{act}" for act in ("", "/image", "/image/remove")),
+        *(f"POST /staff/badges/{{achievement}}{act}" for act in ("", "/endorse", "/image", "/image/remove")),
         *(f"GET /staff/badge-keys{ending}" for ending in ("", ".csv", ".json")),
         "POST /staff/badge-keys",
         "POST /staff/badge-keys/compromised",
