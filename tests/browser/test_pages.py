@@ -38,8 +38,8 @@ GET = sorted(
     for (method, pattern), line in TABLE.items()
     if method == "GET"
     and line.pages
-    and pattern not in OF_INSTALLATION
-    and not pattern.endswith(".svg")  # whose pages are in test_operator.py
+    and pattern not in OF_INSTALLATION  # whose pages are in test_operator.py
+    and not pattern.endswith(".svg")  # an image is no page
 )
 ELSEWHERE = {
     **dict.fromkeys(
