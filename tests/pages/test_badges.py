@@ -236,7 +236,7 @@ def test_a_steward_endorses_an_achievement_and_takes_the_endorsement_away(site, 
 
     assert given.headers["location"].endswith("done=endorsed")
     assert "What we look for when we hire" in text_of(page)
-    assert "Endorsed by others What we look for when we hire Engraft, default" in text_of(public)
+    assert "Endorsements What we look for when we hire Engraft, default" in text_of(public)
     assert removed.headers["location"].endswith("done=endorsement_gone")
     assert empty.status_code == 400
     assert "The comment takes 1 to 1000 characters" in text_of(empty)
