@@ -11,7 +11,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.errors import Misconfigured
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
-from tests.adapters.lms.lti.platform import CLAIM, ISSUER, World
+from tests.adapters.lms.lti.platform import CLAIM, World
 from tests.matching.world import held, put_profile
 
 LIS = CLAIM + "lis"
@@ -19,26 +19,41 @@ FRAMEWORK = "https://standards.example/gmp"
 ASSERTED = "https://w3id.org/xapi/tla/verbs/asserted"
 
 
-@pytest.fixture
-def world(tmp_path, platform):
-    made = World(tmp_path, platform)
+class There:
+    """A platform of its own for each test, at the one tool of this module."""
+
+    def __init__(self, tool, issuer):
+        self.tool, self.issuer = tool, issuer
+        self.tenant, self.store, self.browser = tool.tenant, tool.store, tool.browser
+        self.described = tool.add(tool.platform.described(issuer=issuer))
+
+
+@pytest.fixture(scope="module")
+def tool(tmp_path_factory, platform):
+    made = World(tmp_path_factory.mktemp("results"), platform)
     yield made
     made.close()
 
 
 @pytest.fixture
+def world(tool, request):
+    return There(tool, f"https://{abs(hash(request.node.name))}.example")
+
+
+@pytest.fixture
 def key(world):
     """The key with which the platform reads results of one framework."""
-    return results.turn_on(world.tenant, world.platform.described(), [FRAMEWORK], by="test")
+    return results.turn_on(world.tenant, world.described, [FRAMEWORK], by="test")
 
 
 def launch(world, sub="5", number="ULN-1", **claims):
-    answer = world.launch(sub=sub, **{LIS: {"person_sourcedid": number}, "email": f"{sub}@example.org"} | claims)
+    told = {"iss": world.issuer, "email": f"{sub}@example.org", LIS: {"person_sourcedid": number}}
+    answer = world.tool.launch(sub=sub, login={"iss": world.issuer}, **told | claims)
     assert answer.status_code == 303
 
 
 def known(world, sub="5"):
-    return users.user(world.store, users.user_id(world.platform.described().id, sub))
+    return users.user(world.store, users.user_id(world.described.id, sub))
 
 
 def holds(world, *codes, sub="5", framework=FRAMEWORK, **more):
@@ -95,7 +110,7 @@ def test_a_competency_that_is_held_is_asserted_with_number_code_and_framework(wo
     ((statement,), _) = poll(world, key)
 
     assert as_read(statement) == ("ULN-1", "GOWN", FRAMEWORK)
-    assert statement["actor"]["account"]["homePage"] == f"{ISSUER}/user/idnumber"
+    assert statement["actor"]["account"]["homePage"] == f"{world.issuer}/user/idnumber"
     assert statement["verb"]["id"] == ASSERTED
     assert statement["object"]["id"] == f"{FRAMEWORK}#GOWN"
     assert statement["timestamp"] == "2026-10-01T00:00:00Z"
@@ -108,7 +123,7 @@ def test_whom_the_platform_gives_no_number_is_told_by_their_address_and_who_has_
     holds(world, "gown", sub="5")
     holds(world, "gown", sub="6")
     before = read(world, key)
-    counts = results.told_of(world.store, platforms.named(world.store, world.platform.described().id))
+    counts = results.told_of(world.store, platforms.named(world.store, world.described.id))
 
     launch(world, "6", "ULN-6", email="")
     drain(world.tenant, ("sync",))
@@ -132,7 +147,7 @@ def test_the_number_is_known_as_the_learners_own(world, key):
 
     accounts = [one["account"] for one in identifiers_of(world.store, known(world).person) if "account" in one]
 
-    assert {"homePage": f"{ISSUER}/user/idnumber", "name": "ULN-1"} in accounts
+    assert {"homePage": f"{world.issuer}/user/idnumber", "name": "ULN-1"} in accounts
     assert key.secret
 
 
@@ -169,7 +184,7 @@ def test_a_platform_hears_of_its_own_frameworks_and_its_own_learners_alone(world
     launch(world)
     holds(world, "gown", framework="https://elsewhere.example")
     elsewhere = read(world, key)
-    other = world.add(world.platform.described("another"))
+    other = world.tool.add(world.tool.platform.described(issuer=f"{world.issuer}.another"))
     foreign = results.turn_on(world.tenant, other, [FRAMEWORK], by="test")
     holds(world, "gown")
 
@@ -191,10 +206,10 @@ def test_nothing_is_told_before_it_is_turned_on_nor_after_it_is_off_and_all_of_i
     holds(world, "gown")
     before = world.store.count("statement")
 
-    key = results.turn_on(world.tenant, world.platform.described(), [FRAMEWORK], by="test")
+    key = results.turn_on(world.tenant, world.described, [FRAMEWORK], by="test")
     drain(world.tenant, ("sync",))
     on = read(world, key)
-    world.store.write(lambda tx: platforms.set_results(tx, world.platform.described().id, (), "test")).result()
+    world.store.write(lambda tx: platforms.set_results(tx, world.described.id, (), "test")).result()
     holds(world, "gown", "clean")
 
     assert world.store.count("statement") == before + 1
