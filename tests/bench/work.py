@@ -16,6 +16,7 @@ import uvloop
 
 from lrs.tenancy.tenants import Tenant
 from tests.bench import badges, costs
+from tests.bench.content import content
 from tests.bench.load import Load, run, send
 from tests.bench.pages import learner_page
 from tests.bench.programme import RULES, looking, prepared, wait_for
@@ -52,6 +53,7 @@ def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
     yield badges.issued(folder, bench.plan)
     yield badges.verified(folder, bench.plan)
     yield learner_page(folder, bench.plan)
+    yield from content(folder, bench.plan)
 
 
 def evaluated(works: Works, bench: Bench, plain: Tenant) -> Row:

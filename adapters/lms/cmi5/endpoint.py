@@ -64,10 +64,12 @@ async def put(request: Request) -> Answer:
 
 async def _take(request: Request, statement_id: str | None) -> Plan:
     plan = await plan_of(request, statement_id)
-    session = await _session_of(request)
+    session = session_named_by(request.caller)
     place = LmsPlace(request.tenant, request.subscriptions, "")
-    decide = partial(take_in, place=place, session=session.id, numbered=statement_id is not None)
-    reads = [(SESSION, session.id), (REGISTRATION, session.registration)]
+    decide = partial(take_in, place=place, session=session, numbered=statement_id is not None)
+    reads = [(SESSION, session)]
+    if request.tenant.store.waits:  # there the writer reads all that it needs in one round trip
+        reads.append((REGISTRATION, (await _session_of(request)).registration))
     await write_plan(request.tenant, plan, decide, weight=BESIDE, reads=reads)
     return plan
 
