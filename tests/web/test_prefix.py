@@ -168,3 +168,16 @@ def test_what_only_begins_with_the_letters_of_the_prefix_is_not_under_it(tmp_pat
         ]
 
     assert answers == [200, 200, 404]
+
+
+def test_the_metadata_for_wallets_are_found_in_both_well_known_forms_with_the_prefix_of_the_issuer(lrs, proxy):
+    issuer = f"{lrs.address}/t/default"
+
+    with httpx.Client(trust_env=False) as client:
+        between = client.get(f"{proxy.to}/.well-known/openid-credential-issuer{PREFIX}/t/default")
+        server = client.get(f"{proxy.to}/.well-known/oauth-authorization-server{PREFIX}/t/default")
+        after = client.get(f"{issuer}/.well-known/openid-credential-issuer")
+
+    assert between.json() == after.json()
+    assert between.json()["credential_issuer"] == server.json()["issuer"] == issuer
+    assert between.json()["credential_endpoint"] == f"{issuer}/oid4vci/credential"
