@@ -65,7 +65,7 @@ def _piece(proof: Proof, seen: Witnessed | None, zone: str) -> CitedEvidence:
 def _sentences(proof: Proof, seen: Witnessed | None, day: str) -> Iterator[str]:
     if seen is not None and seen.observed:
         who = ", ".join(cleaned(one, _LONGEST_WHO) for one in seen.observers)
-        yield f"Supervised: seen by {who}." if who else "Supervised: somebody else saw it."
+        yield f"Supervised: seen by {who}." if who else "Supervised by somebody whom the record does not name."
     if seen is not None and seen.score:
         yield f"Score: {seen.score}."
     length = hours_and_minutes(seen.duration) if seen is not None else ""

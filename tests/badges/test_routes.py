@@ -191,3 +191,12 @@ def test_what_is_not_there_is_a_404_of_ours(client, path):
 
 def test_an_unknown_tenant_is_a_404(client):
     assert client.get("/t/nobody/did.json").status_code == 404
+
+
+@pytest.mark.parametrize("app", ["https://skills.example.org/engraft"], indirect=True)
+def test_behind_a_path_the_keys_of_sd_jwts_stand_between_the_host_and_the_path_of_their_issuer(client, tenant):
+    told = client.get("/.well-known/jwt-vc-issuer/engraft/t/default").json()
+
+    assert told["issuer"] == "https://skills.example.org/engraft/t/default"
+    assert told["jwks"] == issuer_of(tenant).jwks()
+    assert client.get("/.well-known/jwt-vc-issuer/elsewhere/t/default").status_code == 404
