@@ -12,6 +12,7 @@ from uuid import uuid4
 import msgspec
 
 from adapters import job as jobs
+from adapters.apprenticeship.standard_records import lars_codes
 from adapters.arriving_files import filtered
 from adapters.before import read_documents
 from adapters.job import Job, Sender
@@ -43,7 +44,7 @@ def try_here(tenant: Tenant, order: Order) -> Report:
         path = folder / "upload"
         with path.open("wb") as draft:
             draft.writelines(filtered(blocks_of(order.path), order.adapter, order.file))
-        kept = msgspec.structs.replace(order, path=path)
+        kept = msgspec.structs.replace(order, path=path, standards=lars_codes(tenant.store))
         return run_file(kept, Ledger(tenant.store, order.adapter, order.provider), now=tenant.clock())
 
 

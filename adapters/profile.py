@@ -101,7 +101,8 @@ class MappingProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ReadingTerms(msgspec.Struct, frozen=True):
     """How the cells of one provider's file are read: dates, numbers, *words* by column, and the present time (*now*).
 
-    *home* is the home page of the provider's own references.
+    *home* is the home page of the provider's own references. *standards* are the references of apprenticeship standards
+    that were imported, by their code in the register of learning aims.
     """
 
     provider: str
@@ -111,6 +112,7 @@ class ReadingTerms(msgspec.Struct, frozen=True):
     words: Mapping[str, Words]
     silence: Silence
     now: datetime
+    standards: Mapping[int, str] = {}
 
 
 def _folded(words: Mapping[str, str]) -> dict[str, str]:

@@ -42,7 +42,8 @@ class Order(msgspec.Struct, frozen=True):
     """What to run: *file* is the name for people, *path* is where its bytes are.
 
     With *bases*, oldest first, it repairs rows of the first of these files, as those after it do (see ``mended``).
-    *anchors* are the roles and activities that rules are about: rows of which no rule knows say so.
+    *anchors* are the roles and activities that rules are about: rows of which no rule knows say so. *standards* are the
+    apprenticeship standards that were imported, by their code.
     """
 
     adapter: str
@@ -53,6 +54,7 @@ class Order(msgspec.Struct, frozen=True):
     dry_run: bool = False
     bases: tuple[Path, ...] = ()
     anchors: tuple[tuple[str, str], ...] = ()
+    standards: Mapping[int, str] = {}
 
 
 def check_order(adapter: str, provider: str, profile: MappingProfile) -> None:
@@ -75,7 +77,7 @@ def run_file(
     check_order(order.adapter, order.provider, order.profile)
     kind = SOURCES[order.adapter]
     terms = order.profile.terms(order.provider, kind.worded, kind.free, datetime.fromtimestamp(now / SECOND, UTC))
-    source: Source = kind(terms)
+    source: Source = kind(msgspec.structs.replace(terms, standards=order.standards))
     criteria = KnownCriteria(order.anchors)
     table, rows = _read(order, source)
     told = Spoken(rows, terms.silence, breathe)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared
+from adapters.apprenticeship.standard_records import lars_codes
 from adapters.finding import found
 from adapters.job import BASE, FILE, Job, JobResult
 from adapters.ledger import Ledger
@@ -77,8 +78,11 @@ class Walker:
             bases = tuple(folder / f"{BASE}{at}" for at in range(len(job.bases)))
             for base in bases:
                 self._fetch(base.name, base, breathe)
+            standards = lars_codes(self._tenant.store)
             anchors = tuple((rule.match, rule.activity) for rule in current(self._tenant.store).rules)
-            order = Order(job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases, anchors)
+            order = Order(
+                job.adapter, job.provider, path, job.file, job.profile, job.dry_run, bases, anchors, standards
+            )
             ledger = Ledger(self._tenant.store, job.adapter, job.provider, job.id)
 
             def apply(names: FileNames, rows: int, due: Sequence[FactWrite]) -> RefusedRows:

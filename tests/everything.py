@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from adapters.apprenticeship import standard_records
+from adapters.apprenticeship.standard_records import read_standards
 from adapters.catalogue import feed, offerings
 from adapters.catalogue.offerings import Offering
 from adapters.centre import hosts, ways_in
@@ -93,6 +95,7 @@ from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
+from tests.adapters.apprenticeship.standard_files import RECORD
 from tests.adapters.centre.made import Centre
 from tests.adapters.lms import made
 from tests.badges.foreign.badges import DOCUMENTS, fetch
@@ -165,6 +168,7 @@ class Everything:
         ann = centre.who(host, "Ann")
         asked = hosts.ask(centre.day("ray"), host.id, ann.id, ("Ray", "ray@centre.example"), "")
         self.sign_off = asked.token
+        self.write(lambda tx: [standard_records.keep(tx, one) for one in read_standards(RECORD.encode())[0]])
         self.write(lambda tx: offerings.keep(tx, Offering("gowning", "Gowning basics"), "test"))
         self.calendar = self.write(lambda tx: feed.renew(tx, self.tenant, self.person("ann"), "test"))
         self.write(lambda tx: ways_in.keep(tx, ann.learner.actor, {"way": "graduate"}, 1, "test"))

@@ -27,6 +27,7 @@ from lrs.matching import answers, services
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.tenancy.tenants import open_tenant
+from tests.adapters.apprenticeship.standard_files import RECORD
 from tests.adapters.lms.made import structure, unit
 from tests.builders import store_in
 from tests.matching.world import put_waiting
@@ -85,7 +86,7 @@ LISTS = {
     ),
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
-    *("imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
+    *("standards list", "imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
     *(
         "staff list",
         "oidc list",
@@ -331,6 +332,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("courses", "import", folder / "cmi5.xml")
     (folder / "checklists.csv").write_text("checklist,text\ngowning,Hands washed\n")
     done("checklists", "import", folder / "checklists.csv", "--centre", "north")
+    (folder / "standard.json").write_text(RECORD)
+    done("standards", "import", folder / "standard.json")
     (folder / "catalogue.csv").write_text("offering,title\ngowning,Gowning basics\n")
     done("catalogue", "import", folder / "catalogue.csv")
     store_a_platform(data)
@@ -384,6 +387,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "imports watch": ("IMPORT",),
     "persons show": ("LEARNER",),
     "checklists import": ("FOLDER/checklists.csv", "--centre", "north"),
+    "standards import": ("FOLDER/standard.json",),
+    "standards show": ("ST1406",),
     "catalogue import": ("FOLDER/catalogue.csv",),
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),

@@ -92,7 +92,7 @@ class Das:
 
     def _content(self, row: Row, learner: FileLearner, told: tuple[int, datetime, str]) -> Apprenticeship:
         code, at, ends = told
-        standard = Standard(lars.reference_of(code))
+        standard = Standard(lars.reference_of(code, self._terms.standards))
         return Apprenticeship(learner.actor, standard, at, ends, str(code), self._hours(row), "")
 
     def _hours(self, row: Row) -> int | None:

@@ -11,6 +11,6 @@ KNOWN: Mapping[int, str] = {406: "ST0649", 755: "ST1406"}
 """The standards whose codes are confirmed. Those that are imported (``lrs standards import``) come on top."""
 
 
-def reference_of(code: int, known: Mapping[int, str] = KNOWN) -> str:
+def reference_of(code: int, imported: Mapping[int, str]) -> str:
     """The reference of the standard with this *code*; ``LARS-28`` for one that is not known here."""
-    return known.get(code) or f"LARS-{code}"
+    return imported.get(code) or KNOWN.get(code) or f"LARS-{code}"

@@ -16,6 +16,7 @@ The tests fail for a kind that is written and not declared.
 from __future__ import annotations
 
 from adapters import before, job, ledger, mappings
+from adapters.apprenticeship import standard_records
 from adapters.catalogue import feed, offerings
 from adapters.centre import attendees, checklists, ways_in
 from adapters.centre import sessions as centre_sessions
@@ -71,7 +72,7 @@ TENANT: Kinds = collected(
         *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names),
-        *(job, ledger, mappings, before),
+        *(job, ledger, mappings, before, standard_records),
         *(checklists, centre_sessions, attendees, ways_in, offerings, feed),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),

@@ -192,7 +192,7 @@ class IlrSource:
     def _facts(self, row: Row, aim: Aim, learner: FileLearner) -> Iterator[Fact]:
         of, who = return_of(row), learner.actor
         key = self._key(row, aim, of)
-        standard = Standard(lars.reference_of(cast("int", aim.standard)))
+        standard = Standard(lars.reference_of(cast("int", aim.standard), self._terms.standards))
         ended = self._at(aim.end) if aim.end else None
         enrolment = Apprenticeship(
             who,
