@@ -1,9 +1,9 @@
 """Records of apprenticeship standards, as Skills England publishes them: read from JSON, stored by version, listed.
 
 A standard in one version has knowledge, skills and behaviours. K1 is the first of the list: a place, which moves
-between versions. The GUID is the identity. The code in the register of learning aims (LARS) is the same in all versions: by it
-ILR returns and the apprenticeship service name the standard. Source: Skills England, ``/api/apprenticeshipstandards``,
-and SkillsFundingAgency, das-courses-api (StandardImport).
+between versions. The GUID is the identity. The code in the register of learning aims (LARS) is the same in all
+versions: by it ILR returns and the apprenticeship service name the standard. Source: Skills England,
+``/api/apprenticeshipstandards``, and SkillsFundingAgency, das-courses-api (StandardImport).
 """
 
 from __future__ import annotations
