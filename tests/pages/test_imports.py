@@ -274,6 +274,16 @@ def test_xml_that_is_no_return_is_refused_on_the_page_and_nothing_of_it_is_kept(
     assert {path for path in shared.tenant.settings.data.rglob("*") if "blobs" in str(path)} <= before
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"content-type": "text/plain"}, {"content-type": "multipart/form-data"}, {"content-type": "application/xml"}],
+)
+def test_a_body_that_is_no_form_with_a_file_is_refused_and_nothing_of_it_is_kept(shared, steward, headers):
+    answer = steward.ask("POST", PLACE, content=b"<a/>", headers=headers)
+
+    assert 400 <= answer.status_code < 500
+
+
 def test_a_formula_is_to_repair_a_name_in_hebrew_stays_and_cp1252_is_read(shared, steward):
     rows = [HEADER.split(","), GOOD.split(","), ["P-3", "ST1406", "1.0", "E-3", "K1", "=TODAY()", "accepted", "x"]]
     formula = text_of(steward.get(checked(shared, steward, workbook(*rows), "f.xlsx", "formulas")))
