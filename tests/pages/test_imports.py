@@ -278,7 +278,7 @@ def test_xml_that_is_no_return_is_refused_on_the_page_and_nothing_of_it_is_kept(
     "headers",
     [{}, {"content-type": "text/plain"}, {"content-type": "multipart/form-data"}, {"content-type": "application/xml"}],
 )
-def test_a_body_that_is_no_form_with_a_file_is_refused_and_nothing_of_it_is_kept(shared, steward, headers):
+def test_a_body_that_is_no_form_with_a_file_is_refused(steward, headers):
     answer = steward.ask("POST", PLACE, content=b"<a/>", headers=headers)
 
     assert 400 <= answer.status_code < 500
