@@ -11,6 +11,7 @@ from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import Mail
 from lrs.storage import each
 from lrs.tenancy.pages import pages_address
+from lrs.web.origins import is_on_content_host, is_on_content_host_of
 from tests.matching.world import put_person
 from tests.pages.conftest import Browser, Site, text_of
 
@@ -166,3 +167,47 @@ def test_the_demonstration_keeps_pages_and_content_apart_unless_it_is_told_where
     }
     assert hosts_of_demo("127.0.0.1", 8080, {"LRS_PUBLIC_URL": "https://a.example"}) == {}
     assert hosts_of_demo("0.0.0.0", 8080, {}) == hosts_of_demo("127.0.0.1", 0, {}) == {}
+
+
+# -- a host for each tenant -------------------------------------------------------------------------------------------
+
+OF_EACH = "https://{tenant}.content.example.org:8443"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_any", "is_norths"),
+    [
+        ("north.content.example.org", True, True),
+        ("NORTH.content.example.org:8443", True, True),
+        ("south.content.example.org", True, False),
+        ("a.north.content.example.org", False, False),
+        ("content.example.org", False, False),
+        (".content.example.org", False, False),
+        ("northcontent.example.org", False, False),
+        ("lrs.example.org", False, False),
+    ],
+)
+def test_the_content_of_each_tenant_has_a_host_of_its_own(host, is_any, is_norths):
+    given = settings(pages_url="https://lrs.example.org", content_url=OF_EACH)
+
+    assert given.content_origin("north") == "https://north.content.example.org:8443"
+    assert is_on_content_host({"host": host}, given) is is_any
+    assert is_on_content_host_of("north", {"host": host}, given) is is_norths
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"content_url": "https://content.{tenant}.example.org"}, "must be the first part"),
+        ({"content_url": "https://a{tenant}.example.org"}, "must be the first part"),
+        ({"content_url": "https://{tenant}"}, "must be the first part"),
+        ({"pages_url": "https://{tenant}.example.org"}, "LRS_CONTENT_URL only"),
+        (
+            {"pages_url": "https://lrs.example.org", "content_url": "https://{tenant}.example.org"},
+            "the host of the pages",
+        ),
+    ],
+)
+def test_the_name_of_the_tenant_stands_in_front_and_never_makes_the_host_of_the_pages(given, why):
+    with pytest.raises(ValueError, match=why):
+        settings(**given)

@@ -6,10 +6,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.lms.cmi5.session import registration_in
+from adapters.lms.scorm import run_time
 from adapters.lms.scorm.cmi import read_commit, seconds_of, timespan_of
 from adapters.lms.scorm.manifest import read_manifest
 from adapters.lms.structure import Block, units_of
 from lrs.kernel.errors import Refused
+from lrs.kernel.settings import Settings
+from lrs.ops.doctor_content import of_content
 from tests.adapters.lms.launched import PlatformClient, learner, statements_of, verbs_of
 from tests.adapters.lms.made import MANIFEST, zipped
 from tests.served import serving
@@ -347,3 +350,51 @@ def test_a_manifest_that_lies_is_refused_with_the_place(text, why):
         read_manifest(text, {"index.html"})
 
     assert why in caught.value.message
+
+
+# -- the run-time interface -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (None, "has no package.json"),
+        ('{"name": "scorm-again", "version": "2.6.9"}', "has scorm-again 2.6.9, not scorm-again 3"),
+        ('{"name": "other", "version": "3.0.0"}', "has other 3.0.0"),
+        ("[]", "has something"),
+        (SCORM["package.json"], "has no dist/scorm12.min.js"),
+    ],
+)
+def test_a_folder_that_is_not_the_package_is_told_with_what_to_do(tmp_path, named, why):
+    if named is not None:
+        (tmp_path / "package.json").write_text(named)
+
+    told = run_time.missing(tmp_path)
+
+    assert why in told
+    assert "npm install --prefix" in told
+
+
+def test_without_it_a_package_is_taken_and_cannot_be_launched(tmp_path):
+    with serving(tmp_path, content_url="http://{tenant}.localhost:PORT") as lrs:
+        platform = PlatformClient(lrs)
+        content = zipped({"imsmanifest.xml": MANIFEST, "index.html": b"unit"})
+        brought = platform.ask("POST", "course", content=content, headers={"Content-Type": "application/zip"})
+        told = {"actor": learner()}
+
+        answer = platform.ask("POST", f"course/{brought.json()['id']}/launch-url/0", json=told)
+
+    assert (brought.status_code, answer.status_code) == (200, 409)
+    assert "npm install" in answer.text
+
+
+def test_the_doctor_warns_of_one_host_for_the_content_of_several_organisations(tmp_path):
+    def told(tenants, url, **more):
+        given = Settings(data=tmp_path, pages_url="https://lrs.example.org", content_url=url, **more)
+        return {one.check: (one.status, one.message) for one in of_content(given, tenants)}
+
+    assert told(1, "https://content.example.org")["content-url"][0] == "ok"
+    assert told(2, "https://content.example.org")["content-url"][0] == "warning"
+    assert told(2, "https://{tenant}.content.example.org")["content-url"][0] == "ok"
+    assert told(1, None)["scorm"][0] == "ok"
+    assert told(1, None, scorm_again=tmp_path)["scorm"][0] == "problem"
