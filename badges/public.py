@@ -19,12 +19,15 @@ from lrs.web.exchange import tenant_of
 
 ANYBODY = {"access-control-allow-origin": "*"}
 _METHODS = "GET, HEAD, OPTIONS"
-_PREFLIGHT = {
-    "allow": _METHODS,
-    "access-control-allow-methods": _METHODS,
-    "access-control-allow-headers": "*",
-    "access-control-max-age": "86400",
-}
+
+
+def _preflight(methods: str, headers: str = "*") -> dict[str, str]:
+    return {
+        "allow": methods,
+        "access-control-allow-methods": methods,
+        "access-control-allow-headers": headers,
+        "access-control-max-age": "86400",
+    }
 
 
 class PublicRoute(APIRoute):
@@ -36,7 +39,7 @@ class PublicRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ``starlette.routing.Route``."""
         if scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_PREFLIGHT | ANYBODY)(scope, receive, send)
+            await Response(status_code=204, headers=_preflight(_METHODS) | ANYBODY)(scope, receive, send)
         elif scope["method"] not in {"GET", "HEAD"}:
             raise HTTPException(405, headers={"allow": _METHODS} | ANYBODY)
         else:
@@ -75,3 +78,16 @@ def sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
 def _is_json(media_type: str) -> bool:
     """Whether it is JSON; ``application/vc`` is, though its name does not say so (W3C VCDM 2.0, 6.3)."""
     return media_type == "application/vc" or media_type.endswith(("/json", "+json"))
+
+
+class WalletRoute(APIRoute):
+    """A POST route that also answers a CORS preflight, for wallets that are pages; the same address may have a GET."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ``starlette.routing.Route``."""
+        if scope["method"] == "OPTIONS":
+            # "*" does not stand for Authorization (the Fetch standard, CORS protocol)
+            told = _preflight("GET, HEAD, POST, OPTIONS", "*, Authorization")
+            await Response(status_code=204, headers=told | ANYBODY)(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)

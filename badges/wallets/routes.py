@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from badges.public import PublicRoute
+from badges.public import PublicRoute, WalletRoute
 from badges.wallets import addresses, exchanges, vc_api
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
@@ -34,7 +34,7 @@ SmallBody = Annotated[bytes, Depends(small_body)]
 
 def routes() -> APIRouter:
     """The router."""
-    router = APIRouter(tags=["wallets"], default_response_class=Response)
+    router = APIRouter(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
     public = APIRouter(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
 
     @public.get(

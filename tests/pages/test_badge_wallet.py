@@ -204,6 +204,19 @@ def test_an_exchange_that_is_over_replaced_or_guessed_says_so(site, badge, askin
     assert "it was good for 20 minutes" in text_of(page)
 
 
+def test_a_wallet_that_is_a_page_of_another_site_may_ask(asking):
+    asked = {"origin": "https://wallet.example", "access-control-request-method": "POST"}
+    paths = (asking.path, f"{asking.path}/request", "/t/default/oid4vci/credential", "/t/default/oid4vci/token")
+
+    answers = [asking.browser.ask("OPTIONS", path, headers=asked) for path in paths]
+    answered = asking.browser.ask("POST", asking.path, json={}, headers={"origin": "https://wallet.example"})
+
+    assert [one.status_code for one in answers] == [204] * 4
+    assert {one.headers["access-control-allow-methods"] for one in answers} == {"GET, HEAD, POST, OPTIONS"}
+    assert {one.headers["access-control-allow-origin"] for one in answers} == {"*"}
+    assert (answered.status_code, answered.headers["access-control-allow-origin"]) == (200, "*")
+
+
 def test_a_badge_that_is_revoked_meanwhile_goes_into_no_wallet(site, badge, asking):
     challenge = asking.asked()["challenge"]
     stops.stop(site.tenant, [badge.id], "revoked", reason="A mistake", by="test")

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from badges.issuer import issuer_of
-from badges.public import PublicRoute
+from badges.public import PublicRoute, WalletRoute
 from badges.wallets import addresses, exchanges
 from badges.wallets.oid4vci import credentials, metadata, nonces, tokens
 from badges.wallets.oid4vci.refusals import WalletRefused
@@ -49,7 +49,7 @@ ISSUER, SERVER = "openid-credential-issuer", "oauth-authorization-server"
 
 def routes() -> APIRouter:
     """The router."""
-    router = APIRouter(tags=["wallets"], default_response_class=Response)
+    router = APIRouter(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
     public = APIRouter(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
     _add_metadata(public)
     _add_endpoints(router)
