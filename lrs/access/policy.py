@@ -97,6 +97,7 @@ TABLE: PolicyTable = {
     ("GET", "/api/profiles/{subject}"): _service("profiles.read"),
     ("GET", "/api/profiles/{subject}/badges/{badge}"): _service("badges.read"),
     ("GET", "/api/profiles/{subject}/gap"): _service("gap.read"),
+    ("GET", "/api/profiles/{subject}/roles"): _service("gap.read"),
     ("GET", "/api/roles"): _service("roles.read", ALL),
     ("POST", "/api/links"): _service("links.make", ALL),
     # what learners are told

@@ -33,13 +33,15 @@ class Requirement(msgspec.Struct, frozen=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A role and its requirements, in the order of its file."""
+    """A role and its requirements, in the order of its file. It has effect from a day to a day, both included."""
 
     id: str
     label: str
     requirements: tuple[Requirement, ...]
     source: str | None = None
     v: int = 1
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class RequirementResult(msgspec.Struct, frozen=True):

@@ -145,6 +145,8 @@ class Role(Shape):
     id: str
     label: str
     source: str | None = None
+    valid_from: str | None = Field(None, description="The first day on which the role has effect, if it is named.")
+    valid_until: str | None = Field(None, description="The last day on which the role has effect, if it is named.")
     requirements: list[Requirement]
 
 
@@ -192,6 +194,24 @@ class Gap(Shape):
     full: bool
     essentials: Essentials
     requirements: list[GapRow]
+
+
+class NearRole(Shape):
+    """A role, and what the learner lacks for it; essential requirements come first."""
+
+    role: RoleName
+    match: float | None = None
+    full: bool
+    essentials: Essentials
+    lacking: list[GapRow]
+
+
+class NearestRoles(Shape):
+    """The roles in effect on a day that come nearest to what a learner holds, the nearest first."""
+
+    subject: str
+    on: str
+    roles: list[NearRole]
 
 
 class ConsentGiven(Shape):

@@ -6,8 +6,10 @@ does not have the withdrawal yet. What was given is stored once a day (``disclos
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import NotOurs, hide, reveal, unseal
@@ -15,6 +17,7 @@ from lrs.kernel.times import short_timestamp
 from lrs.matching import changes, disclosures, roles, services, view
 from lrs.matching.changes import Current, ToldState
 from lrs.matching.gap import Role, gap
+from lrs.matching.nearest import nearest
 from lrs.matching.services import Service
 from lrs.storage import Page, Record, Walk, micros_of, pages
 from lrs.tenancy.tenants import Tenant
@@ -79,12 +82,28 @@ def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[st
     return {"subject": subject, **gap(asked, held)}
 
 
+def nearest_to(
+    tenant: Tenant, service: Service, subject: str, day: date | None = None, limit: int = 10
+) -> dict[str, Any]:
+    """The roles in effect on *day* (today) that come nearest. Raises ``Refused`` (404), also without ``gap:read``."""
+    told, now = _found(tenant, service, subject)
+    if services.GAP not in now.consents:
+        raise _unknown()
+    on = day or day_of(tenant.clock(), tenant.settings.zone)
+    held = now.profile.competencies if now.profile else ()
+    found = roles.labelled(tenant.store, list(roles.everyone(tenant.store)))
+    disclosures.note(tenant, service.id, [told.person], "gap")
+    return {"subject": subject, "on": on.isoformat(), "roles": nearest(found, held, on, limit)}
+
+
 def role_shown(role: Role) -> dict[str, Any]:
     """A role as services see it."""
     return {
         "id": role.id,
         "label": role.label,
         "source": role.source,
+        "validFrom": role.valid_from.isoformat() if role.valid_from else None,
+        "validUntil": role.valid_until.isoformat() if role.valid_until else None,
         "requirements": [
             {
                 "competency": asked.competency,

@@ -2,13 +2,14 @@
 
 Columns (in any order, in upper or lower case): ``role``, ``competency``; optional ``role_label``, ``label``,
 ``framework``, ``level`` (ordinal from 1), ``importance`` (essential, optional; default essential), ``weight`` (default
-1), ``source``. One row is one requirement; rows of one role follow its order in the file. A role is taken completely or
-not at all.
+1), ``source``, ``valid_from`` and ``valid_until`` (ISO dates, both included). One row is one requirement; rows of one
+role follow its order in the file. A role is taken completely or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -33,6 +34,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "importance": (),
     "weight": (),
     "source": (),
+    "valid_from": (),
+    "valid_until": (),
 }
 _HEAVIEST = 1_000_000
 _NEEDED = ("role", "competency")
@@ -58,6 +61,7 @@ def read_roles(content: Path | bytes) -> tuple[list[Role], list[RoleFault]]:
     for row in rows:
         try:
             requirement = _requirement(row, found.get(row["role"], ()))
+            _check_effect(row, about.get(row["role"], row))
         except ValueError as error:
             lost.append((RoleFault(row.place.row, str(error)), row["role"]))
             continue
@@ -79,7 +83,7 @@ def keep(tx: Tx, role: Role) -> str:
     """Stores *role*, or replaces an earlier one. Gives ``new``, ``updated`` or ``unchanged``."""
     body = msgspec.json.encode(role)
     known = tx.get(KIND, role.id)
-    if known and known.body == body:
+    if known and msgspec.json.decode(known.body, type=Role) == role:
         return "unchanged"
     tx.put(msgspec.structs.replace(known or Record(KIND, role.id), body=body))
     return "updated" if known else "new"
@@ -174,8 +178,27 @@ def _weight(text: str) -> str:
     return format(weight.normalize(), "f")
 
 
+def _check_effect(row: Row, first: Row) -> None:
+    """Raises ``ValueError`` for days that are none, that end before they begin, or are others than in the first row."""
+    begins, ends = (_day(row, name) for name in ("valid_from", "valid_until"))
+    if begins and ends and ends < begins:
+        raise ValueError("valid_until is before valid_from")
+    for name in ("valid_from", "valid_until"):
+        if row[name] and row[name] != first[name]:
+            raise ValueError(f"{name} is another one than in the first row of the role")
+
+
+def _day(row: Row, name: str) -> date | None:
+    try:
+        return date.fromisoformat(row[name]) if row[name] else None
+    except ValueError as error:
+        raise ValueError(f"{name} must be a date such as 2028-01-31") from error
+
+
 def _role(id: str, row: Row, requirements: list[Requirement]) -> Role:
-    return Role(id, row["role_label"] or id, tuple(requirements), row["source"] or None)
+    begins, ends = _day(row, "valid_from"), _day(row, "valid_until")
+    label, source = row["role_label"] or id, row["source"] or None
+    return Role(id, label, tuple(requirements), source, valid_from=begins, valid_until=ends)
 
 
 KINDS = (Kind(KIND, "fact", Role, 1, subjects=None, retention="configuration", exported=True),)

@@ -1,6 +1,7 @@
 """The routes that matching services call: a token, the feed, a profile, a gap, the roles. No logic."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
@@ -202,6 +203,22 @@ def _add_roles(router: APIRouter) -> None:
     ) -> dict[str, Any]:
         """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read."""
         return pull.gap_of(tenant, who.service, subject, role)
+
+    @router.get(
+        "/api/profiles/{subject}/roles",
+        response_model=models.NearestRoles,
+        responses=problems(400, 401, 403, 404),
+        tags=["services"],
+    )
+    def read_nearest(
+        tenant: Here,
+        who: Annotated[Access, Security(asking, scopes=[services.GAP])],
+        subject: str,
+        on: date | None = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    ) -> dict[str, Any]:
+        """The roles in effect on a day (today) that come nearest to what the learner holds; consent as for the gap."""
+        return pull.nearest_to(tenant, who.service, subject, on, limit)
 
     @router.get("/api/roles", response_model=models.Roles, responses=problems(401, 403), tags=["services"])
     def read_roles(tenant: Here, _who: Annotated[Access, Security(asking, scopes=[services.ROLES])]) -> dict[str, Any]:

@@ -247,6 +247,7 @@ OTHERS = {
     ("GET", "/api/profiles/{subject}"): {"service profiles:read"},
     ("GET", "/api/profiles/{subject}/badges/{badge}"): {"service badges:read"},
     ("GET", "/api/profiles/{subject}/gap"): {"service gap:read"},
+    ("GET", "/api/profiles/{subject}/roles"): {"service gap:read"},
     ("GET", "/api/roles"): {"service roles:read"},
     ("POST", "/api/links"): SERVICES,
     **dict.fromkeys([(method, "/api/organisation") for method in ("GET", "PUT")], keys("admin")),

@@ -300,6 +300,8 @@ def test_roles_are_listed_with_what_they_ask_for(tenant: Tenant) -> None:
                 "id": "tech",
                 "label": "Technician",
                 "source": None,
+                "validFrom": None,
+                "validUntil": None,
                 "requirements": [
                     {
                         "competency": "gown",
