@@ -29,14 +29,21 @@ def own_course(visit: Visit, id: str) -> Course:
     return found
 
 
-def source_of(visit: Visit) -> str:
-    """The source of what the visitor sends: empty for whoever manages all, else the first of those of their roles.
+def sources_of(visit: Visit) -> list[str]:
+    """The sources that a package can be sent for; empty for whoever manages all courses."""
+    return [] if visit.caller.may_all(RIGHT) else sorted(visit.caller.owned(RIGHT))
 
-    Refuses (403) whoever has none.
+
+def source_of(visit: Visit, chosen: str) -> str:
+    """The source of a package that the visitor sends: empty for whoever manages all, else theirs, or the *chosen* one.
+
+    Refuses: 403 for whoever has none, 400 if none of several was chosen.
     """
     if visit.caller.may_all(RIGHT):
         return ""
-    own = sorted(visit.caller.owned(RIGHT))
+    own = sources_of(visit)
     if not own:
         raise Refused("Your role names no source: ask an administrator for one.", status=403, error="forbidden")
-    return own[0]
+    if len(own) == 1 or chosen in own:
+        return own[0] if len(own) == 1 else chosen
+    raise Refused("Choose which of your sources the course is of.", error="no_source")

@@ -15,7 +15,7 @@ from adapters.lms.importing import import_course
 from adapters.lms.packages import MOST_BYTES
 from adapters.lms.pages import view
 from adapters.lms.pages.one_learner import add_learner
-from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of
+from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of, sources_of
 from adapters.lms.structure import Structure, shown_title
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -58,12 +58,12 @@ def _add_list(router: APIRouter) -> None:
 
     add_files(router, PLACE, "The courses", view.COURSES, _rows, name="courses", sort="title")
 
-    @router.post(PLACE, status_code=303, summary="Takes a package", openapi_extra=uploads() | SIGNED_IN)
+    @router.post(PLACE, status_code=303, summary="Takes a package", openapi_extra=uploads("source") | SIGNED_IN)
     async def send(request: Request, visit: Visiting) -> Response:
         try:
             found = await _sent(request, visit)
         except Refused as refused:
-            if refused.error not in {"no_file", "bad_package"}:
+            if refused.error not in {"no_file", "no_source", "bad_package"}:
                 raise
             return await read(_list, visit, refused)
         done = "course_new" if found.is_new else "course_same"
@@ -74,14 +74,15 @@ async def _sent(request: Request, visit: Visit) -> courses.Imported:
     """The course of the package in a form. Raises ``Refused``."""
     async with (
         arriving(request, visit.tenant, MOST_BYTES + MIB) as limited,
-        limited.form(max_files=1, max_fields=3) as form,
+        limited.form(max_files=1, max_fields=4) as form,
     ):
         session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Refused("Choose a package first.", error="no_file")
+        source = source_of(visit, str(form.get("source", "")))
         name = Path(file.filename.replace("\\", "/")).name[:200]
-        return await read(import_course, visit.tenant, file.file, name, visit.session.by, "", source_of(visit))
+        return await read(import_course, visit.tenant, file.file, name, visit.session.by, "", source)
 
 
 def _list(visit: Visit, refused: Refused | None = None) -> Response:
@@ -90,6 +91,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         rule=(refused.rule or "") if refused else "",
+        sources=sources_of(visit),
         is_served=visit.tenant.settings.content_url is not None,
         list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),
     )

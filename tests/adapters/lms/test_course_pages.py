@@ -251,3 +251,20 @@ def test_an_author_of_one_source_sees_and_changes_no_course_of_another(site, cou
     assert sent.headers["location"] != f"{PLACE}/{course}?done=course_same"
     assert course_in(site.tenant.store, course).version == 1
     assert administrator.get(page).status_code == 200
+
+
+def test_an_author_of_several_sources_says_which_one_a_course_is_of(site):
+    both = signed_in(site, "author:north", "author:south")
+    form = next(one for one in forms_of(both.get(PLACE).text) if "file" in one["fields"])
+    content = package(structure(id="https://publisher.example/of-south"))
+
+    def sent(**fields):
+        told = {"form": form["fields"]["form"], **fields}
+        return both.ask("POST", PLACE, data=told, files={"file": ("course.zip", content)})
+
+    none, foreign, chosen = sent(), sent(source="vle"), sent(source="south")
+
+    assert (none.status_code, foreign.status_code, chosen.status_code) == (400, 400, 303)
+    assert "Choose which of your sources" in text_of(none)
+    id = chosen.headers["location"].partition("?")[0].rpartition("/")[2]
+    assert course_in(site.tenant.store, id).content_source == "engraft courses south"
