@@ -153,8 +153,7 @@ class IlrSource:
         first = rows[0]
         of = return_of(first)
         if fault := first.cells.get("ilr_fault", ""):
-            name, _, says = fault.partition(": ")
-            raise Unusable(name, "", "", says)
+            raise Unusable(fault.partition(":")[0], "", "", fault)
         if not first.cells.get("aim_type", ""):
             raise Unusable("Schema", "", "", "the learner has no learning delivery")
         aims = [aim_of(row) for row in rows]
@@ -162,7 +161,7 @@ class IlrSource:
         if broken:
             others = sorted({one.name for one in broken} - {broken[0].name})
             more = f"; also broken: {', '.join(others)}" if others else ""
-            message = f"{broken[0].says} (line {broken[0].line} of the return){more}"
+            message = f"{broken[0].name}: {broken[0].says} (line {broken[0].line} of the return){more}"
             raise Unusable(broken[0].name, broken[0].column, "", message)
         return aims
 

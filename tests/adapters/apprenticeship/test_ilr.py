@@ -225,7 +225,7 @@ def test_one_bad_learner_of_some_is_left_out_and_the_others_come_in(send):
 
     assert counted(job) == {"new": 12, "quarantined": 1}
     assert [(row["code"], row["column"], row["reason"]) for row in job.told.waiting] == [
-        ("ULN_04", "uln", "the ULN does not pass its check digit (line 1 of the return)")
+        ("ULN_04", "uln", "ULN_04: the ULN does not pass its check digit (line 1 of the return)")
     ]
 
 
