@@ -341,6 +341,25 @@ def test_what_is_missing_for_a_role_is_said_in_words(site):
     assert browser.get("/me/roles?role=none").status_code == 404
 
 
+def test_the_nearest_roles_are_shown_in_their_order_before_one_is_chosen(site):
+    rows = ROLE + (
+        "helper,Gowning helper,GOWN,,https://example.org/frameworks/atmp,1,\nwelder,Welder,WELD,Welding,,,\n"
+    )
+    for role in roles.read_roles(rows.encode())[0]:
+        site.world.write(lambda tx, role=role: roles.keep(tx, role))
+    browser = signed_in(site, lived(site))
+
+    text = text_of(browser.get("/me/roles"))
+    page = browser.get("/me/roles").text
+
+    nearest = text.partition("Nearest to what you have")[2]
+    assert nearest.index("Gowning helper You have 100 %") < nearest.index("Aseptic <b>operator</b> You have 56 %")
+    assert "1 of 2 required skills" in nearest
+    assert "Welder" not in nearest
+    assert 'href="/me/roles?role=helper"' in page
+    assert "Nearest to what you have" not in text_of(browser.get("/me/roles?role=helper"))
+
+
 def test_who_has_all_that_a_role_requires_is_told_so_and_what_is_missing_besides(site):
     rows = "role,role_label,competency,label,framework,level,importance\n"
     rows += "helper,Helper,GOWN,,https://example.org/frameworks/atmp,1,\n"

@@ -10,10 +10,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.matching import roles as known_roles
 from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
+from lrs.matching.nearest import nearest
 from lrs.matching.withdrawal import Ended
 from lrs.pages.me import badges, data_view, facts, views
 from lrs.pages.me.badges import BadgeForms
@@ -31,6 +33,8 @@ from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
 
 READ = "own-record.read"
+NEAR = 5
+"""The nearest roles that are shown."""
 FILES = (10, 60 * 60.0)
 """How often the file of all data may be taken, and in how many seconds."""
 says(
@@ -88,8 +92,11 @@ def add_skills(router: APIRouter) -> None:
             if chosen
             else None
         )
-        choices = [(one.id, one.label) for one in facts.all_roles(reader)]
-        return _page(visit, "learner/roles.html", choices=choices, chosen=role, gap=found)
+        known = facts.all_roles(reader)
+        today = day_of(visit.tenant.clock(), visit.tenant.settings.zone)
+        near = [] if chosen else views.near(nearest(known, facts.held(reader, who), today, NEAR))
+        choices = [(one.id, one.label) for one in known]
+        return _page(visit, "learner/roles.html", choices=choices, chosen=role, gap=found, near=near)
 
 
 def add_badges(router: APIRouter, forms: BadgeForms) -> None:

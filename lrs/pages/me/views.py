@@ -52,6 +52,21 @@ def about(found: OwnSkills, id: str) -> Matter | None:
     return Matter(id, f"{_label(chosen)}: {_level(chosen)}", tuple(sorted(sources)))
 
 
+def near(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The roles that come nearest, from ``nearest.nearest``, without those of which nothing is held."""
+    return [
+        {
+            "id": one["role"]["id"],
+            "label": one["role"]["label"],
+            "match": round(one["match"]),
+            "met": one["essentials"]["met"],
+            "required": one["essentials"]["required"],
+        }
+        for one in found
+        if one["match"]
+    ]
+
+
 def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]], dates: Dates) -> dict[str, Any]:
     """What is missing for a role, from ``gap.gap``; *words* are the names of the levels of each competency."""
     return {
