@@ -26,8 +26,6 @@ async def read_form(request: Request, adapter: str, *, max_files: int, max_field
     400 for a form that cannot be read, as Starlette does.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await request.form(max_files=0, max_fields=max_fields)  # it has fields at most, and no file
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return FormData()
     parser = _FilteringParser(request.headers, request.stream(), max_files=max_files, max_fields=max_fields)
     parser.adapter = adapter
