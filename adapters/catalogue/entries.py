@@ -77,10 +77,9 @@ def entries(reader: Store, now: int) -> list[CatalogueEntry]:
 
 
 def left_in(store: Store, one: CentreSession) -> int | None:
-    """How many seats are left in a session."""
-    if not one.seats:
-        return None
-    return max(0, one.seats - store.count(attendees.KIND, [attendees.expected_key(one.id)]))
+    """How many seats are left in a session; where nobody counts them ``None``, or 0 once its roster is full."""
+    left = max(0, (one.seats or attendees.MOST) - store.count(attendees.KIND, [attendees.expected_key(one.id)]))
+    return left if one.seats or not left else None
 
 
 class _Rules:

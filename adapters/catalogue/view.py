@@ -147,7 +147,9 @@ def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict
             "waits": one.seat == "waiting",
             "is_cancelled": session.state == "cancelled",
             "is_over": session.ends <= now,
-            "can_give_back": one.seat in {"booked", "waiting"} and session.starts > now and not one.attendance,
+            "can_give_back": one.seat in {"booked", "waiting"}
+            and session.is_ahead(now)
+            and not (one.attendance or one.steps),
         }
         for session, one in found
     ]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from adapters.centre.sessions import Marker
-from adapters.people import FileLearner, Ifi
+from adapters.people import FileLearner, Ifi, mailbox
 from adapters.training_centre.facts import Attendance
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -75,6 +75,11 @@ class SignOff(msgspec.Struct, frozen=True):
     hours: float | None = None
     agrees: bool | None = None
     said: str = ""
+
+    @property
+    def who(self) -> Ifi:
+        """The supervisor as statements call them, who is named here from the day they are asked."""
+        return mailbox(self.address.lower())
 
 
 class Attendee(msgspec.Struct, frozen=True):
@@ -205,9 +210,11 @@ def record_of(one: Attendee, rev: int = 0, seq: int = 0) -> Record:
 
 
 def _named(one: Attendee) -> Iterator[Ifi]:
-    """Everybody whom the record names: the person, and who marked or signed."""
+    """Everybody whom the record names: the person, who marked or signed, and the supervisor who was asked."""
     yield from one.identifiers
     yield from dict.fromkeys(_makers(one))
+    if one.sign_off:
+        yield one.sign_off.who
 
 
 def _makers(one: Attendee) -> Iterator[Ifi]:
@@ -233,16 +240,22 @@ def _keys(whose: Whose) -> Iterator[int]:
 
 
 def _shown(record: Record, whose: Whose) -> dict[str, Any]:
-    """What was marked of them, without who marked it. Who only marked is shown how often they did."""
+    """What was marked of them, without who marked it. Who only marked is shown how often they did.
+
+    A supervisor is shown what is kept of themselves: how they were asked, and what they answered; not of whom.
+    """
     one = attendee_of(record)
     mine = {ifi_text(agent) for agent in whose.agents}
     if one.person not in whose.persons and mine.isdisjoint(ifi_text(e.agent().as_version()) for e in one.identifiers):
         made = sum(ifi_text(by.agent().as_version()) in mine for by in _makers(one))
-        return shown_as(record, {"session": one.session, "marks_made": made})
+        told: dict[str, Any] = {"session": one.session, "marks_made": made}
+        if one.sign_off and ifi_text(one.sign_off.who.agent().as_version()) in mine:
+            told["asked_to_sign_off"] = {"name": one.sign_off.supervisor, "address": one.sign_off.address}
+        return shown_as(record, told)
     steps = [{"step": it.step, "attempt": it.attempt, "value": it.value, "why": it.why} for it in one.steps]
     came = [{"value": mark.value, "minutes": mark.minutes, "why": mark.why} for mark in one.attendance]
-    told = {"session": one.session, "name": one.name, "seat": one.seat, "attendance": came, "steps": steps}
-    return shown_as(record, told | {"hours": one.sign_off.hours if one.sign_off else None})
+    own = {"session": one.session, "name": one.name, "seat": one.seat, "attendance": came, "steps": steps}
+    return shown_as(record, own | {"hours": one.sign_off.hours if one.sign_off else None})
 
 
 KINDS = (

@@ -85,7 +85,7 @@ def answer(tenant: Tenant, subscriptions: Subscriptions, token: str, hours: floa
         raise Refused("Say in a few words why you do not confirm the hours.", error="why")
     if len(said) > LONGEST:
         raise Refused(f"Write at most {LONGEST} characters.", error="why")
-    now, by = tenant.clock(), Marker(mailbox(one.sign_off.address.lower()), one.sign_off.supervisor, SUPERVISOR)
+    now, by = tenant.clock(), Marker(one.sign_off.who, one.sign_off.supervisor, SUPERVISOR)
 
     def change(at: CentreSession, now_is: Attendee, _: ChecklistVersion | None) -> Attendee:
         if now_is.sign_off is None:

@@ -146,7 +146,7 @@ def _changed(tx: Tx, day: CentreDay, id: str, who: str, change: AttendeeChange) 
 
 
 def leave(day: CentreDay, id: str, who: str, root: str) -> None:
-    """Takes somebody off the roster of whom nothing is marked; who waits longest has the seat.
+    """Takes somebody off the roster of whom nothing is marked; that is told, and who waits longest has the seat.
 
     *root* is in front of the addresses that the mail about it names. Raises ``Refused`` (409).
     """
@@ -160,6 +160,6 @@ def leave(day: CentreDay, id: str, who: str, root: str) -> None:
         gone = replace(one, seat="cancelled", at=day.tenant.clock(), by=day.marker.subject)
         attendees.put(tx, gone, record)
         if one.is_expected:
-            seats.fill(tx, LmsPlace(day.tenant, day.subscriptions, root), id)
+            seats.came_free(tx, LmsPlace(day.tenant, day.subscriptions, root), session, one)
 
     day.tenant.store.write(decide, weight=seats.WEIGHT).result()

@@ -1,7 +1,8 @@
 """Seats in a session that learners book themselves: booked, waiting, given back. Each is told as a statement.
 
-A seat that comes free goes to whoever has waited longest, in the same commit, and they are told by mail. The statements
-say that somebody ``registered`` or ``unregistered``; they are ours and prove nothing. Knows no page.
+Seats change until a session begins or is cancelled. A seat that comes free goes to whoever has waited longest, in the
+same commit, and they are told by mail. The statements say that somebody ``registered`` or ``unregistered``; they are
+ours and prove nothing. Knows no page.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def book(tx: Tx, place: LmsPlace, id: str, person: str, by: str) -> Attendee:
         said = "You wait for a seat here already." if before.seat == "waiting" else "You have a seat here already."
         raise Refused(said, status=409, error="twice")
     now = place.tenant.clock()
-    waits = bool(session.seats) and _taken(there) >= session.seats
+    waits = _is_full(session, there)
     if waits and sum(one.seat == "waiting" for _, one in there.values()) >= MOST_WAITING:
         raise Refused("The waiting list is full, too.", status=409, error="full")
     name = somebody(tx, person).name or learner.key
@@ -85,27 +86,42 @@ def book(tx: Tx, place: LmsPlace, id: str, person: str, by: str) -> Attendee:
 def give_back(tx: Tx, place: LmsPlace, id: str, persons: Collection[str], by: str) -> Attendee | None:
     """Gives the seat of *persons*, who are one, back, or leaves the waiting list; gives who has it now, if anybody.
 
-    Raises ``Refused``: 404 without a seat, 409 once something is marked or the session is over.
+    Raises ``Refused``: 404 without a seat, 409 once something is marked, or the session has begun or is cancelled.
     """
-    session = _found(tx, id)
+    session, now = _found(tx, id), place.tenant.clock()
     pairs = attendees.of_session(tx, id)
     record, one = next((pair for pair in pairs.values() if pair[1].person in persons), (None, None))
     if record is None or one is None or one.seat not in {"booked", "waiting"}:
         raise Refused("You have no seat there.", status=404, error="not_found")
-    if session.is_closed or one.attendance or one.steps:
+    if session.state == "cancelled":
+        raise Refused("This session is cancelled: there is no seat to give back.", status=409, error="cancelled")
+    if not session.is_ahead(now) or one.attendance or one.steps:
         raise Refused("This session has begun: ask the training centre.", status=409, error="closed")
-    attendees.put(tx, replace(one, seat="cancelled", at=place.tenant.clock(), by=by), record)
+    attendees.put(tx, replace(one, seat="cancelled", at=now, by=by), record)
     audit.append(tx, by, "seat.given-back", {"session": id})
     if one.seat != "booked":
         return None
-    _tell(tx, place, session, replace(one, at=place.tenant.clock()), UNREGISTERED, "unregistered")
-    return fill(tx, place, id)
+    return came_free(tx, place, session, one)
+
+
+def came_free(tx: Tx, place: LmsPlace, session: CentreSession, one: Attendee) -> Attendee | None:
+    """Tells that *one*, who is off the roster now, had a seat, and gives it to who waits; gives them.
+
+    Of a cancelled session nothing is told again: ``tell_cancelled`` did. Who was put onto the roster by a trainer was
+    never told as registered, so nothing is taken back.
+    """
+    if one.seat == "booked" and session.state != "cancelled":
+        _tell(tx, place, session, replace(one, at=place.tenant.clock()), UNREGISTERED, "unregistered")
+    return fill(tx, place, session.id)
 
 
 def fill(tx: Tx, place: LmsPlace, id: str) -> Attendee | None:
-    """Gives a seat that is free to whoever has waited longest, and tells them by mail; gives them."""
+    """Gives a seat that is free to whoever has waited longest, and tells them by mail; gives them.
+
+    Nobody has the seat of a session that has begun, or is cancelled.
+    """
     session, there = _found(tx, id), attendees.of_session(tx, id)
-    if session.is_closed or (session.seats and _taken(there) >= session.seats):
+    if not session.is_ahead(place.tenant.clock()) or _is_full(session, there):
         return None
     record, first = next((pair for pair in there.values() if pair[1].seat == "waiting"), (None, None))
     if record is None or first is None:
@@ -144,8 +160,9 @@ def _address(reader: Reader, one: Attendee) -> str:
     return next(iter(known), "")
 
 
-def _taken(there: Mapping[str, tuple[Record, Attendee]]) -> int:
-    return sum(one.is_expected for _, one in there.values())
+def _is_full(session: CentreSession, there: Mapping[str, tuple[Record, Attendee]]) -> bool:
+    """Whether every seat is taken. Where nobody counts them, the roster itself has an end."""
+    return sum(one.is_expected for _, one in there.values()) >= (session.seats or attendees.MOST)
 
 
 def _found(reader: Reader, id: str) -> CentreSession:

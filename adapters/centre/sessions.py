@@ -117,6 +117,10 @@ class CentreSession(msgspec.Struct, frozen=True):
         """Whether its statements were made: what is marked from then on is a correction."""
         return self.state == "closed"
 
+    def is_ahead(self, now: int) -> bool:
+        """Whether it is still to come at *now*: planned, not cancelled, not begun. Seats change only until then."""
+        return self.state == "planned" and self.starts > now
+
     def at(self, micros: int) -> datetime:
         """A time on the clock of the session."""
         return datetime.fromtimestamp(micros // SECOND, UTC).astimezone(ZoneInfo(self.zone))

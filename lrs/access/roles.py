@@ -81,7 +81,6 @@ ROLES: Mapping[str, StaffRole] = {
             "arrivals.read": OWN,
             "lms.connect": ALL,
             "courses.manage": OWN,
-            "catalogue.change": ALL,
         },
         "source",
     ),
@@ -93,9 +92,10 @@ ROLES: Mapping[str, StaffRole] = {
     ),
     "steward": _of_staff(
         "Steward of skills and rules",
-        "looks after competencies and rules",
+        "looks after competencies, rules and the catalogue",
         {
             **dict.fromkeys(("frameworks.change", "rules.change", "badge-words.change", "imports.run"), ALL),
+            "catalogue.change": ALL,
             **dict.fromkeys(_RECORDS, ALL),
         },
     ),

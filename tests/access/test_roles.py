@@ -141,12 +141,12 @@ SEEN = {
         | CATALOGUE
     ),
     "auditor": START | LOOKING | AUDIT,
-    "author": START | CONNECT | LMS | COURSES | CATALOGUE | ARRIVALS,
+    "author": START | CONNECT | LMS | COURSES | ARRIVALS,
     "developer": START | SERVICES,
     **dict.fromkeys(("planner", "employer"), START),
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
     "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
-    "steward": START | IMPORTS | RULES | LEARNERS | QUESTIONS | JOINING | INVITING,
+    "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING,
     "provider": START
     | LEARNERS
     | QUESTIONS

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from adapters.catalogue import feed, offerings
@@ -205,6 +206,7 @@ def test_a_seat_that_a_trainer_takes_away_goes_to_who_waits(site, centre):
 
     assert "You have a seat" in text_of(eve.get("/me/plan"))
     assert "You have a seat" not in text_of(dan.get("/me/plan"))
+    assert len([each for each in told(site, "unregistered") if "dan@" in each["actor"]["mbox"]]) == 1
 
 
 def test_who_booked_a_session_that_is_cancelled_is_told_and_one_with_marks_is_not_cancelled(site, centre):
@@ -231,6 +233,60 @@ def test_who_booked_a_session_that_is_cancelled_is_told_and_one_with_marks_is_no
     centre.came(marked, "Ann", "present")
     with pytest.raises(Refused, match="cannot be cancelled"):
         acts.cancel(centre.day(), marked.id, "")
+
+
+def test_a_seat_of_a_cancelled_session_is_neither_given_back_nor_given_to_who_waits(site, centre):
+    session = dated(centre, "seats-8", seats="1", title="Called off")
+    (kay, _), (lea, _) = (learner(site, name) for name in ("kay", "lea"))
+    press(kay, "book", session.id)
+    press(lea, "book", session.id)
+    acts.cancel(centre.day(), session.id, "http://lrs.test")
+
+    assert 'value="give-back"' not in kay.get("/me/plan").text
+    assert "This session is cancelled" in text_of(press(kay, "give-back", session.id))
+    assert "This session is cancelled" in text_of(press(lea, "give-back", session.id))
+    one = next(
+        each for _, each in attendees.of_session(site.tenant.store, session.id).values() if each.seat == "booked"
+    )
+    marks.leave(centre.day(), session.id, one.id, "http://lrs.test")
+
+    assert len([each for each in told(site, "unregistered") if "kay@" in each["actor"]["mbox"]]) == 1
+    assert [each for each in told(site, "registered") if "lea@" in each["actor"]["mbox"]] == []
+    mails = [each for each in site.world.all("delivery") if each.get("values", {}).get("session") == "Called off"]
+    assert {each["template"] for each in mails} == {"session-cancelled"}
+
+
+def test_a_seat_that_comes_free_once_a_session_has_begun_goes_to_nobody(site, centre):
+    session = dated(centre, "seats-9", seats="1")
+    (max_, _), (nia, _) = (learner(site, name) for name in ("max", "nia"))
+    press(max_, "book", session.id)
+    press(nia, "book", session.id)
+    record, one = sessions.found(site.tenant.store, session.id, None)
+    begun = msgspec.structs.replace(one, starts=site.tenant.clock() - HOUR)
+    site.tenant.store.write(lambda tx: sessions.put(tx, begun, record)).result()
+
+    assert "has begun: ask the training centre" in text_of(press(max_, "give-back", session.id))
+    booked = next(
+        each for _, each in attendees.of_session(site.tenant.store, session.id).values() if each.seat == "booked"
+    )
+    marks.leave(centre.day(), session.id, booked.id, "http://lrs.test")
+
+    assert "Waiting for a seat" in text_of(nia.get("/me/plan"))
+    assert len([each for each in told(site, "unregistered") if "max@" in each["actor"]["mbox"]]) == 1
+
+
+def test_a_session_whose_seats_nobody_counts_takes_no_more_than_a_roster_holds(site, centre):
+    session = dated(centre, "seats-10", seats="", title="Uncounted")
+    many = people_in("\n".join(f"P {at}, L{at}" for at in range(100)), iri("providers", "north"), session.id, 5, "test")
+    acts.enrol(centre.day(), session.id, many)
+    oli, _ = learner(site, "oli")
+
+    assert "waiting list" in text_of(oli.get(f"/me/plan?book={session.id}"))
+    assert press(oli, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting"
+
+    marks.leave(centre.day(), session.id, many[0].id, "http://lrs.test")
+    assert sum(one.is_expected for _, one in attendees.of_session(site.tenant.store, session.id).values()) == 100
+    assert "You have a seat" in text_of(oli.get("/me/plan"))
 
 
 def test_who_booked_is_on_the_roster_as_files_call_them_and_a_second_seat_is_refused(site, centre):
@@ -296,16 +352,23 @@ def test_a_calendar_is_written_by_the_rules_of_its_format():
     assert f"SUMMARY:{'é' * 60}" in folded
 
 
-def test_an_author_describes_an_offering_changes_it_and_takes_it_out(site):
-    author = signed_in(site, "author:north")
-    form = next(one["fields"] for one in forms_of(author.get("/staff/catalogue").text) if "course" in one["fields"])
+def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
+    steward = signed_in(site, "steward")
+    form = next(one["fields"] for one in forms_of(steward.get("/staff/catalogue").text) if "course" in one["fields"])
     given = form | {"id": "by-hand", "title": "By hand", "gives": "GOWN, 2\nGMP", "cost": "12.50", "online": ""}
-    assert "whole number" in text_of(author.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))
+    assert "whole number" in text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))
 
-    answer = author.ask("POST", "/staff/catalogue", data=given)
+    answer = steward.ask("POST", "/staff/catalogue", data=given)
 
     assert answer.headers["location"] == "/staff/catalogue/by-hand?done=offering_new"
     assert "£12.50" in text_of(Browser(site.app).get("/catalogue/by-hand"))
-    assert "GOWN, 2\nGMP</textarea>" in author.get("/staff/catalogue/by-hand").text
-    author.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
+    assert "GOWN, 2\nGMP</textarea>" in steward.get("/staff/catalogue/by-hand").text
+    steward.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
     assert Browser(site.app).get("/catalogue/by-hand").status_code == 404
+
+
+def test_an_author_of_one_source_changes_and_drops_no_offering_of_the_catalogue(site):
+    author = signed_in(site, "author:north")
+
+    assert author.get("/staff/catalogue").status_code == 403
+    assert author.ask("POST", "/staff/catalogue", data={"id": "placed", "act": "drop"}).status_code in {400, 403}

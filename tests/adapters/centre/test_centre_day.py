@@ -6,13 +6,15 @@ from threading import Barrier
 import pytest
 from msgspec.structs import replace
 
-from adapters.centre import acts, attendees, marks
+from adapters.centre import acts, attendees, hosts, marks
 from adapters.centre.attendees import AttendanceMark, StepMark
 from adapters.centre.checklists import ChecklistStep
 from adapters.centre.planning import FormFault, people_in
 from adapters.vocabulary import iri
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
+from lrs.storage.about import Whose
+from lrs.xapi.statements.identity import identifier_of
 from tests.adapters.centre.made import PEOPLE, signer
 
 FILE = """record,session_id,title,starts_at,ends_at,kind,instructor,uln,learner_ref,email,attendance,\
@@ -377,6 +379,22 @@ def test_who_has_no_mark_can_be_taken_off_a_roster_and_put_on_it_again(centre):
 
     with pytest.raises(Refused, match="has marks in this session"):
         marks.leave(centre.day(), session.id, centre.who(session, "Ann").id, "")
+
+
+def test_a_supervisor_who_never_answers_is_found_by_their_address_and_shown_what_is_kept_of_them(centre):
+    session = centre.session(None, "Ann, ann@learners.example", kind="placement", host="Works")
+    one = centre.who(session, "Ann")
+    hosts.ask(centre.day(), session.id, one.id, ("Sue Sand", "Sue@works.example"), "http://lrs.test")
+    sue = {"mbox": "mailto:sue@works.example"}
+    whose = Whose((), (), (sue,))
+    (kind,) = attendees.KINDS
+    record, _ = attendees.attendee(centre.tenant.store, session.id, one.id)
+
+    assert identifier_of(sue).id in kind.subjects(record).identifiers
+    assert [found.id for found in kind.find(centre.tenant.store, whose)] == [record.id]
+    shown = kind.shown(record, whose)
+    assert shown["asked_to_sign_off"] == {"name": "Sue Sand", "address": "Sue@works.example"}
+    assert "Ann" not in str(shown)
 
 
 def test_the_store_has_one_record_of_each_person_at_a_session(centre):
