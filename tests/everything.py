@@ -30,6 +30,8 @@ from adapters.lms.lti import enrolments, grades, launch, login, platforms, tool_
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.place import LmsPlace
 from adapters.mappings import SavedProfile, save
+from adapters.planning import demand, figures
+from adapters.planning.demand import Demand
 from adapters.profile import MappingProfile
 from adapters.run import Order
 from badges import (
@@ -171,6 +173,9 @@ class Everything:
         self.write(lambda tx: [standard_records.keep(tx, one) for one in read_standards(RECORD.encode())[0]])
         self.write(lambda tx: offerings.keep(tx, Offering("gowning", "Gowning basics"), "test"))
         self.calendar = self.write(lambda tx: feed.renew(tx, self.tenant, self.person("ann"), "test"))
+        self.write(lambda tx: demand.keep_regions(tx, {"SG1": "East"}, "test"))
+        self.write(lambda tx: demand.keep(tx, [Demand("operator", "East", 2028, 40)], "test"))
+        self.write(lambda tx: figures.ask(tx, "test"))
         self.write(lambda tx: ways_in.keep(tx, ann.learner.actor, {"way": "graduate"}, 1, "test"))
 
     def _keys(self) -> None:

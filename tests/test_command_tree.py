@@ -87,6 +87,7 @@ LISTS = {
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
     *("standards list", "imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
+    "demand list",
     *(
         "staff list",
         "oidc list",
@@ -336,6 +337,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("standards", "import", folder / "standard.json")
     (folder / "catalogue.csv").write_text("offering,title\ngowning,Gowning basics\n")
     done("catalogue", "import", folder / "catalogue.csv")
+    (folder / "districts.csv").write_text("district,region\nSG1,East\n")
+    done("demand", "regions", folder / "districts.csv")
+    role = json.loads(done("roles", "list", "--json"))[0]["id"]
+    (folder / "demand.csv").write_text(f"role,region,year,headcount\n{role},East,2028,40\n")
+    done("demand", "import", folder / "demand.csv")
     store_a_platform(data)
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
@@ -390,6 +396,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "standards import": ("FOLDER/standard.json",),
     "standards show": ("ST1406",),
     "catalogue import": ("FOLDER/catalogue.csv",),
+    "demand import": ("FOLDER/demand.csv",),
+    "demand regions": ("FOLDER/districts.csv",),
     "courses import": ("FOLDER/cmi5.xml",),
     "courses show": ("1",),
     "lms invite": ("Moodle",),

@@ -95,6 +95,7 @@ ABOUT_NOBODY = {
     *("one-time-link", "oidc-provider", "tries", "badge-nonce", "event-code"),
     *("lti-platform", "lti-key", "lti-login", "lti-course", "lti-link"),
     *("apprenticeship-standard", "checklist", "checklist-version", "offering"),
+    *("demand", "planning-regions", "planning"),
     *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),

@@ -1,4 +1,4 @@
-"""The lines of the table of rights for training centres, and for the catalogue and what learners plan of it."""
+"""The lines of the table of rights for training centres, the catalogue with what learners plan of it, and planning."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ _READ, _RUN, _SIGN = _staff("sessions.read"), _staff("sessions.run"), _staff("se
 _CHECKLISTS = _staff("checklists.change")
 _SUPERVISOR = PolicyLine(PUBLIC, pages="account")
 _CATALOGUE = PolicyLine("catalogue.change", (SESSION,), frozenset({ALL}), pages="staff")
+_PLANNING, _PLANS = (
+    PolicyLine(right, (SESSION,), frozenset({ALL}), pages="staff") for right in ("planning.read", "planning.change")
+)
 _READERS = PolicyLine(PUBLIC, pages="catalogue")
 
 CENTRE_TABLE: PolicyTable = {
@@ -46,5 +49,9 @@ CENTRE_TABLE: PolicyTable = {
     ("GET", "/me/plan"): PolicyLine("own-record.read", (SESSION,), frozenset({SELF}), pages="me"),
     ("POST", "/me/plan"): PolicyLine("own-bookings.change", (SESSION,), frozenset({SELF}), pages="me"),
     ("GET", "/calendar/{token}"): PolicyLine(PUBLIC),
+    # planning
+    **listed("/planning", _PLANNING),
+    ("POST", "/planning"): _PLANS,
+    ("POST", "/planning/files"): _PLANS,
 }
 """Lines of ``policy.TABLE``."""

@@ -40,7 +40,10 @@ _SENDERS = (
     "lms.approve",
     "courses.manage",
 )
-_CENTRES = ("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change")
+_CENTRES = (
+    *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),
+    *("planning.read", "planning.change"),
+)
 _ADMIN = (
     "metrics.read",
     "badges.read",

@@ -52,7 +52,7 @@ _EVERYTHING = (
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
     "courses.manage",
     *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),
-    *("frameworks.change", "rules.change", "services.manage", "planning.read"),
+    *("frameworks.change", "rules.change", "services.manage", "planning.read", "planning.change"),
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
 """What it takes to keep records right, whoever sent them."""
@@ -121,7 +121,9 @@ ROLES: Mapping[str, StaffRole] = {
         {"imports.run": OWN, "source.read": OWN, **_OF_OWN_LEARNERS},
         "source",
     ),
-    "planner": _of_staff("Planner", "plans how many people need which skill", {"planning.read": ALL}),
+    "planner": _of_staff(
+        "Planner", "plans how many people need which skill", dict.fromkeys(("planning.read", "planning.change"), ALL)
+    ),
     "employer": _of_staff("Employer", "employs people", {}),
     AUDITOR: _of_staff("Auditor", "looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
     LEARNER: StaffRole("Learner", "learns", dict.fromkeys(_OF_LEARNERS, SELF)),

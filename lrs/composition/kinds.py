@@ -26,6 +26,7 @@ from adapters.lms.cmi5 import session as content_sessions
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
+from adapters.planning import demand, figures
 from badges import (
     achievements,
     claims,
@@ -74,6 +75,7 @@ TENANT: Kinds = collected(
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names),
         *(job, ledger, mappings, before, standard_records),
         *(checklists, centre_sessions, attendees, ways_in, offerings, feed),
+        *(demand, figures),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(

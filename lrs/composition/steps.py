@@ -10,6 +10,7 @@ from adapters.before import read_documents
 from adapters.lms.cmi5.idle import abandon_step
 from adapters.lms.lti import enrolments, results, rosters
 from adapters.lms.lti.skill_grades import follow
+from adapters.planning import counting, figures
 from adapters.step import import_steps
 from badges import lists, rotation
 from badges.editing import REWORD
@@ -146,6 +147,12 @@ STEPS: Mapping[str, Step] = {
     ),
     **import_steps(read_documents, SUBSCRIPTIONS),
     "abandon": abandon_step(SUBSCRIPTIONS),
+    figures.STEP: Step(
+        counting.plan,
+        lease=900,
+        planned=counting.PLANNED,
+        undone={"": "planners see the numbers of before"},
+    ),
 }
 LANES: Sequence[Sequence[str]] = (
     (
@@ -167,7 +174,7 @@ LANES: Sequence[Sequence[str]] = (
     ("deliver",),
     (rosters.STEP,),
     ("import", "import-files"),
-    ("weigh",),
+    ("weigh", figures.STEP),
 )
 """The steps of each lane take turns. Lanes do not wait for one another, so a slow receiver or a long file delays no
 level. Steps that compute share one lane, because threads of one Python process cannot compute in parallel. Imports

@@ -80,6 +80,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("connect", "/connect", _nothing),
     ("courses", "/staff/courses", _nothing),
     ("catalogue", "/staff/catalogue", _nothing),
+    ("planning", "/planning", _nothing),
     ("lms", "/staff/lms", _nothing),
     ("members", "/staff/members", _nothing),
     ("badge-keys", "/staff/badge-keys", _nothing),

@@ -58,6 +58,7 @@ PLACES = (
     ("connect", "Connect", "/connect"),
     ("courses", "Courses", "/staff/courses"),
     ("catalogue", "Catalogue", "/staff/catalogue"),
+    ("planning", "Planning", "/planning"),
     ("lms", "Learning platforms", "/staff/lms"),
     ("members", "People and roles", "/staff/members"),
 )

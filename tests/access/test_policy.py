@@ -377,6 +377,8 @@ OTHERS = {
             ("POST", "/staff/checklists"),
             *(("GET", f"/staff/catalogue{end}") for end in ("", ".csv", ".json", "/{id}")),
             ("POST", "/staff/catalogue"),
+            *(("GET", f"/planning{end}") for end in ("", ".csv", ".json")),
+            *(("POST", f"/planning{end}") for end in ("", "/files")),
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),

@@ -106,6 +106,7 @@ RUNNING |= {("POST", f"/staff/sessions/{{id}}/{act}") for act in ("people", "att
 RUNNING |= {("POST", f"/staff/sessions/{{id}}/{one}") for one in ("steps/{step}", "people/{who}")}
 CHECKLISTS = {("GET", f"/staff/checklists{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/checklists")}
 CATALOGUE = {("GET", f"/staff/catalogue{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/catalogue")}
+PLANNING = {("GET", f"/planning{form}") for form in FORMS} | {("POST", "/planning"), ("POST", "/planning/files")}
 OWN_RECORD |= {("GET", "/me/plan"), ("POST", "/me/plan")}
 INSTALLATION = {("GET", f"/operator{page}") for page in ("", "/system", "/people", "/begin", "/organisations/{id}")}
 INSTALLATION |= {("GET", f"/operator/{table}{form}") for table in ("audit", "organisations") for form in FORMS}
@@ -139,11 +140,13 @@ SEEN = {
         | RUNNING
         | CHECKLISTS
         | CATALOGUE
+        | PLANNING
     ),
     "auditor": START | LOOKING | AUDIT,
     "author": START | CONNECT | LMS | COURSES | ARRIVALS,
     "developer": START | SERVICES,
-    **dict.fromkeys(("planner", "employer"), START),
+    "planner": START | PLANNING,
+    "employer": START,
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
     "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
     "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING,
@@ -157,7 +160,7 @@ SEEN = {
 }
 """What each role may ask besides."""
 NOT_ASKED_YET = {
-    *("frameworks.change", "planning.read"),
+    "frameworks.change",
 }
 """Rights of pages that are not built: a page that is built takes its right out of here."""
 

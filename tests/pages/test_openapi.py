@@ -269,6 +269,8 @@ PAGES = dict.fromkeys(
         *(f"GET /catalogue{end}" for end in ("", ".csv", ".json", "/{id}")),
         *(f"GET /staff/catalogue{end}" for end in ("", ".csv", ".json", "/{id}")),
         "POST /staff/catalogue",
+        *(f"GET /planning{end}" for end in ("", ".csv", ".json")),
+        *("POST /planning", "POST /planning/files"),
         "GET /me/plan",
         "POST /me/plan",
         "GET /calendar/{token}",

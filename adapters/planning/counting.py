@@ -1,0 +1,182 @@
+"""The step that counts, once a day and when somebody asks: one walk over each kind, never for a request.
+
+Whoever meets all essentials of a role holds it; whoever meets at least half of them is on track. Pure but for reading;
+knows nothing of what is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from adapters.centre import attendees, sessions, ways_in
+from adapters.planning import figures
+from adapters.planning.demand import regions_of
+from adapters.planning.figures import UNKNOWN, Count, Counted
+from adapters.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD
+from lrs.competency.dates import day_of
+from lrs.competency.shapes import Award, Profile
+from lrs.kernel.times import DAY, SECOND
+from lrs.matching import roles
+from lrs.matching.gap import COUNTS, MET, Role, outcome
+from lrs.people.ids import ids_of
+from lrs.storage import Claim, Owed, Reader, Tx, Walk, walked
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
+from lrs.xapi.statements.keys import verb_key
+
+EVERY = DAY
+WINDOWS = ((30, "within 30 days"), (60, "in 31 to 60 days"), (90, "in 61 to 90 days"))
+MOST_SESSIONS = 1_000
+APPRENTICESHIP = "Apprenticeship"
+
+
+def plan(tenant: Tenant, claims: Sequence[Claim]) -> None:
+    """The step."""
+    for claim in claims:
+        counts = count(tenant)
+        at = tenant.clock()
+
+        def settle(tx: Tx, counts: list[Counted] = counts, at: int = at) -> None:
+            figures.put(tx, counts, at)
+            tx.owe(figures.KIND, figures.ID, Owed(figures.STEP, due=at + EVERY))
+
+        tenant.store.settle([claim], settle).result()
+
+
+@dataclass(slots=True)
+class _People:
+    """What is known of people: who holds whose record, where they learn, how they came."""
+
+    tenant: Tenant
+    holders: dict[str, str] = field(default_factory=dict)
+    districts: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, str] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    completed: set[str] = field(default_factory=set)
+
+    def of(self, agent: Mapping[str, Any]) -> str:
+        """Who *agent* is; empty if nobody here."""
+        known = identifier_of(agent)
+        record = self.tenant.store.get("identifier", ids_of(self.tenant)(known.id)) if known else None
+        return self.holders.get(record.meta["person"], "") if record else ""
+
+
+def count(tenant: Tenant) -> list[Counted]:
+    """All counts, as they are now."""
+    reader = tenant.store
+    people = _people(tenant)
+    found = [*_supply(reader, people), *_path(reader, people), *_ending(tenant), *_seats(tenant)]
+    return [Counted(what, number) for what, number in sorted(found)]
+
+
+def _people(tenant: Tenant) -> _People:
+    people, reader = _People(tenant), tenant.store
+    for record in walked(reader, Walk("person", limit=500, bare=True)):
+        people.holders[record.id] = record.meta["into"] or record.id
+    for record in walked(reader, Walk(ways_in.KIND, limit=500)):
+        one = msgspec.json.decode(record.body, type=ways_in.LearnerRoute)
+        if who := people.of(one.who.agent().as_version()):
+            people.ways[who] = ways_in.WAYS[one.way]
+    for told in _told(reader, REGISTERED, STANDARD):
+        if who := people.of(told["actor"]):
+            people.started.add(who)
+            people.districts[who] = _district(told) or people.districts.get(who, "")
+    for verb, type in ((COMPLETED, STANDARD), (PASSED, ASSESSMENT)):
+        people.completed |= {who for told in _told(reader, verb, type) if (who := people.of(told["actor"]))}
+    return people
+
+
+def _told(reader: Reader, verb: str, type: str) -> Iterator[dict[str, Any]]:
+    """The statements with *verb* about an activity of *type* that nobody voided."""
+    for record in walked(reader, Walk("statement", (verb_key(verb),), limit=200)):
+        told = json.loads(record.body) if "voided" not in record.meta else {}
+        if told.get("verb", {}).get("id") == verb and told["object"].get("definition", {}).get("type") == type:
+            yield told
+
+
+def _district(told: Mapping[str, Any]) -> str:
+    value = told.get("context", {}).get("extensions", {}).get(f"{EXTENSIONS}delivery-district", "")
+    return value if isinstance(value, str) else ""
+
+
+def _supply(reader: Reader, people: _People) -> Iterator[tuple[Count, int]]:
+    """Who holds each role and who is on track: in all, by region, by route, by funding stream."""
+    asked, regions = list(roles.everyone(reader)), regions_of(reader)
+    found: Counter[Count] = Counter()
+    for record in walked(reader, Walk("profile", limit=200)):
+        profile = msgspec.json.decode(record.body, type=Profile)
+        if profile.merged_into is None and people.holders.get(record.id) == record.id:
+            told = _splits(record.id, people, regions)
+            for role in asked:
+                if measure := _stands(role, profile):
+                    found[Count("supply", role.id, measure)] += 1
+                    found.update(Count("supply", role.id, measure, split, value) for split, value in told.items())
+    yield from found.items()
+
+
+def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "region": regions.get(people.districts.get(who, ""), UNKNOWN),
+        "route": people.ways.get(who, UNKNOWN),
+        "funding": APPRENTICESHIP if who in people.started else UNKNOWN,
+    }
+
+
+def _stands(role: Role, profile: Profile) -> str:
+    """``held``, ``on track``, or nothing."""
+    held = [one for one in profile.competencies if one.state in COUNTS]
+    asked = [one for one in role.requirements if one.essential] or role.requirements
+    met = sum(outcome(one, held).result in MET for one in asked) if held else 0
+    return "held" if asked and met == len(asked) else "on track" if met and 2 * met >= len(asked) else ""
+
+
+def _path(reader: Reader, people: _People) -> Iterator[tuple[Count, int]]:
+    """From a start to a badge. Each person counts once for each."""
+    badged = {
+        people.holders.get(str(record.meta.get("person")), "")
+        for record in walked(reader, Walk("credential", limit=500, bare=True))
+    } - {""}
+    for measure, who in (("starts", people.started), ("completions", people.completed), ("badges", badged)):
+        yield Count("path", "", measure), len(who)
+
+
+def _ending(tenant: Tenant) -> Iterator[tuple[Count, int]]:
+    """Qualifications that are held and end soon, by the source that proved them last: a training centre, a platform."""
+    today = day_of(tenant.clock(), tenant.settings.zone)
+    found: Counter[Count] = Counter()
+    for record in walked(tenant.store, Walk("award", limit=200)):
+        one = msgspec.json.decode(record.body, type=Award)
+        window = _window(one.valid_until, today) if one.state == "held" else ""
+        if window:
+            source = max(one.evidence, key=lambda proof: proof.timestamp).source if one.evidence else UNKNOWN
+            found[Count("ending", source, "qualifications that end")] += 1
+            found[Count("ending", source, "qualifications that end", "when", window)] += 1
+    yield from found.items()
+
+
+def _window(ends: date | None, today: date) -> str:
+    days = (ends - today).days if ends else -1
+    return next((words for most, words in WINDOWS if 0 <= days <= most), "")
+
+
+def _seats(tenant: Tenant) -> Iterator[tuple[Count, int]]:
+    """Seats of open sessions to come, and how many are taken, by training centre."""
+    seats: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for one in sessions.opened(tenant.store, MOST_SESSIONS):
+        if one.seats and one.starts > tenant.clock():
+            seats[one.centre][0] += one.seats
+            seats[one.centre][1] += tenant.store.count(attendees.KIND, [attendees.expected_key(one.id)])
+    for centre, (offered, taken) in seats.items():
+        yield Count("seats", centre, figures.SEATS), offered
+        yield Count("seats", centre, "bookings"), taken
+
+
+PLANNED = EVERY // SECOND
+"""How far ahead the step is owed, in seconds."""

@@ -1,0 +1,129 @@
+"""The page of planning, its files, and what is sent to it: demand, districts, the smallest number. No logic."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.datastructures import UploadFile
+
+from adapters.planning import demand, figures, report
+from adapters.planning.demand import RowReason
+from adapters.planning.protect import LEAST_K
+from adapters.planning.report import ReportLine
+from lrs.competency.dates import moment
+from lrs.kernel.errors import Refused
+from lrs.matching import roles
+from lrs.pages import session
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.storage.edge import read
+from lrs.web.arriving import arriving
+from lrs.web.listing import ListRow, asked_of, listing
+
+PLACE = "/planning"
+MOST_BYTES = 4 * 1024 * 1024
+LISTED = 50
+"""Rows that were left out, with the reason, on the page."""
+says(
+    planning_asked="The numbers are worked out now. Reload the page in a moment.",
+    planning_k="The smallest number that is shown is kept.",
+    planning_taken="The file is taken.",
+)
+
+
+def routes() -> APIRouter:
+    """The router."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get(PLACE, summary="How many people can do what, against how many are wanted", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _page(visit)
+
+    add_files(router, PLACE, "The report for planning", report.COLUMNS, _rows, name="planning", sort="part")
+
+    @router.post(
+        PLACE,
+        status_code=303,
+        summary="Has the numbers worked out, or keeps the smallest number",
+        openapi_extra=form_body("act", "k") | SIGNED_IN,
+    )
+    def act(visit: Visiting, body: FormBody) -> Response:
+        told, by, store = visit.fields(body), visit.session.by, visit.tenant.store
+        if told.get("act") == "count":
+            store.write(lambda tx: figures.ask(tx, by)).result()
+            return visit.on(PLACE, "planning_asked")
+        try:
+            store.write(lambda tx: figures.set_k(tx, told.get("k", ""), by)).result()
+        except Refused as refused:
+            return _page(visit, refused)
+        return visit.on(PLACE, "planning_k")
+
+    @router.post(
+        f"{PLACE}/files",
+        status_code=303,
+        summary="Takes a table of demand, or of postcode districts",
+        openapi_extra=uploads("what") | SIGNED_IN,
+    )
+    async def send(request: Request, visit: Visiting) -> Response:
+        what, content = await _sent(request, visit)
+        return await read(_take, visit, what, content)
+
+    return router
+
+
+async def _sent(request: Request, visit: Visit) -> tuple[str, bytes]:
+    """Which table the form has, and its bytes; empty without a file. Raises ``Refused``."""
+    async with (
+        arriving(request, visit.tenant, MOST_BYTES) as limited,
+        limited.form(max_files=1, max_fields=3) as form,
+    ):
+        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return "", b""
+        return str(form.get("what", "")), await file.read()
+
+
+def _take(visit: Visit, what: str, content: bytes) -> Response:
+    store, by = visit.tenant.store, visit.session.by
+    try:
+        if not content:
+            raise Refused("Choose a file first.", error="no_file")
+        lost = demand.take_regions(store, content, by) if what == "regions" else demand.take(store, content, by).lost
+    except Refused as refused:
+        return _page(visit, refused)
+    return _page(visit, lost=lost) if lost else visit.on(PLACE, "planning_taken")
+
+
+def _lines(visit: Visit) -> list[ReportLine]:
+    store = visit.tenant.store
+    kept = figures.now(store)
+    labels = {one.id: one.label for one in roles.everyone(store)}
+    return report.lines(figures.shown(kept) if kept else {}, demand.everything(store), labels)
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    return report.rows(_lines(visit))
+
+
+def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | None = None) -> Response:
+    tenant, found = visit.tenant, _lines(visit)
+    kept, years = figures.now(tenant.store), report.years(found)
+    asked = asked_of(visit.request, report.COLUMNS, sort="part")
+    year = asked.chosen.get("year", "")
+    year = year if year in years else next(iter(years), "")
+    return visit.page(
+        "staff/planning.html",
+        refused.status if refused else 200,
+        problem=refused.message if refused else "",
+        lost=(lost or [])[:LISTED],
+        k=kept.k if kept else LEAST_K,
+        counted=moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
+        year=year,
+        supply=report.supply_chart(found, year),
+        path=report.path_chart(found),
+        ending=report.ending_chart(found),
+        seats=report.seats_chart(found),
+        districts=len(demand.regions_of(tenant.store)),
+        list=listing(asked, report.rows(found)),
+    )

@@ -1,0 +1,131 @@
+"""The report for planners as rows, the same for page, CSV and JSON, and its charts. Pure; sees only what is shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.planning.demand import Demand
+from adapters.planning.figures import SEATS, Count
+from lrs.web.chart import Bars, bars
+from lrs.web.listing import ListColumn, ListRow
+
+PARTS = {
+    "supply": "Supply and demand",
+    "path": "From start to badge",
+    "ending": "Qualifications that end",
+    "seats": "Seats of sessions to come",
+}
+SPLITS = {"": "In all", "region": "Region", "route": "Route", "funding": "Funding stream", "when": "When"}
+KEPT_BACK = "kept back"
+TODAY = "today"
+MOST_BARS = 8
+COLUMNS = (
+    ListColumn("part", "Report", facet=True),
+    ListColumn("of", "Role or centre", facet=True),
+    ListColumn("measure", "Counted", facet=True),
+    ListColumn("year", "Year", facet=True),
+    ListColumn("by", "By", facet=True),
+    ListColumn("value", "Region, route, stream or time"),
+    ListColumn("number", "People", figure=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One number of the report; ``None`` is kept back."""
+
+    part: str
+    of: str
+    measure: str
+    number: int | None
+    split: str = ""
+    value: str = ""
+    year: str = TODAY
+
+
+def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: Mapping[str, str]) -> list[ReportLine]:
+    """All lines; *roles* are the labels of roles by their ids."""
+    counted = [
+        ReportLine(one.part, _of(one, roles), one.measure, number, one.split, one.value)
+        for one, number in sorted(shown.items())
+    ]
+    return [*counted, *_demand(shown, list(wanted), roles)]
+
+
+def _of(one: Count, roles: Mapping[str, str]) -> str:
+    return roles.get(one.of, one.of) if one.part == "supply" else one.of
+
+
+def _demand(
+    shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: Mapping[str, str]
+) -> Iterable[ReportLine]:
+    """What is wanted, all sources together, and how many more that is than hold the role today."""
+    told: Counter[tuple[str, str, int]] = Counter()
+    for one in wanted:
+        told[one.role, one.region, one.year] += one.headcount
+        told[one.role, "", one.year] += one.headcount
+    for (role, region, year), people in sorted(told.items()):
+        split = "region" if region else ""
+        label, when = roles.get(role, role), str(year)
+        yield ReportLine("supply", label, "wanted", people, split, region, when)
+        held = shown.get(Count("supply", role, "held", split, region), 0)
+        more = None if held is None else max(0, people - held)
+        yield ReportLine("supply", label, "still missing", more, split, region, when)
+
+
+def rows(found: Iterable[ReportLine]) -> list[ListRow]:
+    """The lines as a list shows them."""
+    return [
+        ListRow(
+            {
+                "part": PARTS[one.part],
+                "of": one.of,
+                "measure": one.measure,
+                "year": one.year,
+                "by": SPLITS[one.split],
+                "value": one.value,
+                "number": one.number,
+            },
+            {"number": KEPT_BACK} if one.number is None else {},
+        )
+        for one in found
+    ]
+
+
+def years(found: Iterable[ReportLine]) -> list[str]:
+    """The years for which something is wanted."""
+    return sorted({one.year for one in found} - {TODAY})
+
+
+def supply_chart(found: Sequence[ReportLine], year: str) -> Bars:
+    """For the roles that are wanted most in *year*: wanted, held and on track."""
+    totals = [one for one in found if one.part == "supply" and not one.split]
+    wanted = {one.of: one.number or 0 for one in totals if one.measure == "wanted" and one.year == year}
+    names = sorted({one.of for one in totals}, key=lambda name: (-wanted.get(name, 0), name))[:MOST_BARS]
+    known = {(one.of, one.measure): one.number for one in totals if one.year in {TODAY, year}}
+    measures = ("wanted", "held", "on track")
+    return _bars([(f"{measure}: {name}", known.get((name, measure), 0)) for name in names for measure in measures])
+
+
+def path_chart(found: Iterable[ReportLine]) -> Bars:
+    """From a start to a badge."""
+    known = {one.measure: one.number for one in found if one.part == "path"}
+    return _bars([(name, known[name]) for name in ("starts", "completions", "badges") if name in known])
+
+
+def ending_chart(found: Iterable[ReportLine]) -> Bars:
+    """Qualifications that end soon, by centre and time."""
+    ending = [one for one in found if one.part == "ending" and one.split]
+    return _bars([(f"{one.of}, {one.value}", one.number) for one in ending][: 3 * MOST_BARS])
+
+
+def seats_chart(found: Iterable[ReportLine]) -> Bars:
+    """Seats and bookings by centre."""
+    told = sorted((one for one in found if one.part == "seats"), key=lambda one: (one.of, one.measure != SEATS))
+    return _bars([(f"{one.of}, {one.measure}", one.number) for one in told][: 2 * MOST_BARS])
+
+
+def _bars(told: Sequence[tuple[str, int | None]]) -> Bars:
+    return bars([(label, number or 0, KEPT_BACK if number is None else str(number)) for label, number in told])

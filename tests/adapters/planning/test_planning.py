@@ -1,0 +1,228 @@
+"""Planning: what is wanted comes in by file, what people can do is counted by a step, and planners see both."""
+
+import csv
+import io
+
+import pytest
+
+from adapters.centre import ways_in
+from adapters.people import mailbox
+from adapters.planning import counting, demand, figures
+from adapters.planning.demand import Demand
+from adapters.planning.figures import Count
+from adapters.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
+from lrs.composition.steps import drain
+from lrs.matching import roles
+from tests.competency.world import ASEPTIC, statement
+from tests.pages.conftest import Browser, Site, forms_of, text_of
+from tests.pages.members import signed_in
+
+ROLES = b"""role,role_label,competency,framework
+op,Operator,GOWN,https://example.org/frameworks/atmp
+op,Operator,ASEP,https://example.org/frameworks/atmp
+"""
+DISTRICTS = b"district,region\nSG1,East\nsg2,East\nLS1,North\n"
+DEMAND = b"role,region,year,headcount,source\nop,East,2028,40,Survey\nop,North,2028,12,Survey\n"
+BAD = """role,region,year,headcount,source
+op,East,2028,-3,Survey
+op,Atlantis,2028,3,Survey
+pilot,East,2028,3,Survey
+op,East,28,3,Survey
+op,East,2028,many,Survey
+op,North,2029,7,Survey
+"""
+
+
+def learner(place):
+    return {"mbox": f"mailto:learner{place}@example.org"}
+
+
+def started(place, district):
+    told = {"extensions": {EXTENSIONS + "delivery-district": district}}
+    about = {"id": iri("standards", "ST1406", "1.0"), "definition": {"type": STANDARD}}
+    return statement(f"starts {place}", learner(place), verb=REGISTERED, context=told) | {"object": about}
+
+
+def populate(world):
+    """Twelve learners: seven in the East hold the role, three in the North do, two are on track; eleven began."""
+    sent = [started(place, "SG1" if place < 7 else "LS1") for place in range(11)]
+    sent += [statement(f"gown {place}", learner(place)) for place in range(12)]
+    sent += [statement(f"asep {place}", learner(place), activity=ASEPTIC) for place in range(10)]
+    exam = {"id": iri("standards", "ST1406", "1.0"), "definition": {"type": STANDARD}}
+    sent += [statement(f"done {place}", learner(place), verb=COMPLETED) | {"object": exam} for place in range(6)]
+    world.send_all(sent)
+    world.work()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    populate(made.world)
+    store = made.tenant.store
+    found, _ = roles.read_roles(ROLES)
+    store.write(lambda tx: [roles.keep(tx, one) for one in found]).result()
+    demand.take_regions(store, DISTRICTS, "test")
+    demand.take(store, DEMAND, "test")
+    for place in range(6):
+        told = {"way": "graduate" if place < 3 else "apprentice"}
+        who = mailbox(f"learner{place}@example.org")
+        store.write(lambda tx, who=who, told=told: ways_in.keep(tx, who, told, 1, "test")).result()
+    store.write(lambda tx: figures.ask(tx, "test")).result()
+    assert drain(made.tenant, (figures.STEP,)) == 1
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def planner(site):
+    return signed_in(site, "planner")
+
+
+def counted(site):
+    kept = figures.now(site.tenant.store)
+    return {one.what: one.number for one in kept.counts}
+
+
+def test_people_are_counted_by_role_region_route_and_funding_stream_and_from_start_to_completion(site):
+    found = counted(site)
+
+    def held(*split):
+        return found.get(Count("supply", "op", "held", *split), 0)
+
+    assert (held(), held("region", "East"), held("region", "North")) == (10, 7, 3)
+    assert (held("route", "Graduate"), held("route", "Apprentice"), held("route", "Not known")) == (3, 3, 4)
+    assert (held("funding", "Apprenticeship"), held("funding", "Not known")) == (10, 0)
+    assert found[Count("supply", "op", "on track")] == 2
+    assert found[Count("supply", "op", "on track", "region", "Not known")] == 1
+    assert found[Count("path", "", "starts")] == 11
+    assert found[Count("path", "", "completions")] == 6
+
+
+def test_a_statement_that_was_voided_counts_no_start(site):
+    store = site.tenant.store
+    site.world.send(started(99, "SG1"))
+    site.world.work()
+    before = dict((one.what, one.number) for one in counting.count(site.tenant))[Count("path", "", "starts")]
+
+    site.world.void(started(99, "SG1")["id"])
+
+    after = dict((one.what, one.number) for one in counting.count(site.tenant))[Count("path", "", "starts")]
+    assert (before, after) == (12, 11)
+    assert store.get("planning", "now") is not None
+
+
+def test_the_step_is_owed_again_for_the_next_day(site):
+    due = site.tenant.store.next_due([figures.STEP])
+
+    assert figures.now(site.tenant.store).at + counting.EVERY == due
+
+
+def test_page_csv_and_json_show_the_same_numbers_and_none_that_is_small(site, planner):
+    as_json = planner.get("/planning.json").json()
+    text = planner.get("/planning.csv").text.removeprefix("\ufeff")
+    as_csv = list(csv.DictReader(io.StringIO(text)))
+    page = text_of(planner.get("/planning?by=Region"))
+
+    assert [str(one["number"] if one["number"] is not None else "") for one in as_json] == [
+        one["People"] for one in as_csv
+    ]
+    numbers = {(one["measure"], one["by"], one["value"], one["year"]): one["number"] for one in as_json}
+    assert numbers["held", "In all", "", "today"] == 10
+    assert numbers["held", "Region", "North", "today"] is None
+    assert numbers["held", "Region", "East", "today"] is None
+    assert numbers["wanted", "Region", "East", "2028"] == 40
+    assert numbers["still missing", "In all", "", "2028"] == 42
+    assert numbers["still missing", "Region", "East", "2028"] is None
+    assert "kept back" in page
+    assert "wanted" in page
+
+
+def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(planner):
+    answer = planner.get("/planning")
+
+    assert answer.text.count("<svg") >= 2
+    assert answer.text.count("The same as a table") == answer.text.count('<svg class="chart"')
+    assert "wanted: Operator" in answer.text
+    assert "Supply today, and wanted in 2028, by role" in text_of(answer)
+    assert "rounded to the nearest 5" in text_of(answer)
+
+
+def send(browser, what, content):
+    token = forms_of(browser.get("/planning").text)[0]["fields"]["form"]
+    file = {"file": ("table.csv", content, "text/csv")}
+    return browser.ask("POST", "/planning/files", data={"form": token, "what": what}, files=file)
+
+
+def test_a_demand_file_with_rows_that_cannot_be_is_taken_without_them_and_each_is_named(site, planner):
+    before = len(list(demand.everything(site.tenant.store)))
+
+    answer = send(planner, "demand", BAD.encode())
+
+    told = text_of(answer)
+    assert answer.status_code == 200
+    assert "Row 2: headcount: nobody can want fewer than 0 people" in told
+    assert "Row 3: region: no postcode district is in this region" in told
+    assert "Row 4: role: there is no such role here" in told
+    assert "Row 5: year: write a year" in told
+    assert "Row 6: headcount: write a whole number" in told
+    assert len(list(demand.everything(site.tenant.store))) == before + 1
+    assert Demand("op", "North", 2029, 7, "Survey") in list(demand.everything(site.tenant.store))
+
+
+@pytest.mark.parametrize(
+    ("what", "content", "told"),
+    [
+        ("demand", b"", "Choose a file first"),
+        ("demand", b"role,region,year,headcount\n", "has no rows"),
+        ("demand", b"role,region,year\nop,East,2028\n", "needs a column headcount"),
+        ("demand", b"role,region,year,headcount\nop,East,2028,-1\n", "No row of this file can be used"),
+        ("regions", b"district,region\nStevenage,East\n", "write the first half of a postcode"),
+        ("demand", b"\x00\x01\x02", ""),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_used_changes_nothing(site, planner, what, content, told):
+    before = (list(demand.everything(site.tenant.store)), demand.regions_of(site.tenant.store))
+
+    answer = send(planner, what, content)
+
+    assert answer.status_code == 400
+    assert told in text_of(answer)
+    assert (list(demand.everything(site.tenant.store)), demand.regions_of(site.tenant.store)) == before
+
+
+def test_the_smallest_number_shown_is_five_or_more(site, planner):
+    token = forms_of(planner.get("/planning").text)[0]["fields"]["form"]
+
+    refused = planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "4"})
+    kept = planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "11"})
+
+    assert (refused.status_code, kept.headers["location"]) == (400, "/planning?done=planning_k")
+    numbers = {(one["measure"], one["by"]): one["number"] for one in planner.get("/planning.json").json()}
+    assert numbers["held", "In all"] is None
+    assert numbers["starts", "In all"] == 10
+    planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "5"})
+
+
+def test_only_planners_and_administrators_plan(site):
+    assert signed_in(site, "steward").get("/planning").status_code == 403
+    assert signed_in(site, "administrator").get("/planning").status_code == 200
+    assert Browser(site.app).get("/planning").status_code == 303
+
+
+def test_the_same_file_again_changes_nothing_and_another_number_takes_the_place(site):
+    store = site.tenant.store
+
+    assert demand.take(store, DEMAND, "test").outcomes == {"new": 0, "updated": 0, "unchanged": 2}
+    changed = demand.take(store, DEMAND.replace(b"40", b"41"), "test").outcomes
+    assert changed == {"new": 0, "updated": 1, "unchanged": 1}
+    demand.take(store, DEMAND, "test")
+
+
+def test_seats_bookings_and_qualifications_that_end_are_counted_by_centre(site):
+    found = counted(site)
+    assert found.get(Count("ending", "vle", "qualifications that end"), 0) == 0
+    site.world.clock.set("2027-09-01T12:00:00Z")
+    now = {one.what: one.number for one in counting.count(site.tenant)}
+
+    assert now[Count("ending", "vle", "qualifications that end")] == 10
+    assert now[Count("ending", "vle", "qualifications that end", "when", "in 61 to 90 days")] == 10
