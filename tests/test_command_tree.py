@@ -337,11 +337,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
     done("standards", "import", folder / "standard.json")
     (folder / "catalogue.csv").write_text("offering,title\ngowning,Gowning basics\n")
     done("catalogue", "import", folder / "catalogue.csv")
-    (folder / "districts.csv").write_text("district,region\nSG1,East\n")
-    done("demand", "regions", folder / "districts.csv")
-    role = json.loads(done("roles", "list", "--json"))[0]["id"]
-    (folder / "demand.csv").write_text(f"role,region,year,headcount\n{role},East,2028,40\n")
-    done("demand", "import", folder / "demand.csv")
+    want_people(folder, done)
     store_a_platform(data)
     done("staff", "invite", "sam@centre.example", "--role", "steward")
     done("oidc", "add", "university", "--issuer", "http://127.0.0.1:9", "--client-id", "engraft")
@@ -374,6 +370,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Result]:
         return run(data, *name.split(), *words, *more, env={"LRS_MASTER_KEY_FILE": str(data / "master.key")})
 
     return on_filled
+
+
+def want_people(folder: Path, done: Callable[..., str]) -> None:
+    """Brings in postcode districts, and how many people are wanted in the first role."""
+    (folder / "districts.csv").write_text("district,region\nSG1,East\n")
+    done("demand", "regions", folder / "districts.csv")
+    role = json.loads(done("roles", "list", "--json"))[0]["id"]
+    (folder / "demand.csv").write_text(f"role,region,year,headcount\n{role},East,2028,40\n")
+    done("demand", "import", folder / "demand.csv")
 
 
 def store_a_platform(data: Path) -> None:

@@ -123,20 +123,20 @@ def _line(row: Row, column: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class DemandTaken:
     """What came of a demand file: how many rows did what, and which were left out, with the reason."""
 
     outcomes: dict[str, int]
     lost: list[RowReason]
 
 
-def take(store: Store, content: Path | bytes, by: str) -> Taken:
+def take(store: Store, content: Path | bytes, by: str) -> DemandTaken:
     """Brings a demand file in. Raises ``Refused`` for a file that is no such table, or has no row that can be used."""
     known = {one.id for one in roles.everyone(store)}
     found, lost = read_demand(content, known, set(regions_of(store).values()))
     _check_some(found, lost)
     weight = ROWS * (1 + len(found))
-    return Taken(store.write(lambda tx: keep(tx, found, by), weight=weight).result(), lost)
+    return DemandTaken(store.write(lambda tx: keep(tx, found, by), weight=weight).result(), lost)
 
 
 def take_regions(store: Store, content: Path | bytes, by: str) -> list[RowReason]:

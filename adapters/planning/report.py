@@ -26,7 +26,7 @@ COLUMNS = (
     ListColumn("of", "Role or centre", facet=True),
     ListColumn("measure", "Counted", facet=True),
     ListColumn("year", "Year", facet=True),
-    ListColumn("by", "By", facet=True),
+    ListColumn("by", "Split by", facet=True),
     ListColumn("value", "Region, route, stream or time"),
     ListColumn("number", "People", figure=True),
 )

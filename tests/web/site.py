@@ -13,6 +13,9 @@ from adapters.centre.sessions import Gives
 from adapters.lms.cmi5.acts import enrol_in
 from adapters.lms.place import LmsPlace
 from adapters.pages import acts
+from adapters.planning import demand, figures
+from adapters.planning.demand import Demand
+from adapters.planning.figures import Count, Counted
 from badges import claims, shares
 from badges.wallets import exchanges
 from lrs.access import learners, operators, staff
@@ -179,6 +182,13 @@ class Site:
         hosts.ask(centre.day(), session.id, who.id, (SCRIPT, "sue@host.example"), self.lrs.address)
         told = Offering("scripts", SCRIPT, SCRIPT, SCRIPT, SCRIPT, (Gives(SCRIPT, 1),), place=SCRIPT, language=SCRIPT)
         self.lrs.tenant.store.write(lambda tx: offerings.keep(tx, told, "test")).result()
+        wanted = Demand(SCRIPT, SCRIPT, 2028, 40, SCRIPT)
+        self.lrs.tenant.store.write(lambda tx: demand.keep(tx, [wanted], "test")).result()
+        ending = [
+            Counted(Count("ending", SCRIPT, SCRIPT, "when", SCRIPT), 40),
+            Counted(Count("seats", SCRIPT, SCRIPT), 9),
+        ]
+        self.lrs.tenant.store.write(lambda tx: figures.put(tx, ending, 1)).result()
         return {
             "catalogue": "scripts",
             "sessions": session.id,

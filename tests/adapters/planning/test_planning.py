@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,10 +10,12 @@ from adapters.centre import ways_in
 from adapters.people import mailbox
 from adapters.planning import counting, demand, figures
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Count
+from adapters.planning.figures import Count, Counted
 from adapters.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
 from lrs.composition.steps import drain
+from lrs.kernel.times import DAY
 from lrs.matching import roles
+from tests.adapters.centre.made import Centre
 from tests.competency.world import ASEPTIC, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
@@ -83,6 +86,11 @@ def counted(site):
     return {one.what: one.number for one in kept.counts}
 
 
+def recounted(site):
+    """What would be counted now."""
+    return {one.what: one.number for one in counting.count(site.tenant)}
+
+
 def test_people_are_counted_by_role_region_route_and_funding_stream_and_from_start_to_completion(site):
     found = counted(site)
 
@@ -99,16 +107,14 @@ def test_people_are_counted_by_role_region_route_and_funding_stream_and_from_sta
 
 
 def test_a_statement_that_was_voided_counts_no_start(site):
-    store = site.tenant.store
     site.world.send(started(99, "SG1"))
     site.world.work()
-    before = dict((one.what, one.number) for one in counting.count(site.tenant))[Count("path", "", "starts")]
+    before = recounted(site)[Count("path", "", "starts")]
 
     site.world.void(started(99, "SG1")["id"])
 
-    after = dict((one.what, one.number) for one in counting.count(site.tenant))[Count("path", "", "starts")]
+    after = recounted(site)[Count("path", "", "starts")]
     assert (before, after) == (12, 11)
-    assert store.get("planning", "now") is not None
 
 
 def test_the_step_is_owed_again_for_the_next_day(site):
@@ -117,7 +123,7 @@ def test_the_step_is_owed_again_for_the_next_day(site):
     assert figures.now(site.tenant.store).at + counting.EVERY == due
 
 
-def test_page_csv_and_json_show_the_same_numbers_and_none_that_is_small(site, planner):
+def test_page_csv_and_json_show_the_same_numbers_and_none_that_is_small(planner):
     as_json = planner.get("/planning.json").json()
     text = planner.get("/planning.csv").text.removeprefix("\ufeff")
     as_csv = list(csv.DictReader(io.StringIO(text)))
@@ -190,7 +196,7 @@ def test_a_file_of_which_nothing_can_be_used_changes_nothing(site, planner, what
     assert (list(demand.everything(site.tenant.store)), demand.regions_of(site.tenant.store)) == before
 
 
-def test_the_smallest_number_shown_is_five_or_more(site, planner):
+def test_the_smallest_number_shown_is_five_or_more(planner):
     token = forms_of(planner.get("/planning").text)[0]["fields"]["form"]
 
     refused = planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "4"})
@@ -218,11 +224,25 @@ def test_the_same_file_again_changes_nothing_and_another_number_takes_the_place(
     demand.take(store, DEMAND, "test")
 
 
-def test_seats_bookings_and_qualifications_that_end_are_counted_by_centre(site):
-    found = counted(site)
-    assert found.get(Count("ending", "vle", "qualifications that end"), 0) == 0
+def test_qualifications_that_end_are_counted_by_who_proved_them_and_when_they_end(site):
+    before = site.world.clock.now
     site.world.clock.set("2027-09-01T12:00:00Z")
-    now = {one.what: one.number for one in counting.count(site.tenant)}
+    found = recounted(site)
+    site.world.clock.now = before
 
-    assert now[Count("ending", "vle", "qualifications that end")] == 10
-    assert now[Count("ending", "vle", "qualifications that end", "when", "in 61 to 90 days")] == 10
+    assert found[Count("ending", "vle", "qualifications that end")] == 10
+    assert found[Count("ending", "vle", "qualifications that end", "when", "in 61 to 90 days")] == 10
+    assert not [one for one in counted(site) if one.part == "ending"]
+
+
+def test_seats_stand_as_they_are_and_bookings_are_counted_as_people(site):
+    day = datetime.fromtimestamp((site.tenant.clock() + 30 * DAY) // 1_000_000, UTC).date()
+    told = {"number": "seats", "date": f"{day}", "starts": "09:00", "ends": "17:00", "seats": "4", "opened": "yes"}
+    session = Centre(site.tenant, [site.tenant.clock()]).session(None, "Zoe Zadok, zoe@example.org", **told)
+
+    found = recounted(site)
+    seen = figures.shown(figures.Planning(5, 1, tuple(Counted(*one) for one in found.items())))
+
+    assert session.seats == 4
+    assert (found[Count("seats", "north", "seats")], found[Count("seats", "north", "bookings")]) == (4, 1)
+    assert (seen[Count("seats", "north", "seats")], seen[Count("seats", "north", "bookings")]) == (4, None)
