@@ -20,6 +20,7 @@ PARTS = {
 SPLITS = {"": "In all", "region": "Region", "route": "Route", "funding": "Funding stream", "when": "When"}
 KEPT_BACK = "kept back"
 TODAY = "today"
+EVERYBODY = "everybody"
 MOST_BARS = 8
 COLUMNS = (
     ListColumn("part", "Report", facet=True),
@@ -55,7 +56,7 @@ def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: Ma
 
 
 def _of(one: Count, roles: Mapping[str, str]) -> str:
-    return roles.get(one.of, one.of) if one.part == "supply" else one.of
+    return roles.get(one.of, one.of) if one.part == "supply" else one.of or EVERYBODY
 
 
 def _demand(
