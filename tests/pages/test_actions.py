@@ -1,0 +1,42 @@
+"""Every action that is put into the record of actions has words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lrs.pages.actions import ACTIONS, action_said
+
+ROOT = Path(__file__).parents[2]
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """The place of each call of ``audit.append``, and a pattern for the actions that it may write."""
+    for path in sorted(path for room in ("lrs", "adapters", "badges") for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.append":
+                yield from ((f"{path.relative_to(ROOT)}:{node.lineno}", one) for one in patterns(node.args[2]))
+
+
+def patterns(action: ast.expr) -> list[str]:
+    if isinstance(action, ast.IfExp):
+        return patterns(action.body) + patterns(action.orelse)
+    if isinstance(action, ast.Constant):
+        return [re.escape(action.value)]
+    if isinstance(action, ast.JoinedStr):
+        return ["".join(re.escape(one.value) if isinstance(one, ast.Constant) else ".+" for one in action.values)]
+    return []  # it is given by whoever calls the function
+
+
+def test_every_action_that_is_written_has_words():
+    found = dict(written())
+
+    assert len(found) > 60
+    assert [place for place, action in found.items() if not any(re.fullmatch(action, one) for one in ACTIONS)] == []
+
+
+def test_an_action_of_a_later_version_is_said_by_its_code():
+    assert action_said("seat.given-back") == "A seat was given back"
+    assert action_said("comet.came_by") == "Comet: came by"
