@@ -35,6 +35,10 @@ CODES_SOURCE = "engraft codes"
 """``meta.source`` of what codes of events give. No key may have it."""
 
 
+MADE_HERE = (CONTENT_SOURCE, PRIOR_SOURCE, CODES_SOURCE)
+"""The sources of statements made here that a rule may trust. Those of content are more: see ``is_of_content``."""
+
+
 def is_own(source: str | None) -> bool:
     """Whether statements of *source* are the product's own, which never prove anything."""
     return source == OWN_SOURCE or (source or "").startswith(f"{RESULTS_SOURCE} ")

@@ -105,6 +105,12 @@ def test_a_framework_is_imported_listed_and_published(run, file):
 
 
 @pytest.mark.usefixtures("set_up")
+@pytest.mark.parametrize("source", ["engraft codes", "engraft courses", "engraft courses north", "engraft prior badges"])
+def test_a_rule_may_trust_what_is_made_here(run, file, source):
+    assert "warning" not in run(rules, "check", file("rules.csv", f"{FACE}urn:b,passed,GOWN,1,,,{source}\n"))
+
+
+@pytest.mark.usefixtures("set_up")
 def test_checking_names_each_bad_row_and_fails(run, file):
     table = file("bad.csv", FACE + "urn:a,passed,NOPE,1,,,vle\nurn:b,passed,GOWN,1,,,vle\n")
 

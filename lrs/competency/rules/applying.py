@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lrs.access import CONTENT_SOURCE, PRIOR_SOURCE
+from lrs.access import MADE_HERE
 from lrs.access.keys import list_keys
 from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import frameworks, published
@@ -34,7 +34,7 @@ def ruleset_in(tenant: Tenant, file: Path | bytes) -> tuple[Ruleset, tuple[RowFa
     """The rule set that results from the table in *file* and the rules in force, and the faults of its rows."""
     ready = published(tenant.store)
     every = frameworks(tenant.store)
-    sources = {CONTENT_SOURCE, PRIOR_SOURCE, *(str(one["name"]) for one in list_keys(tenant.store))}
+    sources = {*MADE_HERE, *(str(one["name"]) for one in list_keys(tenant.store))}
     known = KnownNames(
         [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
     )
