@@ -105,7 +105,7 @@ def test_a_framework_is_imported_listed_and_published(run, file):
 
 
 @pytest.mark.usefixtures("set_up")
-@pytest.mark.parametrize("source", ["engraft codes", "engraft courses", "engraft courses north", "engraft prior badges"])
+@pytest.mark.parametrize("source", ["engraft codes", "engraft courses north", "engraft prior badges"])
 def test_a_rule_may_trust_what_is_made_here(run, file, source):
     assert "warning" not in run(rules, "check", file("rules.csv", f"{FACE}urn:b,passed,GOWN,1,,,{source}\n"))
 
