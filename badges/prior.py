@@ -20,7 +20,6 @@ from badges.trusted import trusted_issuer
 from badges.verify import failures
 from badges.verifying.containers import MAX_BADGE, taken_from
 from badges.verifying.recipients import check_recipient
-from badges.verifying.shape import is_of_vcdm_1
 from badges.verifying.verdict import Invalid, Verdict
 from lrs.access import ALL, OWN_SOURCE, PRIOR_SOURCE, SESSION, Caller
 from lrs.access.keys import authority_of
@@ -100,12 +99,17 @@ def ready(
     if not verdict.valid or credential is None:
         why = next((check.why for check in failures(verdict)), "several badges at once: hand in one")
         raise Refused(f"This badge is not taken: {why}.", error="badge_not_valid")
-    said = verdict_view.summary(credential)
+    said = verdict_view.summary(credential, verdict.format)
+    if not said["achievementId"]:
+        raise Refused("This badge is not taken: what was achieved has no id.", error="badge_not_valid")
     issuer, id = said["issuerId"], str(credential.get("id"))
     agents = identifiers_of(tenant.store, person)
     why = _without_effect(tenant.store, credential, issuer, agents, is_theirs=is_theirs)
-    record_id, day = name(KIND, person, issuer, id), _day(credential, tenant.clock())
-    statement = {} if why else _statement(record_id, credential, said, agents[0], by, day)
+    record_id, day = (
+        name(KIND, person, issuer, id),
+        said["given"] or said["from"] or timestamp_of_micros(tenant.clock()),
+    )
+    statement = {} if why else _statement(record_id, said, agents[0], by, day)
     badge = PriorBadge(
         person=person,
         text=_text(content),
@@ -162,29 +166,18 @@ def _is_of(credential: JsonView, agent: Mapping[str, Any]) -> bool:
         return False
 
 
-def _statement(
-    id: str, credential: JsonView, said: Mapping[str, str], agent: JsonView, by: str, day: str
-) -> dict[str, Any]:
-    subject = credential.get("credentialSubject")
-    achievement = subject.get("achievement", {}) if isinstance(subject, Mapping) else credential["badge"]
+def _statement(id: str, said: Mapping[str, str], agent: JsonView, by: str, day: str) -> dict[str, Any]:
     return {
         "id": name("prior-badge-statement", id),
         "actor": {"objectType": "Agent", **agent},
         "verb": {"id": EARNED, "display": {"en": "earned"}},
         "object": {
-            "id": str(achievement["id"]),
+            "id": said["achievementId"],
             "definition": {"type": BADGE_TYPE, "name": {"en": said["name"]}},
         },
         "timestamp": day,
         "context": {"extensions": {EXTENSION: {"badge": said["id"], "issuer": said["issuerId"], "by": by}}},
     }
-
-
-def _day(credential: JsonView, at: int) -> str:
-    """When it was earned, as far as the badge says it; else when it was brought (*at*)."""
-    issued = "issuanceDate" if is_of_vcdm_1(credential) else "validFrom"
-    names = ("awardedDate", issued, "validFrom", "issuedOn")
-    return next((str(credential[one]) for one in names if one in credential), timestamp_of_micros(at))
 
 
 def _plan(tenant: Tenant, statement: dict[str, Any], by: str, subscriptions: Subscriptions) -> Plan:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.verify import failures
+from badges.verifying.shape import is_of_vcdm_1
 from badges.verifying.verdict import Check, Verdict
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.strict_json import JsonView
@@ -48,7 +49,7 @@ def shown(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
 def told(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
     """*verdict* for programs, with what each badge says of itself, and whether its issuer is one of those *known*."""
     inside = {"badges": [told(one, known) for one in verdict.badges]} if verdict.badges else {}
-    said = summary(verdict.credential) if verdict.credential is not None else {}
+    said = summary(verdict.credential, verdict.format) if verdict.credential is not None else {}
     badge = {"badge": said, "issuerKnown": _known(verdict, said, known) != ""} if said else {}
     return {**verdict.shown(), "outcome": outcome(verdict), **badge, **inside}
 
@@ -60,7 +61,7 @@ def _known(verdict: Verdict, said: Mapping[str, str], known: Mapping[str, str]) 
 
 
 def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
-    said = summary(verdict.credential or {})
+    said = summary(verdict.credential or {}, verdict.format)
     return {
         **said,
         "known": _known(verdict, said, known),
@@ -76,23 +77,41 @@ def _check(check: Check) -> dict[str, Any]:
     return {"name": check.name, "ok": check.ok, "code": check.code, "why": _text(check.why)}
 
 
-def summary(credential: JsonView) -> dict[str, str]:
-    """What a badge says that it is; empty texts for what it does not say. None of it is checked here."""
-    subject, badge = _object(credential.get("credentialSubject")), _object(credential.get("badge"))
-    achievement = _object(subject.get("achievement")) or badge
-    issuer = credential.get("issuer", badge.get("issuer"))
+def summary(credential: JsonView, format: str) -> dict[str, str]:
+    """What a badge of *format* says that it is; empty texts for what it does not say.
+
+    Each member is read from where the checks of that format look, never from a place that another format has.
+    """
+    is_ob2, subject = format == "ob2", _object(credential.get("credentialSubject"))
+    achievement = _object(credential.get("badge") if is_ob2 else subject.get("achievement"))
+    issuer = achievement.get("issuer") if is_ob2 else credential.get("issuer")
     named = _object(issuer) or {"id": issuer}
     criteria = achievement.get("criteria")
+    start, end = _days(credential, format)
     return {
         "id": _text(credential.get("id")),
         "name": _text(achievement.get("name") or credential.get("name")),
         "description": _text(achievement.get("description")),
         "criteria": _text(_object(criteria).get("narrative") if isinstance(criteria, Mapping) else criteria),
+        "achievementId": achievement["id"] if isinstance(achievement.get("id"), str) else "",
         "issuer": _text(named.get("name")),
         "issuerId": _text(named.get("id")),
-        "from": _text(credential.get("validFrom") or credential.get("issuanceDate") or credential.get("issuedOn")),
-        "until": _text(credential.get("validUntil") or credential.get("expirationDate") or credential.get("expires")),
+        "given": "" if is_ob2 else _text(credential.get("awardedDate")),
+        "from": _text(start),
+        "until": _text(end),
     }
+
+
+def _days(credential: JsonView, format: str) -> tuple[Any, Any]:
+    """From when until when it is valid."""
+    if format == "ob2":
+        return credential.get("issuedOn"), credential.get("expires")
+    if is_of_vcdm_1(credential):
+        return (
+            credential.get("issuanceDate") or credential.get("validFrom"),
+            credential.get("expirationDate") or credential.get("validUntil"),
+        )
+    return credential.get("validFrom"), credential.get("validUntil")
 
 
 def _object(value: Any) -> JsonView:

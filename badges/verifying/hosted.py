@@ -13,6 +13,12 @@ from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import Verification, moment, site_of
 from lrs.kernel.strict_json import Json, JsonView
 
+_MEMBERS = frozenset(
+    {"@context", "id", "type", "recipient", "verification", "verify", "issuedOn", "expires"}
+    | {"image", "evidence", "narrative", "revoked", "revocationReason"}
+)
+"""Of an assertion, beside its badge. What else stands in it nobody checked, so it is left out."""
+
 
 def check_hosted(shown: JsonView, asked: Verification) -> Json:
     """The assertion at the address that *shown* has as its id, with badge class and issuer put in.
@@ -31,7 +37,20 @@ def check_hosted(shown: JsonView, asked: Verification) -> Json:
         if name in shown and _id_of(shown[name]) != _id_of(hosted.get(name)):
             raise Invalid(f"the badge says another {name} than what is at its address", "hosted_differs")
     badge = _object(hosted.get("badge"), asked)
-    return {**hosted, "badge": {**badge, "issuer": _object(badge.get("issuer"), asked)}}
+    told = {name: value for name, value in hosted.items() if name in _MEMBERS}
+    return {**told, "badge": {**badge, "issuer": _issuer(badge.get("issuer"), id, asked)}}
+
+
+def _issuer(part: Any, assertion: str, asked: Verification) -> JsonView:
+    """The issuer's profile.
+
+    One that stands inside says something only for the site of the *assertion*; of any other, what is at its own
+    address counts.
+    """
+    home = part.get("id") if isinstance(part, Mapping) else None
+    if isinstance(part, Mapping) and site_of(home).netloc == site_of(assertion).netloc:
+        return part
+    return _object(part if home is None else home, asked)
 
 
 def _hosted(id: str, asked: Verification) -> Json:
@@ -81,12 +100,12 @@ def check_assertion(assertion: JsonView) -> str:
 def check_site(assertion: JsonView) -> str:
     """Checks that the badge is at its issuer's site, or where the issuer says that its badges are."""
     issuer = assertion["badge"]["issuer"]
-    home = issuer.get("id")
+    home = site_of(issuer.get("id"))
     told = issuer.get("verification")
     origins = _texts(told.get("allowedOrigins")) if isinstance(told, Mapping) else []
     starts = _texts(told.get("startsWith")) if isinstance(told, Mapping) else []
     site = site_of(assertion["id"]).netloc
-    if site not in (origins or [site_of(home).netloc]):
+    if site not in (origins or [home.netloc]):
         raise Invalid("the badge is not at the site of its issuer", "key_not_issuers")
     if starts and not str(assertion["id"]).startswith(tuple(starts)):
         raise Invalid("the badge is not where its issuer says that its badges are", "key_not_issuers")

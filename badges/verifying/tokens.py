@@ -12,7 +12,7 @@ from typing import Any
 
 from badges.verifying.controllers import key_of, listed_keys
 from badges.verifying.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk, thumbprint
-from badges.verifying.verdict import Invalid
+from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import Verification, moment, read, site_of
 from lrs.kernel.base64url import from_base64url
 from lrs.kernel.strict_json import Json, JsonView
@@ -140,22 +140,60 @@ def _listed(jwk: Any, owner: str, asked: Verification) -> str | None:
 
 
 def _key_of_site(header: JsonView, owner: str, asked: Verification) -> VerifyingKey:
-    """The key of an issuer that is an https address: at the address that ``kid`` is, or in the JWK Set of its site."""
+    """The key of an issuer that is an https address, as the JWK Set of its site or its own profile lists it.
+
+    ``kid`` may be the key's address on that site. What is there counts only if it is listed, too: others may keep
+    pages on the same site.
+    """
     site, kid = site_of(owner), header.get("kid")
-    if isinstance(kid, str) and kid.startswith("https://"):
-        if site_of(kid).netloc != site.netloc:
-            raise Invalid("the key is not the issuer's own", "key_not_issuers")
-        found = asked.document(kid)
-        return of_jwk(found) if "kty" in found else _in_set(found, header, owner)
-    return _in_set(asked.document(f"https://{site.netloc}/.well-known/jwks.json"), header, owner)
+    jwks = f"https://{site.netloc}/.well-known/jwks.json"
+    if not isinstance(kid, str) or not kid.startswith("https://"):
+        return _in_set(asked.document(jwks), header, owner)
+    if site_of(kid).netloc != site.netloc:
+        raise Invalid("the key is not the issuer's own", "key_not_issuers")
+    found = asked.document(kid)
+    key = found if "kty" in found else _entry_in(found, header, owner)
+    if thumbprint(key) not in _listed_by_site(jwks, owner, asked):
+        raise Invalid("neither the issuer's site nor its profile lists this key", "key_not_listed")
+    return of_jwk(key)
+
+
+def _listed_by_site(jwks: str, owner: str, asked: Verification) -> set[str]:
+    """The thumbprints of the keys of *owner*, in the JWK Set of its site and in its profile.
+
+    Raises ``Unavailable`` if neither can be had.
+    """
+    found: set[str] = set()
+    failed: list[Unavailable] = []
+    try:
+        found |= {thumbprint(key) for key in _keys_in(asked.document(jwks), owner)}
+    except Unavailable as error:
+        failed.append(error)
+    try:
+        methods = [entry.get("publicKeyJwk") for _, entry in listed_keys(owner, asked)]
+        found |= {thumbprint(key) for key in methods if isinstance(key, Mapping)}
+    except Unavailable as error:
+        failed.append(error)
+    if len(failed) == 2:
+        raise failed[0]
+    return found
+
+
+def _keys_in(found: JsonView, owner: str) -> list[JsonView]:
+    """The keys of a JWK Set that are not said to be another's than *owner*'s."""
+    keys = found.get("keys")
+    listed = keys if isinstance(keys, list) else []
+    return [key for key in listed if isinstance(key, Mapping) and key.get("iss", owner) == owner]
 
 
 def _in_set(found: JsonView, header: JsonView, owner: str) -> VerifyingKey:
+    return of_jwk(_entry_in(found, header, owner))
+
+
+def _entry_in(found: JsonView, header: JsonView, owner: str) -> JsonView:
     """The key of a JWK Set that *header* names by ``kid``, or holds as ``jwk``."""
-    keys, kid, jwk = found.get("keys"), header.get("kid"), header.get("jwk")
-    for key in keys if isinstance(keys, list) else []:
-        if not isinstance(key, Mapping) or key.get("iss", owner) != owner:
-            continue
+    kid, jwk = header.get("kid"), header.get("jwk")
+    for key in _keys_in(found, owner):
         if key.get("kid") == kid if kid else isinstance(jwk, Mapping) and thumbprint(key) == thumbprint(jwk):
-            return of_jwk(key)
+            return key
     raise Invalid("the issuer's site does not list this key", "key_not_listed")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from badges.verdict_view import summary
 from badges.verify import failures, verify
-from badges.verifying.verdict import Verdict
+from badges.verifying.verdict import Unavailable, Verdict
 from tests.badges.foreign import badges as foreign
-from tests.badges.foreign.badges import DOCUMENTS, MAYZE, SITE, changed, hosted, jwt_changed
+from tests.badges.foreign.badges import DOCUMENTS, MAYZE, SITE, WEB, changed, hosted, jwt_changed
 from tests.badges.made import NOON
 
 MADE = {
@@ -74,12 +75,16 @@ MADE = {
     "sd-jwt-revoked": {"status": "revoked"},
     "sd-jwt-other-type": {"form": "type_not_supported"},
 }
-ELSEWHERE = {
-    "type": "BadgeClass",
-    "id": f"{SITE}/badge",
-    "name": "Pipetting",
-    "issuer": {"id": "https://evil.example.org", "name": "College of the Example"},
-}
+ANOTHER = "https://university.example/issuer"
+
+
+def elsewhere(**told: Any) -> bytes:
+    """A badge at our site that says itself where badges of another issuer are; *told* says that issuer."""
+    says = {"allowedOrigins": ["college.example.org"], "startsWith": SITE}
+    inside = {"id": ANOTHER, "type": "Issuer", "name": "University", "verification": says}
+    badge = {"type": "BadgeClass", "id": f"{SITE}/badge", "name": "Pipetting", "issuer": inside}
+    WEB[ANOTHER] = json.dumps({"id": ANOTHER, "type": "Issuer", "name": "University"} | told).encode()
+    return hosted("elsewhere", badge=badge)
 
 
 def add(**parts: Any) -> Any:
@@ -160,8 +165,16 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
         {"form": "hosted_differs"},
     ),
     "Open Badges 2, at another site": (
-        lambda: hosted("elsewhere", badge=ELSEWHERE),
+        elsewhere,
         {"signature": "key_not_issuers"},
+    ),
+    "Open Badges 2, at another site that its issuer names": (
+        lambda: elsewhere(verification={"allowedOrigins": ["college.example.org"]}),
+        {},
+    ),
+    "Open Badges 2, of a DID": (
+        lambda: hosted("did", badge={"id": f"{SITE}/badge", "issuer": {"id": "did:web:university.example"}}),
+        {"form": "did_not_supported"},
     ),
     "Open Badges 2, signed": (
         lambda: json.dumps(json.loads(hosted("good")) | {"verification": {"type": "SignedBadge"}}).encode(),
@@ -253,6 +266,49 @@ def test_a_badge_without_an_address_says_that_nothing_can_be_seen_from_one():
 def test_a_badge_of_open_badges_2_is_somebodys_by_its_salted_hash():
     assert reasons(checked(hosted("good"), address=MAYZE)) == {}
     assert reasons(checked(hosted("good"), address="other@example.org")) == {"recipient": "another_recipient"}
+
+
+def test_what_nobody_checked_in_a_hosted_badge_is_left_out():
+    stray = {
+        "issuer": {"id": "did:web:university.example"},
+        "credentialSubject": {"achievement": {"id": "urn:x:another", "name": "Surgery"}},
+        "awardedDate": "2020-01-01T00:00:00Z",
+    }
+
+    verdict = checked(hosted("stray", **stray))
+
+    assert verdict.valid
+    assert verdict.credential is not None
+    assert verdict.credential.keys().isdisjoint(stray)
+    said = summary(verdict.credential | stray, verdict.format)
+    assert (said["issuerId"], said["achievementId"]) == (f"{SITE}/issuer", f"{SITE}/badge")
+    assert (said["name"], said["given"], said["from"][:10]) == ("Pipetting", "", "2026-01-10")
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ({f"{SITE}/.well-known/jwks.json": {"keys": []}}, {"signature": "key_not_listed"}),
+        ({f"{SITE}/.well-known/jwks.json": None}, {"signature": "unavailable"}),
+        ({f"{SITE}/.well-known/jwks.json": None, SITE: {"id": SITE}}, {"signature": "key_not_listed"}),
+        ({f"{SITE}/.well-known/jwks.json": None, SITE: "lists it"}, {}),
+    ],
+)
+def test_a_key_on_the_issuers_site_signs_for_it_only_if_the_issuer_lists_it(listed, found):
+    method = {"id": "#1", "type": "JsonWebKey", "publicKeyJwk": json.loads(WEB[f"{SITE}/keys/1"])}
+    profile = {"id": SITE, "verificationMethod": [method], "assertionMethod": ["#1"]}
+
+    def fetch(url: str) -> bytes:
+        told = listed.get(url, "as it is")
+        if told is None:
+            raise Unavailable(url)
+        return (
+            foreign.fetch(url) if told == "as it is" else json.dumps(profile if told == "lists it" else told).encode()
+        )
+
+    document = DOCUMENTS["jwt-kid-address"].encode()
+
+    assert reasons(verify(document, at=NOON, resolve=foreign.resolve, fetch=fetch)) == found
 
 
 def test_names_from_outside_cannot_forge_a_line_of_ours():
