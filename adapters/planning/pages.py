@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
@@ -15,7 +17,8 @@ from lrs.kernel.errors import Refused
 from lrs.matching import roles
 from lrs.pages import session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
+from lrs.storage import Store
 from lrs.storage.edge import read
 from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, asked_of, listing
@@ -41,55 +44,76 @@ def routes() -> APIRouter:
 
     add_files(router, PLACE, "The report for planning", report.COLUMNS, _rows, name="planning", sort="part")
 
+    _add_acts(router)
+    _add_files(router)
+    return router
+
+
+def _add_acts(router: APIRouter) -> None:
     @router.post(
-        PLACE,
-        status_code=303,
-        summary="Has the numbers worked out, or keeps the smallest number",
-        openapi_extra=form_body("act", "k") | SIGNED_IN,
+        PLACE, status_code=303, summary="Has the numbers worked out now", openapi_extra=form_body() | SIGNED_IN
     )
-    def act(visit: Visiting, body: FormBody) -> Response:
-        told, by, store = visit.fields(body), visit.session.by, visit.tenant.store
-        if told.get("act") == "count":
-            store.write(lambda tx: figures.ask(tx, by)).result()
-            return visit.on(PLACE, "planning_asked")
+    def count(visit: Visiting, body: FormBody) -> Response:
+        visit.fields(body)
+        visit.tenant.store.write(lambda tx: figures.ask(tx, visit.session.by)).result()
+        return visit.on(PLACE, "planning_asked")
+
+    @router.post(
+        f"{PLACE}/smallest",
+        status_code=303,
+        summary="Keeps the smallest number that is shown",
+        openapi_extra=form_body("k") | SIGNED_IN,
+    )
+    def keep(visit: Visiting, body: FormBody) -> Response:
+        told, by = visit.fields(body), visit.session.by
         try:
-            store.write(lambda tx: figures.set_k(tx, told.get("k", ""), by)).result()
+            visit.tenant.store.write(lambda tx: figures.set_k(tx, told.get("k", ""), by)).result()
         except Refused as refused:
             return _page(visit, refused)
         return visit.on(PLACE, "planning_k")
 
+
+def _add_files(router: APIRouter) -> None:
     @router.post(
-        f"{PLACE}/files",
-        status_code=303,
-        summary="Takes a table of demand, or of postcode districts",
-        openapi_extra=uploads("what") | SIGNED_IN,
+        f"{PLACE}/files", status_code=303, summary="Takes a table of demand", openapi_extra=uploads() | SIGNED_IN
     )
-    async def send(request: Request, visit: Visiting) -> Response:
-        what, content = await _sent(request, visit)
-        return await read(_take, visit, what, content)
+    async def wanted(request: Request, visit: Visiting) -> Response:
+        content = await _sent(request, visit)
+        return await read(_take, visit, content, _demand)
 
-    return router
+    @router.post(
+        f"{PLACE}/regions",
+        status_code=303,
+        summary="Takes a table of postcode districts",
+        openapi_extra=uploads() | SIGNED_IN,
+    )
+    async def regions(request: Request, visit: Visiting) -> Response:
+        content = await _sent(request, visit)
+        return await read(_take, visit, content, demand.take_regions)
 
 
-async def _sent(request: Request, visit: Visit) -> tuple[str, bytes]:
-    """Which table the form has, and its bytes; empty without a file. Raises ``Refused``."""
+def _demand(store: Store, content: bytes, by: str) -> list[RowReason]:
+    return demand.take(store, content, by).lost
+
+
+async def _sent(request: Request, visit: Visit) -> bytes:
+    """The bytes of the file in a form; empty without a file. Raises ``Refused``."""
     async with (
         arriving(request, visit.tenant, MOST_BYTES) as limited,
         limited.form(max_files=1, max_fields=3) as form,
     ):
         session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file = form.get("file")
+        file = form.get("file") or form.get("file_regions")
         if not isinstance(file, UploadFile) or not file.filename:
-            return "", b""
-        return str(form.get("what", "")), await file.read()
+            return b""
+        return await file.read()
 
 
-def _take(visit: Visit, what: str, content: bytes) -> Response:
-    store, by = visit.tenant.store, visit.session.by
+def _take(visit: Visit, content: bytes, take: Callable[[Store, bytes, str], list[RowReason]]) -> Response:
     try:
         if not content:
             raise Refused("Choose a file first.", error="no_file")
-        lost = demand.take_regions(store, content, by) if what == "regions" else demand.take(store, content, by).lost
+        lost = take(visit.tenant.store, content, visit.session.by)
     except Refused as refused:
         return _page(visit, refused)
     return _page(visit, lost=lost) if lost else visit.on(PLACE, "planning_taken")
@@ -117,6 +141,7 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         lost=(lost or [])[:LISTED],
+        protects=may(visit.caller)(f"{PLACE}/smallest", "POST"),
         k=kept.k if kept else LEAST_K,
         counted=moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
         year=year,

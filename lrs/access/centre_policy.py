@@ -14,8 +14,9 @@ _READ, _RUN, _SIGN = _staff("sessions.read"), _staff("sessions.run"), _staff("se
 _CHECKLISTS = _staff("checklists.change")
 _SUPERVISOR = PolicyLine(PUBLIC, pages="account")
 _CATALOGUE = PolicyLine("catalogue.change", (SESSION,), frozenset({ALL}), pages="staff")
-_PLANNING, _PLANS = (
-    PolicyLine(right, (SESSION,), frozenset({ALL}), pages="staff") for right in ("planning.read", "planning.change")
+_PLANNING, _PLANS, _PROTECTS = (
+    PolicyLine(f"planning.{what}", (SESSION,), frozenset({ALL}), pages="staff")
+    for what in ("read", "change", "protect")
 )
 _READERS = PolicyLine(PUBLIC, pages="catalogue")
 
@@ -53,5 +54,8 @@ CENTRE_TABLE: PolicyTable = {
     **listed("/planning", _PLANNING),
     ("POST", "/planning"): _PLANS,
     ("POST", "/planning/files"): _PLANS,
+    # who changes these and compares could work out small numbers
+    ("POST", "/planning/regions"): _PROTECTS,
+    ("POST", "/planning/smallest"): _PROTECTS,
 }
 """Lines of ``policy.TABLE``."""

@@ -42,7 +42,7 @@ _SENDERS = (
 )
 _CENTRES = (
     *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),
-    *("planning.read", "planning.change"),
+    *("planning.read", "planning.change", "planning.protect"),
 )
 _ADMIN = (
     "metrics.read",

@@ -53,6 +53,7 @@ _EVERYTHING = (
     "courses.manage",
     *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),
     *("frameworks.change", "rules.change", "services.manage", "planning.read", "planning.change"),
+    "planning.protect",
 )
 _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
 """What it takes to keep records right, whoever sent them."""

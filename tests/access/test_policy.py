@@ -378,7 +378,7 @@ OTHERS = {
             *(("GET", f"/staff/catalogue{end}") for end in ("", ".csv", ".json", "/{id}")),
             ("POST", "/staff/catalogue"),
             *(("GET", f"/planning{end}") for end in ("", ".csv", ".json")),
-            *(("POST", f"/planning{end}") for end in ("", "/files")),
+            *(("POST", f"/planning{end}") for end in ("", "/files", "/regions", "/smallest")),
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),

@@ -107,6 +107,7 @@ RUNNING |= {("POST", f"/staff/sessions/{{id}}/{one}") for one in ("steps/{step}"
 CHECKLISTS = {("GET", f"/staff/checklists{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/checklists")}
 CATALOGUE = {("GET", f"/staff/catalogue{form}") for form in (*FORMS, "/{id}")} | {("POST", "/staff/catalogue")}
 PLANNING = {("GET", f"/planning{form}") for form in FORMS} | {("POST", "/planning"), ("POST", "/planning/files")}
+PROTECTING = {("POST", f"/planning/{what}") for what in ("regions", "smallest")}
 OWN_RECORD |= {("GET", "/me/plan"), ("POST", "/me/plan")}
 INSTALLATION = {("GET", f"/operator{page}") for page in ("", "/system", "/people", "/begin", "/organisations/{id}")}
 INSTALLATION |= {("GET", f"/operator/{table}{form}") for table in ("audit", "organisations") for form in FORMS}
@@ -141,6 +142,7 @@ SEEN = {
         | CHECKLISTS
         | CATALOGUE
         | PLANNING
+        | PROTECTING
     ),
     "auditor": START | LOOKING | AUDIT,
     "author": START | CONNECT | LMS | COURSES | ARRIVALS,

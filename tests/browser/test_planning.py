@@ -5,6 +5,7 @@ With ``LRS_TEST_PICTURES`` set to a folder, pictures are put there, to be looked
 
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from adapters.planning import demand, figures
@@ -72,4 +73,12 @@ def test_a_planner_reads_the_page_on_a_phone_and_at_a_desk(tmp_path_factory):
         for width in (390, 768, 1280):
             day.at(width)
             day.open("/planning", "planning")
+        chief = msgspec.structs.replace(member, roles=(Granted("administrator"),))
+        day.write(lambda tx: staff.put(tx, "chief", chief))
+        day.cookie(session_cookie(lrs.tenant), open_session(lrs.tenant, f"{staff.SUBJECT}chief"))
+        for width in (390, 1280):
+            day.at(width)
+            day.open("/planning")
+            browser.run("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            day.check("planning-administrator")
         assert "kept back" in browser.run("document.querySelector('main').innerText")

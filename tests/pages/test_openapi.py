@@ -270,7 +270,7 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/catalogue{end}" for end in ("", ".csv", ".json", "/{id}")),
         "POST /staff/catalogue",
         *(f"GET /planning{end}" for end in ("", ".csv", ".json")),
-        *("POST /planning", "POST /planning/files"),
+        *(f"POST /planning{end}" for end in ("", "/files", "/regions", "/smallest")),
         "GET /me/plan",
         "POST /me/plan",
         "GET /calendar/{token}",

@@ -154,9 +154,10 @@ def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(pla
 
 
 def send(browser, what, content):
+    place = {"demand": "/planning/files", "regions": "/planning/regions"}[what]
     token = forms_of(browser.get("/planning").text)[0]["fields"]["form"]
     file = {"file": ("table.csv", content, "text/csv")}
-    return browser.ask("POST", "/planning/files", data={"form": token, "what": what}, files=file)
+    return browser.ask("POST", place, data={"form": token}, files=file)
 
 
 def test_a_demand_file_with_rows_that_cannot_be_is_taken_without_them_and_each_is_named(site, planner):
@@ -186,27 +187,33 @@ def test_a_demand_file_with_rows_that_cannot_be_is_taken_without_them_and_each_i
         ("demand", b"\x00\x01\x02", ""),
     ],
 )
-def test_a_file_of_which_nothing_can_be_used_changes_nothing(site, planner, what, content, told):
+def test_a_file_of_which_nothing_can_be_used_changes_nothing(site, what, content, told):
     before = (list(demand.everything(site.tenant.store)), demand.regions_of(site.tenant.store))
 
-    answer = send(planner, what, content)
+    answer = send(signed_in(site, "administrator"), what, content)
 
     assert answer.status_code == 400
     assert told in text_of(answer)
     assert (list(demand.everything(site.tenant.store)), demand.regions_of(site.tenant.store)) == before
 
 
-def test_the_smallest_number_shown_is_five_or_more(planner):
-    token = forms_of(planner.get("/planning").text)[0]["fields"]["form"]
+def test_the_smallest_number_shown_is_five_or_more_and_no_planner_changes_it_or_the_regions(site, planner):
+    administrator = signed_in(site, "administrator")
+    token = forms_of(administrator.get("/planning").text)[0]["fields"]["form"]
 
-    refused = planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "4"})
-    kept = planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "11"})
+    refused = administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "4"})
+    kept = administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "11"})
 
     assert (refused.status_code, kept.headers["location"]) == (400, "/planning?done=planning_k")
     numbers = {(one["measure"], one["by"]): one["number"] for one in planner.get("/planning.json").json()}
     assert numbers["held", "In all"] is None
     assert numbers["starts", "In all"] == 10
-    planner.ask("POST", "/planning", data={"form": token, "act": "k", "k": "5"})
+    administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "5"})
+    own = forms_of(planner.get("/planning").text)[0]["fields"]["form"]
+    assert planner.ask("POST", "/planning/smallest", data={"form": own, "k": "6"}).status_code == 403
+    assert send(planner, "regions", DISTRICTS).status_code == 403
+    assert "smallest" not in planner.get("/planning").text
+    assert send(administrator, "regions", DISTRICTS).headers["location"] == "/planning?done=planning_taken"
 
 
 def test_only_planners_and_administrators_plan(site):
