@@ -15,8 +15,7 @@ _CHECKLISTS = _staff("checklists.change")
 _SUPERVISOR = PolicyLine(PUBLIC, pages="account")
 _CATALOGUE = PolicyLine("catalogue.change", (SESSION,), frozenset({ALL}), pages="staff")
 _PLANNING, _PLANS, _PROTECTS = (
-    PolicyLine(f"planning.{what}", (SESSION,), frozenset({ALL}), pages="staff")
-    for what in ("read", "change", "protect")
+    PolicyLine(f"planning.{act}", (SESSION,), frozenset({ALL}), pages="staff") for act in ("read", "change", "protect")
 )
 _READERS = PolicyLine(PUBLIC, pages="catalogue")
 
