@@ -30,8 +30,8 @@ from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
 from adapters.lms.scorm import routes as scorm_player
+from adapters.pages import apprenticeship, provider, saved
 from adapters.pages import imports as import_pages
-from adapters.pages import provider, saved
 from badges import site as badges
 from badges.own_forms import own_forms
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
@@ -220,6 +220,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         imports.routes(),
         import_pages.routes(),
         provider.routes(),
+        apprenticeship.routes(),
         saved.routes(),
         *centre_pages(SUBSCRIPTIONS),
         rules_pages.routes(),

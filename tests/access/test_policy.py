@@ -168,7 +168,7 @@ LEARNERS_OWN = {
     *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
     *(("GET", "/me/code"), ("POST", "/me/code")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
-    *(("GET", "/me/prior"), ("POST", "/me/prior")),
+    *(("GET", "/me/prior"), ("POST", "/me/prior"), ("GET", "/me/apprenticeship")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
@@ -235,7 +235,9 @@ OTHERS = {
     ("POST", "/cmi5/api/v1/auth"): keys("courses"),
     **dict.fromkeys(LEARNERS_OWN, frozenset()),
     **dict.fromkeys(OPEN, EVERYBODY),
-    **{("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json")},  # providers alone: test_roles
+    **{
+        ("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json", "/apprentices")
+    },  # providers alone: test_roles
     ("GET", "/metrics"): frozenset(),  # the operator of the installation alone, see test_operators
     ("GET", "/credentials/{id}"): keys("admin"),
     ("GET", "/api/imports"): KEYS,
@@ -347,6 +349,7 @@ OTHERS = {
             ("GET", "/staff/questions.json"),
             ("GET", "/staff/questions/{id}"),
             ("POST", "/staff/questions/{id}"),
+            ("GET", "/staff/learners/{person}/apprenticeship"),
             ("GET", "/staff/learners/{person}/prior"),
             ("POST", "/staff/learners/{person}/prior"),
             ("GET", "/staff/learners/{person}/correct"),

@@ -36,7 +36,9 @@ MEMBERS = {
     ("POST", "/staff/members/{id}/recovery"),
 }
 START = {("GET", "/staff")}
-LEARNERS = {("GET", f"/staff/learners{form}") for form in ("", ".csv", ".json", "/{person}")}
+LEARNERS = {
+    ("GET", f"/staff/learners{form}") for form in ("", ".csv", ".json", "/{person}", "/{person}/apprenticeship")
+}
 LEARNERS |= {("POST", "/staff/learners")}
 ABOUT_LEARNERS = {
     ("POST", "/staff/learners/{person}/withdraw"),
@@ -81,7 +83,7 @@ OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), 
 OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
 OWN_RECORD |= {("GET", "/me/code"), ("POST", "/me/code")}
 OWN_RECORD |= {("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")}
-OWN_RECORD |= {("GET", "/me/prior"), ("POST", "/me/prior")}
+OWN_RECORD |= {("GET", "/me/prior"), ("POST", "/me/prior"), ("GET", "/me/apprenticeship")}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
 CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
 CONNECT |= {(method, "/connect/sources/{source}") for method in ("GET", "POST")}
@@ -156,7 +158,7 @@ SEEN = {
     | LEARNERS
     | QUESTIONS
     | IMPORTS
-    | {("GET", f"/provider{form}") for form in ("", ".csv", ".json")},
+    | {("GET", f"/provider{form}") for form in ("", ".csv", ".json", "/apprentices")},
     "learner": OWN_RECORD,
     "operator": INSTALLATION,
 }

@@ -25,7 +25,7 @@ BADGES = {
     "mails/badge.html",
 }
 """By which learners get badges, and show them."""
-MINE = {f"learner/{name}.html" for name in ("skills", "roles", "sharing", "own-refused")}
+MINE = {f"learner/{name}.html" for name in ("skills", "roles", "sharing", "own-refused", "apprenticeship")}
 """What learners read of themselves."""
 WELSH = CONSENT | SIGN_IN | BADGES | MINE | {"mails/learner-sign-in.html"}
 """What there is in both languages, whole."""

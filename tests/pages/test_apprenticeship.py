@@ -1,0 +1,135 @@
+"""The pages about apprenticeships, from real files: a return and an e-portfolio of one learner, and a standard."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adapters.apprenticeship import progress_read
+from adapters.apprenticeship.standard_records import keep, read_standards
+from adapters.vocabulary import BASE, REGISTERED
+from lrs.composition.steps import drain
+from lrs.people.identifiers import ULN_HOME_PAGE
+from lrs.storage import NEWEST
+from tests.adapters.apprenticeship.returns import aim, learner, made, uln
+from tests.adapters.apprenticeship.standard_files import record
+from tests.competency.world import statement
+from tests.pages.conftest import Site, text_of
+from tests.pages.members import signed_in
+from tests.pages.test_imports import bring, checked
+from tests.pages.test_me import signed_in as learner_in
+
+ULN = uln(1)
+HEADER = (
+    "uln,standard_ref,standard_version,start_date,evidence_id,ksb_code,evidence_date,evidence_status,otj_date,otj_hours"
+)
+PORTFOLIO = "\n".join(
+    [
+        HEADER,
+        f"{ULN},ST1406,1.0,2025-09-15,,,,,,",
+        f"{ULN},ST1406,1.0,,E-1,k1; S2,2026-02-03,accepted,2026-02-02,6.5",
+        f"{ULN},ST1406,1.0,,E-2,B1,2026-02-03,submitted,,",
+        f"{ULN},ST1406,1.1,,E-3,K2,2026-02-04,accepted,,",
+        "",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """North's Ama Osei is in a return and an e-portfolio; south has nobody on a standard."""
+    made_site = Site(tmp_path_factory.mktemp("apprentices"))
+    (standard,), _ = read_standards(json.dumps(record()).encode())
+    made_site.tenant.store.write(lambda tx: keep(tx, standard)).result()
+    browser = signed_in(made_site, "provider:north")
+    bring(made_site, browser, checked(made_site, browser, made([learner("L1", ULN, aim())]), "return.xml"))
+    bring(made_site, browser, checked(made_site, browser, PORTFOLIO, "portfolio.csv"))
+    made_site.world.send(statement("bea", {"mbox": "mailto:bea@example.org"}), source="south")
+    drain(made_site.tenant)
+    yield made_site
+    made_site.close()
+
+
+@pytest.fixture(scope="module")
+def ama(site):
+    return site.world.person({"account": {"homePage": ULN_HOME_PAGE, "name": ULN}})
+
+
+def test_a_learner_sees_what_is_evidenced_how_many_hours_are_done_and_what_the_gateway_waits_for(site, ama):
+    page = learner_in(site, ama).get("/me/apprenticeship")
+
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "Science manufacturing technician (ST1406, version 1.0)" in text
+    assert "Began on 15 September 2025; planned to end on 14 March 2027." in text
+    assert (
+        "Not ready yet What is missing: accepted evidence for 4 parts of the standard 180.5 hours of off-the-job"
+        in text
+    )
+    assert "6.5 of 187 hours" in text
+    assert "Planned 400 hours At least 187 hours" in text
+    assert "Evidence for K2 of version 1.1 counts for nothing here." in text
+    assert "2 of 6 have accepted evidence" in text
+    assert "Knowledge 1 of 3 K1 Evidenced 3 February 2026 Knows thing 1 K2 Missing Knows thing 2" in text
+    assert "Behaviours 0 of 1 B1 Missing Takes care" in text
+
+
+def test_the_page_is_in_welsh_for_who_wants_it_and_the_words_of_the_standard_stay(site, ama):
+    page = learner_in(site, ama).get("/me/apprenticeship?lang=cy")
+
+    text = text_of(page)
+    assert "Fy mhrentisiaeth" in text
+    assert "Mae gan 2 o 6 dystiolaeth a dderbyniwyd" in text
+    assert '<bdi lang="en">Knows thing 1</bdi>' in page.text
+
+
+def test_a_provider_sees_its_apprentices_and_each_of_them_and_another_provider_sees_nothing(site, ama):
+    north, south = signed_in(site, "provider:north"), signed_in(site, "provider:south")
+
+    rows = text_of(north.get("/provider/apprentices"))
+    assert "ST1406 1.0 2 of 6 evidenced Some evidence is of another version 6.5 of 187 Not ready" in rows
+    assert "6.5 of 187 hours" in text_of(north.get(f"/staff/learners/{ama}/apprenticeship"))
+    assert "/provider/apprentices" in north.get("/provider").text
+    assert f"/staff/learners/{ama}/apprenticeship" in north.get(f"/staff/learners/{ama}").text
+    assert "No apprentice yet" in text_of(south.get("/provider/apprentices"))
+    assert south.get(f"/staff/learners/{ama}/apprenticeship").status_code == 404
+
+
+def test_the_list_goes_on_in_parts_and_a_place_that_is_none_is_refused(site, ama, monkeypatch):
+    north = signed_in(site, "provider:north")
+
+    cara = statement(
+        "cara", {"mbox": "mailto:cara@example.org"}, verb=REGISTERED, activity=f"{BASE}standards/ST1406/1.0"
+    )
+    site.world.send(cara, source="north")
+    drain(site.tenant)
+
+    first = progress_read.apprentices(site.tenant, {"north", "south"}, NEWEST, 1)
+    second = progress_read.apprentices(site.tenant, {"north", "south"}, first.further, 1)
+
+    assert (first.persons, second) == ((site.world.person(cara["actor"]),), ((ama,), None))
+    assert len(progress_read.apprentices(site.tenant, {"north"}, NEWEST, 2).persons) == 2
+    monkeypatch.setattr(progress_read, "MOST_BYTES", 10)
+    few = progress_read.apprentices(site.tenant, {"north"}, NEWEST, 2)
+    assert (few.persons, few.further > 0) == (first.persons, True)
+    assert "No further apprentice." in text_of(north.get("/provider/apprentices?until=1"))
+    for wrong in ("x", "-1", str(1 << 64)):
+        assert north.get(f"/provider/apprentices?until={wrong}").status_code == 400
+
+
+def test_somebody_on_no_standard_is_told_so(site):
+    bea = site.world.person({"mbox": "mailto:bea@example.org"})
+    staff = signed_in(site, "administrator")
+
+    assert "No apprenticeship is known" in text_of(learner_in(site, bea).get("/me/apprenticeship"))
+    assert "No apprenticeship is known" in text_of(staff.get(f"/staff/learners/{bea}/apprenticeship"))
+    assert staff.get("/staff/learners/nobody/apprenticeship").status_code == 404
+
+
+def test_what_is_read_of_one_learner_is_bounded_by_bytes_and_the_page_says_so(site, ama, monkeypatch):
+    monkeypatch.setattr(progress_read, "MOST_BYTES", 1_000)
+
+    page = text_of(learner_in(site, ama).get("/me/apprenticeship"))
+
+    assert "There is more than this page can read: only the newest is counted." in page
