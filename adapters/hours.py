@@ -40,6 +40,10 @@ LONGEST = 80
 """Characters of the longest cell that can be a duration."""
 
 
+MOST_TYPED = 9_999
+"""Hours that somebody may type of one thing."""
+
+
 class Numbers(msgspec.Struct, frozen=True):
     """How a file writes numbers of hours. *decimal* is the decimal point, ``""`` if the profile does not say."""
 
@@ -156,3 +160,17 @@ def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
 def _expected(numbers: Numbers) -> str:
     written = {"decimal": "2.5, ", "h.mm": "2.30, ", "h:mm": "", "minutes": "150, "}[numbers.hours]
     return f"expected a span of time: {written}2:30 or 2h 30m"
+
+
+def typed_hours(typed: str, column: str = "hours") -> float | None:
+    """Hours as somebody typed them into a form or a catalogue: ``37.5``, ``37,5``, ``37:30``, ``37h 30m``.
+
+    To the minute; ``None`` for nothing. Raises ``Unusable``, which says what to write: for none, too, or for too many.
+    """
+    cell = " ".join(typed.split())
+    if not cell:
+        return None
+    total = _written(cell, Numbers(), column) if len(cell) <= LONGEST else None
+    if total is None or not 0 < total <= MOST_TYPED * 60:
+        raise Unusable("no_duration", column, cell, "write the hours as a number, such as 37.5")
+    return round(total / 60, 2)

@@ -17,7 +17,7 @@ from adapters.apprenticeship import standard_records
 from adapters.apprenticeship.standard_records import read_standards
 from adapters.catalogue import feed, offerings
 from adapters.catalogue.offerings import Offering
-from adapters.centre import hosts, ways_in
+from adapters.centre import hosts, learner_routes
 from adapters.here import job_here
 from adapters.lms.catapult import clients
 from adapters.lms.cmi5 import launching
@@ -176,7 +176,7 @@ class Everything:
         self.write(lambda tx: demand.keep_regions(tx, {"SG1": "East"}, "test"))
         self.write(lambda tx: demand.keep(tx, [Demand("operator", "East", 2028, 40)], "test"))
         self.write(lambda tx: figures.ask(tx, "test"))
-        self.write(lambda tx: ways_in.keep(tx, ann.learner.actor, {"way": "graduate"}, 1, "test"))
+        self.write(lambda tx: learner_routes.keep(tx, ann.learner.actor, {"route": "graduate"}, 1, "test"))
 
     def _keys(self) -> None:
         """A second key, kept here. It needs an https address, which the rest of this world does not have."""

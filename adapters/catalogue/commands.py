@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from adapters.catalogue import offerings, view
-from adapters.catalogue.entries import entries
+from adapters.catalogue.entries import MOST, looked_at
 from adapters.catalogue.table import COLUMNS, read_catalogue
 from adapters.centre import sessions
 from adapters.centre.sessions import Marker
@@ -73,6 +73,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
 @json_option
 def list_command(tenant: Tenant, *, as_json: bool) -> None:
     """List the catalogue as learners see it."""
+    looked = looked_at(tenant.store, tenant.clock())
     found = [
         {
             "id": one.id,
@@ -85,8 +86,10 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
             "next": time_of(one.next_date),
             "dates": len(one.dates),
         }
-        for one in entries(tenant.store, tenant.clock())
+        for one in looked.found
     ]
     columns = ("id", "title", "kind", "gives", "hours", "where", "cost", "next")
     none = "there is nothing in the catalogue yet: lrs catalogue import FILE and lrs courses import FILE fill it"
     print_list(found, {name: name for name in columns}, none=none, as_json=as_json)
+    if looked.is_cut:
+        click.echo(f"note: only the newest {MOST} offerings, courses and sessions each are listed", err=True)

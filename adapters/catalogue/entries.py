@@ -6,7 +6,7 @@ Pure but for reading.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from adapters.catalogue import offerings
@@ -22,7 +22,7 @@ from lrs.competency.rules.rulesets import current
 from lrs.storage import Reader, Store
 
 MOST = 1_000
-"""Courses, and sessions, that are looked at: the newest ones."""
+"""Offerings, courses and sessions that the list looks at: the newest ones of each. The page says if there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,71 @@ class CatalogueEntry:
         return min((one.session.starts for one in self.dates), default=None)
 
 
-def entries(reader: Store, now: int) -> list[CatalogueEntry]:
-    """Every entry, with the dates that are still to come at *now*."""
-    coming = [one for one in sessions.opened(reader, MOST) if one.starts > now]
-    dated = [DatedSeats(one, left_in(reader, one)) for one in sorted(coming, key=lambda one: one.starts)]
+@dataclass(frozen=True, slots=True)
+class CatalogueList:
+    """The entries that were *found*; *is_cut* says that there are more offerings, courses or sessions than are read."""
+
+    found: list[CatalogueEntry]
+    is_cut: bool
+
+
+def looked_at(reader: Store, now: int, most: int = MOST) -> CatalogueList:
+    """The entries of the newest *most* offerings, courses and sessions each, with the dates still to come at *now*."""
+    opened = sessions.opened(reader, most)
+    dated = _dated(reader, opened, now)
     of: dict[str, list[DatedSeats]] = {}
     for one in dated:
         of.setdefault(one.session.offering, []).append(one)
-    offered = list(offerings.everyone(reader))
+    offered = {one.id: one for one in offerings.newest(reader, most)}
+    read = list(courses.newest(reader, most))
+    by_number = {one.id: one for one in read if _is_shown(one)}
+    named = {one.course for one in offered.values() if one.course}
     rules = _Rules(current(reader))
-    by_number = {one.id: one for one in courses.newest(reader, MOST) if not one.withdrawn and not one.client}
-    named = {one.course for one in offered if one.course}
-    return [
-        *(_of_offering(reader, one, by_number, rules, of.get(one.id, ())) for one in offered),
+    found = [
+        *(_of_offering(reader, one, by_number.get(one.course), rules, of.get(id, ())) for id, one in offered.items()),
         *(_of_course(reader, one, rules) for id, one in by_number.items() if id not in named),
-        *(_of_session(one, rules) for one in dated if one.session.offering not in {each.id for each in offered}),
+        *(_of_session(one, rules) for one in dated if one.session.offering not in offered),
     ]
+    is_full = [kind for kind, size in ((offerings.KIND, offered), (courses.KIND, read)) if len(size) == most]
+    return CatalogueList(found, len(opened) == most or any(reader.count(kind) > most for kind in is_full))
+
+
+def entries(reader: Store, now: int) -> list[CatalogueEntry]:
+    """Every entry of the list, with the dates that are still to come at *now*."""
+    return looked_at(reader, now).found
+
+
+def entry(reader: Store, id: str, now: int) -> CatalogueEntry | None:
+    """One entry, read by itself: also one that stands beyond the newest ones of the list."""
+    rules = _Rules(current(reader))
+    offered = offerings.offering(reader, id)
+    if offered is not None:
+        dates = _dated(reader, sessions.opened(reader, MOST, offered.id), now)
+        return _of_offering(reader, offered, _course(reader, offered.course), rules, dates)
+    kind, _, number = id.partition("-")
+    if kind == "course":
+        course = _course(reader, number)
+        return _of_course(reader, course, rules) if course else None
+    record = reader.get(sessions.KIND, number) if kind == "session" else None
+    if record is None:
+        return None
+    session = sessions.session_of(record)
+    return next((_of_session(one, rules) for one in _dated(reader, [session], now)), None) if session.opened else None
+
+
+def _dated(reader: Store, opened: Iterable[CentreSession], now: int) -> list[DatedSeats]:
+    coming = sorted((one for one in opened if one.is_ahead(now)), key=lambda one: one.starts)
+    return [DatedSeats(one, left_in(reader, one)) for one in coming]
+
+
+def _is_shown(one: Course) -> bool:
+    return not one.withdrawn and not one.client
+
+
+def _course(reader: Reader, number: str) -> Course | None:
+    record = reader.get(courses.KIND, number) if number else None
+    found = courses.course_of(record) if record else None
+    return found if found and _is_shown(found) else None
 
 
 def left_in(store: Store, one: CentreSession) -> int | None:
@@ -107,10 +156,9 @@ class _Rules:
 
 
 def _of_offering(
-    reader: Reader, one: Offering, known: Mapping[str, Course], rules: _Rules, dates: Iterable[DatedSeats]
+    reader: Reader, one: Offering, course: Course | None, rules: _Rules, dates: Iterable[DatedSeats]
 ) -> CatalogueEntry:
     told = tuple(dates)
-    course = known.get(one.course)
     proven = [*_proven_by(reader, course, rules)] if course else []
     proven += [pair for date in told for pair in rules.proven(_activities(date.session))]
     return CatalogueEntry(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from adapters.centre.sessions import Gives
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
-from lrs.storage import Reader, Record, Tx, each
+from lrs.storage import Reader, Record, Tx, Walk, walked
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -80,9 +81,9 @@ def drop(tx: Tx, id: str, by: str) -> bool:
     return True
 
 
-def everyone(reader: Reader) -> Iterator[Offering]:
-    """All offerings, oldest first."""
-    return map(offering_of, each(reader, KIND))
+def newest(reader: Reader, limit: int) -> Iterator[Offering]:
+    """The offerings that were described last, the newest first: at most *limit*."""
+    return map(offering_of, islice(walked(reader, Walk(KIND, newest_first=True, limit=min(limit, 100))), limit))
 
 
 def offering(reader: Reader, id: str) -> Offering | None:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.catalogue import offerings, view
-from adapters.catalogue.entries import entries
+from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
+from adapters.catalogue.kept_lists import KeptLists
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import cost_of, hours_of
 from adapters.centre.sessions import Gives
@@ -44,30 +45,36 @@ def routes() -> APIRouter:
 
 
 def _add_public(router: APIRouter) -> None:
+    lists = KeptLists()
+
+    def look(tenant: Tenant) -> CatalogueList:
+        return lists.get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
+
+    def rows(request: Request, tenant: Tenant) -> list[ListRow]:
+        return view.listed(look(tenant).found, _root(request))
+
     @router.get(PLACE, summary="The catalogue: courses, sessions and placements")
     def show(request: Request, tenant: Here) -> Response:
         asked = asked_of(request, view.CATALOGUE, sort="title")
-        return page(request, "public/catalogue.html", list=listing(asked, _rows(request, tenant)), root=_root(request))
+        found, root = look(tenant), _root(request)
+        list = listing(asked, view.listed(found.found, root))
+        return page(request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0)
 
     @router.get(f"{PLACE}.csv", summary="The catalogue, as CSV")
     def table(request: Request, tenant: Here) -> Response:
-        return as_csv(asked_of(request, view.CATALOGUE, sort="title"), _rows(request, tenant), "catalogue")
+        return as_csv(asked_of(request, view.CATALOGUE, sort="title"), rows(request, tenant), "catalogue")
 
     @router.get(f"{PLACE}.json", summary="The catalogue, as JSON")
     def objects(request: Request, tenant: Here) -> Response:
-        return as_json(asked_of(request, view.CATALOGUE, sort="title"), _rows(request, tenant), "catalogue")
+        return as_json(asked_of(request, view.CATALOGUE, sort="title"), rows(request, tenant), "catalogue")
 
     @router.get(f"{PLACE}/{{id}}", summary="One entry of the catalogue, with its dates")
     def one(request: Request, tenant: Here, id: str) -> Response:
         root = _root(request)
-        found = next((each for each in entries(tenant.store, tenant.clock()) if each.id == id), None)
+        found = entry(tenant.store, id, tenant.clock())
         if found is None:
             raise Refused("This is not in the catalogue any more.", status=404, error="not_found")
         return page(request, "public/catalogue-entry.html", one=view.entry(found, root), root=root)
-
-
-def _rows(request: Request, tenant: Tenant) -> list[ListRow]:
-    return view.listed(entries(tenant.store, tenant.clock()), _root(request))
 
 
 def _root(request: Request) -> str:
@@ -108,7 +115,7 @@ def _add_staff(router: APIRouter) -> None:
 
 
 def _offered(visit: Visit) -> list[ListRow]:
-    return view.offerings(offerings.everyone(visit.tenant.store), visit.root)
+    return view.offerings(offerings.newest(visit.tenant.store, MOST), visit.root)
 
 
 def _list(visit: Visit, told: dict[str, str], refused: Refused | None = None) -> Response:

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from adapters.catalogue.offerings import Offering, checked
 from adapters.cells import choice, whole, yes
-from adapters.centre.planning import FormFault, session_in
+from adapters.centre.planning import FormFault, sentence, session_in
 from adapters.centre.sessions import CentreSession, Gives, Marker, checked_centre
+from adapters.hours import typed_hours
 from adapters.words import KIND
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
@@ -50,7 +51,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "seats": (),
 }
 _COST = re.compile(r"(?:£\s*)?(\d{1,6})(?:\.(\d{2}))?")
-_HOURS = re.compile(r"\d{1,4}(?:\.\d{1,2})?")
 
 
 @dataclass(slots=True)
@@ -118,10 +118,10 @@ def _offering(row: Row) -> Offering:
 
 def hours_of(text: str) -> float | None:
     """Hours as somebody typed them. Raises ``Refused``."""
-    told = text.strip()
-    if told and not _HOURS.fullmatch(told):
-        raise Refused("Write the hours as a number, such as 7.5.", error="bad_offering")
-    return float(told) if told else None
+    try:
+        return typed_hours(text)
+    except Unusable as problem:
+        raise Refused(sentence(problem), error="bad_offering") from problem
 
 
 def cost_of(text: str) -> int | None:

@@ -6,6 +6,8 @@ nothing. What was signed off is a mark: present, with the hours, by the supervis
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from adapters.centre import attendees, sessions
@@ -14,11 +16,13 @@ from adapters.centre.checklists import ChecklistVersion
 from adapters.centre.day import CentreDay
 from adapters.centre.marks import change_with
 from adapters.centre.sessions import CentreSession, Marker
+from adapters.hours import typed_hours
 from adapters.people import mailbox
 from lrs.access import one_time
 from lrs.access.one_time import NewLink
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
+from lrs.kernel.tables.row import Unusable
 from lrs.kernel.times import timestamp_of_micros
 from lrs.outbox.mail import send_mail
 from lrs.storage import Tx
@@ -32,6 +36,7 @@ SUPERVISOR = "supervisor"
 WHY = "signed off by the host's supervisor"
 MOST_HOURS = 2_000
 LONGEST = 300
+_WRONG_HOURS = f"Write the hours as a number from 0.5 to {MOST_HOURS}."
 
 
 def ask(day: CentreDay, id: str, who: str, supervisor: tuple[str, str], root: str) -> NewLink:
@@ -74,13 +79,26 @@ def asked(tenant: Tenant, token: str) -> tuple[CentreSession, Attendee]:
     return sessions.found(tenant.store, one.session, None)[1], one
 
 
+def hours_in(told: Mapping[str, str]) -> float | None:
+    """The hours that a supervisor confirms in a form, or ``None`` if they do not. Raises ``Refused`` (400)."""
+    if told.get("answer") != "yes":
+        return None
+    try:
+        hours = typed_hours(told.get("hours", ""))
+    except Unusable as problem:
+        raise Refused(_WRONG_HOURS, error="hours") from problem
+    if hours is None:
+        raise Refused(_WRONG_HOURS, error="hours")
+    return hours
+
+
 def answer(tenant: Tenant, subscriptions: Subscriptions, token: str, hours: float | None, said: str) -> Attendee:
     """Signs *hours* off, or, with ``None``, says why not. Uses the link. Raises ``Refused``: 410 once it was used."""
     session, one = asked(tenant, token)
     if one.sign_off is None:
         raise Refused("Nobody is asked about any more.", status=410, error="gone")
     if hours is not None and not 0 < hours <= MOST_HOURS:
-        raise Refused(f"Write the hours as a number from 0.5 to {MOST_HOURS}.", error="hours")
+        raise Refused(_WRONG_HOURS, error="hours")
     if hours is None and not said.strip():
         raise Refused("Say in a few words why you do not confirm the hours.", error="why")
     if len(said) > LONGEST:

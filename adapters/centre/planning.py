@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.centre.attendees import MOST, Attendee
 from adapters.centre.sessions import KINDS_SAID, CentreSession, Marker, PinnedChecklist, SessionKind
+from adapters.hours import typed_hours
 from adapters.people import FileLearner, Learners
 from adapters.times import Calendar, moment
 from adapters.training_centre.sessions import IRI
@@ -26,7 +27,6 @@ LONGEST = 200
 _ULN = re.compile(r"\d{10}")
 _SAID = {"starts_at": "The beginning", "ends_at": "The end"}
 _LONGEST_SESSION = 366 * DAY
-_HOURS = re.compile(r"\d{1,4}(?:\.\d{1,2})?")
 
 
 class FormFault(Exception):
@@ -73,7 +73,7 @@ def session_in(
         course=course,
         place=line(told, "place"),
         host=line(told, "host"),
-        hours=hours(told, "hours") if told.get("hours", "").strip() else None,
+        hours=hours(told),
         seats=seats(told),
         opened=told.get("opened", "") == "yes",
     )
@@ -97,12 +97,17 @@ def seats(told: Mapping[str, str], field: str = "seats") -> int:
     return int(text or 0)
 
 
-def hours(told: Mapping[str, str], field: str) -> float:
-    """Hours, as 37.5. Raises ``FormFault``."""
-    text = told.get(field, "").strip()
-    if not _HOURS.fullmatch(text) or float(text) <= 0:
-        raise FormFault(field, "Write the hours as a number, such as 37.5.")
-    return float(text)
+def hours(told: Mapping[str, str], field: str = "hours") -> float | None:
+    """Hours, as 37.5; ``None`` for an empty field. Raises ``FormFault``."""
+    try:
+        return typed_hours(told.get(field, ""))
+    except Unusable as problem:
+        raise FormFault(field, sentence(problem)) from problem
+
+
+def sentence(problem: Unusable) -> str:
+    """What is wrong with a cell, as a form says it."""
+    return f"{problem.message[:1].upper()}{problem.message[1:]}."
 
 
 def _span(told: Mapping[str, str], zone: str) -> tuple[int, int]:

@@ -198,9 +198,10 @@ def of_centres(reader: Reader, centres: Iterable[str] | None, limit: int) -> lis
     return made
 
 
-def opened(reader: Reader, limit: int) -> list[CentreSession]:
-    """Sessions in which learners may book a seat, the newest first: at most *limit*."""
-    walk = Walk(KIND, (key("session.opened"),), newest_first=True, limit=100)
+def opened(reader: Reader, limit: int, offering: str = "") -> list[CentreSession]:
+    """Sessions in which learners may book a seat, all or those of an *offering*, the newest first: at most *limit*."""
+    wanted = key("session.offering", offering) if offering else key("session.opened")
+    walk = Walk(KIND, (wanted,), newest_first=True, limit=100)
     return [session_of(record) for record, _ in zip(walked(reader, walk), range(limit), strict=False)]
 
 
@@ -212,7 +213,8 @@ def session_of(record: Record) -> CentreSession:
 def record_of(one: CentreSession, rev: int = 0, seq: int = 0) -> Record:
     """The record of *one*."""
     keys = [key("session.centre", one.centre), *(_ifi_key(each.who.agent().as_version()) for each in _named(one))]
-    keys += [key("session.opened")] if one.opened and one.state == "planned" else []
+    if one.opened and one.state == "planned":
+        keys += [key("session.opened"), *([key("session.offering", one.offering)] if one.offering else [])]
     return Record(KIND, one.id, msgspec.json.encode(one), keys=tuple(keys), rev=rev, seq=seq)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.centre import attendees, sessions, ways_in
+from adapters.centre import attendees, learner_routes, sessions
 from adapters.planning import figures
 from adapters.planning.demand import regions_of
 from adapters.planning.figures import UNKNOWN, Count, Counted
@@ -57,7 +57,7 @@ class _People:
     tenant: Tenant
     holders: dict[str, str] = field(default_factory=dict)
     districts: dict[str, str] = field(default_factory=dict)
-    ways: dict[str, str] = field(default_factory=dict)
+    routes: dict[str, str] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
     completed: set[str] = field(default_factory=set)
 
@@ -80,10 +80,10 @@ def _people(tenant: Tenant) -> _People:
     people, reader = _People(tenant), tenant.store
     for record in walked(reader, Walk("person", limit=500, bare=True)):
         people.holders[record.id] = record.meta["into"] or record.id
-    for record in walked(reader, Walk(ways_in.KIND, limit=500)):
-        one = msgspec.json.decode(record.body, type=ways_in.LearnerRoute)
+    for record in walked(reader, Walk(learner_routes.KIND, limit=500)):
+        one = msgspec.json.decode(record.body, type=learner_routes.LearnerRoute)
         if who := people.of(one.who.agent().as_version()):
-            people.ways[who] = ways_in.WAYS[one.way]
+            people.routes[who] = learner_routes.ROUTES[one.kind]
     for told in _told(reader, REGISTERED, STANDARD):
         if who := people.of(told["actor"]):
             people.started.add(who)
@@ -124,7 +124,7 @@ def _supply(reader: Reader, people: _People) -> Iterator[tuple[Count, int]]:
 def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, str]:
     return {
         "region": regions.get(people.districts.get(who, ""), UNKNOWN),
-        "route": people.ways.get(who, UNKNOWN),
+        "route": people.routes.get(who, UNKNOWN),
         "funding": APPRENTICESHIP if who in people.started else UNKNOWN,
     }
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from adapters import before, job, ledger, mappings
 from adapters.apprenticeship import standard_records
 from adapters.catalogue import feed, offerings
-from adapters.centre import attendees, checklists, ways_in
+from adapters.centre import attendees, checklists, learner_routes
 from adapters.centre import sessions as centre_sessions
 from adapters.lms import courses, numbers
 from adapters.lms.catapult import clients
@@ -74,7 +74,7 @@ TENANT: Kinds = collected(
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names),
         *(job, ledger, mappings, before, standard_records),
-        *(checklists, centre_sessions, attendees, ways_in, offerings, feed),
+        *(checklists, centre_sessions, attendees, learner_routes, offerings, feed),
         *(demand, figures),
         *(courses, numbers, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),

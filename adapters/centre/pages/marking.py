@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from fastapi import APIRouter, Response
 
-from adapters.centre import attendees, checklists, hosts, marks, ways_in
+from adapters.centre import attendees, checklists, hosts, learner_routes, marks
 from adapters.centre.attendees import AttendanceMark, StepMark, StepResult
 from adapters.centre.day import READ, RUN, SIGN, CentreDay, known_checklist, marker_of, reach
 from adapters.centre.marking import SAID
@@ -25,7 +25,7 @@ ONE = "/staff/sessions/{id}"
 STEP = f"{ONE}/steps/{{step}}"
 PERSON = f"{ONE}/people/{{who}}"
 SEE_CONSOLE = "/console/mails"
-FIELDS = ("act", "value", "seen", "why", "step", "attempt", "version", "supervisor", "address", "way", "sector")
+FIELDS = ("act", "value", "seen", "why", "step", "attempt", "version", "supervisor", "address", "route", "sector")
 says(
     marked="Marked.",
     passed_others="Everybody else who is there has passed this step.",
@@ -192,7 +192,7 @@ def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], tol
         day.session(tenant.store, id)
         _, one = attendees.attendee(tenant.store, id, who)
         now, by = tenant.clock(), day.marker.subject
-        tenant.store.write(lambda tx: ways_in.keep(tx, one.learner.actor, told, now, by)).result()
+        tenant.store.write(lambda tx: learner_routes.keep(tx, one.learner.actor, told, now, by)).result()
         return "route_kept"
     raise Refused("This form is not whole: open the page again.", error="bad_form")
 
@@ -202,7 +202,7 @@ def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refus
     _, session = _day(visit, subscriptions, READ).session(store, id)
     _, one = attendees.attendee(store, id, who)
     known = known_checklist(store, session)
-    route = ways_in.route_of(store, one.learner.actor)
+    route = learner_routes.route_of(store, one.learner.actor)
     sees = may(visit.caller)
     return visit.page(
         "staff/session-person.html",
@@ -226,8 +226,8 @@ def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refus
         known=_shown(known),
         came=[(value, SAID[value]) for value in ("present", "late", "left_early", "absent", "excused", "")],
         results=[(value, view.SHORT[value]) for value in view.RESULTS],
-        ways=[("", "Not known"), *ways_in.WAYS.items()],
-        route={"way": route.way if route else "", "sector": route.sector if route else ""},
+        kinds=[("", "Not known"), *learner_routes.ROUTES.items()],
+        route={"kind": route.kind if route else "", "sector": route.sector if route else ""},
         problem=refused.message if refused else "",
         may_run=sees(PERSON, "POST"),
         may_sign=sees(f"{PERSON}/sign", "POST"),

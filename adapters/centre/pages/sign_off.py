@@ -29,8 +29,8 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     @router.post(PLACE, summary="Signs hours off, or says why not", openapi_extra=form_body("answer", "hours", "said"))
     def answer(request: Request, tenant: Here, token: str, body: FormBody) -> Response:
         told = entering.fields(request, tenant, body)
-        hours = _hours(told.get("hours", "")) if told.get("answer") == "yes" else None
         try:
+            hours = hosts.hours_in(told)
             one = hosts.answer(tenant, subscriptions, token, hours, told.get("said", ""))
         except Refused as refused:
             if refused.status != 400:
@@ -40,13 +40,6 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
         return page(request, "account/signed-off.html", agrees=agrees, name=one.name)
 
     return router
-
-
-def _hours(text: str) -> float:
-    """The hours that somebody typed; 0, which is refused, for what is no number."""
-    told = text.strip().replace(",", ".")
-    whole, _, part = told.partition(".")
-    return float(told) if whole.isascii() and whole.isdigit() and len(told) < 9 and (not part or part.isdigit()) else 0
 
 
 def _asked(

@@ -7,19 +7,20 @@ import msgspec
 import pytest
 
 from adapters.catalogue import feed, offerings
-from adapters.catalogue.entries import entries
+from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
+from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
-from adapters.catalogue.table import read_catalogue
-from adapters.centre import acts, attendees, marks, sessions
+from adapters.catalogue.table import hours_of, read_catalogue
+from adapters.centre import acts, attendees, hosts, marks, sessions
 from adapters.centre.attendees import Attendee
-from adapters.centre.planning import people_in
+from adapters.centre.planning import FormFault, hours, people_in
 from adapters.centre.sessions import Gives
 from adapters.vocabulary import iri
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.kernel.errors import Refused
-from lrs.kernel.times import DAY, HOUR
+from lrs.kernel.times import DAY, HOUR, SECOND
 from tests.adapters.centre.made import Centre, signer
 from tests.adapters.lms.made import imported, structure, unit
 from tests.competency.world import statement
@@ -80,6 +81,23 @@ def test_a_row_that_cannot_be_used_is_named_with_its_reason_and_the_others_are_t
     assert len(found.sessions) >= 1
 
 
+@pytest.mark.parametrize("typed", ["37.5", "37,5", "37:30", "37h 30m", " 37.50 "])
+def test_hours_are_read_the_same_of_an_offering_a_session_and_a_supervisor(typed):
+    assert hours_of(typed) == 37.5
+    assert hours({"hours": typed}) == 37.5
+    assert hosts.hours_in({"answer": "yes", "hours": typed}) == 37.5
+
+
+@pytest.mark.parametrize("typed", ["-1", "0", "many", "10000", "1,200", "1.2.3"])
+def test_what_may_be_no_hours_is_refused_of_an_offering_a_session_and_a_supervisor(typed):
+    with pytest.raises(Refused):
+        hours_of(typed)
+    with pytest.raises(FormFault):
+        hours({"hours": typed})
+    with pytest.raises(Refused):
+        hosts.hours_in({"answer": "yes", "hours": typed})
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     made = Site(tmp_path_factory.mktemp("site"))
@@ -116,6 +134,48 @@ def press(browser, act, session="", path="/me/plan"):
 
 def told(site, word):
     return [one for one in site.world.all("statement") if one["verb"].get("display", {}).get("en") == word]
+
+
+def test_the_list_of_everybody_is_worked_out_once_in_five_seconds_and_one_entry_is_read_by_itself(site, centre):
+    store, asked = site.tenant.store, []
+
+    def listed(now):
+        asked.append(now)
+        return CatalogueList(entries(store, now), is_cut=False)
+
+    kept = KeptLists()
+    first = kept.get("a", 10 * SECOND, listed)
+    assert kept.get("a", 14 * SECOND, listed) is first
+    assert kept.get("b", 14 * SECOND, listed) is not first
+    assert kept.get("a", 15 * SECOND, listed) is not first
+    assert asked == [10 * SECOND, 14 * SECOND, 15 * SECOND]
+    for at in range(MOST_KEPT + 1):
+        kept.get(f"tenant {at}", 15 * SECOND, listed)
+    assert len(kept) == MOST_KEPT
+
+    of = dated(centre, "one-1", title="Day of one", seats="2")
+    site.tenant.store.write(lambda tx: offerings.keep(tx, Offering("one", "One"), "test")).result()
+    record, session = sessions.found(store, of.id, None)
+    named = msgspec.structs.replace(session, offering="one")
+    store.write(lambda tx: sessions.put(tx, named, record)).result()
+    now = site.tenant.clock()
+    for found in entries(store, now):
+        assert entry(store, found.id, now) == found
+    assert [date.session.id for date in entry(store, "one", now).dates] == [of.id]
+
+
+def test_beyond_the_newest_of_a_kind_the_list_says_that_there_is_more(site):
+    store, now = site.tenant.store, site.tenant.clock()
+    for name in ("many-1", "many-2", "many-3"):
+        store.write(lambda tx, name=name: offerings.keep(tx, Offering(name, name), "test")).result()
+
+    found = looked_at(store, now, most=2)
+
+    assert found.is_cut
+    assert [one.id for one in found.found if one.id.startswith("many")] == ["many-3", "many-2"]
+    assert not looked_at(store, now).is_cut
+    for name in ("many-1", "many-2", "many-3"):
+        store.write(lambda tx, name=name: offerings.drop(tx, name, "test")).result()
 
 
 def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_prove(site):

@@ -218,9 +218,9 @@ def test_the_route_of_a_learner_is_kept_and_a_reskilled_one_names_the_sector(sit
     place = made(trainer)
     post(trainer, place, f"{place}/people", people=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
-    assert "Say from which sector" in text_of(post(trainer, ann, ann, act="route", way="reskilled", sector=""))
+    assert "Say from which sector" in text_of(post(trainer, ann, ann, act="route", route="reskilled", sector=""))
 
-    post(trainer, ann, ann, act="route", way="reskilled", sector="Food industry")
+    post(trainer, ann, ann, act="route", route="reskilled", sector="Food industry")
 
     assert 'value="Food industry"' in trainer.get(ann).text
     assert '<option value="reskilled" selected>' in trainer.get(ann).text

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.centre import ways_in
+from adapters.centre import learner_routes
 from adapters.people import mailbox
 from adapters.planning import counting, demand, figures
 from adapters.planning.demand import Demand
@@ -67,9 +67,9 @@ def site(tmp_path_factory):
     demand.take_regions(store, DISTRICTS, "test")
     demand.take(store, DEMAND, "test")
     for place in range(6):
-        told = {"way": "graduate" if place < 3 else "apprentice"}
+        told = {"route": "graduate" if place < 3 else "apprentice"}
         who = mailbox(f"learner{place}@example.org")
-        store.write(lambda tx, who=who, told=told: ways_in.keep(tx, who, told, 1, "test")).result()
+        store.write(lambda tx, who=who, told=told: learner_routes.keep(tx, who, told, 1, "test")).result()
     store.write(lambda tx: figures.ask(tx, "test")).result()
     assert drain(made.tenant, (figures.STEP,)) == 1
     yield made

@@ -22,8 +22,8 @@ from lrs.tenancy import audit
 from lrs.xapi.statements.identity import identifier_of, ifi_text
 
 KIND = "learner-route"
-WayIn = Literal["apprentice", "placement", "reskilled", "graduate"]
-WAYS: Mapping[str, str] = {
+RouteKind = Literal["apprentice", "placement", "reskilled", "graduate"]
+ROUTES: Mapping[str, str] = {
     "apprentice": "Apprentice",
     "placement": "Placement or work experience",
     "reskilled": "Reskilled from another sector",
@@ -37,25 +37,25 @@ class LearnerRoute(msgspec.Struct, frozen=True):
     """The route of *who*; *sector* is where somebody comes from who was reskilled. *at* is in microseconds UTC."""
 
     who: Ifi
-    way: WayIn
+    kind: RouteKind
     sector: str
     at: int
     v: int = 1
 
 
 def keep(tx: Tx, who: Ifi, told: Mapping[str, str], now: int, by: str) -> LearnerRoute:
-    """Keeps the route in the fields *told* of a form (``way``, ``sector``). Raises ``Refused`` (400)."""
-    way, sector = told.get("way", ""), " ".join(told.get("sector", "").split())
-    if way not in WAYS:
+    """Keeps the route in the fields *told* of a form (``route``, ``sector``). Raises ``Refused`` (400)."""
+    kind, sector = told.get("route", ""), " ".join(told.get("sector", "").split())
+    if kind not in ROUTES:
         raise Refused("Choose the route by which they came.", error="no_route")
-    if way == "reskilled" and not sector:
+    if kind == "reskilled" and not sector:
         raise Refused("Say from which sector they were reskilled.", error="no_sector")
     if len(sector) > LONGEST or control_character(sector):
         raise Refused(f"Write the sector in at most {LONGEST} characters.", error="no_sector")
-    one = LearnerRoute(who, cast("WayIn", way), sector if way == "reskilled" else "", now)
-    keys = (_ifi_key(who.agent().as_version()), key("learner-route.way", way))
+    one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now)
+    keys = (_ifi_key(who.agent().as_version()), key("learner-route.kind", kind))
     tx.put(Record(KIND, route_id(who), msgspec.json.encode(one), keys=keys))
-    audit.append(tx, by, "learner.route", {"route": way})
+    audit.append(tx, by, "learner.route", {"route": kind})
     return one
 
 
