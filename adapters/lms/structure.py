@@ -64,7 +64,10 @@ CoursePart = Block | AssignableUnit
 
 
 class Structure(msgspec.Struct, frozen=True):
-    """A course. *id* is the publisher's, *activity* ours."""
+    """A course. *id* is the publisher's, *activity* ours.
+
+    *described* are the ids of activities that its package only describes (in Tin Can): content speaks of them, too.
+    """
 
     id: str
     title: LanguageMap
@@ -72,6 +75,7 @@ class Structure(msgspec.Struct, frozen=True):
     children: tuple[CoursePart, ...]
     activity: str = ""
     objectives: tuple[Objective, ...] = ()
+    described: tuple[str, ...] = ()
 
 
 def parts_of(children: tuple[CoursePart, ...]) -> Iterator[CoursePart]:

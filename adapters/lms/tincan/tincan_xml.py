@@ -38,7 +38,8 @@ def read_tincan(text: bytes, files: Collection[str] | None) -> Structure:
         raise bad_package(f"{NAME} has no activity with a launch address, so there is nothing to open")
     first = activities[0]
     title, description = _texts(first, "name"), _texts(first, "description")
-    return Structure(_id(first), title or units[0].title, description, units)
+    described = tuple(id for one in activities[1:] if (id := _id(one)) not in {unit.id for unit in units})
+    return Structure(_id(first), title or units[0].title, description, units, described=described)
 
 
 def _units(activities: list[Element], files: Collection[str] | None) -> tuple[AssignableUnit, ...]:

@@ -12,10 +12,14 @@ from adapters.lms.cmi5.session import registration_in
 from adapters.lms.courses import course_in
 from adapters.lms.structure import units_of
 from adapters.lms.tincan.tincan_xml import read_tincan
+from lrs.competency.rules.rules import Rule, Ruleset
+from lrs.competency.rules.rulesets import put
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR
+from lrs.web.kept_refusals import refusals_of
 from tests.adapters.lms.launched import VERBS, learner, statements_of, verbs_of
 from tests.adapters.lms.made import TIN_CAN, package, structure, unit, zipped
+from tests.programs import until
 from tests.served import new_id
 
 ID = "https://publisher.example/tincan"
@@ -44,12 +48,14 @@ class Content:
         headers = {"Authorization": self.told["auth"], "X-Experience-API-Version": "1.0.1"}
         return self.client.request(method, f"{self.told['endpoint']}{resource}", headers=headers, **more)
 
-    def send(self, verb, *, object=None, result=None, actor=None, registration=None, **context):
+    def send(self, verb, *, object=None, result=None, actor=None, registration=None, timestamp=None, **context):
+        object = object or self.told["activity_id"]
         statement = {
             "id": new_id(),
             "actor": actor or self.actor,
             "verb": {"id": verb if ":" in verb else VERBS + verb},
-            "object": {"id": object or self.told["activity_id"]},
+            "object": {"id": object} if isinstance(object, str) else object,
+            **({"timestamp": timestamp} if timestamp else {}),
             "context": {"registration": registration or self.registration, **context},
             **({"result": result} if result else {}),
         }
@@ -139,6 +145,99 @@ def test_the_key_of_a_launch_is_for_its_learner_and_registration(platform, cours
     assert verbs_of(platform.lrs, content.registration) == ["launched"]
 
 
+def about_others():
+    return {
+        "objectType": "SubStatement",
+        "actor": {"mbox": "mailto:x@y.example"},
+        "verb": {"id": f"{VERBS}passed"},
+        "object": {"id": ID},
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [
+        ("/object/id", {"object": "https://other.example/course-of-somebody-else"}),
+        ("/object/id", {"object": f"{ID}-of-somebody-else"}),
+        ("/object", {"object": about_others()}),
+        ("/object", {"object": {"objectType": "Agent", "mbox": "mailto:x@y.example"}}),
+        ("/timestamp", {"timestamp": "2015-01-01T00:00:00Z"}),
+        ("/timestamp", {"timestamp": "2915-01-01T00:00:00Z"}),
+        ("/context/instructor", {"instructor": {"mbox": "mailto:x@y.example"}}),
+        ("/context/team", {"team": {"objectType": "Group", "mbox": "mailto:x@y.example"}}),
+    ],
+)
+def test_content_says_nothing_of_others_and_nothing_of_another_time(platform, course, place, given):
+    content = launch(platform, course)
+
+    answer = content.send("passed", **given)
+
+    assert (answer.status_code, answer.json()["pointer"]) == (403, place), answer.text
+    assert verbs_of(platform.lrs, content.registration) == ["launched"]
+
+
+@pytest.mark.parametrize(
+    ("place", "more"),
+    [
+        ("/actor/name", {"name": "Professor Somebody Else"}),
+        ("/actor", {"objectType": "Group", "member": [{"mbox": "mailto:x@y.example", "name": "Victim"}]}),
+    ],
+)
+def test_content_gives_its_learner_no_other_name_and_no_company(platform, course, place, more):
+    content = launch(platform, course)
+
+    answer = content.send("passed", actor={**content.actor, **more})
+
+    assert (answer.status_code, answer.json()["pointer"]) == (403, place), answer.text
+
+
+def test_content_speaks_of_what_its_package_describes_and_of_what_is_within(platform):
+    """Rustici's golf and Storyline put slides and questions under the id of the course, and a recipe in the context."""
+    golf = "http://id.tincanapi.com/activity/tincan-prototypes/golf-example"
+    slide = "https://publisher.example/slides/one"
+    text = tin_can(activity(golf), activity(slide, launch="")).encode()
+    content = launch(platform, bring(platform, zipped({"tincan.xml": text, "index.html": b"unit"})))
+    recipe = {
+        "grouping": [{"id": "http://id.tincanapi.com/activity/tincan-prototypes"}],
+        "category": [{"id": "http://id.tincanapi.com/recipe/tincan-prototypes/golf/1"}],
+        "parent": [{"id": golf}],
+    }
+
+    answers = [
+        content.send("experienced", object=f"{golf}/Playing/Playing.html", contextActivities=recipe),
+        content.send("answered", object=f"{golf}/GolfAssessment/interactions.playing_1", contextActivities=recipe),
+        content.send("experienced", object=f"{golf}#slide=2"),
+        content.send("experienced", object=slide),
+        content.send("passed", contextActivities=recipe),
+    ]
+
+    assert [one.status_code for one in answers] == [200] * 5, [one.text for one in answers]
+
+
+def test_an_activity_of_a_rule_cannot_stand_in_the_context_of_another_package(platform, course):
+    store, exam = platform.lrs.tenant.store, "https://other.example/exam"
+    rule = Rule("r1", 1, "grouping", exam, (f"{VERBS}passed",), "c@1", 1)
+    store.write(lambda tx: put(tx, Ruleset(1, (rule,)), "test")).result()
+    content = launch(platform, course)
+
+    answer = content.send("passed", contextActivities={"grouping": [{"id": exam}]})
+
+    assert (answer.status_code, "a rule is about" in answer.text) == (403, True), answer.text
+
+
+def test_what_is_refused_to_content_stands_in_the_refusals_of_its_source_without_what_was_sent(platform, course):
+    store, source = platform.lrs.tenant.store, f"engraft courses client {platform.id}"
+    content = launch(platform, course)
+
+    content.send("passed", object="https://other.example/secret")
+    until(lambda: any(one.place == "/object/id" for one in refusals_of(store, source).newest), "the refusal")
+
+    told = [one for one in refusals_of(store, source).newest if one.place == "/object/id"][-1]
+    assert (told.status, told.error) == (403, "tincan")
+    assert told.says.startswith("the object is no activity of the launched package")
+    assert b"secret" not in bytes(store.get("refusals", source).body)
+
+
 def test_content_cannot_void(platform, course):
     content = launch(platform, course)
     (launched,) = statements_of(platform.lrs, content.registration)
@@ -168,7 +267,8 @@ def test_content_says_nothing_of_the_activities_of_another_course(platform, cour
     answer = content.send("passed", object=exam if place == "object" else None, **context)
 
     assert answer.status_code == 403
-    assert f"the activity {exam} is one of another course here" in answer.text
+    of_another = f"the activity {exam} is one of another course here"
+    assert ("the object is no activity of the launched" if place == "object" else of_another) in answer.text
 
 
 @pytest.mark.parametrize("mode", ["Browse", "Review"])
