@@ -39,6 +39,15 @@ class NewKey:
 
 
 @dataclass(frozen=True, slots=True)
+class UnstoredKey:
+    """A new key that is not stored yet: as it is *shown* once, and its record, which has no secret."""
+
+    shown: NewKey
+    record: Record
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownKey:
     """A key without its secret. *source* is its name; *created* and *revoked* are microseconds UTC.
 
@@ -56,7 +65,16 @@ class KnownKey:
 def create_key(
     tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY, product: str = "", reserved: bool = False
 ) -> NewKey:
-    """Makes a key for the source *name*. Several keys may have the same source, so that one can replace another.
+    """Makes a key as ``new_key`` does, and stores it in a commit of its own."""
+    new = new_key(tenant, name, scopes, product=product, reserved=reserved)
+    tenant.store.write(lambda tx: put_key(tx, new, by)).result()
+    return new.shown
+
+
+def new_key(
+    tenant: Tenant, name: str, scopes: Iterable[str], *, product: str = "", reserved: bool = False
+) -> UnstoredKey:
+    """A key for the source *name*, for ``put_key``. Several keys may have the same source: one can replace another.
 
     *reserved*: the source is one of the product's own, whose statements the key reads. Raises ``Misconfigured`` for an
     unusable name or an unknown scope.
@@ -80,13 +98,13 @@ def create_key(
             **({"product": product} if product else {}),
         }
     )
+    return UnstoredKey(new, Record(KIND, new.key, body), tuple(granted))
 
-    def decide(tx: Tx) -> None:
-        tx.insert(Record(KIND, new.key, body))
-        audit.append(tx, by, "key.created", {"key": new.key, "scopes": " ".join(granted)})
 
-    tenant.store.write(decide).result()
-    return new
+def put_key(tx: Tx, new: UnstoredKey, by: str) -> None:
+    """Stores *new*, and that *by* made it."""
+    tx.insert(new.record)
+    audit.append(tx, by, "key.created", {"key": new.shown.key, "scopes": " ".join(new.scopes)})
 
 
 def check_source(name: str) -> None:

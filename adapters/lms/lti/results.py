@@ -22,7 +22,7 @@ from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.skill_grades import held_of
 from adapters.lms.lti.users import LtiUser, ToldResult
 from lrs.access import KEY, OWN, RESULTS_SOURCE, Caller
-from lrs.access.keys import NewKey, authority_of, create_key
+from lrs.access.keys import NewKey, authority_of, new_key, put_key
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
@@ -50,11 +50,19 @@ def source_of(platform: str) -> str:
 
 
 def turn_on(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *, by: str) -> NewKey:
-    """Tells *platform* what its learners hold of *frameworks* (URIs) from now on. Gives a key to read that with."""
-    tenant.store.write(lambda tx: platforms.set_results(tx, platform.id, frameworks, by)).result()
+    """Tells *platform* what its learners hold of *frameworks* (URIs) from now on. Gives a key to read that with.
+
+    Frameworks and key are one commit: nothing is told that nobody can read. ``tell_again`` repeats what comes after it.
+    """
+    new = new_key(tenant, source_of(platform.id), ("statements/read/mine",), product="moodle", reserved=True)
+
+    def decide(tx: Tx) -> None:
+        platforms.set_results(tx, platform.id, frameworks, by)
+        put_key(tx, new, by)
+
+    tenant.store.write(decide).result()
     tell_again(tenant, platform.id)
-    scopes = ("statements/read/mine",)
-    return create_key(tenant, source_of(platform.id), scopes, by=by, product="moodle", reserved=True)
+    return new.shown
 
 
 def tell_again(tenant: Tenant, platform: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 from fastapi import APIRouter, Response
 
 from adapters.lms.cmi5 import acts
-from adapters.lms.cmi5.launching import LaunchOrder, UnitLaunched, launch
+from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.cmi5.session import Registration, registration_in, session_in, sessions_of
 from adapters.lms.courses import Course
 from adapters.lms.lti.addresses import origin, tool_root
@@ -18,12 +19,14 @@ from adapters.lms.place import LmsPlace
 from adapters.lms.structure import shown_title, units_of
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit
 from lrs.web.origins import port_of
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = f"{PLACE}/{{id}}/learners/{{registration}}"
+_WEIGHT = 20 * ROWS
 
 says(
     unit_waived="This part counts as done now, for the reason that you gave.",
@@ -48,10 +51,9 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
             raise Refused("Choose how to open it: Normal, Browse or Review.", pointer="/mode")
         order = LaunchOrder(found.id, _place(fields), mode, return_url=f"{_root(visit)}{_address(course, found)}")
         try:
-            launched = launch(_lms(visit, subscriptions), order)
+            launched = _launched(visit, _lms(visit, subscriptions), order)
         except Refused as refused:
             return _shown(visit, course, found, refused)
-        _note(visit, found, launched, mode)
         return redirect(visit.request, launched.url)
 
     @router.post(
@@ -129,7 +131,14 @@ def _lms(visit: Visit, subscriptions: Subscriptions) -> LmsPlace:
     return LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti"))
 
 
-def _note(visit: Visit, found: Registration, launched: UnitLaunched, mode: str) -> None:
-    """Who opened a course for whom stands in the record of actions: in Normal it counts as the learner's work."""
-    told = {"registration": found.id, "unit": str(launched.session.index), "mode": mode}
-    visit.tenant.store.write(lambda tx: audit.append(tx, visit.session.by, "unit.launched", told)).result()
+def _launched(visit: Visit, place: LmsPlace, order: LaunchOrder) -> UnitLaunched:
+    """Launches, and writes down who opened a course for whom: in Normal it counts as the learner's work."""
+    fresh = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32))
+    told = {"registration": order.registration, "unit": str(order.index), "mode": str(order.mode)}
+
+    def decide(tx: Tx) -> UnitLaunched:
+        launched = launch_in(tx, place, order, fresh)
+        audit.append(tx, visit.session.by, "unit.launched", told)
+        return launched
+
+    return visit.tenant.store.write(decide, weight=_WEIGHT).result()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.lms.cmi5.acts import enrol_in, waive_in
-from adapters.lms.cmi5.session import put_registration, registration_in
+from adapters.lms.cmi5.session import put_registration, registration_in, sessions_of
 from adapters.lms.courses import course_in
 from adapters.lms.place import LmsPlace
 from lrs.competency.rules.mapping import VERBS
@@ -205,6 +205,25 @@ def test_staff_open_a_part_in_each_mode_and_it_is_on_record(site, author, enroll
     assert [one for one in ("Browse", "Review", "Normal", "Ended by the next launch") if one not in told] == []
     entries = [entry.about for entry in audit.newest(site.tenant.store, 50) if entry.action == "unit.launched"]
     assert {about["mode"] for about in entries if about["registration"] == id} == {"Browse", "Review", "Normal"}
+
+
+def test_a_launch_and_its_entry_in_the_record_of_actions_are_one_commit(site, author, enrolled, monkeypatch):
+    (page, id), store, seen = enrolled, site.tenant.store, set()
+    write = store.write
+
+    def watched(decide, **more):
+        done = write(decide, **more)
+        done.result()
+        entries = [one for one in audit.newest(store, 50) if one.about.get("registration") == id]
+        seen.add((len(sessions_of(store, id)), len([one for one in entries if one.action == "unit.launched"])))
+        return done
+
+    monkeypatch.setattr(store, "write", watched)
+    opened = act(author, page, "launch", unit="0", mode="Browse")
+
+    assert opened.status_code == 303
+    assert (1, 1) in seen
+    assert {sessions - entries for sessions, entries in seen} == {0}
 
 
 def test_staff_end_a_launch(author, enrolled):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.lms.lti import platforms, results, users
-from lrs.access.keys import create_key
+from lrs.access.keys import create_key, known_keys
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Misconfigured
 from lrs.people.persons import identifiers_of
@@ -248,3 +248,21 @@ def test_it_is_asked_for_since_the_last_time(world, key):
     later, _ = poll(world, key, since=first["stored"])
 
     assert [as_read(one)[1] for one in later] == ["CLEAN"]
+
+
+def test_frameworks_and_key_are_one_commit(world, monkeypatch):
+    """Else frameworks could be on, and statements be made, that nobody has a key to read."""
+    seen, write = [], world.store.write
+
+    def watched(decide, **more):
+        done = write(decide, **more)
+        done.result()
+        on = any(one.id == world.described.id and one.results for one in platforms.everyone(world.store))
+        known = any(one.source == results.source_of(world.described.id) for one in known_keys(world.store))
+        seen.append((on, known))
+        return done
+
+    monkeypatch.setattr(world.store, "write", watched)
+    results.turn_on(world.tenant, world.described, [FRAMEWORK], by="test")
+
+    assert set(seen) == {(True, True)}
