@@ -10,7 +10,6 @@ import msgspec
 from lrs.access.keys import known_keys
 from lrs.access.switches import SWITCHES, all_switches, put_switches, switches_of
 from lrs.composition.subscriptions import SUBSCRIPTIONS
-from lrs.kernel.errors import Refused
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Record, Tx, micros_of
@@ -19,7 +18,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements import quarantine
 from lrs.xapi.statements.habits import HABITS
 from lrs.xapi.statements.quarantine import all_tallies, quarantined, tally_of
-from lrs.xapi.statements.replay import replay
+from lrs.xapi.statements.replay import Replayed, replay_each
 
 BY = "operator"
 _MOST = 1_000
@@ -129,7 +128,7 @@ def replay_(tenant: Tenant, ids: tuple[str, ...], source: str | None, mends: tup
     if bool(ids) == bool(source):
         raise click.UsageError("name statements by their ids, or a source with --source")
     chosen = list(ids) or [one.id for one in _fitting(_of_sources(tenant, source), mends)]
-    done = [_replayed(tenant, id, mends) for id in chosen]
+    done = [_told(one) for one in replay_each(tenant, chosen, mends, SUBSCRIPTIONS, by=BY)]
     if as_json:
         print_json({"stored": sum(not one["problem"] for one in done), "statements": done})
     elif done:
@@ -140,12 +139,10 @@ def replay_(tenant: Tenant, ids: tuple[str, ...], source: str | None, mends: tup
         raise SystemExit(1)
 
 
-def _replayed(tenant: Tenant, id: str, mends: tuple[str, ...]) -> dict[str, str]:
-    try:
-        replay(tenant, id, mends, SUBSCRIPTIONS, by=BY)
-    except Refused as refused:
-        return {"id": id, "state": "quarantined", "problem": refused.message}
-    return {"id": id, "state": "stored", "problem": ""}
+def _told(one: Replayed) -> dict[str, str]:
+    if one.refused:
+        return {"id": one.id, "state": "quarantined", "problem": one.refused.message}
+    return {"id": one.id, "state": "stored", "problem": ""}
 
 
 def _fitting(found: Iterable[Record], mends: tuple[str, ...]) -> list[Record]:

@@ -12,9 +12,10 @@ from lrs.pages.quarantine_view import AS_IT_CAME, COLUMNS, MENDED
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.storage import Record
 from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.page import redirect
 from lrs.xapi.statements import quarantine
 from lrs.xapi.statements.quarantine import quarantined
-from lrs.xapi.statements.replay import replay
+from lrs.xapi.statements.replay import replay_each
 
 PATH, READ = "/arrivals/quarantine", "arrivals.read"
 SHOWN = 1_000
@@ -22,10 +23,7 @@ SHOWN = 1_000
 AT_ONCE = 200
 """How many one form stores."""
 
-says(
-    replayed="Stored. What follows from it follows within moments.",
-    replayed_all="Stored, as far as they could be. What is still here could not: open one to see why.",
-)
+says(replayed="Stored. What follows from it follows within moments.")
 
 
 def routes(neighbours: Neighbours) -> APIRouter:
@@ -42,7 +40,10 @@ def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
         asked = asked_of(visit.request, COLUMNS, sort="-came")
         found = listing(asked, _rows(visit))
         bulk = quarantine_view.bulk(_records(visit, CONNECT)) if may(visit.caller)(PATH, "POST") else []
-        return visit.page("staff/quarantine.html", list=found, bulk=bulk, days=quarantine.DAYS, at_once=AT_ONCE)
+        told = quarantine_view.figures(visit.request.query_params)
+        return visit.page(
+            "staff/quarantine.html", list=found, bulk=bulk, days=quarantine.DAYS, at_once=AT_ONCE, told=told
+        )
 
     add_files(router, "", "What waits in quarantine", COLUMNS, _rows, name="quarantine", sort="-came")
 
@@ -62,9 +63,10 @@ def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
         ]
         if not fitting:
             raise Refused("Nothing of this source waits that needs just these mends.", status=404, error="not_found")
-        for one in fitting[:AT_ONCE]:
-            _store(visit, neighbours, one, mends)
-        return visit.on(PATH, "replayed_all")
+        ids = [one.id for one in fitting[:AT_ONCE]]
+        done = replay_each(visit.tenant, ids, mends, neighbours.subscriptions, by=visit.session.by)
+        refused = sum(one.refused is not None for one in done)
+        return redirect(visit.request, f"{visit.root}{PATH}?stored={len(done) - refused}&refused={refused}")
 
 
 def _add_one(router: APIRouter, neighbours: Neighbours) -> None:
@@ -90,13 +92,10 @@ def _add_one(router: APIRouter, neighbours: Neighbours) -> None:
 
 def _store(visit: Visit, neighbours: Neighbours, record: Record, mends: tuple[str, ...]) -> Refused | None:
     """Stores it, or gives why it cannot be."""
-    try:
-        replay(visit.tenant, record.id, mends, neighbours.subscriptions, by=visit.session.by)
-    except Refused as refused:
-        if refused.status == 404:
-            raise
-        return refused
-    return None
+    (done,) = replay_each(visit.tenant, [record.id], mends, neighbours.subscriptions, by=visit.session.by)
+    if done.refused and done.refused.status == 404:
+        raise done.refused
+    return done.refused
 
 
 def _shown(visit: Visit, record: Record, refused: Refused | None = None) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -60,6 +60,14 @@ def bulk(records: Iterable[Record]) -> list[dict[str, Any]]:
         {"source": source, "mends": " ".join(habits), "count": count, "does": _does(habits)}
         for (source, habits), count in sorted(counts.items())
     ]
+
+
+def figures(asked: Mapping[str, str]) -> dict[str, int] | None:
+    """How many were stored and how many were refused by the last form, from the address; ``None`` if it says none."""
+    told = {name: asked.get(name, "") for name in ("stored", "refused")}
+    if not all(figure.isascii() and figure.isdigit() and len(figure) < 6 for figure in told.values()):
+        return None
+    return {name: int(figure) for name, figure in told.items()}
 
 
 def one(record: Record, root: str, zone: str) -> dict[str, Any]:

@@ -124,11 +124,24 @@ def test_the_quarantine_lists_what_waits_and_stores_some_of_it_together(site, br
 
     done = browser.send(page, QUARANTINE, source="open edx", mends="group-activity")
 
-    assert done.headers["location"] == f"{QUARANTINE}?done=replayed_all"
+    assert done.headers["location"] == f"{QUARANTINE}?stored=2&refused=0"
+    assert "Stored: 2. Refused: 0." in text_of(browser.get(done.headers["location"]))
     assert {one.id for one in newest(site.tenant.store, "open edx", 9)} == set(sent[2:4])
     assert all(site.tenant.store.get("statement", id) for id in sent[:2])
     again = browser.send(page, QUARANTINE, source="open edx", mends="group-activity")
     assert again.status_code == 404
+
+
+def test_what_cannot_be_stored_is_counted_and_stays(site, browser, sent):
+    send(site.tenant, statement(id=sent[0]), statement(id=sent[1]), who=sender("open edx"))
+
+    done = browser.send(browser.get(QUARANTINE), QUARANTINE, source="open edx", mends="group-activity")
+
+    assert done.headers["location"] == f"{QUARANTINE}?stored=0&refused=2"
+    told = text_of(browser.get(done.headers["location"]))
+    assert "Stored: 0. Refused: 2. What was refused is still here: open one to see why." in told
+    assert {one.id for one in newest(site.tenant.store, "open edx", 9)} == set(sent[:4])
+    assert "Stored:" not in browser.get(f"{QUARANTINE}?stored=x&refused=1").text
 
 
 def test_one_statement_is_shown_with_what_is_wrong_and_stored_mended(browser, sent):

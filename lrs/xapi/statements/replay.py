@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -25,6 +26,14 @@ from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
 AT_ONCE = 100
 """How many old records one commit deletes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One statement that was to be stored from the quarantine, and why it was *refused*, if it was."""
+
+    id: str
+    refused: Refused | None = None
 
 
 def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subscriptions, *, by: str) -> str:
@@ -56,6 +65,21 @@ def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subsc
     plan = msgspec.structs.replace(plan, statements=[_marked(one, mends) for one in plan.statements])
     _write(tenant, plan, record, kept, mends, by)
     return record.id
+
+
+def replay_each(
+    tenant: Tenant, ids: Iterable[str], mends: Collection[str], subscriptions: Subscriptions, *, by: str
+) -> list[Replayed]:
+    """What became of each of *ids*, which are stored as by ``replay``, each in a commit of its own."""
+    return [_tried(tenant, id, mends, subscriptions, by) for id in ids]
+
+
+def _tried(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subscriptions, by: str) -> Replayed:
+    try:
+        replay(tenant, id, mends, subscriptions, by=by)
+    except Refused as refused:
+        return Replayed(id, refused)
+    return Replayed(id)
 
 
 def _marked(one: Prepared, mends: Collection[str]) -> Prepared:
