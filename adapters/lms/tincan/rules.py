@@ -30,7 +30,7 @@ LEEWAY = 90 * MINUTE
 time that is written without its zone by an hour."""
 _BOUNDS = ("/", "#", "?", ":")
 """What stands between the id of an activity and the rest of the id of one within it."""
-Breach = tuple[str, str]
+_Fault = tuple[str, str]
 """The place in the statement, as a JSON pointer, and what is wrong."""
 
 
@@ -73,7 +73,7 @@ def activities_in(statement: Json) -> Iterator[str]:
         yield from (one["id"] for one in ([found] if isinstance(found, dict) else found))
 
 
-def _breaches(session: LaunchSession, statement: Json, now: int, package: Collection[str]) -> Iterator[Breach]:
+def _breaches(session: LaunchSession, statement: Json, now: int, package: Collection[str]) -> Iterator[_Fault]:
     verb, context = statement["verb"]["id"], statement.get("context", {})
     if not session.is_open:
         yield "", "this launch is over: launch the content again"
@@ -91,7 +91,7 @@ def _breaches(session: LaunchSession, statement: Json, now: int, package: Collec
     yield from _of_time(session, statement.get("timestamp"), now)
 
 
-def _of_actor(session: LaunchSession, actor: Json) -> Iterator[Breach]:
+def _of_actor(session: LaunchSession, actor: Json) -> Iterator[_Fault]:
     if actor.get("objectType", "Agent") != "Agent" or "member" in actor:
         yield "/actor", "the actor must be an Agent, not a Group: the learner of the launch"
     if ifi_text(actor) != agent_text(session.actor):
@@ -100,7 +100,7 @@ def _of_actor(session: LaunchSession, actor: Json) -> Iterator[Breach]:
         yield "/actor/name", "the actor has another name than in the launch: send the actor of the launch as it is"
 
 
-def _of_object(target: Json, package: Collection[str]) -> Iterator[Breach]:
+def _of_object(target: Json, package: Collection[str]) -> Iterator[_Fault]:
     if target.get("objectType", "Activity") != "Activity":
         yield "/object", "the object must be an activity of the launched package"
     elif not is_within(target["id"], package):
@@ -110,7 +110,7 @@ def _of_object(target: Json, package: Collection[str]) -> Iterator[Breach]:
         )
 
 
-def _of_time(session: LaunchSession, timestamp: str | None, now: int) -> Iterator[Breach]:
+def _of_time(session: LaunchSession, timestamp: str | None, now: int) -> Iterator[_Fault]:
     if timestamp is None:
         return
     at = micros_of_timestamp(timestamp)
