@@ -22,22 +22,29 @@ from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 
 Outbound = Callable[[str], bytes]
+_NO_ANSWER = "{url} gave no answer that can be used"
 _ACCEPT = "application/vc, application/json, application/ld+json;q=0.9, application/vc+jwt;q=0.8, */*;q=0.5"
 
 
-def outbound_within(settings: Settings, seconds: float) -> Outbound:
-    """Guarded calls that end *seconds* from now, all of them together."""
-    end = time.monotonic() + seconds
+def outbound_within(settings: Settings, seconds: float, *, inside: tuple[str, ...] = ()) -> Outbound:
+    """Guarded calls for strangers, that end *seconds* from now, all of them together.
+
+    Strangers choose the addresses, so only https on the public internet is asked: what ``LRS_OUTBOUND_ALLOW`` opens for
+    this server's own systems counts only as far as it is named here, as *inside*. Every failure is told by the same
+    words, so that nobody learns what there is inside. Only an answer of 410 is told, which is a revocation.
+    """
+    end, strict = time.monotonic() + seconds, settings.model_copy(update={"outbound_allow": inside})
 
     def get(url: str) -> bytes:
         left = end - time.monotonic()
-        if left <= 0:
-            raise Unreachable("the time for one check is over")
-        answer = outbound.ask(url, {"accept": _ACCEPT}, settings, seconds=left)
-        if answer.status == 410:
+        try:
+            answer = outbound.ask(url, {"accept": _ACCEPT}, strict, seconds=left) if left > 0 else None
+        except (Blocked, Unreachable) as error:
+            raise Unavailable(_NO_ANSWER.format(url=url)) from error
+        if answer is not None and answer.status == 410:
             raise Unavailable(f"{url} says that it is gone", "gone")
-        if answer.status != 200 or len(answer.body) >= outbound.MAX_BODY:
-            raise Unreachable(f"answered {answer.status}, or more than {outbound.MAX_BODY} bytes")
+        if answer is None or answer.status != 200 or len(answer.body) >= outbound.MAX_BODY:
+            raise Unavailable(_NO_ANSWER.format(url=url))
         return answer.body
 
     return get

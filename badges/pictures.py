@@ -95,7 +95,9 @@ def _written(image: Image.Image) -> bytes:
     image = image.convert("RGBA")
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     made = io.BytesIO()
-    image.quantize(256, Image.Quantize.FASTOCTREE).save(made, "PNG", optimize=True)
+    written = image.quantize(256, Image.Quantize.FASTOCTREE)
+    written.info.clear()  # a colour profile would be written too, with whatever stands in it
+    written.save(made, "PNG", optimize=True)
     return made.getvalue()
 
 

@@ -71,6 +71,7 @@ def _of_json(document: Json, asked: Verification, address: str, *, is_inside: bo
         return _of_assertion(document, asked, address)
     return Verdict(
         _answers(
+            asked,
             ("form", lambda: check_plain(document, asked)),
             ("badge", lambda: check_badge(document)),
             ("signature", lambda: check_proofs(document, issuer_id(document), asked)),
@@ -92,6 +93,7 @@ def _of_jwt(token: SignedToken, asked: Verification, address: str) -> Verdict:
 
     return Verdict(
         _answers(
+            asked,
             ("form", lambda: check_plain(credential, asked)),
             ("badge", lambda: check_badge(credential)),
             ("signature", lambda: check_token(token, issuer_id(credential), asked)),
@@ -128,6 +130,7 @@ def _of_sd_jwt(text: str, asked: Verification, address: str) -> Verdict:
 
     return Verdict(
         _answers(
+            asked,
             ("form", lambda: "SD-JWT with nothing in it that is not signed"),
             ("badge", lambda: sd_jwt.check_claims(claims)),
             ("signature", lambda: sd_jwt.check_issuer(token, asked)),
@@ -145,6 +148,7 @@ def _of_assertion(shown: Json, asked: Verification, address: str) -> Verdict:
     assertion = hosted.check_hosted(shown, asked)
     return Verdict(
         _answers(
+            asked,
             ("form", lambda: "Open Badges 2, as it is at its address"),
             ("badge", lambda: hosted.check_assertion(assertion)),
             ("signature", lambda: hosted.check_site(assertion)),
@@ -161,6 +165,7 @@ def _of_presentation(document: Json, token: SignedToken | None, asked: Verificat
     badges = tuple(_inside(text, asked, address) for text in shown_in(document))
     return Verdict(
         _answers(
+            asked,
             ("form", lambda: f"a presentation of {len(badges)}"),
             ("holder", lambda: check_holder(document, token, asked)),
         ),
@@ -176,8 +181,14 @@ def _inside(text: bytes, asked: Verification, address: str) -> Verdict:
         return Verdict((_failed("form", error),))
 
 
-def _answers(*questions: _Question) -> tuple[Check, ...]:
-    return tuple(_answer(name, question) for name, question in questions)
+def _answers(asked: Verification, *questions: _Question) -> tuple[Check, ...]:
+    """The checks in their order. Once the signature has failed, nothing that the badge names is asked for."""
+    found = []
+    for name, question in questions:
+        found.append(_answer(name, question))
+        asked.may_ask = asked.may_ask and (found[-1].ok or name != "signature")
+    asked.may_ask = True
+    return tuple(found)
 
 
 def _answer(name: str, question: Callable[[], str | Passed]) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,10 +11,17 @@ from starlette.datastructures import UploadFile
 from starlette.types import Message
 
 from badges.checks import MOST_BYTES
+from badges.verifying.containers import MAX_BADGE
+from badges.verifying.verdict import Invalid
+from badges.verifying.verification import read
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of
 
 NOTHING = "Choose a file, or paste a badge or its address."
+
+LONGEST_ADDRESS = 320
+_AROUND = 8 * 1024
+"""Bytes beside the badge in an object that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +62,24 @@ async def form_of(request: Request) -> HandedIn:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
     text = fields.get("text", "")
     return HandedIn(content or text.strip().encode("utf-8", "replace"), text, fields)
+
+
+def asked_in(body: bytes) -> tuple[bytes, str]:
+    """The badge in the *body* of a program, and the e-mail address. An object without contexts holds both (VC-API).
+
+    Raises ``Refused`` (400) for an address that is no text.
+    """
+    if body.lstrip()[:1] != b"{":
+        return body, ""
+    try:
+        told = read(body, MAX_BADGE + _AROUND)
+    except Invalid:
+        return body, ""  # the verdict says what is wrong
+    if "@context" in told or "verifiableCredential" not in told:
+        return body, ""
+    badge, options = told["verifiableCredential"], told.get("options")
+    email = options.get("email", "") if isinstance(options, dict) else ""
+    if not isinstance(email, str):
+        raise Refused("the e-mail address is a text", error="bad_request", pointer="/options/email")
+    content = badge if isinstance(badge, str) else json.dumps(badge)
+    return content.encode("utf-8", "replace"), email[:LONGEST_ADDRESS]

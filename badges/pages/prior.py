@@ -80,12 +80,13 @@ async def _brought(
     request: Request, visit: Visit, checks: BadgeChecks, person: str, subscriptions: Subscriptions, *, may_vouch: bool
 ) -> PriorBadge:
     """What was kept of the badge in the form. Raises ``Refused``."""
-    checks.admit(visit.tenant, client_of(request))
+    client = client_of(request)
+    checks.admit(visit.tenant, client)
     handed = await form_of(request)
     session.check_token(visit.tenant, handed.fields.get("form", ""), visit.session.nonce)
     if not handed.content:
         raise Refused(NOTHING, error="no_file")
-    verdict = await checks.check(visit.tenant, handed.content, "")
+    verdict = await checks.check(visit.tenant, client, lambda: (handed.content, ""))
     vouches = may_vouch and handed.fields.get("theirs") == "yes"
     make = functools.partial(
         prior.ready, visit.tenant, person, handed.content, verdict, by=visit.session.by, is_theirs=vouches

@@ -5,18 +5,16 @@ Nothing is kept of what is handed in, and nothing of it is given back but texts,
 
 from __future__ import annotations
 
-import json
+import functools
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from badges import verdict_view
-from badges.checks import MOST_BYTES, BadgeChecks
-from badges.pages.handed_in import NOTHING, body_of, client_of, form_of
+from badges.checks import BadgeChecks
+from badges.pages.handed_in import LONGEST_ADDRESS, NOTHING, asked_in, body_of, client_of, form_of
 from badges.trusted import known_issuers
-from badges.verifying.verdict import Invalid
-from badges.verifying.verification import read
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
 from lrs.pages import front
@@ -112,8 +110,8 @@ def routes(checks: BadgeChecks) -> APIRouter:
         handed = await form_of(request)
         if not handed.content:
             raise Refused(NOTHING, error="no_file")
-        email = handed.fields.get("email", "").strip()[:_LONGEST_ADDRESS]
-        verdict = await checks.check(tenant, handed.content, email)
+        email = handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
+        verdict = await checks.check(tenant, client_of(request), lambda: (handed.content, email))
         at = written_moment(tenant.clock(), tenant.settings.zone)
         found = verdict_view.shown(verdict, await read_in(known_issuers, tenant))
         shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
@@ -128,8 +126,8 @@ def routes(checks: BadgeChecks) -> APIRouter:
     )
     async def ask(request: Request, tenant: Here) -> Response:
         checks.admit(tenant, client_of(request))
-        content, email = _asked(await body_of(request))
-        verdict = await checks.check(tenant, content, email)
+        take = functools.partial(asked_in, await body_of(request))
+        verdict = await checks.check(tenant, client_of(request), take)
         found = verdict_view.told(verdict, await read_in(known_issuers, tenant))
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
@@ -138,22 +136,3 @@ def routes(checks: BadgeChecks) -> APIRouter:
 
 _LONGEST_SHOWN = 4_000
 """Characters of what was typed that the page shows again."""
-_LONGEST_ADDRESS = 320
-
-
-def _asked(body: bytes) -> tuple[bytes, str]:
-    """The badge in the body of a program, and the e-mail address. An object without contexts holds both (VC-API)."""
-    if body.lstrip()[:1] != b"{":
-        return body, ""
-    try:
-        told = read(body, MOST_BYTES)
-    except Invalid:
-        return body, ""  # the verdict says what is wrong
-    if "@context" in told or "verifiableCredential" not in told:
-        return body, ""
-    badge, options = told["verifiableCredential"], told.get("options")
-    email = options.get("email", "") if isinstance(options, dict) else ""
-    if not isinstance(email, str):
-        raise Refused("the e-mail address is a text", error="bad_request", pointer="/options/email")
-    content = badge if isinstance(badge, str) else json.dumps(badge)
-    return content.encode("utf-8", "replace"), email[:_LONGEST_ADDRESS]

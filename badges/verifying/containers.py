@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from badges.verifying.verdict import Invalid
@@ -47,7 +48,7 @@ def taken_from(content: bytes) -> Taken:
     """The text in *content*. Raises ``Invalid``."""
     if content.startswith(_PNG):
         _check_size(content)
-        return Taken(_bounded(_only(list(_texts(content)), "PNG")), "png")
+        return Taken(_bounded(_only(list(islice(_texts(content), 2)), "PNG")), "png")
     if content[:100].lstrip().lower().startswith(_PAGE):
         raise Invalid("this is a web page; a badge is a PNG, an SVG, JSON or a JWT", "no_badge_in_file")
     if _SVG.match(content[:1024]):
@@ -78,7 +79,7 @@ def _only(found: list[_T], what: str) -> _T:
 
 
 def _texts(image: bytes) -> Iterator[bytes]:
-    """The texts of badges in a PNG."""
+    """The texts of badges in a PNG, each unpacked only when it is asked for."""
     at = len(_PNG)
     for _ in range(MOST_CHUNKS):
         if at + 12 > len(image):

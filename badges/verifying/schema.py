@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from badges.graph import check_json
 from badges.verifying.verdict import Invalid, Passed
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.plain_text import one_line
@@ -25,7 +26,11 @@ MOST_ENTRIES = 4
 
 
 def check_schema(credential: JsonView) -> Passed:
-    """Checks *credential* against each schema that it names and that is known."""
+    """Checks *credential* against each schema that it names and that is known.
+
+    Raises ``Invalid``, and ``Unsafe`` for what is too large to be looked at.
+    """
+    check_json(credential)
     named = credential.get("credentialSchema")
     listed = named if isinstance(named, list) else [named]
     known = [one for one in listed[:MOST_ENTRIES] if isinstance(one, Mapping) and _is_known(one)]

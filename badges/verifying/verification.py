@@ -37,6 +37,8 @@ class Verification:
     fetch: Fetch
     work: int = MAX_WORK
     had: dict[str, Any] = field(default_factory=dict)
+    may_ask: bool = True
+    """Whether addresses may be asked. Not for what a badge names whose signature does not hold."""
 
     def canonical(self, document: Mapping[str, Any], digest: str = "sha256") -> bytes:
         """The canonical form of *document*. Raises ``Unsafe`` once the verification has cost too much."""
@@ -63,6 +65,8 @@ class Verification:
             raise Unavailable(f"{url}: {error}") from error
 
     def _once(self, name: str, get: Callable[[], Any]) -> Any:
+        if name not in self.had and not self.may_ask:
+            raise Unavailable("not asked for, because the signature does not hold", "not_asked")
         if name not in self.had:
             if len(self.had) >= MAX_FETCHES:
                 raise Unavailable(f"more than {MAX_FETCHES} addresses would have to be asked")

@@ -111,6 +111,11 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
         lambda: foreign.with_chunk(b"tEXt", b"openbadges\0{}", times=2),
         {"form": "ambiguous_image"},
     ),
+    "png with three, the last damaged": (
+        # what comes behind the second is not unpacked
+        lambda: foreign.with_chunks((b"tEXt", b"openbadges\0{}"), (b"tEXt", b"openbadges\0{}"), foreign.DAMAGED),
+        {"form": "ambiguous_image"},
+    ),
     "png that unpacks to 60 MB": (lambda: foreign.packed(bytes(60 * 2**20)), {"form": "too_large"}),
     "png cut off": (lambda: foreign.baked_png("eddsa-did-web")[:900], {"form": "bad_image"}),
     "png of 5,001 chunks": (lambda: foreign.with_chunk(b"tEXt", b"", times=5_001), {"form": "too_complex"}),
@@ -125,6 +130,14 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
         {"signature": "bad_signature"},
     ),
     "a proof taken out": (lambda: changed("eddsa-did-web", add(proof=[])), {"signature": "no_proof"}),
+    "a schema, and 20,000 types": (
+        lambda: changed("schema", add(type=["VerifiableCredential", "OpenBadgeCredential", *["x"] * 20_000])),
+        {"form": "too_complex", "signature": "too_complex", "schema": "too_complex"},
+    ),
+    "a changed word, and a status list": (
+        lambda: changed("status-clear", named("Surgery")),
+        {"signature": "bad_signature", "status": "not_asked"},
+    ),
     "a suite to come": (
         lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update(cryptosuite="mldsa-2026")),
         {"signature": "suite_not_supported", "form": "ok"},

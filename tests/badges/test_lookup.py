@@ -13,6 +13,8 @@ from lrs.kernel.settings import Settings
 from tests.badges.made import list_in
 from tests.kernel.test_outbound import LOOPBACK, serving
 
+INSIDE = ("127.0.0.0/8",)
+
 
 def test_our_own_did_and_list_are_not_asked_for_outside(issued, issuer):
     asked: list[str] = []
@@ -69,21 +71,29 @@ def test_a_did_that_has_no_address_is_not_asked_for(issued):
 def test_calls_of_one_check_share_their_time_and_what_is_too_long_is_not_taken():
     with serving() as server:
         address = f"http://127.0.0.1:{server.server_port}"
-        get = outbound_within(LOOPBACK, 20)
+        get = outbound_within(Settings(), 20, inside=INSIDE)
 
         assert get(f"{address}/list") == b"hello"
-        with pytest.raises(Unreachable, match="more than 1048576 bytes"):
+        with pytest.raises(Unavailable, match="/long gave no answer that can be used"):
             get(f"{address}/long")
-        with pytest.raises(Unreachable, match="the time for one check is over"):
-            outbound_within(LOOPBACK, 0)(f"{address}/list")
+        with pytest.raises(Unavailable, match="/list gave no answer that can be used"):
+            outbound_within(Settings(), 0, inside=INSIDE)(f"{address}/list")
         assert len(server.hosts) == 2
 
 
 def test_a_redirect_is_not_followed():
-    with serving() as server, pytest.raises(Unreachable, match="answered 302"):
-        outbound_within(LOOPBACK, 20)(f"http://127.0.0.1:{server.server_port}/moved")
+    with serving() as server, pytest.raises(Unavailable, match="gave no answer that can be used"):
+        outbound_within(Settings(), 20, inside=INSIDE)(f"http://127.0.0.1:{server.server_port}/moved")
 
 
-def test_an_address_of_the_network_inside_is_not_asked():
-    with pytest.raises(Blocked):
-        outbound_within(Settings(), 20)("https://127.0.0.1/list")
+def test_what_is_open_for_our_own_systems_is_not_open_for_strangers_and_they_learn_nothing_of_it():
+    with serving() as server:
+        get = outbound_within(LOOPBACK, 20)
+        for place in (f"http://127.0.0.1:{server.server_port}", "https://127.0.0.1", "https://nowhere.invalid"):
+            with pytest.raises(Unavailable) as told:
+                get(f"{place}/list")
+            assert (str(told.value), told.value.code) == (
+                f"{place}/list gave no answer that can be used",
+                "unavailable",
+            )
+        assert server.hosts == []

@@ -112,7 +112,7 @@ def test_an_address_inside_the_network_is_never_asked(browser):
     told = asked(browser, OUTBOUND.encode()).json()
 
     assert (told["outcome"], told["checks"][0]["code"]) == ("unavailable", "unavailable")
-    assert "outside the public internet" in told["checks"][0]["why"]
+    assert told["checks"][0]["why"] == f"{OUTBOUND} gave no answer that can be used"
 
 
 def test_a_program_is_told_every_check_with_its_code(browser, app):
@@ -148,6 +148,14 @@ def test_a_program_may_send_the_badge_with_an_address_to_compare(browser):
     assert (told["valid"], told["outcome"]) == (False, "another_recipient")
     wrong = asked(browser, json.dumps(body | {"options": {"email": 7}}).encode(), "application/json")
     assert (wrong.status_code, wrong.json()["pointer"]) == (400, "/options/email")
+
+
+def test_json_is_read_up_to_the_size_of_a_badge(browser):
+    body = b'{"verifiableCredential": "' + b"x" * 300_000 + b'"}'
+
+    told = asked(browser, body, "application/json").json()
+
+    assert (told["outcome"], told["checks"][0]["code"]) == ("not_valid", "too_large")
 
 
 def test_a_presentation_is_told_badge_by_badge(browser):

@@ -67,9 +67,18 @@ def baked_png(name: str) -> bytes:
 
 def with_chunk(kind: bytes, data: bytes, times: int = 1) -> bytes:
     """A PNG with a chunk of its own behind the header."""
+    return with_chunks(*[(kind, data)] * times)
+
+
+def with_chunks(*told: tuple[bytes, bytes]) -> bytes:
+    """The same with several: kind and data of each."""
     plain = png(Medal("Pipetting", "", "College"))
-    chunk = len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
-    return plain[:33] + chunk * times + plain[33:]
+    chunks = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in told]
+    return plain[:33] + b"".join(chunks) + plain[33:]
+
+
+DAMAGED = (b"iTXt", b"openbadgecredential\0\1\0\0\0no zlib")
+"""A chunk whose text does not unpack."""
 
 
 def packed(text: bytes) -> bytes:
