@@ -70,7 +70,7 @@ def test_a_changed_badge_is_not_valid_and_the_exit_code_says_so(tmp_path):
     said = json.loads(result.output)
     assert result.exit_code == 1
     assert said["valid"] is False
-    assert [check["name"] for check in said["checks"] if not check["ok"]] == ["signature"]
+    assert [check["name"] for check in said["checks"] if not check["ok"]] == ["signature", "status"]
 
 
 def test_a_revoked_badge_is_not_valid(tmp_path):

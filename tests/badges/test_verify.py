@@ -14,6 +14,7 @@ from badges.verifying.verdict import Unavailable
 from tests.badges.made import failed, set_in, signed_anew, verdict_on
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
+NOT_ASKED = ("status", "not asked for, because the signature does not hold")
 
 
 def test_a_verdict_says_what_was_found_in_five_checks(issued, badge, issuer):
@@ -85,14 +86,14 @@ def test_what_is_no_json_object_is_refused_at_the_door(issued, document, why):
 def test_any_word_that_was_changed_breaks_the_signature(issued, badge, path, value):
     verdict = verdict_on(issued, set_in(badge, path, value))
 
-    assert failed(verdict) == [("signature", "the signature does not fit what the badge says")]
+    assert failed(verdict) == [("signature", "the signature does not fit what the badge says"), NOT_ASKED]
 
 
 @pytest.mark.parametrize("part", ["validUntil", "evidence", "name"])
 def test_any_part_that_was_taken_out_breaks_the_signature(issued, badge, part):
     del badge[part]
 
-    assert [name for name, _why in failed(verdict_on(issued, badge))] == ["signature"]
+    assert [name for name, _why in failed(verdict_on(issued, badge))] == ["signature", "status"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,8 @@ def test_a_stranger_cannot_sign_for_an_issuer_with_a_key_in_the_issuers_name(iss
     forged = sign(unsigned, STRANGER, method, "2026-11-21T12:00:00Z")
 
     assert failed(verdict_on(issued, forged)) == [
-        ("signature", "the issuer does not list this key as its assertionMethod")
+        ("signature", "the issuer does not list this key as its assertionMethod"),
+        NOT_ASKED,
     ]
 
 
@@ -157,7 +159,7 @@ def test_a_stranger_cannot_sign_for_an_issuer_with_a_did_key_of_its_own(issued, 
     unsigned = {name: value for name, value in badge.items() if name != "proof"}
     forged = sign(unsigned, STRANGER, f"did:key:{multibase}#{multibase}", "2026-11-21T12:00:00Z")
 
-    assert failed(verdict_on(issued, forged)) == [("signature", "the key is not the issuer's own")]
+    assert failed(verdict_on(issued, forged)) == [("signature", "the key is not the issuer's own"), NOT_ASKED]
 
 
 @pytest.mark.parametrize(
