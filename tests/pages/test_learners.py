@@ -356,10 +356,13 @@ def test_another_organisation_sees_none_of_them(known):
 
 
 def test_the_first_page_has_what_the_role_may_see(known):
-    provider, planner = member(known, "provider", "centre"), member(known, "planner")
+    provider, planner, employer = (
+        member(known, *role) for role in (("provider", "centre"), ("planner",), ("employer",))
+    )
 
     assert "/staff/learners" in provider.get("/staff").text
-    assert "There is no page for your roles yet" in planner.get("/staff").text
+    assert "/planning" in planner.get("/staff").text
+    assert "There is no page for your roles yet" in employer.get("/staff").text
     assert provider.get("/staff/members").status_code == 403
 
 
