@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from adapters import routes as imports
 from adapters.catalogue import pages as catalogue_pages
+from adapters.catalogue import role_pages
 from adapters.centre.pages.every import centre_pages
 from adapters.lms import content as content_files
 from adapters.lms import fetching
@@ -112,6 +113,7 @@ PAGES = {
     **badges.PAGES,
     "lti": frames.PAGES,
     "catalogue": catalogue_pages.PAGES,
+    **role_pages.PAGES,
     "content": scorm_player.PAGES,
     "operator": operator.PAGES,
 }

@@ -17,6 +17,8 @@ from adapters.lms import courses
 from adapters.lms.courses import Course
 from adapters.lms.structure import activities_in, shown_title, units_of
 from adapters.vocabulary import iri
+from lrs.competency.frameworks.framework import Framework
+from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import current
 from lrs.storage import Reader, Store
@@ -34,13 +36,25 @@ class DatedSeats:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A competency that an entry gives: what it is called, its level where there is one, and the *ids* of its items.
+
+    There is no id where no published framework and no rule knows it, and several where more than one has its code.
+    """
+
+    label: str
+    level: int | None = None
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One entry. *gives* are names of competencies with a level where there is one."""
+    """One entry."""
 
     id: str
     title: str
     sort: str
-    gives: tuple[tuple[str, int | None], ...] = ()
+    given: tuple[Given, ...] = ()
     text: str = ""
     provider: str = ""
     hours: float | None = None
@@ -51,6 +65,11 @@ class CatalogueEntry:
     enrol_at: str = ""
     is_course: bool = False
     dates: tuple[DatedSeats, ...] = field(default=())
+
+    @property
+    def gives(self) -> tuple[tuple[str, int | None], ...]:
+        """The names of the competencies it gives, with a level where there is one."""
+        return tuple(dict.fromkeys((one.label, one.level) for one in self.given))
 
     @property
     def next_date(self) -> int | None:
@@ -77,7 +96,7 @@ def looked_at(reader: Store, now: int, most: int = MOST) -> CatalogueList:
     read = list(courses.newest(reader, most))
     by_number = {one.id: one for one in read if _is_shown(one)}
     named = {one.course for one in offered.values() if one.course}
-    rules = _Rules(current(reader))
+    rules = _Rules(current(reader), published(reader))
     found = [
         *(_of_offering(reader, one, by_number.get(one.course), rules, of.get(id, ())) for id, one in offered.items()),
         *(_of_course(reader, one, rules) for id, one in by_number.items() if id not in named),
@@ -94,7 +113,7 @@ def entries(reader: Store, now: int) -> list[CatalogueEntry]:
 
 def entry(reader: Store, id: str, now: int) -> CatalogueEntry | None:
     """One entry, read by itself: also one that stands beyond the newest ones of the list."""
-    rules = _Rules(current(reader))
+    rules = _Rules(current(reader), published(reader))
     offered = offerings.offering(reader, id)
     if offered is not None:
         dates = _dated(reader, sessions.opened(reader, MOST, offered.id), now)
@@ -134,25 +153,34 @@ def left_in(store: Store, one: CentreSession) -> int | None:
 class _Rules:
     """Which competencies an activity proves, at the highest level that a rule gives, by their names."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
-        self._labels = {one.key: one.label for one in ruleset.competencies}
-        self._codes = {name: one.label for one in ruleset.competencies for name in (one.code, one.id)}
+    def __init__(self, ruleset: Ruleset, frameworks: Iterable[Framework]) -> None:
+        self._of_key = {one.key: one for one in ruleset.competencies}
+        self._named: dict[str, dict[str, str]] = {}
+        told = [(one.id, one.code, one.label) for framework in frameworks for one in framework.items]
+        for id, code, label in [*told, *((one.id, one.code, one.label) for one in ruleset.competencies)]:
+            for name in (id, code):
+                self._named.setdefault(name, {})[id] = label
         self._of: dict[str, dict[str, int]] = {}
         for rule in ruleset.rules:
             known = self._of.setdefault(rule.activity, {})
             known[rule.competency] = max(rule.level, known.get(rule.competency, rule.level))
 
-    def proven(self, activities: Iterable[str]) -> Iterator[tuple[str, int | None]]:
+    def proven(self, activities: Iterable[str]) -> Iterator[Given]:
         """What *activities* prove together."""
         best: dict[str, int] = {}
         for activity in activities:
             for competency, level in self._of.get(activity, {}).items():
                 best[competency] = max(level, best.get(competency, level))
-        return ((self._labels.get(name, name), level) for name, level in best.items())
+        for name, level in best.items():
+            known = self._of_key.get(name)
+            yield Given(known.label, level, (known.id,)) if known else Given(name, level)
 
-    def named(self, gives: Iterable[Gives]) -> Iterator[tuple[str, int | None]]:
+    def named(self, gives: Iterable[Gives]) -> Iterator[Given]:
         """What an offering says itself, by the names of the framework where it knows them."""
-        return ((self._codes.get(one.competency, one.competency), one.level) for one in gives)
+        for one in gives:
+            items = self._named.get(one.competency, {})
+            label = next(reversed(items.values()), one.competency)
+            yield Given(label, one.level, tuple(sorted(items)))
 
 
 def _of_offering(
@@ -160,7 +188,7 @@ def _of_offering(
 ) -> CatalogueEntry:
     told = tuple(dates)
     proven = [*_proven_by(reader, course, rules)] if course else []
-    proven += [pair for date in told for pair in rules.proven(_activities(date.session))]
+    proven += [given for date in told for given in rules.proven(_activities(date.session))]
     return CatalogueEntry(
         one.id,
         one.title,
@@ -182,12 +210,12 @@ def _of_offering(
 def _of_course(reader: Reader, one: Course, rules: _Rules) -> CatalogueEntry:
     version = courses.version_in(reader, one.id, one.version)
     text = shown_title(version.structure.description)
-    gives = tuple(_proven_by(reader, one, rules))
+    given = tuple(_proven_by(reader, one, rules))
     title = shown_title(one.title)
-    return CatalogueEntry(f"course-{one.id}", title, "Course", gives, text, online=True, place="Online", is_course=True)
+    return CatalogueEntry(f"course-{one.id}", title, "Course", given, text, online=True, place="Online", is_course=True)
 
 
-def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[tuple[str, int | None]]:
+def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[Given]:
     structure = courses.version_in(reader, one.id, one.version).structure
     return rules.proven({one.publisher, *activities_in(structure).values(), *(unit.id for unit in units_of(structure))})
 

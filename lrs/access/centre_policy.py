@@ -18,6 +18,7 @@ _PLANNING, _PLANS, _PROTECTS = (
     PolicyLine(f"planning.{act}", (SESSION,), frozenset({ALL}), pages="staff") for act in ("read", "change", "protect")
 )
 _READERS = PolicyLine(PUBLIC, pages="catalogue")
+_ROLES = PolicyLine(PUBLIC, pages="roles")
 
 CENTRE_TABLE: PolicyTable = {
     **listed("/staff/sessions", _READ),
@@ -40,9 +41,12 @@ CENTRE_TABLE: PolicyTable = {
     # whoever has the link of a supervisor
     ("GET", "/sign-off/{token}"): _SUPERVISOR,
     ("POST", "/sign-off/{token}"): _SUPERVISOR,
-    # the catalogue, and what a learner plans of it
+    # the catalogue, the roles to which it leads, and what a learner plans of it
     **listed("/catalogue", _READERS),
     ("GET", "/catalogue/{id}"): _READERS,
+    **listed("/roles", _ROLES),
+    ("GET", "/roles/one"): _ROLES,
+    ("GET", "/roles/embed"): PolicyLine(PUBLIC, pages="embedded"),
     **listed("/staff/catalogue", _CATALOGUE),
     ("POST", "/staff/catalogue"): _CATALOGUE,
     ("GET", "/staff/catalogue/{id}"): _CATALOGUE,

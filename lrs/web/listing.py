@@ -63,7 +63,10 @@ class ListRow:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The parameters of a list's address: the values of facets, the order, and the part."""
+    """The parameters of a list's address: the values of facets, the order, and the part.
+
+    *beside* are parameters that choose no row here; they stay in every address of the list.
+    """
 
     path: str
     columns: tuple[ListColumn, ...]
@@ -72,11 +75,19 @@ class Asked:
     descending: bool
     part: int
     search: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def address(self, *, ending: str = "", **changes: Any) -> str:
         """The address with *changes*; an empty value removes a parameter."""
         order = f"-{self.sort}" if self.descending else self.sort
-        query = {SEARCH: self.search, **self.chosen, SORT: order, PART: self.part if self.part > 1 else "", **changes}
+        query = {
+            **self.beside,
+            SEARCH: self.search,
+            **self.chosen,
+            SORT: order,
+            PART: self.part if self.part > 1 else "",
+            **changes,
+        }
         said = urlencode({name: value for name, value in query.items() if value})
         return f"{self.path}{ending}{'?' if said else ''}{said}"
 
@@ -143,7 +154,7 @@ def listing(
         "before": asked.address(part=asked.part - 1 if asked.part > 2 else "") if asked.part > 1 else "",
         "after": asked.address(part=asked.part + 1) if first + SIZE < len(kept) else "",
         "search": asked.search,
-        "kept": [(name, value) for name, value in asked.chosen.items()],
+        "kept": [*asked.beside.items(), *asked.chosen.items()],
         "path": asked.path,
         "is_empty": not rows,
         "query": asked.address(part="", sort="").removeprefix(asked.path),

@@ -100,6 +100,7 @@ OPEN = {
     ("GET", "/sign-off/{token}"),
     ("POST", "/sign-off/{token}"),
     *(("GET", f"/catalogue{end}") for end in ("", ".csv", ".json", "/{id}")),
+    *(("GET", f"/roles{end}") for end in ("", ".csv", ".json", "/one", "/embed")),
     ("GET", "/calendar/{token}"),
     ("GET", "/did.json"),
     ("GET", "/.well-known/jwks.json"),

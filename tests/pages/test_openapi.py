@@ -268,6 +268,7 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/checklists{end}" for end in ("", ".csv", ".json", "/{id}")),
         "POST /staff/checklists",
         *(f"GET /catalogue{end}" for end in ("", ".csv", ".json", "/{id}")),
+        *(f"GET /roles{end}" for end in ("", ".csv", ".json", "/one", "/embed")),
         *(f"GET /staff/catalogue{end}" for end in ("", ".csv", ".json", "/{id}")),
         "POST /staff/catalogue",
         *(f"GET /planning{end}" for end in ("", ".csv", ".json")),

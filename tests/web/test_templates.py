@@ -36,6 +36,7 @@ NO_MARKUP = {
     ("badges/forms/baked.py", "<"),  # written as JSON may have it in HTML
     ("lrs/kernel/xml.py", "<!DOCTYPE"),  # what a message names
     ("badges/verifying/containers.py", "<"),  # tells a web page from a badge
+    ("adapters/catalogue/role_view.py", "iframe"),  # a text to copy into a page of another site
     ("adapters/words.py", "<null>"),  # what people write where they mean nothing
 }
 

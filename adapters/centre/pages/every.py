@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from adapters.catalogue import pages, plan_pages
+from adapters.catalogue import pages, plan_pages, role_pages
 from adapters.centre.pages import checklists, routes, sign_off
 from adapters.planning import pages as planning
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -16,6 +16,7 @@ def centre_pages(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
         checklists.routes(),
         sign_off.routes(subscriptions),
         pages.routes(),
+        role_pages.routes(),
         *plan,
         planning.routes(),
     )
