@@ -24,8 +24,8 @@ PAGE = re.compile(
 )
 
 
-FRAMED = {"/scorm/{token}", "/t/{tenant}/scorm/{token}"}
-"""Pages about content, on a host without our cookies: whoever launches content shows it in a frame."""
+FRAMED = {f"{base}{path}" for base in ("", "/t/{tenant}") for path in ("/scorm/{token}", "/roles/embed")}
+"""Pages about content, on a host without our cookies, which launches show in a frame; roles, the same for everybody."""
 
 
 @pytest.fixture(scope="module")

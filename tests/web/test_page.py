@@ -56,6 +56,15 @@ POLICIES = {
         "referrer-policy": "no-referrer",
     },
     "public": CLOSED | {"form-action": "'none'", "cache-control": "no-store", "referrer-policy": "same-origin"},
+    "embedded": {
+        "frame-ancestors": "*",
+        "x-frame-options": None,
+        "cross-origin-opener-policy": "same-origin",
+        "form-action": "'none'",
+        "cache-control": "no-store",
+        "referrer-policy": "same-origin",
+    },
+    "roles": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "catalogue": CLOSED | {"form-action": "'self'", "cache-control": "no-store", "referrer-policy": "same-origin"},
     "achievement": CLOSED
     | {"form-action": "'none'", "cache-control": "public, max-age=300", "referrer-policy": "same-origin"},
