@@ -21,8 +21,8 @@ class PagePolicy:
     show it in a frame; by default none. *referrer* is its ``Referrer-Policy``, *opener* its
     ``Cross-Origin-Opener-Policy``. *forms* says whether it may send forms, which go to this origin and to *forms_to*.
     *shows* are the origins whose pages it shows in frames, beside its own. *framed_by_all*: everybody's pages may frame
-    it, because it is on the host of content, or has no form and is the same for everybody. Raises ``ValueError`` if a value of these
-    is not an origin.
+    it, because it is on the host of content, or has no form and is the same for everybody. Raises ``ValueError`` if a
+    value of these is not an origin.
     """
 
     caching: str = "no-store"
