@@ -140,10 +140,10 @@ def keep(tx: Tx, ready: PriorPlan) -> PriorBadge:
     return ready.badge
 
 
-def brought(reader: Reader, persons: Iterable[str]) -> list[PriorBadge]:
-    """The badges of others of *persons*, the members of one learner, newest first."""
+def brought(reader: Reader, persons: Iterable[str], by: str = "") -> list[PriorBadge]:
+    """The badges of others of *persons*, the members of one learner, newest first; only those *by* one, if given."""
     found = (_decode(record.body) for person in persons for record in each(reader, KIND, _key(person)))
-    return sorted(found, key=lambda one: (-one.at, one.name))
+    return sorted((one for one in found if not by or one.by == by), key=lambda one: (-one.at, one.name))
 
 
 def _without_effect(

@@ -168,7 +168,7 @@ class Everything:
         self.session, self.attendee = session, centre.who(session, "Ann")
         host = centre.session(None, "Ann, ann@example.org", lead="ray", number="S2", kind="placement", host="Works")
         ann = centre.who(host, "Ann")
-        asked = hosts.ask(centre.day("ray"), host.id, ann.id, ("Ray", "ray@centre.example"), "")
+        asked = hosts.ask(centre.day(), host.id, ann.id, ("Sue", "sue@host.example"), "")
         self.sign_off = asked.token
         self.write(lambda tx: [standard_records.keep(tx, one) for one in read_standards(RECORD.encode())[0]])
         self.write(lambda tx: offerings.keep(tx, Offering("gowning", "Gowning basics"), "test"))
@@ -176,7 +176,7 @@ class Everything:
         self.write(lambda tx: demand.keep_regions(tx, {"SG1": "East"}, "test"))
         self.write(lambda tx: demand.keep(tx, [Demand("operator", "East", 2028, 40)], "test"))
         self.write(lambda tx: figures.ask(tx, "test"))
-        self.write(lambda tx: learner_routes.keep(tx, ann.learner.actor, {"route": "graduate"}, 1, "test"))
+        self.write(lambda tx: learner_routes.keep(tx, "north", ann.learner.actor, {"route": "graduate"}, 1, "test"))
 
     def _keys(self) -> None:
         """A second key, kept here. It needs an https address, which the rest of this world does not have."""

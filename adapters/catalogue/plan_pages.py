@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.catalogue import feed, view
@@ -17,7 +17,7 @@ from lrs.pages.me.routes import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import members_of
 from lrs.storage import Tx
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 PLACE = "/me/plan"
@@ -47,7 +47,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     def change(visit: Visiting, body: FormBody) -> Response:
         told, who = visit.fields(body), own_of(visit)
         id, act, by = told.get("session", ""), told.get("act", ""), visit.session.by
-        place = LmsPlace(visit.tenant, subscriptions, _root(visit.request))
+        place = LmsPlace(visit.tenant, subscriptions, pages_address_for(visit.request))
 
         def decide(tx: Tx) -> str:
             if act == "calendar":
@@ -101,10 +101,6 @@ def _plan(visit: Visit, book: str, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         found=view.plan(found, tenant.clock()),
         wanted=view.wanted(wanted, left_in(tenant.store, wanted)) if wanted else None,
-        calendar=f"{_root(visit.request)}/calendar/{token}.ics" if token else "",
+        calendar=f"{pages_address_for(visit.request)}/calendar/{token}.ics" if token else "",
         problem=refused.message if refused else "",
     )
-
-
-def _root(request: Request) -> str:
-    return f"{root_of(request)}{exchange_of(request).place.base}"

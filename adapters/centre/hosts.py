@@ -6,7 +6,7 @@ nothing. What was signed off is a mark: present, with the hours, by the supervis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -17,17 +17,20 @@ from adapters.centre.day import CentreDay
 from adapters.centre.marks import change_with
 from adapters.centre.sessions import CentreSession, Marker
 from adapters.hours import typed_hours
-from adapters.people import mailbox
-from lrs.access import one_time
+from adapters.people import Ifi, mailbox
+from lrs.access import learners, one_time
 from lrs.access.one_time import NewLink
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.tables.row import Unusable
 from lrs.kernel.times import timestamp_of_micros
 from lrs.outbox.mail import send_mail
-from lrs.storage import Tx
+from lrs.people.ids import ids_of, record_of
+from lrs.people.persons import holders, mailboxes_like
+from lrs.storage import Reader, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 PURPOSE: one_time.Purpose = "session-sign-off"
@@ -54,8 +57,7 @@ def ask(day: CentreDay, id: str, who: str, supervisor: tuple[str, str], root: st
         record, one = attendees.attendee(tx, id, who)
         if not session.is_hosted:
             raise Refused("Only hours at a host are signed off.", status=409, error="no_host")
-        if one.shares([mailbox(address.lower())]):
-            raise Refused("Nobody signs their own hours off.", error="self_assessed")
+        _check_is_other(tx, tenant, address, one, [day.marker, *([session.lead] if session.lead else [])])
         if one.sign_off is not None and one.sign_off.agrees:
             raise Refused("These hours are signed off already.", status=409, error="signed")
         made = one_time.make(tx, tenant, PURPOSE, one.id, address=address)
@@ -67,6 +69,32 @@ def ask(day: CentreDay, id: str, who: str, supervisor: tuple[str, str], root: st
         return made
 
     return tenant.store.write(decide).result()
+
+
+def _check_is_other(tx: Tx, tenant: Tenant, address: str, one: Attendee, markers: Sequence[Marker]) -> None:
+    """Refuses (400) an *address* of the learner *one* or of one of *markers*, by whichever of their identifiers."""
+    supervisor = mailbox(address.lower())
+    theirs = _persons(tx, tenant, [supervisor])
+    signs_in = learners.person_with_address(tx, address)
+    theirs |= set(holders(tx, [signs_in] if signs_in else []).values())
+    own = _persons(tx, tenant, one.identifiers) | set(holders(tx, [one.person] if one.person else []).values())
+    if one.shares([supervisor]) or theirs & own:
+        raise Refused("Nobody signs their own hours off.", error="self_assessed")
+    staff = [marker.who for marker in markers]
+    same = supervisor.name.casefold() in {each.name.casefold() for each in staff}
+    if same or theirs & _persons(tx, tenant, staff):
+        message = "Who runs the session or asks for the hours cannot sign them off: name the supervisor at the host."
+        raise Refused(message, error="self_assessed")
+
+
+def _persons(reader: Reader, tenant: Tenant, identifiers: Iterable[Ifi]) -> set[str]:
+    """The persons, each joined with whoever is one with them, whom *identifiers* name; in whatever case an address."""
+    known = filter(None, (identifier_of(one.agent().as_version()) for one in identifiers))
+    records = filter(None, (record_of(reader, each.id, ids_of(tenant)) for each in known))
+    found = [record.meta["person"] for record in records]
+    addresses = [one.written for one in identifiers if not one.home]
+    found += [person for address in addresses for person, _ in mailboxes_like(reader, address)]
+    return set(holders(reader, found).values())
 
 
 def asked(tenant: Tenant, token: str) -> tuple[CentreSession, Attendee]:

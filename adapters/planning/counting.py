@@ -80,8 +80,8 @@ def _people(tenant: Tenant) -> _People:
     people, reader = _People(tenant), tenant.store
     for record in walked(reader, Walk("person", limit=500, bare=True)):
         people.holders[record.id] = record.meta["into"] or record.id
-    for record in walked(reader, Walk(learner_routes.KIND, limit=500)):
-        one = msgspec.json.decode(record.body, type=learner_routes.LearnerRoute)
+    routes = (learner_routes.route_in(record) for record in walked(reader, Walk(learner_routes.KIND, limit=500)))
+    for one in sorted(routes, key=lambda route: route.at):  # several centres may have told one: the newest counts
         if who := people.of(one.who.agent().as_version()):
             people.routes[who] = learner_routes.ROUTES[one.kind]
     for told in _told(reader, REGISTERED, STANDARD):

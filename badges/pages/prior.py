@@ -25,6 +25,10 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 
 OWN = "/me/prior"
 OF_LEARNER = "/staff/learners/{person}/prior"
+_ONLY_ALL = (
+    "Only staff who see the learners of every source can vouch that a badge is somebody's. Nothing was kept: bring it"
+    " without that, or ask one of them."
+)
 _TAKEN_TO_READ = {"badge_not_valid", "no_file", "too_many"}
 _SENDS = uploads("text", "theirs") | SIGNED_IN
 
@@ -88,6 +92,8 @@ async def _brought(
         raise Refused(NOTHING, error="no_file")
     verdict = await checks.check(visit.tenant, client, lambda: (handed.content, ""))
     vouches = may_vouch and handed.fields.get("theirs") == "yes"
+    if vouches and not _sees_all(visit):
+        raise Refused(_ONLY_ALL, status=403, error="forbidden")
     make = functools.partial(
         prior.ready, visit.tenant, person, handed.content, verdict, by=visit.session.by, is_theirs=vouches
     )
@@ -133,13 +139,21 @@ def _staff_page(visit: Visit, person: str, refused: Refused | None = None) -> Re
     identifiers = identifiers_in(visit.tenant.store, members)
     name = reach.name_told(visit.tenant.store, identifiers, reach.own_sources(visit.caller)) or ""
     act = OF_LEARNER.replace("{person}", members[0])
-    shown = _shown(visit, members, refused)
-    return visit.page(
-        "staff/prior.html", refused.status if refused else 200, person=members[0], name=name, act=act, **shown
-    )
+    sees_all = _sees_all(visit)
+    shown = _shown(visit, members, refused, by="" if sees_all else visit.session.by)
+    shown |= {"person": members[0], "name": name, "act": act, "sees_all": sees_all}
+    return visit.page("staff/prior.html", refused.status if refused else 200, **shown)
 
 
-def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None) -> dict[str, Any]:
+def _sees_all(visit: Visit) -> bool:
+    """Whether the visitor reaches every learner; else a badge is shown to whoever brought it, and vouched by nobody.
+
+    A source can enrol anybody: what others gave somebody, and on which day, is no fact of that source.
+    """
+    return reach.own_sources(visit.caller) is None
+
+
+def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None, by: str = "") -> dict[str, Any]:
     badges = [
         {
             "name": one.name,
@@ -149,6 +163,6 @@ def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None) -> d
             "counts": bool(one.statement),
             "why": one.why,
         }
-        for one in prior.brought(visit.tenant.store, members)
+        for one in prior.brought(visit.tenant.store, members, by)
     ]
     return {"badges": badges, "problem": refused.message if refused else ""}

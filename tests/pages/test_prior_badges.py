@@ -13,6 +13,7 @@ from lrs.access import PRIOR_SOURCE
 from lrs.storage import each
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed
 from tests.competency.world import RULES
+from tests.pages import members
 from tests.pages.conftest import Browser, text_of
 from tests.pages.test_me import lived, signed_in
 
@@ -98,6 +99,26 @@ def test_somebody_elses_badge_is_no_evidence_until_staff_vouch_for_it(site, brow
     assert by_staff.headers["location"] == f"/staff/learners/{ann}/prior?done=prior_evidence"
     assert "Counts as evidence" in text_of(browser.get(f"/staff/learners/{ann}/prior"))
     assert len(statements(site)) == 1
+
+
+def test_staff_of_one_source_see_only_badges_that_they_brought_and_vouch_for_none(site):
+    trust(site)
+    ann = lived(site)
+    (source,) = {record.meta["source"] for record in each(site.tenant.store, "statement")}
+    bring(signed_in(site, ann, Browser(site.app)), "/me/prior", BADGE.encode())
+    trainer, place = members.signed_in(site, f"trainer:{source}"), f"/staff/learners/{ann}/prior"
+
+    page = trainer.get(place)
+    vouched = bring(trainer, place, BADGE.encode(), theirs="yes")
+
+    assert page.status_code == 200
+    assert "Pipetting" not in page.text
+    assert 'name="theirs"' not in page.text
+    assert "Only badges that you brought yourself are shown here." in text_of(page)
+    assert vouched.status_code == 403
+    assert "Only staff who see the learners of every source can vouch" in text_of(vouched)
+    assert statements(site) == []
+    assert "Pipetting" in members.signed_in(site, "steward").get(place).text
 
 
 @pytest.mark.parametrize(

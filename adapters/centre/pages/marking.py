@@ -18,7 +18,7 @@ from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.web.dates import written_moment
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = "/staff/sessions/{id}"
@@ -169,7 +169,7 @@ def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], tol
     """Does what a form of the page of a person asks; gives the word of what is said about it."""
     (id, who), tenant = where, visit.tenant
     day, act, why = _day(visit, subscriptions, RUN), told.get("act", ""), told.get("why", "").strip()
-    root = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}"
+    root = pages_address_for(visit.request)
     if act == "came":
         mark = AttendanceMark(attendance_in(told), tenant.clock(), day.marker, why)
         marks.mark_attendance(day, id, who, mark, seen_in(told))
@@ -189,20 +189,20 @@ def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], tol
         hosts.ask(day, id, who, (told.get("supervisor", ""), told.get("address", "")), root)
         return "sign_off_asked"
     if act == "route":
-        day.session(tenant.store, id)
+        _, session = day.session(tenant.store, id)
         _, one = attendees.attendee(tenant.store, id, who)
-        now, by = tenant.clock(), day.marker.subject
-        tenant.store.write(lambda tx: learner_routes.keep(tx, one.learner.actor, told, now, by)).result()
+        now, by, actor = tenant.clock(), day.marker.subject, one.learner.actor
+        tenant.store.write(lambda tx: learner_routes.keep(tx, session.centre, actor, told, now, by)).result()
         return "route_kept"
     raise Refused("This form is not whole: open the page again.", error="bad_form")
 
 
 def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refused: Refused | None = None) -> Response:
     store = visit.tenant.store
-    _, session = _day(visit, subscriptions, READ).session(store, id)
+    day = _day(visit, subscriptions, READ)
+    _, session = day.session(store, id)
     _, one = attendees.attendee(store, id, who)
     known = known_checklist(store, session)
-    route = learner_routes.route_of(store, one.learner.actor)
     sees = may(visit.caller)
     return visit.page(
         "staff/session-person.html",
@@ -227,12 +227,21 @@ def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refus
         came=[(value, SAID[value]) for value in ("present", "late", "left_early", "absent", "excused", "")],
         results=[(value, view.SHORT[value]) for value in view.RESULTS],
         kinds=[("", "Not known"), *learner_routes.ROUTES.items()],
-        route={"kind": route.kind if route else "", "sector": route.sector if route else ""},
+        **_route(visit, day, session, one),
         problem=refused.message if refused else "",
         may_run=sees(PERSON, "POST"),
         may_sign=sees(f"{PERSON}/sign", "POST"),
         may_mails=sees(SEE_CONSOLE),
     )
+
+
+def _route(visit: Visit, day: CentreDay, session: CentreSession, one: attendees.Attendee) -> dict[str, object]:
+    """The route as the centre of *session* was told it; what others were told only for who reaches all centres."""
+    store, actor = visit.tenant.store, one.learner.actor
+    own = learner_routes.route_of(store, session.centre, actor)
+    others = learner_routes.routes_elsewhere(store, session.centre, actor) if day.centres is None else []
+    told = [{"centre": it.centre, "said": learner_routes.ROUTES[it.kind], "sector": it.sector} for it in others]
+    return {"route": {"kind": own.kind if own else "", "sector": own.sector if own else ""}, "routes_elsewhere": told}
 
 
 def _shown(known: checklists.ChecklistVersion | None) -> dict[str, object] | None:

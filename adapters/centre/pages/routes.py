@@ -19,8 +19,8 @@ from adapters.vocabulary import iri
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.web.exchange import exchange_of, root_of
 from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 PLACE = "/staff/sessions"
@@ -237,7 +237,7 @@ def _add_closing(router: APIRouter, subscriptions: Subscriptions) -> None:
         told = visit.fields(body)
         try:
             if told.get("act") == "cancel":
-                root = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}"
+                root = pages_address_for(visit.request)
                 acts.cancel(day_of(visit, subscriptions, RUN), id, root)
                 return visit.on(f"{PLACE}/{id}", "session_cancelled")
             acts.close(day_of(visit, subscriptions, RUN), id)

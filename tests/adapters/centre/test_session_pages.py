@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.centre import attendees, sessions
+from lrs.tenancy.pages import pages_address
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
 
@@ -224,6 +225,34 @@ def test_the_route_of_a_learner_is_kept_and_a_reskilled_one_names_the_sector(sit
 
     assert 'value="Food industry"' in trainer.get(ann).text
     assert '<option value="reskilled" selected>' in trainer.get(ann).text
+
+
+def test_the_route_that_one_centre_was_told_is_neither_shown_to_another_nor_changed_by_it(site, trainer):
+    south = signed_in(site, "trainer:south", name="Sol")
+    places = [made(trainer), made(south)]
+    anns = []
+    for browser, place, sector in zip((trainer, south), places, ("Food industry", "Prison service"), strict=True):
+        post(browser, place, f"{place}/people", people="Ann Arden, route@learners.example")
+        anns.append(f"{place}/people/{who(site, place, 'Ann').id}")
+        post(browser, anns[-1], anns[-1], act="route", route="reskilled", sector=sector)
+
+    assert 'value="Food industry"' in trainer.get(anns[0]).text
+    assert "Prison service" not in trainer.get(anns[0]).text
+    assert 'value="Prison service"' in south.get(anns[1]).text
+    steward = text_of(signed_in(site, "administrator").get(anns[0]))
+    assert "south : Reskilled from another sector, Prison service" in steward
+
+
+def test_a_link_to_a_supervisor_is_of_the_pages_address_whatever_host_a_request_names(site, trainer):
+    place = made(trainer, kind="placement", host="Cell Works")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    told = form(trainer.get(ann), ann) | {"act": "ask", "supervisor": "Sue", "address": "sue@host.example"}
+
+    trainer.ask("POST", ann, data=told, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+
+    sent = [one for one in site.world.all("delivery") if one.get("template") == "session-sign-off"]
+    assert sent[-1]["values"]["link"].startswith(pages_address(site.tenant.settings, "default") + "/sign-off/")
 
 
 def test_a_checklist_that_is_changed_on_the_page_has_a_new_version_and_steps_keep_their_names(trainer):

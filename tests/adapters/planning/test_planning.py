@@ -69,7 +69,7 @@ def site(tmp_path_factory):
     for place in range(6):
         told = {"route": "graduate" if place < 3 else "apprentice"}
         who = mailbox(f"learner{place}@example.org")
-        store.write(lambda tx, who=who, told=told: learner_routes.keep(tx, who, told, 1, "test")).result()
+        store.write(lambda tx, who=who, told=told: learner_routes.keep(tx, "north", who, told, 1, "test")).result()
     store.write(lambda tx: figures.ask(tx, "test")).result()
     assert drain(made.tenant, (figures.STEP,)) == 1
     yield made
