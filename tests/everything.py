@@ -107,9 +107,10 @@ ANN = {"name": "Ann", "mbox": "mailto:ann@example.org"}
 ANN_AT_WORK = {"account": {"homePage": "https://vle.example", "name": "ann"}}
 ANNE = {"mbox": "mailto:anne@example.org"}
 RAY = {"mbox": "mailto:ray@centre.example"}
+SUE = {"mbox": "mailto:sue@host.example"}
 NEW = {"mbox": "mailto:new@example.org"}
 SYSTEM = {"account": {"homePage": "https://lrs.example", "name": "vle"}}
-AGENTS = {"ann": ANN, "ann at work": ANN_AT_WORK, "anne": ANNE, "ray": RAY, "new": NEW, "system": SYSTEM}
+AGENTS = {"ann": ANN, "ann at work": ANN_AT_WORK, "anne": ANNE, "ray": RAY, "sue": SUE, "new": NEW, "system": SYSTEM}
 
 PASSED, COMMENTED = "http://adlnet.gov/expapi/verbs/passed", "http://adlnet.gov/expapi/verbs/commented"
 UNCOMPLETED = "http://id.tincanapi.com/verb/uncompleted"

@@ -66,7 +66,7 @@ ABOUT = {
     "lti-grade": ("ann at work", ""),
     "lti-enrolment": ("ann at work", ""),
     "centre-session": ("", "ray"),
-    "attendee": ("", "ann, ray"),
+    "attendee": ("", "ann, ray, sue"),
     "learner-route": ("", "ann"),
     "plan-feed": ("ann", ""),
 }
