@@ -181,7 +181,7 @@ def _issued(desk: Desk, content: BadgeContent, award: Award, held: Record | None
     """The records of a new or changed badge. It keeps its place in the list unless the old badge must be revoked.
 
     More evidence changes no badge; naming evidence that no longer counts does. The old badge must be revoked if the
-    issuer or the address of its list differs, because wallets would keep both.
+    issuer or the address of its list differs, because wallets would keep both, and if it was taken back from a wallet.
     """
     tenant = desk.tenant
     live = held is not None and held.meta["state"] == ISSUED
@@ -191,7 +191,8 @@ def _issued(desk: Desk, content: BadgeContent, award: Award, held: Record | None
     if held and same and not _names_lost(desk, award, held):
         return ()
     retired: tuple[Record, ...] = ()
-    if held and current and not records.promises_more(held, award.valid_until):
+    kept = held and not records.leaves_wallet(held, content[0]) and not records.promises_more(held, award.valid_until)
+    if held and current and kept:
         place = (str(held.meta["list"]), int(held.meta["index"]))
     else:
         names = lists.list_names(tenant, desk.reader, desk.issuer, REVOCATION)

@@ -66,6 +66,12 @@ def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: st
     return reached and recent and same and issuer.answers_for(method_of(badge))
 
 
+def leaves_wallet(held: Record, credential: Credential) -> bool:
+    """Whether the badge *held* names the key of a wallet as its holder, and one with *credential* would name none."""
+    before, now = str(json.loads(held.body)["credentialSubject"].get("id", "")), str(credential.recipient.id or "")
+    return before.startswith("did:") and not now.startswith("did:")
+
+
 def _endorsed(badge: Json, issuer: Issuer) -> list[str] | None:
     """The endorsements in *badge*, by id; ``None`` if one of ours, also of its achievement, has a proof of no key."""
     own, of_achievement = badge.get("endorsement", []), badge["credentialSubject"]["achievement"].get("endorsement", [])

@@ -56,11 +56,19 @@ def checked(one: Offering) -> Offering:
     lines = (one.title, one.sort, one.provider, one.place, one.language)
     if any(len(line) > LONGEST or control_character(line) for line in lines) or len(one.text) > LONGEST_TEXT:
         raise Refused(f"A line has at most {LONGEST} characters, the text {LONGEST_TEXT}.", error="bad_offering")
-    if one.enrol_at and (urlsplit(one.enrol_at).scheme != "https" or not urlsplit(one.enrol_at).hostname):
+    if one.enrol_at and not _is_https(one.enrol_at):
         raise Refused("The address to enrol begins with https://.", error="bad_offering")
     if len(one.gives) > MOST_GIVEN:
         raise Refused(f"It gives at most {MOST_GIVEN} competencies.", error="bad_offering")
     return one
+
+
+def _is_https(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # "https://user@[::1"
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def keep(tx: Tx, one: Offering, by: str) -> str:

@@ -9,20 +9,22 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from badges import badge_view, counts, shares, shown_names
+from badges import badge_view, counts, holders, shares, shown_names
 from badges.counts import Use
 from badges.forms import FORMS
 from badges.issuer import public_url
 from badges.own_forms import own_forms
 from badges.shares import BadgeShare
 from badges.wallets import addresses, exchanges
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.me.badges import form_named, saved_as
-from lrs.storage import Record
+from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
+from lrs.web.dates import written_day
 
-ACCEPT, SHARE, STOP, WALLET = "accept", "share", "stop", "wallet"
+ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
 NAME, NO_NAME = "name", "no-name"
 FORM_NAMES = tuple(form.name for form in FORMS)
 
@@ -50,8 +52,10 @@ class Taking:
         share, person = shares.share_of(self.tenant.store, self.badge.id), str(self.badge.meta["person"])
         page = shared_address(self.tenant, share, self.root) if share else ""
         said = badge_view.badge(self.credential, self.language)
+        held = holders.held_by(self.tenant.store, self.badge.id)
         return {
             "badge": said,
+            "holder": {"did": held.did, "day": self._day(held.at)} if held else None,
             "share": page,
             "share_name": share.name if share else "",
             "may_share": shares.may_share(self.tenant, person),
@@ -71,14 +75,15 @@ class Taking:
         if exchange.badge != self.badge.id:
             return None
         base = addresses.base_of_tenant(self.root, self.tenant.id)
-        offer, issuer = addresses.offer(base, token), str(self.credential["issuer"]["id"])
+        code = exchanges.offer_code(self.tenant, token)
+        offer, issuer = addresses.offer(base, code), str(self.credential["issuer"]["id"])
         challenge = exchanges.link_challenge(self.tenant, token)
         return {
             "taken": bool(exchange.way),
-            "lcw": addresses.deep_link(base, token),
+            "lcw": addresses.deep_link(base, token, code),
             "lcw_old": addresses.old_deep_link(base, token, issuer, challenge),
             "openid": offer,
-            "code": exchanges.tx_code(self.tenant, token),
+            "code": exchanges.tx_code(self.tenant, code),
             "qr": qr_code(addresses.interaction(base, token)),
             "qr_openid": qr_code(offer),
         }
@@ -97,6 +102,8 @@ class Taking:
                 counts.count(tx, self.badge.id, "shared", self.tenant.clock())
 
             self.tenant.store.write(decide).result()
+        elif act == BACK:
+            self.tenant.store.write(self._take_back).result()
         elif act == STOP:
             self.tenant.store.write(lambda tx: shares.stop(tx, self.badge.id, by=self.by)).result()
         elif act == NAME:
@@ -106,6 +113,14 @@ class Taking:
         else:
             raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
         return ""
+
+    def _day(self, at: int) -> str:
+        return written_day(day_of(at, self.tenant.settings.zone), self.language)
+
+    def _take_back(self, tx: Tx) -> None:
+        """Takes the badge back from the wallet that holds it; an exchange that is open ends."""
+        exchanges.end(tx, self.badge.id)
+        holders.release(tx, self.badge.id, by=self.by)
 
     def file(self, form: str) -> tuple[bytes, str, str]:
         """The badge in the *form*: bytes, media type, and ``Content-Disposition``. Raises ``Refused`` (404, 406)."""

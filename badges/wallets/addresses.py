@@ -25,19 +25,19 @@ def interaction(base: str, token: str) -> str:
     return f"{exchange(base, token)}?iuv=1"
 
 
-def offer(base: str, token: str) -> str:
-    """The link that opens a wallet of OpenID4VCI."""
-    return f"openid-credential-offer://?{urlencode({'credential_offer_uri': f'{base}/oid4vci/offers/{token}'})}"
+def offer(base: str, code: str) -> str:
+    """The link that opens a wallet of OpenID4VCI, for the offer with *code*."""
+    return f"openid-credential-offer://?{urlencode({'credential_offer_uri': f'{base}/oid4vci/offers/{code}'})}"
 
 
-def protocols(base: str, token: str) -> dict[str, dict[str, str]]:
-    """What the interaction URL answers."""
-    return {"protocols": {"vcapi": exchange(base, token), "OID4VCI": offer(base, token)}}
+def protocols(base: str, token: str, code: str) -> dict[str, dict[str, str]]:
+    """What the interaction URL answers for the exchange with *token* and the offer with *code*."""
+    return {"protocols": {"vcapi": exchange(base, token), "OID4VCI": offer(base, code)}}
 
 
-def deep_link(base: str, token: str) -> str:
+def deep_link(base: str, token: str, code: str) -> str:
     """The link that opens the Learner Credential Wallet."""
-    return f"dccrequest://?request={quote(json.dumps(protocols(base, token), separators=(',', ':')), safe='')}"
+    return f"dccrequest://?request={quote(json.dumps(protocols(base, token, code), separators=(',', ':')), safe='')}"
 
 
 def old_deep_link(base: str, token: str, issuer: str, challenge: str) -> str:

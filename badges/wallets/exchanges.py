@@ -1,8 +1,9 @@
 """One badge on its way into one wallet: the record that a VC-API exchange and an OpenID4VCI offer share.
 
-Its address has a random token; the store has the hash. It is open for ``LASTS``. The first wallet that proves its key
-gets the badge; the same wallet can ask again, if the answer did not reach it, and no other. Each challenge is good for
-one presentation. ``TRIES`` wrong codes (``tx_code``) end it for every wallet.
+Its address has a random token; the store has the hash. The code of its OpenID4VCI offer is made from the token and
+opens no exchange: whoever has the offer only needs the six digits, too. It is open for ``LASTS``. The first wallet that
+proves its key gets the badge; the same wallet can ask again, if the answer did not reach it, and no other. Each
+challenge is good for one presentation. ``TRIES`` wrong codes (``tx_code``) end it for every wallet.
 
 kind ``badge-exchange``.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
 
 import msgspec
 
@@ -34,14 +36,16 @@ VC_API, OPENID = "vcapi", "oid4vci"
 class BadgeExchange(msgspec.Struct, frozen=True):
     """The body of a ``badge-exchange`` record. Times are in microseconds UTC, secrets are there as digests.
 
-    *challenge* is the one that was given out last; *linked* says that the one in the old deep link was used. *holder*
-    is the DID that took the badge, *way* by which protocol. *tries* are wrong codes. *access* is the access token of
-    OpenID4VCI, good until *access_until*, *notice* the id for notifications, *told* what the wallet notified.
+    *offer* is the code of the offer, *challenge* the one that was given out last; *linked* says that the one in the old
+    deep link was used. *holder* is the DID that took the badge, *way* by which protocol. *tries* are wrong codes.
+    *access* is the access token of OpenID4VCI, good until *access_until*, *notice* the id for notifications, *told*
+    what the wallet notified.
     """
 
     badge: str
     person: str
     expires: int
+    offer: str = ""
     challenge: str = ""
     linked: bool = False
     holder: str = ""
@@ -66,24 +70,47 @@ def make(tx: Tx, tenant: Tenant, badge: Record) -> str:
     """Opens an exchange for *badge* (a ``credential`` record) with this commit; gives its token. Former ones end."""
     now, token = tenant.clock(), secrets.token_urlsafe(24)
     person = str(badge.meta["person"])
-    of_badge = key("badge-exchange.badge", badge.id)
-    former = tx.find(Walk(KIND, [of_badge], limit=_CLEARED)).records
+    former = _of_badge(tx, badge.id)
     oldest = tx.find(Walk(KIND, limit=_CLEARED)).records
     over = [one for one in oldest if decode(one.body).expires <= now and one not in former]
     for record in (*former, *over):
         tx.delete(KIND, record.id)
-    kept = BadgeExchange(badge.id, person, now + LASTS)
+    kept = BadgeExchange(badge.id, person, now + LASTS, digest_of(offer_code(tenant, token)))
     tx.insert(Record(KIND, digest_of(token), msgspec.json.encode(kept), keys=_keys(kept)))
     return token
+
+
+def end(tx: Tx, badge: str) -> None:
+    """Ends the exchanges of the *badge* (id) with this commit, and the access tokens that they gave."""
+    for record in _of_badge(tx, badge):
+        tx.delete(KIND, record.id)
+
+
+def _of_badge(tx: Tx, badge: str) -> Sequence[Record]:
+    return tx.find(Walk(KIND, [key("badge-exchange.badge", badge)], limit=_CLEARED)).records
 
 
 def found(reader: Reader, token: str, now: int) -> tuple[Record, BadgeExchange]:
     """The open exchange with *token*. Raises ``Refused``: 404 if it is unknown, 410 if it ended."""
     record = reader.get(KIND, digest_of(token))
     if record is None:
-        message = "This exchange is not known, or a newer one took its place. Begin again at the page of the badge."
-        raise Refused(message, status=404, error="exchange_unknown")
+        raise _unknown()
     return record, checked(decode(record.body), now)
+
+
+def offered(reader: Reader, code: str, now: int) -> tuple[Record, BadgeExchange]:
+    """The open exchange whose offer has the *code*. Raises ``Refused``: 404 if it is unknown, 410 if it ended."""
+    digest = digest_of(code)
+    for record in reader.find(Walk(KIND, [key("badge-exchange.offer", digest)], limit=5)).records:
+        exchange = decode(record.body)
+        if hmac.compare_digest(exchange.offer, digest):
+            return record, checked(exchange, now)
+    raise _unknown()
+
+
+def _unknown() -> Refused:
+    message = "This exchange is not known, or a newer one took its place. Begin again at the page of the badge."
+    return Refused(message, status=404, error="exchange_unknown")
 
 
 def checked(exchange: BadgeExchange, now: int) -> BadgeExchange:
@@ -104,11 +131,13 @@ def changed(tx: Tx, record: Record, exchange: BadgeExchange) -> None:
 
 
 def new_challenge(tenant: Tenant, token: str) -> str:
-    """A challenge for the exchange with *token*; a former one is void. Raises ``Refused`` (404, 410)."""
+    """A challenge for the exchange with *token*; a former one is void. Raises ``Refused`` (404, 409, 410)."""
     challenge = secrets.token_urlsafe(24)
 
     def decide(tx: Tx) -> None:
         record, exchange = found(tx, token, tenant.clock())
+        if exchange.way not in {"", VC_API}:
+            raise _taken()
         changed(tx, record, msgspec.structs.replace(exchange, challenge=digest_of(challenge)))
 
     tenant.store.write(decide).result()
@@ -120,23 +149,33 @@ def link_challenge(tenant: Tenant, token: str) -> str:
     return base64url(hmac.digest(tenant.secret("badge-exchange-challenge"), token.encode(), "sha256")[:18])
 
 
-def tx_code(tenant: Tenant, token: str) -> str:
-    """The six digits that the learner types into a wallet of OpenID4VCI."""
-    digest = hmac.digest(tenant.secret("badge-exchange-code"), token.encode(), "sha256")
+def offer_code(tenant: Tenant, token: str) -> str:
+    """The pre-authorized code of the offer that belongs to the exchange with *token*; nothing leads back from it."""
+    return base64url(hmac.digest(tenant.secret("badge-exchange-offer"), token.encode(), "sha256")[:24])
+
+
+def tx_code(tenant: Tenant, code: str) -> str:
+    """The six digits that the learner types into a wallet of OpenID4VCI, for the offer with *code*."""
+    digest = hmac.digest(tenant.secret("badge-exchange-code"), code.encode(), "sha256")
     return f"{int.from_bytes(digest[:8]) % 10**6:06}"
 
 
 def take(exchange: BadgeExchange, holder: str, way: str) -> BadgeExchange:
-    """*exchange* as *holder* takes it. Raises ``Refused`` (409) if another wallet has."""
-    if exchange.way and (exchange.holder, exchange.way) != (holder, way):
-        message = "Another wallet took this badge by this link. Begin again at the page of the badge for a further one."
-        raise Refused(message, status=409, error="taken")
+    """*exchange* as *holder* takes it. Raises ``Refused`` (409) if another wallet has, or one by another way."""
+    if exchange.way not in {"", way} or exchange.holder not in {"", holder}:
+        raise _taken()
     return msgspec.structs.replace(exchange, holder=holder, way=way)
+
+
+def _taken() -> Refused:
+    message = "Another wallet took this badge by this link. Begin again at the page of the badge for a further one."
+    return Refused(message, status=409, error="taken")
 
 
 def _keys(exchange: BadgeExchange) -> tuple[int, ...]:
     keys = [key("badge-exchange.badge", exchange.badge), key("badge-exchange.person", exchange.person)]
-    return (*keys, *([key("badge-exchange.access", exchange.access)] if exchange.access else []))
+    secret = {"badge-exchange.access": exchange.access, "badge-exchange.offer": exchange.offer}
+    return (*keys, *(key(name, digest) for name, digest in secret.items() if digest))
 
 
 def _about(record: Record) -> Subjects:
@@ -153,6 +192,6 @@ KINDS = (
         retention="operational",
         exported=False,
         find=by_keys(KIND, lambda whose: (key("badge-exchange.person", one) for one in whose.persons)),
-        shown=without("challenge", "access", "notice"),
+        shown=without("offer", "challenge", "access", "notice"),
     ),
 )

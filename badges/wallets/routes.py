@@ -44,11 +44,11 @@ def routes() -> APIRouter:
     )
     def interaction(request: Request, tenant: Here, exchange: str) -> Response:
         exchanges.found(tenant.store, exchange, tenant.clock())
-        base = addresses.base_of_tenant(root_of(request), tenant.id)
+        base, code = addresses.base_of_tenant(root_of(request), tenant.id), exchanges.offer_code(tenant, exchange)
         if preferred(request.headers.get("accept"), (_JSON, _HTML)) == _JSON:
-            return answered(addresses.protocols(base, exchange))
+            return answered(addresses.protocols(base, exchange, code))
         exchange_of(request).language = language_of(request, LEARNERS)
-        links = {"lcw": addresses.deep_link(base, exchange), "openid": addresses.offer(base, exchange)}
+        links = {"lcw": addresses.deep_link(base, exchange, code), "openid": addresses.offer(base, code)}
         answer = page(request, "learner/wallet.html", **links, languages=LEARNERS)
         keep_choice(request, answer, LEARNERS)
         answer.headers["vary"] = "accept"

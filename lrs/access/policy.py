@@ -276,7 +276,7 @@ TABLE: PolicyTable = {
     ("GET", "/.well-known/oauth-authorization-server/t/{tenant}"): _BADGE,
     ("GET", "/t/{tenant}/.well-known/openid-credential-issuer"): _BADGE,
     ("GET", "/t/{tenant}/.well-known/oauth-authorization-server"): _BADGE,
-    ("GET", "/t/{tenant}/oid4vci/offers/{exchange}"): _BADGE,
+    ("GET", "/t/{tenant}/oid4vci/offers/{offer}"): _BADGE,
     ("POST", "/t/{tenant}/oid4vci/token"): _BADGE,
     ("POST", "/t/{tenant}/oid4vci/nonce"): _BADGE,
     ("POST", "/t/{tenant}/oid4vci/credential"): _BADGE,

@@ -117,7 +117,7 @@ OPEN = {
     ("GET", "/.well-known/oauth-authorization-server/t/{tenant}"),
     ("GET", "/.well-known/openid-credential-issuer"),
     ("GET", "/.well-known/oauth-authorization-server"),
-    ("GET", "/oid4vci/offers/{exchange}"),
+    ("GET", "/oid4vci/offers/{offer}"),
     ("POST", "/oid4vci/token"),
     ("POST", "/oid4vci/nonce"),
     ("POST", "/oid4vci/credential"),

@@ -43,7 +43,8 @@ def taken(lrs, node) -> dict[str, Any]:
     deep = addresses.old_deep_link(BASE, lcw, "did:web:x", exchanges.link_challenge(tenant, lcw))
 
     def offered(token):
-        return {"offer": addresses.offer(BASE, token), "code": exchanges.tx_code(tenant, token)}
+        code = exchanges.offer_code(tenant, token)
+        return {"offer": addresses.offer(BASE, code), "code": exchanges.tx_code(tenant, code)}
 
     given = {
         "server": lrs.address,

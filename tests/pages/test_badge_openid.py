@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from badges import stops
+from badges import holders, stops
 from badges.wallets import exchanges
 from lrs.composition.steps import drain
 from lrs.kernel.base64url import from_base64url
@@ -37,7 +37,9 @@ class Asking:
 
     def __init__(self, site, badge):
         self.site, self.browser, self.wallet = site, Browser(site.app), Wallet()
-        self.code = site.tenant.store.write(lambda tx: exchanges.make(tx, site.tenant, badge)).result()
+        self.token_of_exchange = site.tenant.store.write(lambda tx: exchanges.make(tx, site.tenant, badge)).result()
+        self.exchange = f"/t/default/exchanges/{self.token_of_exchange}"
+        self.code = exchanges.offer_code(site.tenant, self.token_of_exchange)
         self.tx_code = exchanges.tx_code(site.tenant, self.code)
         self.access = ""
 
@@ -139,7 +141,7 @@ def test_a_wrong_code_five_times_ends_the_offer_for_every_wallet(asking):
 
     tries = [asking.token(wrong) for _ in range(5)]
     right = asking.token()
-    by_exchange = asking.browser.ask("POST", f"/t/default/exchanges/{asking.code}", json={})
+    by_exchange = asking.browser.ask("POST", asking.exchange, json={})
     offer = asking.browser.get(f"/t/default/oid4vci/offers/{asking.code}")
 
     assert {told(one) for one in tries} == {(400, "invalid_grant")}
@@ -299,18 +301,62 @@ def test_a_wallet_that_names_the_credential_by_its_identifier_gets_it(asking):
 
 
 def test_what_one_protocol_took_the_other_does_not_give_again(site, badge, asking):
+    begun = asking.browser.ask("POST", asking.exchange, json={}).json()["verifiablePresentationRequest"]
     asking.token()
-    by_exchange = asking.browser.ask("POST", f"/t/default/exchanges/{asking.code}", json={})
-    challenge = by_exchange.json()["verifiablePresentationRequest"]["challenge"]
-    shown = Wallet().presented(challenge, "lrs.test")
-    other = asking.browser.ask("POST", f"/t/default/exchanges/{asking.code}", json={"verifiablePresentation": shown})
+    shown = Wallet().presented(begun["challenge"], "lrs.test")
+    other = asking.browser.ask("POST", asking.exchange, json={"verifiablePresentation": shown})
+    asked = asking.browser.ask("POST", asking.exchange, json={})
     later = Asking(site, badge)
-    later_challenge = later.browser.ask("POST", f"/t/default/exchanges/{later.code}", json={}).json()
-    shown = Wallet().presented(later_challenge["verifiablePresentationRequest"]["challenge"], "lrs.test")
-    later.browser.ask("POST", f"/t/default/exchanges/{later.code}", json={"verifiablePresentation": shown})
+    challenge = later.browser.ask("POST", later.exchange, json={}).json()["verifiablePresentationRequest"]["challenge"]
+    shown = Wallet().presented(challenge, "lrs.test")
+    later.browser.ask("POST", later.exchange, json={"verifiablePresentation": shown})
 
-    assert told(other) == (409, "taken")
+    assert told(other) == told(asked) == (409, "taken")
     assert told(later.token()) == (400, "invalid_grant")
+
+
+def test_who_has_the_offer_only_opens_no_exchange_with_its_code(asking):
+    answers = [
+        asking.browser.ask("POST", f"/t/default/exchanges/{asking.code}", json={}),
+        asking.browser.ask("POST", f"/t/default/exchanges/{asking.code}/request", json={}),
+        asking.browser.get(f"/t/default/exchanges/{asking.code}"),
+        asking.browser.get(f"/t/default/oid4vci/offers/{asking.token_of_exchange}"),
+    ]
+    by_token = told(asking.token(**{"pre-authorized_code": asking.token_of_exchange}))
+
+    assert {told(one) for one in answers} == {(404, "exchange_unknown")}
+    assert by_token == (400, "invalid_grant")
+
+
+def test_an_access_token_gives_the_badge_to_the_first_wallet_only_and_to_that_one_again(site, badge, asking):
+    asking.token()
+    first, mine = asking.credential(), asking.wallet
+    asking.wallet = Wallet()
+    other = asking.credential()
+    asking.wallet = mine
+    again = asking.credential()
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert told(other) == (400, "credential_request_denied")
+    assert holders.holder_of(site.tenant.store, badge.id) == mine.did
+
+
+def test_values_of_another_kind_than_the_standard_says_are_refused_with_its_codes(asking):
+    one = '[{"type": "openid_credential", "credential_configuration_id": %s}]'
+    details = [one % "[]", one % "{}", "[" * 20_000, "[NaN]", '[{"type": []}]']
+    refused = [told(asking.token(authorization_details=text)) for text in details]
+    asking.token()
+    ask, proofs = lambda body: told(asking.post("credential", body)), {"jwt": ["a.b.c"]}
+    draft = {"format": "ldp_vc", "proof": {"proof_type": "jwt", "jwt": "a.b.c"}}
+
+    assert refused == [(400, "invalid_authorization_details")] * 5
+    for value in ([], {}, 5, None):
+        assert ask({"credential_configuration_id": value, "proofs": proofs}) == (
+            400,
+            "unknown_credential_configuration",
+        )
+        assert ask({"credential_identifier": value, "proofs": proofs}) == (400, "unknown_credential_identifier")
+        assert ask(draft | {"credential_definition": {"type": value}}) == (400, "unsupported_credential_type")
 
 
 def test_a_badge_that_is_revoked_in_the_middle_is_not_given_out(site, badge, asking):

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from badges import stops
+from badges.status import place_id
 from badges.wallets import exchanges
 from lrs.composition.steps import drain
 from lrs.kernel.times import MINUTE
@@ -99,11 +100,12 @@ def test_the_interaction_url_lists_both_protocols_and_shows_a_browser_a_page(ask
     protocols = as_json.json()["protocols"]
     offer = parse_qs(urlsplit(protocols["OID4VCI"]).query)["credential_offer_uri"]
     assert protocols["vcapi"] == f"http://lrs.test{asking.path}"
-    assert offer == [f"http://lrs.test/t/default/oid4vci/offers/{asking.token}"]
+    code = exchanges.offer_code(asking.site.tenant, asking.token)
+    assert offer == [f"http://lrs.test/t/default/oid4vci/offers/{code}"]
     assert "Choose the wallet on this device." in text_of(as_page)
     deep = re.search(r'href="dccrequest://\?request=([^"]+)"', as_page.text)[1]
     assert json.loads(unquote(deep)) == as_json.json()
-    assert exchanges.tx_code(asking.site.tenant, asking.token) not in as_page.text
+    assert exchanges.tx_code(asking.site.tenant, code) not in as_page.text
 
 
 def test_an_older_wallet_posts_the_presentation_bare_to_the_address_of_the_deep_link_once(asking):
@@ -247,7 +249,28 @@ def test_the_page_of_the_badge_shows_a_button_and_a_code_and_says_when_a_wallet_
         assert 'href="dccrequest://?request=' in page.text
         assert 'href="openid-credential-offer://?credential_offer_uri=' in page.text
         assert 'role="img" aria-label="QR code for a wallet"' in page.text
-        assert exchanges.tx_code(site.tenant, token) in text_of(page)
+        assert exchanges.tx_code(site.tenant, exchanges.offer_code(site.tenant, token)) in text_of(page)
         assert credential_in(got)["credentialSubject"]["id"] == wallet.did
         assert "A wallet took the badge." in text_of(browser.get(there))
         assert "A wallet took" not in text_of(browser.get(f"{path}?wallet=guessed"))
+
+
+def test_the_page_says_which_wallet_holds_the_badge_and_the_learner_takes_it_back(site, ann, badge, asking):
+    stolen = credential_in(asking.take())
+    path = f"/me/badges/{badge.id}/take"
+    browser = signed_in(site, ann)
+    page = browser.get(path)
+    browser.send(page, path, act="take-back")
+    drain(site.tenant, ["issue", "publish"])
+    after = browser.get(path)
+
+    now = json.loads(site.tenant.store.get("credential", badge.id).body)
+    place = stolen["credentialStatus"]
+    old = place_id(place["statusListCredential"].rpartition("/")[2], int(place["statusListIndex"]))
+    assert asking.wallet.did in text_of(page)
+    assert asking.wallet.did not in text_of(after)
+    assert now["id"] == stolen["id"]
+    assert "id" not in now["credentialSubject"]
+    assert now["credentialSubject"]["identifier"] == json.loads(badge.body)["credentialSubject"]["identifier"]
+    assert site.tenant.store.get("status", old).meta["state"] == "revoked"
+    assert asking.take().status_code == 404

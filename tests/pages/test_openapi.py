@@ -155,7 +155,7 @@ PAGES = dict.fromkeys(
             for name in ("openid-credential-issuer", "oauth-authorization-server")
             for place in (f"/.well-known/{name}/t/{{tenant}}", f"/t/{{tenant}}/.well-known/{name}")
         ),
-        "GET /t/{tenant}/oid4vci/offers/{exchange}",
+        "GET /t/{tenant}/oid4vci/offers/{offer}",
         *(f"POST /t/{{tenant}}/oid4vci/{name}" for name in ("token", "nonce", "credential", "notification")),
         *(f"GET /t/{{tenant}}/shared/{{share}}{file}" for file in ("", "/badge.png", "/badge.svg")),
         *("GET /verify", "POST /verify"),
@@ -409,7 +409,7 @@ class Site:
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
         exchange = tenant.store.write(lambda tx: exchanges.make(tx, tenant, badge)).result()
         self.there |= {"claim": claim.token, "share": share.token, "achievement": badge.meta["achievement"]}
-        self.there["exchange"] = exchange
+        self.there |= {"exchange": exchange, "offer": exchanges.offer_code(tenant, exchange)}
         self._ids = {"achievements": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2]}
         self._ids["criteria"] = self._ids["achievements"]
         about = read_award(msgspec.json.encode(BODY))

@@ -25,6 +25,7 @@ from adapters.lms.lti import registration, signed_in, users, words
 from adapters.lms.lti.launch import LaunchMessage, take_in
 from adapters.lms.lti.platforms import LtiPlatform
 from badges import stops
+from badges.wallets import exchanges
 from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, SESSION, TOKEN
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_TENANT
@@ -326,7 +327,7 @@ def _lived(everything: Everything) -> dict[str, str]:
         "claim/{claim}": everything.claim,
         "shared/{share}": everything.shared,
         "exchanges/{exchange}": everything.exchange,
-        "offers/{exchange}": everything.exchange,
+        "offers/{offer}": exchanges.offer_code(everything.tenant, everything.exchange),
         "services/{service}": everything.service.service.id,
         "guardian/{guardian}": everything.for_guardian,
         "statement": first["statement"].id,

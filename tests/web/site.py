@@ -131,7 +131,12 @@ class Site:
         claim = tenant.store.write(lambda tx: claims.make(tx, tenant, badge)).result()
         share = tenant.store.write(lambda tx: shares.share(tx, tenant, badge, with_name=True, by="test")).result()
         exchange = tenant.store.write(lambda tx: exchanges.make(tx, tenant, badge)).result()
-        self.named |= {"claim": claim.token, "share": share.token, "exchange": exchange}
+        self.named |= {
+            "claim": claim.token,
+            "share": share.token,
+            "exchange": exchange,
+            "offer": exchanges.offer_code(tenant, exchange),
+        }
         link = self.client.post(
             f"{lrs.address}/api/links",
             headers=self.token,

@@ -22,6 +22,7 @@ from badges.wallets.oid4vci import nonces, proofs
 from badges.wallets.oid4vci.metadata import FORMATS, LDP, SD_JWT
 from badges.wallets.oid4vci.refusals import WalletRefused
 from badges.wallets.oid4vci.tokens import with_access
+from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.strict_json import JsonView
 from lrs.storage import Record, Tx
@@ -52,7 +53,11 @@ def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str)
     def decide(tx: Tx) -> None:
         record, now = with_access(tx, tenant.clock(), authorization)
         nonces.use(tx, tenant, proof.nonce)
-        exchanges.changed(tx, record, msgspec.structs.replace(now, holder=proof.did, notice=digest_of(notice)))
+        try:
+            taken = exchanges.take(now, proof.did, OPENID)
+        except Refused as refused:
+            raise WalletRefused("credential_request_denied", refused.message) from refused
+        exchanges.changed(tx, record, msgspec.structs.replace(taken, notice=digest_of(notice)))
 
     held = HandOver(tenant, exchange.badge, proof.did, OPENID, decide).done()
     credential = _formed(tenant, held, asked.configuration)
@@ -76,7 +81,7 @@ def read(sent: JsonView) -> CredentialRequest:
         known = {"ldp_vc": LDP, "dc+sd-jwt": SD_JWT, "vc+sd-jwt": SD_JWT}.get(str(wanted))
         _check_definition(sent, known)
     else:
-        known = str(wanted) if wanted in FORMATS else None
+        known = wanted if isinstance(wanted, str) and wanted in FORMATS else None
     if known is None:
         kind = "credential_identifier" if ways[0] == "credential_identifier" else "credential_configuration"
         raise WalletRefused(f"unknown_{kind}", f"Offered are {', '.join(FORMATS)}.", pointer=f"/{ways[0]}")
@@ -103,7 +108,8 @@ def notify(tenant: Tenant, authorization: str | None, sent: JsonView) -> None:
 def _check_definition(sent: JsonView, known: str | None) -> None:
     """What a request of Draft 13 says further about the credential is what is offered."""
     definition = sent.get("credential_definition")
-    if known == LDP and isinstance(definition, Mapping) and "OpenBadgeCredential" not in (definition.get("type") or ()):
+    kinds = definition.get("type") if isinstance(definition, Mapping) else ["OpenBadgeCredential"]
+    if known == LDP and (not isinstance(kinds, list) or "OpenBadgeCredential" not in kinds):
         message = "The credential_definition is not that of an OpenBadgeCredential."
         raise WalletRefused("unsupported_credential_type", message, pointer="/credential_definition/type")
     if known == SD_JWT and sent.get("vct", sd_jwt.TYPE) != sd_jwt.TYPE:

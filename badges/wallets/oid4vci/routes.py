@@ -71,13 +71,13 @@ def _add_metadata(public: APIRouter) -> None:
             public.get(path, responses=problems(404) | _JSON, summary=summary)(told)
 
     @public.get(
-        "/t/{tenant}/oid4vci/offers/{exchange}", responses=problems(404, 409, 410) | _JSON, summary="A credential offer"
+        "/t/{tenant}/oid4vci/offers/{offer}", responses=problems(404, 409, 410) | _JSON, summary="A credential offer"
     )
-    def offer(request: Request, tenant: Here, exchange: str) -> Response:
-        _, found = exchanges.found(tenant.store, exchange, tenant.clock())
+    def offered(request: Request, tenant: Here, offer: str) -> Response:
+        _, found = exchanges.offered(tenant.store, offer, tenant.clock())
         if found.way:
             raise Refused("A wallet took this badge by this offer.", status=409, error="taken")
-        return answered(metadata.offer(_base(request, tenant), exchange))
+        return answered(metadata.offer(_base(request, tenant), offer))
 
 
 def _add_endpoints(router: APIRouter) -> None:

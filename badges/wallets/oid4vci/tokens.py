@@ -7,7 +7,6 @@ Sources: OpenID4VCI 1.0, 6; RFC 6749, 5; RFC 6750.
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +18,7 @@ from badges.wallets import exchanges
 from badges.wallets.exchanges import KIND, OPENID, TRIES, BadgeExchange
 from badges.wallets.oid4vci.metadata import DETAILS, FORMATS, GRANT
 from badges.wallets.oid4vci.refusals import WalletRefused
+from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
@@ -73,7 +73,7 @@ def with_access(reader: Reader, now: int, authorization: str | None) -> tuple[Re
 
 def _open(tx: Tx, tenant: Tenant, code: str) -> tuple[Record, BadgeExchange]:
     try:
-        record, exchange = exchanges.found(tx, code, tenant.clock())
+        record, exchange = exchanges.offered(tx, code, tenant.clock())
     except Refused as refused:
         raise WalletRefused("invalid_grant", refused.message) from refused
     if exchange.way:
@@ -100,16 +100,21 @@ def _details(text: str | None) -> list[dict[str, Any]]:
     if text is None:
         return []
     try:
-        asked = json.loads(text)
-    except ValueError:
+        asked = strict_json.parse(text.encode())
+    except Refused:
         asked = None
     found = []
     for one in asked if isinstance(asked, list) else [None]:
         wanted = one.get("credential_configuration_id") if isinstance(one, Mapping) else None
-        if not isinstance(one, Mapping) or one.get("type") != DETAILS or wanted not in FORMATS:
+        if (
+            not isinstance(one, Mapping)
+            or one.get("type") != DETAILS
+            or not isinstance(wanted, str)
+            or wanted not in FORMATS
+        ):
             message = f"Each of authorization_details has the type {DETAILS} and a credential that is offered."
             raise WalletRefused("invalid_authorization_details", message)
-        found.append({"type": DETAILS, "credential_configuration_id": wanted, "credential_identifiers": [str(wanted)]})
+        found.append({"type": DETAILS, "credential_configuration_id": wanted, "credential_identifiers": [wanted]})
     return found
 
 

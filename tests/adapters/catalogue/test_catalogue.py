@@ -59,6 +59,14 @@ def test_a_table_gives_offerings_with_what_they_give_and_sessions_with_seats():
     ]
 
 
+@pytest.mark.parametrize("address", ["https://user@[::1", "http://west.example", "https://", "https://[x]/"])
+def test_an_address_to_enrol_that_no_browser_opens_is_refused(address):
+    with pytest.raises(Refused) as told:
+        offerings.checked(Offering("gmp", "GMP online", enrol_at=address))
+
+    assert (told.value.status, told.value.error) == (400, "bad_offering")
+
+
 @pytest.mark.parametrize(
     ("change", "row", "told"),
     [
