@@ -19,6 +19,7 @@ from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy.tenants import Tenant
 
 USE, COUNTS = "badge-use", "badge-counts"
 Use = Literal["opened", "claimed", "shared", "verified"]
@@ -68,6 +69,12 @@ def happened(reader: Reader, badge: str, what: Use) -> bool:
     """Whether *what* happened to *badge* (id) before."""
     record = reader.get(USE, badge)
     return record is not None and what in msgspec.json.decode(record.body, type=BadgeUse).first
+
+
+def note(tenant: Tenant, badge: str, what: Use) -> None:
+    """Counts that *what* happened to *badge* (id); nothing is written if it happened before."""
+    if not happened(tenant.store, badge, what):
+        tenant.store.write(lambda tx: count(tx, badge, what, tenant.clock())).result()
 
 
 def _is_from_before(held: Record) -> bool:

@@ -17,6 +17,7 @@ from badges.described import named
 from badges.endorsements import Endorsements, endorsements_of, signed_endorsements
 from badges.issuer import Issuer
 from badges.records import BadgeContent
+from badges.shares import may_share
 from badges.status import ENTRIES, PROBES, REVOCATION, Draw, place_id
 from lrs.competency.shapes import Award
 from lrs.competency.witnessed import witnessed
@@ -90,6 +91,8 @@ def content_of(desk: Desk, award_id: str, award: Award) -> BadgeContent:
     tenant, reader = desk.tenant, desk.reader
     identifiers = desk.identifiers_of(reader, award.person)
     shown = shown_names.shown_name(reader, credential_uuid(award_id))
+    if shown and not may_share(tenant, award.person, reader):
+        shown = ""
     recipient = recipient_of(identifiers, award_id, tenant.secret("badge-recipient/1"), shown)
     if did := desk.holder or holders.holder_of(reader, credential_uuid(award_id)):
         recipient = replace(recipient, id=did)

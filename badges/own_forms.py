@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from badges.counts import note
 from badges.forms import FORMS, Form
 from badges.stored import stored_badge
 from lrs.pages.me.badges import BadgeForm, BadgeForms
@@ -15,6 +16,8 @@ def own_forms() -> BadgeForms:
 
 def _own(form: Form) -> BadgeForm:
     def make(tenant: Tenant, id: str, credential: bytes) -> bytes:
-        return form.make(stored_badge(tenant, id, credential))
+        made = form.make(stored_badge(tenant, id, credential))
+        note(tenant, id, "claimed")
+        return made
 
     return BadgeForm(form.media_type, form.ending, make)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from badges import verdict_view
+from badges.issuer import issuer_of
 from badges.trusted import trusted_issuer
 from badges.verify import failures
 from badges.verifying.containers import MAX_BADGE, taken_from
@@ -103,6 +104,8 @@ def ready(
     if not said["achievementId"]:
         raise Refused("This badge is not taken: what was achieved has no id.", error="badge_not_valid")
     issuer, id = said["issuerId"], str(credential.get("id"))
+    if issuer == issuer_of(tenant).id:
+        raise Refused("This badge was issued here: it is with its holder's badges already.", error="badge_not_valid")
     agents = identifiers_of(tenant.store, person)
     why = _without_effect(tenant.store, credential, issuer, agents, is_theirs=is_theirs)
     record_id, day = (
@@ -150,13 +153,11 @@ def _without_effect(
     reader: Reader, credential: JsonView, issuer: str, agents: list[dict[str, Any]], *, is_theirs: bool
 ) -> str:
     """Why the badge is no evidence; empty if it is."""
+    if agents and not is_theirs and not any(_is_of(credential, agent) for agent in agents):
+        return "recipient_not_known"
     if trusted_issuer(reader, issuer) is None:
         return "issuer_not_trusted"
-    if not agents:
-        return "nobody_to_name"
-    if is_theirs or any(_is_of(credential, agent) for agent in agents):
-        return ""
-    return "recipient_not_known"
+    return "" if agents else "nobody_to_name"
 
 
 def _is_of(credential: JsonView, agent: Mapping[str, Any]) -> bool:

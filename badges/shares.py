@@ -20,7 +20,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.times import SECOND
 from lrs.people.minors import is_minor
 from lrs.people.persons import members_of
-from lrs.people.search import somebody
+from lrs.people.search import authority_name
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -98,8 +98,13 @@ def shared(tenant: Tenant, token: str) -> tuple[BadgeShare, Record]:
 
 def name_of(reader: Reader, person: str) -> str:
     """The name of *person* that would be seen; empty if none is known."""
+    return known_name(reader, person)[0]
+
+
+def known_name(reader: Reader, person: str) -> tuple[str, str]:
+    """The name of *person* that would be seen, and the identity authority that gave it; both empty if none did."""
     members: Sequence[str] = members_of(reader, person)
-    return (somebody(reader, members[0]).name or "") if members else ""
+    return (authority_name(reader, members[0]) if members else None) or ("", "")
 
 
 def _about(record: Record) -> Subjects:

@@ -202,6 +202,7 @@ class Everything:
         assert record
         self.claim = self.write(lambda tx: claims.make(tx, self.tenant, record, "ann@example.org")).token
         self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
+        self.write(lambda tx: joins.trust(tx, "vle", "test"))
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
         self.write(lambda tx: shown_names.put_in(tx, self.tenant, record, by="learner x"))
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))

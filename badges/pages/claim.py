@@ -12,7 +12,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from badges import claims, counts
-from badges.pages.taking import ACCEPT, Taking, note
+from badges.counts import note
+from badges.pages.taking import ACCEPT, Taking
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
 from lrs.matching.door import Here

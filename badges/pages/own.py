@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from badges.pages.taking import Taking, note
+from badges.counts import note
+from badges.pages.taking import Taking
 from badges.records import ISSUED
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own

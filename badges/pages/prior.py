@@ -32,8 +32,11 @@ _ONLY_ALL = (
 _TAKEN_TO_READ = {"badge_not_valid", "no_file", "too_many"}
 _SENDS = uploads("text", "theirs") | SIGNED_IN
 
+NOT_YOURS = "prior_not_yours"
+
 says(
     prior_evidence="The badge is kept, and counts as evidence for the rules that name badges of others.",
+    prior_not_yours="This badge is somebody else's, or was issued to an address not known here. It has no effect.",
     prior_kept="The badge is kept, without effect on skills. Why stands beside it.",
 )
 
@@ -109,6 +112,8 @@ def _keep(visit: Visit, make: Callable[[], PriorPlan]) -> PriorBadge:
 
 
 def _said(kept: PriorBadge) -> str:
+    if kept.why == "recipient_not_known":
+        return NOT_YOURS
     return "prior_evidence" if kept.statement else "prior_kept"
 
 
@@ -131,6 +136,7 @@ def _theirs(visit: Visit, person: str) -> tuple[str, ...]:
 
 def _own_page(visit: Visit, refused: Refused | None = None) -> Response:
     shown = _shown(visit, _mine(visit), refused)
+    shown["not_yours"] = visit.request.query_params.get("done") == NOT_YOURS
     return visit.page("learner/prior.html", refused.status if refused else 200, here="me", act=OWN, **shown)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from badges import badge_view, shares
+from badges.counts import note
 from badges.forms import form_named
 from badges.lookup import resolver, status_lists
-from badges.pages.taking import note, shared_address
+from badges.pages.taking import shared_address
 from badges.public import PublicRoute
 from badges.shares import BadgeShare
 from badges.stored import stored_badge

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from badges import badge_view, counts, holders, shares, shown_names
-from badges.counts import Use
 from badges.forms import FORMS
 from badges.issuer import public_url
 from badges.own_forms import own_forms
@@ -50,6 +49,8 @@ class Taking:
     def shown(self, wallet: str = "") -> dict[str, Any]:
         """The values of the page, but for those of its form. *wallet* is the token of an exchange that is open."""
         share, person = shares.share_of(self.tenant.store, self.badge.id), str(self.badge.meta["person"])
+        may_share = shares.may_share(self.tenant, person)
+        known_name, name_from = shares.known_name(self.tenant.store, person)
         page = shared_address(self.tenant, share, self.root) if share else ""
         said = badge_view.badge(self.credential, self.language)
         held = holders.held_by(self.tenant.store, self.badge.id)
@@ -58,9 +59,10 @@ class Taking:
             "holder": {"did": held.did, "day": self._day(held.at)} if held else None,
             "share": page,
             "share_name": share.name if share else "",
-            "may_share": shares.may_share(self.tenant, person),
-            "own_name": shown_names.shown_name(self.tenant.store, self.badge.id),
-            "known_name": shares.name_of(self.tenant.store, person),
+            "may_share": may_share,
+            "own_name": shown_names.shown_name(self.tenant.store, self.badge.id) if may_share else "",
+            "known_name": known_name,
+            "name_from": name_from,
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
             "forms": FORM_NAMES,
             "wallet": self._wallet(wallet) if wallet else None,
@@ -134,9 +136,3 @@ def shared_address(tenant: Tenant, share: BadgeShare, root: str) -> str:
     """The address at which *share* is seen by others; under *root* if no public address is set."""
     path = f"shared/{share.token}"
     return public_url(tenant, path) or f"{root}/t/{tenant.id}/{path}"
-
-
-def note(tenant: Tenant, badge: str, what: Use) -> None:
-    """Counts that *what* happened to *badge* (id); nothing is written if it happened before."""
-    if not counts.happened(tenant.store, badge, what):
-        tenant.store.write(lambda tx: counts.count(tx, badge, what, tenant.clock())).result()

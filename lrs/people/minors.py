@@ -12,7 +12,8 @@ from datetime import date
 
 import msgspec
 
-from lrs.storage import Owed, Reader, Record, Tx
+from lrs.kernel.keys import key
+from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
@@ -51,9 +52,14 @@ def is_minor(reader: Reader, members: Iterable[str], today: date) -> bool:
 
 
 def _owe(tx: Tx, person: str) -> None:
-    """What services are told of *person* is worked out anew: what they gave alone may hold no more, or again."""
+    """What services are told of *person*, and their badges, are worked out anew: a name is taken out, or put in again.
+
+    What they gave alone may hold no more, or again.
+    """
     if tx.get("person", person) is not None:
         tx.owe("person", person, Owed("sync"))
+    for award in list(each(tx, "award", key("award", person))):  # a badge does not name somebody who is under age
+        tx.owe("award", award.id, Owed("issue"))
 
 
 def _rev(tx: Tx, person: str) -> int:

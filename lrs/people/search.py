@@ -21,7 +21,7 @@ from lrs.kernel.plain_text import one_line
 from lrs.people.identifiers import plain_name
 from lrs.people.persons import holders, identifier_from, identifiers_of, person_named
 from lrs.people.told_names import newest_name
-from lrs.storage import Reader, Record, Walk, walked
+from lrs.storage import Reader, Record, Walk, each, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import agent_key, source_key
@@ -121,6 +121,20 @@ def name_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> s
     both = (_name_in_statements(reader, agent, source), newest_name(reader, agent, source))
     told = [one for one in both if one is not None]
     return max(told)[1] if told else None
+
+
+def authority_name(reader: Reader, holder: str) -> tuple[str, str] | None:
+    """The name of *holder* in the newest statements of an identity authority, and that source; ``None`` if it has none.
+
+    What other sources and files say does not count: anybody who may send could write what is signed or shown in public.
+    """
+    sources = [one.id for one in each(reader, "identity-authority")]
+    for source in sources:
+        for ifi in identifiers_of(reader, holder):
+            found = _name_in_statements(reader, ifi_text(ifi) or "", source)
+            if found is not None:
+                return found[1], source
+    return None
 
 
 def _name_in_statements(reader: Reader, wanted: str, source: str | None) -> tuple[int, str] | None:

@@ -14,7 +14,7 @@ from lrs.access import learners
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.outbox.mail import Mail
-from lrs.people import minors
+from lrs.people import joins, minors
 from lrs.storage import Record, each
 from tests.competency.world import ANN
 from tests.pages.conftest import Browser, text_of
@@ -191,6 +191,7 @@ def test_a_badge_is_shared_only_when_its_holder_says_so_and_without_their_name_u
 
 
 def test_a_holder_who_wants_it_is_named_and_stops_sharing_for_good(site, ann, badge):
+    site.tenant.store.write(lambda tx: joins.trust(tx, "vle", "test")).result()
     browser = signed_in(site, ann)
     place = f"/me/badges/{badge.id}/take"
     page = browser.get(place)

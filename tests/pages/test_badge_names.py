@@ -7,9 +7,11 @@ import json
 import pytest
 
 from lrs.composition.steps import drain
-from lrs.people import minors
+from lrs.people import joins, minors
+from tests.competency.world import statement
 from tests.pages.conftest import text_of
 from tests.pages.test_badge_claim import HOLDER, accepted, ann, badge, link
+from tests.pages.test_me import ANN
 
 __all__ = ["ann", "badge"]
 
@@ -22,6 +24,7 @@ def names_in(site, badge):
 
 @pytest.fixture
 def browser(site, badge):
+    site.tenant.store.write(lambda tx: joins.trust(tx, "vle", "test")).result()
     path = link(site, badge)
     return accepted(site, path), path
 
@@ -70,3 +73,36 @@ def test_who_is_under_age_has_no_such_button_and_is_refused(site, badge, ann, br
     assert "under age" in text_of(refused)
     assert "Put my name in" not in text_of(browser.get(path))
     assert names_in(site, badge) == []
+
+
+def test_a_name_counts_only_from_an_identity_authority_and_the_page_says_from_which(site, badge):
+    path = link(site, badge)
+    browser = accepted(site, path)
+    unknown = text_of(browser.get(path))
+    site.tenant.store.write(lambda tx: joins.trust(tx, "registry", "test")).result()
+    mouse = {**ANN, "name": "Mickey Mouse"}
+    site.world.send(statement("typed by a trainer", mouse), source="centre")
+    still = text_of(browser.get(path))
+    site.world.send(statement("enrolled", {**ANN, "name": HOLDER}), source="registry")
+    site.world.send(statement("typed again", mouse), source="centre")
+    told = text_of(browser.get(path))
+
+    assert "Put my name in" not in unknown
+    assert "Put my name in" not in still
+    assert f"Put my name in: {HOLDER}" in told
+    assert f"Show my name there, too: {HOLDER}" in told
+    assert "The name is as registry gave it." in told
+
+
+def test_a_name_is_taken_out_of_the_badge_when_its_holder_is_noted_as_under_age(site, badge, ann, browser):
+    browser, path = browser
+    browser.send(browser.get(path), path, act="name")
+    drain(site.tenant)
+    named = names_in(site, badge)
+
+    site.tenant.store.write(lambda tx: minors.note(tx, ann, None, by="test")).result()
+    drain(site.tenant)
+
+    assert named == [HOLDER]
+    assert names_in(site, badge) == []
+    assert "The badge names you as" not in text_of(browser.get(path))

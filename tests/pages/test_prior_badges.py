@@ -94,8 +94,9 @@ def test_somebody_elses_badge_is_no_evidence_until_staff_vouch_for_it(site, brow
     said = text_of(own.get("/me/prior"))
     by_staff = bring(browser, f"/staff/learners/{ann}/prior", BADGE.encode(), theirs="yes")
 
-    assert by_learner.headers["location"] == "/me/prior?done=prior_kept"
-    assert "issued to an e-mail address that is not known here" in said
+    assert by_learner.headers["location"] == "/me/prior?done=prior_not_yours"
+    assert "This badge is somebody else's" in text_of(own.get("/me/prior?done=prior_not_yours"))
+    assert "it is somebody else's badge, or was issued to an e-mail address that is not known here" in said
     assert by_staff.headers["location"] == f"/staff/learners/{ann}/prior?done=prior_evidence"
     assert "Counts as evidence" in text_of(browser.get(f"/staff/learners/{ann}/prior"))
     assert len(statements(site)) == 1
