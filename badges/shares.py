@@ -96,6 +96,18 @@ def shared(tenant: Tenant, token: str) -> tuple[BadgeShare, Record]:
     raise Refused(_NOT_SHARED, status=404, error="not_shared")
 
 
+def handed_in(tenant: Tenant, content: bytes, root: str) -> bytes:
+    """The badge, if *content* is the address of one that is shared here, under *root*; else *content* itself.
+
+    Raises ``Refused`` (404) if nothing is shared there.
+    """
+    begin = f"{root}/t/{tenant.id}/shared/".encode()
+    if not content.startswith(begin) or len(content) > len(begin) + 200:
+        return content
+    token = content.removeprefix(begin).decode("ascii", "replace").strip().partition("/")[0]
+    return shared(tenant, token)[1].body
+
+
 def name_of(reader: Reader, person: str) -> str:
     """The name of *person* that would be seen; empty if none is known."""
     return known_name(reader, person)[0]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from badges.badge_view import MOST_EVIDENCE
+from badges.narrative import blocks
 from badges.verify import failures
 from badges.verifying.shape import is_of_vcdm_1
 from badges.verifying.verdict import Check, Verdict
@@ -61,11 +63,15 @@ def _known(verdict: Verdict, said: Mapping[str, str], known: Mapping[str, str]) 
 
 
 def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
-    said = summary(verdict.credential or {}, verdict.format)
+    credential = verdict.credential or {}
+    said = summary(credential, verdict.format)
     return {
         **said,
+        **_further(credential, verdict.format),
+        "is_badge": any(check.name == "badge" for check in verdict.checks),
         "known": _known(verdict, said, known),
-        "day": said["from"][:10],
+        "day": (said["given"] or said["from"])[:10],
+        "first_day": said["from"][:10],
         "last_day": said["until"][:10],
         "outcome": outcome(verdict),
         "format": verdict.format,
@@ -112,6 +118,36 @@ def _days(credential: JsonView, format: str) -> tuple[Any, Any]:
             credential.get("expirationDate") or credential.get("validUntil"),
         )
     return credential.get("validFrom"), credential.get("validUntil")
+
+
+def _further(credential: JsonView, format: str) -> dict[str, Any]:
+    """What only people read: the criteria in blocks, the level, the holder's name, and how it was shown."""
+    is_ob2, subject = format == "ob2", _object(credential.get("credentialSubject"))
+    achievement = _object(credential.get("badge") if is_ob2 else subject.get("achievement"))
+    criteria = achievement.get("criteria")
+    told = _object(criteria).get("narrative") if isinstance(criteria, Mapping) else criteria
+    names = [] if is_ob2 else [one for one in _objects(subject.get("identifier")) if one.get("identityType") == "name"]
+    return {
+        "takes": blocks("\n".join(map(one_line, told[: 4 * LONGEST].splitlines())) if isinstance(told, str) else ""),
+        "level": _level(achievement),
+        "holder": next((_text(one.get("identityHash")) for one in names if one.get("hashed") is not True), ""),
+        "evidence": [
+            {"name": _text(one.get("name")), "told": _text(one.get("narrative") or one.get("description"))}
+            for one in _objects(credential.get("evidence"))[:MOST_EVIDENCE]
+        ],
+    }
+
+
+def _level(achievement: JsonView) -> str:
+    for scale in _objects(achievement.get("resultDescription")):
+        for one in _objects(scale.get("rubricCriterionLevel")):
+            if one.get("id") is not None and one.get("id") == scale.get("requiredLevel"):
+                return _text(one.get("name"))
+    return ""
+
+
+def _objects(value: Any) -> list[JsonView]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping)]
 
 
 def _object(value: Any) -> JsonView:

@@ -49,6 +49,8 @@ def _of_text(text: bytes, asked: Verification, address: str, *, is_inside: bool)
         if fetched.startswith(b"https://"):
             raise Invalid("at the address is no badge, but another address", "no_badge_in_file")
         return _of_text(fetched, asked, address, is_inside=False)
+    if text.startswith(b"http://") and not is_inside:
+        raise Invalid("an address of a badge begins with https://", "no_badge_in_file")
     if text[:1] in (b"{", b"[", b"") or not _is_token(text):
         return _of_json(read(text, MAX_BADGE), asked, address, is_inside=is_inside)
     plain = text.decode()

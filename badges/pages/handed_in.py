@@ -18,6 +18,7 @@ from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of
 
 NOTHING = "Choose a file, or paste a badge or its address."
+EMPTY = "The file is empty. Choose another one, or get the badge again from where it came."
 
 LONGEST_ADDRESS = 320
 _AROUND = 8 * 1024
@@ -31,6 +32,7 @@ class HandedIn:
     content: bytes
     text: str
     fields: Mapping[str, str]
+    is_empty_file: bool = False
 
 
 def client_of(request: Request) -> str:
@@ -49,6 +51,14 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
+def check_something(handed: HandedIn) -> None:
+    """Refuses (400) a form with nothing in it, and says whether it is the file that is empty."""
+    if handed.is_empty_file:
+        raise Refused(EMPTY, error="no_file")
+    if not handed.content:
+        raise Refused(NOTHING, error="no_file")
+
+
 async def form_of(request: Request) -> HandedIn:
     """The form in the body."""
     body = await body_of(request)
@@ -59,9 +69,10 @@ async def form_of(request: Request) -> HandedIn:
     async with Request(request.scope, again).form(max_files=1, max_fields=5, max_part_size=MOST_BYTES) as form:
         file = form.get("file")
         content = await file.read() if isinstance(file, UploadFile) else b""
+        is_named = isinstance(file, UploadFile) and bool(file.filename)
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
     text = fields.get("text", "")
-    return HandedIn(content or text.strip().encode("utf-8", "replace"), text, fields)
+    return HandedIn(content or text.strip().encode("utf-8", "replace"), text, fields, is_named and not content)
 
 
 def asked_in(body: bytes) -> tuple[bytes, str]:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from badges import prior
 from badges.checks import BadgeChecks
-from badges.pages.handed_in import NOTHING, client_of, form_of
+from badges.pages.handed_in import check_something, client_of, form_of
 from badges.prior import PriorBadge, PriorPlan
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
@@ -91,8 +91,7 @@ async def _brought(
     checks.admit(visit.tenant, client)
     handed = await form_of(request)
     session.check_token(visit.tenant, handed.fields.get("form", ""), visit.session.nonce)
-    if not handed.content:
-        raise Refused(NOTHING, error="no_file")
+    check_something(handed)
     verdict = await checks.check(visit.tenant, client, lambda: (handed.content, ""))
     vouches = may_vouch and handed.fields.get("theirs") == "yes"
     if vouches and not _sees_all(visit):

@@ -11,15 +11,16 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from badges import verdict_view
+from badges import shares, verdict_view
 from badges.checks import BadgeChecks
-from badges.pages.handed_in import LONGEST_ADDRESS, NOTHING, asked_in, body_of, client_of, form_of
+from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, client_of, form_of
 from badges.trusted import known_issuers
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
 from lrs.pages import front
 from lrs.storage.edge import read as read_in
 from lrs.web.dates import written_moment
+from lrs.web.exchange import root_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 
@@ -102,20 +103,26 @@ def routes(checks: BadgeChecks) -> APIRouter:
 
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
     def show(request: Request) -> Response:
-        return page(request, "public/verify.html", result=None, text="", email="", at="")
+        return page(request, "public/verify.html", result=None, text="", email="", at="", problem="")
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
         checks.admit(tenant, client_of(request))
         handed = await form_of(request)
-        if not handed.content:
-            raise Refused(NOTHING, error="no_file")
         email = handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
-        verdict = await checks.check(tenant, client_of(request), lambda: (handed.content, email))
+        shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
+        own = functools.partial(shares.handed_in, tenant, handed.content, root_of(request))
+        try:
+            check_something(handed)
+            verdict = await checks.check(tenant, client_of(request), lambda: (own(), email))
+        except Refused as refused:
+            if refused.error not in _TAKEN_TO_READ:
+                raise
+            empty = {"result": None, "text": shown_text, "email": email, "at": ""}
+            return page(request, "public/verify.html", refused.status, problem=refused.message, **empty)
         at = written_moment(tenant.clock(), tenant.settings.zone)
         found = verdict_view.shown(verdict, await read_in(known_issuers, tenant))
-        shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
-        return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at)
+        return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")
 
     @router.post(
         f"/api{PLACE}",
@@ -134,5 +141,6 @@ def routes(checks: BadgeChecks) -> APIRouter:
     return router
 
 
+_TAKEN_TO_READ = {"no_file", "not_shared"}
 _LONGEST_SHOWN = 4_000
 """Characters of what was typed that the page shows again."""

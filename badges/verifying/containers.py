@@ -30,7 +30,7 @@ _ELEMENTS = (
 )
 _SVG = re.compile(rb"^\s*<(\?xml|svg|!--|!DOCTYPE)")
 _PAGE = (b"<!doctype html", b"<html")
-_OTHERS = {b"%PDF": "a PDF", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"PK\x03\x04": "a ZIP file"}
+_OTHERS = {b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"PK\x03\x04": "a ZIP file"}
 
 
 _T = TypeVar("_T")
@@ -54,6 +54,9 @@ def taken_from(content: bytes) -> Taken:
     if _SVG.match(content[:1024]):
         _check_size(content)
         return Taken(_bounded(_of_svg(content)), "svg")
+    if content.startswith(b"%PDF"):
+        why = "this is a PDF: of a certificate, save the badge.json that is attached to it, and hand that in"
+        raise Invalid(why, "no_badge_in_file")
     for start, what in _OTHERS.items():
         if content.startswith(start):
             raise Invalid(f"this is {what}; a badge is a PNG, an SVG, JSON or a JWT", "no_badge_in_file")

@@ -126,7 +126,7 @@ def test_staff_of_one_source_see_only_badges_that_they_brought_and_vouch_for_non
     ("content", "why"),
     [
         (changed("eddsa-did-key", lambda badge: badge.update(name="x")), "the signature does not fit"),
-        (b"", "Choose a file, or paste a badge or its address."),
+        (b"", "The file is empty."),
         (DOCUMENTS["ecdsa-sd-base"].encode(), "from which holders make what they show"),
     ],
 )

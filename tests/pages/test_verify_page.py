@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from badges import shares
 from badges.awards import credential_uuid
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
@@ -59,7 +60,7 @@ def test_a_good_badge_is_told_to_be_good_with_what_it_says_and_whose_it_is(brows
     assert (page.status_code, heading(page)) == (200, "This badge is genuine and valid")
     assert "Pipetting" in text
     assert "College of the Example" in text
-    assert "Yes Issued to this person" in text
+    assert "Good Issued to this person" in text
     assert "Known here" not in text
     assert page.headers["cache-control"] == "no-store"
 
@@ -106,6 +107,57 @@ def test_nothing_handed_in_is_said_with_the_form_again(browser):
 
     assert page.status_code == 400
     assert "Choose a file, or paste a badge or its address." in text_of(page)
+
+
+def test_an_empty_file_is_said_to_be_empty_with_the_form_again(browser):
+    page = handed_in(browser, file=("badge.json", b""), email=MAYZE)
+
+    assert page.status_code == 400
+    assert "The file is empty." in text_of(page)
+    assert f'value="{MAYZE}"' in page.text
+    assert 'type="file"' in page.text
+
+
+def test_the_address_of_a_badge_that_is_shared_here_is_taken_without_a_call(browser, app):
+    tenant = app.tenants.take("default")
+    share = tenant.store.write(lambda tx: shares.share(tx, tenant, own_badge(app), with_name=False, by="test")).result()
+    place = f"{browser.address}/t/default/shared/"
+
+    good, stopped = handed_in(browser, f" {place}{share.token} "), handed_in(browser, f"{place}nothing")
+
+    assert heading(good) == "This badge is genuine and valid"
+    assert "No badge is shared at this address." in text_of(stopped)
+    assert f"{place}nothing" in stopped.text
+
+
+def test_what_is_no_badge_shows_no_card_of_one_and_says_what_to_hand_in(browser):
+    pdf = text_of(handed_in(browser, file=("certificate.pdf", b"%PDF-1.7")))
+    plain = text_of(handed_in(browser, "http://college.example.org/badge"))
+
+    assert "A badge without a name" not in pdf + plain
+    assert "save the badge.json that is attached to it" in pdf
+    assert "an address of a badge begins with https://" in plain
+
+
+def test_the_page_shows_the_level_the_days_and_how_it_was_shown_as_other_pages_do(browser, app):
+    badge = json.loads(own_badge(app).body)
+    given, begins = badge["awardedDate"][:10], badge["validFrom"][:10]
+
+    text = text_of(handed_in(browser, file=("badge.json", own_badge(app).body)))
+
+    assert given != begins
+    assert f"Given on {given} This copy from {begins}" in text
+    assert "Level Practitioner" in text
+    assert "How it was shown" in text
+    assert badge["evidence"][0]["name"] in text
+    assert "**" not in text
+
+
+def test_the_name_of_the_holder_that_is_in_a_badge_is_shown(browser):
+    name = {"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": "Mayze Jones"}
+    document = changed("eddsa-did-key", lambda badge: badge["credentialSubject"]["identifier"].append(name))
+
+    assert "Whose it is Mayze Jones" in text_of(handed_in(browser, file=("badge.json", document)))
 
 
 def test_an_address_inside_the_network_is_never_asked(browser):
@@ -179,6 +231,8 @@ def test_a_badge_that_was_revoked_here_is_told_to_be_taken_back(browser, app):
     page = handed_in(browser, file=("badge.json", badge))
 
     assert heading(page) == "This badge was taken back"
+    assert "Fails Taken back" in text_of(page)
+    assert "revoked revoked" not in text_of(page)
 
 
 def test_what_is_too_large_is_refused_before_it_is_looked_at(browser):
