@@ -10,8 +10,6 @@ from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, looked_at
 from adapters.catalogue.table import COLUMNS, read_catalogue
 from adapters.centre import sessions
-from adapters.centre.sessions import Marker
-from adapters.people import Ifi
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
@@ -40,7 +38,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """
     try:
         notes = told_of(file, COLUMNS)
-        found = read_catalogue(file, tenant.settings.zone, Marker(Ifi("", ""), BY, BY), tenant.clock())
+        found = read_catalogue(file, tenant.settings.zone, BY, tenant.clock())
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
 

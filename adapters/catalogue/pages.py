@@ -8,9 +8,8 @@ from fastapi.responses import HTMLResponse
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
 from adapters.catalogue.kept_lists import KeptLists
-from adapters.catalogue.offerings import Offering
-from adapters.catalogue.table import cost_of, hours_of
-from adapters.centre.sessions import Gives
+from adapters.catalogue.typed import FIELDS, fields_of, offering_in
+from adapters.lms import courses
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here
 from lrs.pages import front
@@ -23,10 +22,6 @@ from lrs.web.page import Pages, page, server_root
 from lrs.web.page_policy import PagePolicy
 
 PLACE, STAFF = "/catalogue", "/staff/catalogue"
-FIELDS = (
-    *("id", "title", "sort", "provider", "text", "gives", "hours", "place", "online", "language", "cost", "enrol_at"),
-    "course",
-)
 PAGES = Pages(PagePolicy(), front.refusal)
 """Those for everybody in which one can search."""
 says(
@@ -100,7 +95,7 @@ def _add_staff(router: APIRouter) -> None:
             visit.tenant.store.write(lambda tx: offerings.drop(tx, told.get("id", ""), by)).result()
             return visit.on(STAFF, "offering_gone")
         try:
-            one = offerings.checked(_told(told))
+            one = offerings.checked(offering_in(told))
         except Refused as refused:
             return _list(visit, told, refused)
         done = visit.tenant.store.write(lambda tx: offerings.keep(tx, one, by)).result()
@@ -111,7 +106,8 @@ def _add_staff(router: APIRouter) -> None:
         found = offerings.offering(visit.tenant.store, id)
         if found is None:
             raise Refused("There is no such offering.", status=404, error="not_found")
-        return visit.page("staff/offering.html", given=_given(found), problem="")
+        choices = view.course_choices(courses.newest(visit.tenant.store, MOST), found.course)
+        return visit.page("staff/offering.html", given=fields_of(found), courses=choices, problem="")
 
 
 def _offered(visit: Visit) -> list[ListRow]:
@@ -124,46 +120,6 @@ def _list(visit: Visit, told: dict[str, str], refused: Refused | None = None) ->
         refused.status if refused else 200,
         list=listing(asked_of(visit.request, view.OFFERINGS, sort="title"), _offered(visit)),
         given={name: told.get(name, "") for name in FIELDS},
+        courses=view.course_choices(courses.newest(visit.tenant.store, MOST), told.get("course", "")),
         problem=refused.message if refused else "",
     )
-
-
-def _told(told: dict[str, str]) -> Offering:
-    line = {name: " ".join(told.get(name, "").split()) for name in FIELDS}
-    return Offering(
-        line["id"],
-        line["title"],
-        line["sort"] or "Course",
-        line["provider"],
-        told.get("text", "").replace("\r\n", "\n").strip(),
-        tuple(_gives(each) for each in told.get("gives", "").splitlines() if each.strip()),
-        hours_of(line["hours"]),
-        line["place"],
-        line["online"] == "yes",
-        line["language"] or "English",
-        cost_of(line["cost"]),
-        line["enrol_at"],
-        line["course"],
-    )
-
-
-def _gives(text: str) -> Gives:
-    """A competency and its level, as ``GOWN, 2``."""
-    name, _, level = (part.strip() for part in text.partition(","))
-    if level and not (level.isascii() and level.isdigit() and 0 < int(level[:3]) < 100):
-        raise Refused(f"{text.strip()[:60]}: a level is a whole number, such as: GOWN, 2", error="bad_offering")
-    return Gives(name, int(level) if level else None)
-
-
-def _given(one: Offering) -> dict[str, str]:
-    gives = "\n".join(f"{each.competency}, {each.level}" if each.level else each.competency for each in one.gives)
-    pounds = "" if one.cost is None else f"{one.cost / 100:.2f}"
-    told = {name: str(getattr(one, name)) for name in ("id", "title", "sort", "provider", "text", "place", "language")}
-    return told | {
-        "gives": gives,
-        "hours": "" if one.hours is None else f"{one.hours:g}",
-        "online": "yes" if one.online else "",
-        "cost": pounds,
-        "enrol_at": one.enrol_at,
-        "course": one.course,
-    }

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from adapters.catalogue.offerings import Offering, checked
 from adapters.cells import choice, whole, yes
 from adapters.centre.planning import FormFault, sentence, session_in
-from adapters.centre.sessions import CentreSession, Gives, Marker, checked_centre
+from adapters.centre.sessions import CentreSession, Gives, checked_centre
 from adapters.hours import typed_hours
 from adapters.words import KIND
 from lrs.competency.tables import read_table
@@ -62,7 +62,7 @@ class ReadCatalogue:
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_catalogue(content: Path | bytes, zone: str, by: Marker, now: int) -> ReadCatalogue:
+def read_catalogue(content: Path | bytes, zone: str, by: str, now: int) -> ReadCatalogue:
     """The offerings in a file; dates are on the clock of *zone*. Raises ``Refused`` for a file that is no table."""
     rows, faults = read_table(content, COLUMNS, needed=("offering", "title"))
     found = ReadCatalogue(faults=[(one.row, one.reason) for one in faults])
@@ -137,7 +137,7 @@ def cost_of(text: str) -> int | None:
     return int(match[1]) * 100 + int(match[2] or 0)
 
 
-def _session(row: Row, of: Offering, zone: str, by: Marker, now: int) -> CentreSession:
+def _session(row: Row, of: Offering, zone: str, by: str, now: int) -> CentreSession:
     """The session of a row with a date; it is open for bookings."""
     if not row["centre"]:
         raise FormFault("centre", "a date needs the training centre where it is")
@@ -154,5 +154,5 @@ def _session(row: Row, of: Offering, zone: str, by: Marker, now: int) -> CentreS
         "opened": "yes",
     }
     number = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{of.id}-{row['date']}-{row['starts']}")[:40]
-    made = session_in(told, centre=row["centre"], zone=zone, lead=by, number=number, checklist=None, now=now)
-    return replace(made, lead=None, offering=of.id)
+    made = session_in(told, centre=row["centre"], zone=zone, lead=None, by=by, number=number, checklist=None, now=now)
+    return replace(made, offering=of.id)

@@ -10,6 +10,8 @@ from adapters.catalogue.offerings import Offering
 from adapters.centre.attendees import Attendee
 from adapters.centre.pages.view import times
 from adapters.centre.sessions import CentreSession
+from adapters.lms.courses import Course
+from adapters.lms.structure import shown_title
 from lrs.kernel.printing import time_of
 from lrs.web.listing import ListColumn, ListRow
 
@@ -134,6 +136,16 @@ def offerings(found: Iterable[Offering], root: str) -> list[ListRow]:
         )
         for one in found
     ]
+
+
+def course_choices(found: Iterable[Course], chosen: str) -> list[tuple[str, str]]:
+    """The imported courses of which an offering may be one, by title; one that is *chosen* stays, shown or not."""
+    known = {
+        one.id: shown_title(one.title) for one in found if not one.client and (not one.withdrawn or one.id == chosen)
+    }
+    by_title = sorted(known.items(), key=lambda pair: (pair[1].casefold(), pair[0]))
+    kept = [(chosen, chosen)] if chosen and chosen not in known else []
+    return [("", "None of them"), *kept, *by_title]
 
 
 def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict[str, Any]]:

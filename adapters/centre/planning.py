@@ -42,12 +42,16 @@ def session_in(
     *,
     centre: str,
     zone: str,
-    lead: Marker,
+    lead: Marker | None,
+    by: str,
     number: str,
     checklist: PinnedChecklist | None,
     now: int,
 ) -> CentreSession:
-    """The session in the fields *told* of a form; *number* is used if they have none. Raises ``FormFault``."""
+    """The session in the fields *told* of a form; *number* is used if they have none. Raises ``FormFault``.
+
+    *lead* is who runs it, where that is known; *by* is who makes it, in the record of actions.
+    """
     kind = told.get("kind", "")
     if kind not in KINDS_SAID:
         raise FormFault("kind", "Choose what kind of session it is.")
@@ -67,7 +71,7 @@ def session_in(
         ends=ends,
         zone=zone,
         made=now,
-        by=lead.subject,
+        by=by,
         lead=lead,
         checklist=checklist,
         course=course,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, cast
-
 from fastapi import APIRouter, Response
 
-from adapters.centre import attendees, checklists, hosts, learner_routes, marks
-from adapters.centre.attendees import AttendanceMark, StepMark, StepResult
+from adapters.centre import attendees, checklists, learner_routes, marks
+from adapters.centre.attendees import StepMark
 from adapters.centre.day import READ, RUN, SIGN, CentreDay, known_checklist, marker_of, reach
 from adapters.centre.marking import SAID
 from adapters.centre.pages import view
+from adapters.centre.pages.person_acts import PersonAct, act_in, result_in, seen_in
 from adapters.centre.sessions import CentreSession
-from adapters.training_centre.facts import Attendance
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
@@ -34,29 +31,6 @@ says(
     sign_off_asked="The supervisor is asked by e-mail.",
     route_kept="The route is kept.",
 )
-
-
-def seen_in(told: Mapping[str, str], field: str = "seen") -> int:
-    """A number of a form that the page wrote. Raises ``Refused`` (400)."""
-    text = told.get(field, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise Refused("This form is not whole: open the page again.", error="bad_form")
-    return int(text)
-
-
-def attendance_in(told: Mapping[str, str]) -> Attendance | Literal[""]:
-    """Whether somebody came, as the button or the choice says. Raises ``Refused`` (400)."""
-    value = told.get("value", "?")
-    if value not in {"", "present", "late", "left_early", "excused", "absent"}:
-        raise Refused("Choose whether they came.", error="bad_form")
-    return cast("Attendance", value)
-
-
-def _result_in(told: Mapping[str, str]) -> StepResult:
-    value = told.get("value", "?")
-    if value not in {"", *view.RESULTS}:
-        raise Refused("Choose what was seen of the step.", error="bad_form")
-    return cast("StepResult", value)
 
 
 def _day(visit: Visit, subscriptions: Subscriptions, right: str) -> CentreDay:
@@ -91,7 +65,7 @@ def add_steps(router: APIRouter, subscriptions: Subscriptions) -> None:
             if told.get("value") == "others":
                 marks.pass_others(day, id, step, version)
                 return visit.on(f"/staff/sessions/{id}/steps/{step}", "passed_others")
-            made = StepMark(seen_in(told, "attempt"), step, _result_in(told), visit.tenant.clock(), day.marker)
+            made = StepMark(seen_in(told, "attempt"), step, result_in(told), visit.tenant.clock(), day.marker)
             marks.mark_step(day, id, who, made, seen=seen_in(told), version=version)
         except Refused as refused:
             if refused.status not in {403, 409}:
@@ -144,7 +118,9 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
     def change(visit: Visiting, id: str, who: str, body: FormBody) -> Response:
         told = visit.fields(body)
         try:
-            done = _act(visit, subscriptions, (id, who), told)
+            root = pages_address_for(visit.request)
+            asked = PersonAct(_day(visit, subscriptions, RUN), id, who, told, root)
+            done = act_in(told)(asked)
         except Refused as refused:
             if refused.status not in {400, 403, 409} or refused.error == "bad_form":
                 raise
@@ -163,38 +139,6 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
                 raise
             return _person(visit, subscriptions, id, who, refused)
         return visit.on(f"/staff/sessions/{id}/people/{who}", "signed")
-
-
-def _act(visit: Visit, subscriptions: Subscriptions, where: tuple[str, str], told: Mapping[str, str]) -> str:
-    """Does what a form of the page of a person asks; gives the word of what is said about it."""
-    (id, who), tenant = where, visit.tenant
-    day, act, why = _day(visit, subscriptions, RUN), told.get("act", ""), told.get("why", "").strip()
-    root = pages_address_for(visit.request)
-    if act == "came":
-        mark = AttendanceMark(attendance_in(told), tenant.clock(), day.marker, why)
-        marks.mark_attendance(day, id, who, mark, seen_in(told))
-        return "marked"
-    if act == "step":
-        step = told.get("step", "")
-        seen = StepMark(seen_in(told, "attempt"), step, _result_in(told), tenant.clock(), day.marker, why)
-        marks.mark_step(day, id, who, seen, seen=seen_in(told), version=seen_in(told, "version"))
-        return "marked"
-    if act == "attempt":
-        marks.begin_attempt(day, id, who)
-        return "attempt_begun"
-    if act == "leave":
-        marks.leave(day, id, who, root)
-        return "left_roster"
-    if act == "ask":
-        hosts.ask(day, id, who, (told.get("supervisor", ""), told.get("address", "")), root)
-        return "sign_off_asked"
-    if act == "route":
-        _, session = day.session(tenant.store, id)
-        _, one = attendees.attendee(tenant.store, id, who)
-        now, by, actor = tenant.clock(), day.marker.subject, one.learner.actor
-        tenant.store.write(lambda tx: learner_routes.keep(tx, session.centre, actor, told, now, by)).result()
-        return "route_kept"
-    raise Refused("This form is not whole: open the page again.", error="bad_form")
 
 
 def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refused: Refused | None = None) -> Response:

@@ -12,6 +12,7 @@ from adapters.centre.attendees import AttendanceMark
 from adapters.centre.day import READ, RUN, CentreDay, centre_of, known_checklist, marker_of, pinned, reach
 from adapters.centre.marking import SAID
 from adapters.centre.pages import marking, view
+from adapters.centre.pages.person_acts import attendance_in, seen_in
 from adapters.centre.planning import FormFault, people_in, session_in
 from adapters.centre.sessions import KINDS_SAID, CentreSession
 from adapters.centre.told import Telling, differing
@@ -114,11 +115,13 @@ def _made(visit: Visit, told: dict[str, str], subscriptions: Subscriptions) -> C
     checklist = checklists.current(store, wanted) if wanted else None
     if checklist is not None and checklist.content.centre != centre:
         raise FormFault("checklist", f"This checklist is not one of {centre}.")
+    lead = marker_of(store, visit.caller, centre)
     one = session_in(
         told,
         centre=centre,
         zone=visit.tenant.settings.zone,
-        lead=marker_of(store, visit.caller, centre),
+        lead=lead,
+        by=lead.subject,
         number=secrets.token_hex(4),
         checklist=pinned(checklist) if checklist else None,
         now=visit.tenant.clock(),
@@ -187,8 +190,8 @@ def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
             if told.get("value") == "all":
                 marks.all_present(day, id)
                 return visit.on(f"{PLACE}/{id}", "all_present")
-            made = AttendanceMark(marking.attendance_in(told), visit.tenant.clock(), day.marker)
-            marks.mark_attendance(day, id, told.get("who", ""), made, marking.seen_in(told))
+            made = AttendanceMark(attendance_in(told), visit.tenant.clock(), day.marker)
+            marks.mark_attendance(day, id, told.get("who", ""), made, seen_in(told))
         except Refused as refused:
             if refused.status != 409:
                 raise

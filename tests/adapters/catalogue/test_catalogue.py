@@ -21,7 +21,7 @@ from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, HOUR, SECOND
-from tests.adapters.centre.made import Centre, signer
+from tests.adapters.centre.made import Centre
 from tests.adapters.lms.made import imported, structure, unit
 from tests.competency.world import statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
@@ -39,7 +39,7 @@ gmp,GMP online,Course,West,GMP,1,3,,yes,Welsh,free,https://west.example/gmp,,,,,
 
 
 def read(text):
-    return read_catalogue(text.encode(), "Europe/London", signer("tess"), NOW)
+    return read_catalogue(text.encode(), "Europe/London", "operator", NOW)
 
 
 def test_a_table_gives_offerings_with_what_they_give_and_sessions_with_seats():
@@ -57,6 +57,7 @@ def test_a_table_gives_offerings_with_what_they_give_and_sessions_with_seats():
         ("basics-2027-02-01-09-00", 12, "basics", True),
         ("basics-2027-03-01-09-00", 12, "basics", True),
     ]
+    assert {(one.lead, one.by) for one in found.sessions} == {(None, "operator")}
 
 
 @pytest.mark.parametrize("address", ["https://user@[::1", "http://west.example", "https://", "https://[x]/"])
@@ -429,7 +430,7 @@ def test_a_calendar_is_written_by_the_rules_of_its_format():
 
 def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
     steward = signed_in(site, "steward")
-    form = next(one["fields"] for one in forms_of(steward.get("/staff/catalogue").text) if "course" in one["fields"])
+    form = next(one["fields"] for one in forms_of(steward.get("/staff/catalogue").text) if "title" in one["fields"])
     given = form | {"id": "by-hand", "title": "By hand", "gives": "GOWN, 2\nGMP", "cost": "12.50", "online": ""}
     assert "whole number" in text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))
 
@@ -440,6 +441,18 @@ def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
     assert "GOWN, 2\nGMP</textarea>" in steward.get("/staff/catalogue/by-hand").text
     steward.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
     assert Browser(site.app).get("/catalogue/by-hand").status_code == 404
+
+
+def test_an_offering_names_its_imported_course_by_a_choice_of_titles(site):
+    course = imported(site.tenant, structure(unit(url="https://content.example/b"), title="Chosen by name")).course
+    steward = signed_in(site, "steward")
+    page = steward.get("/staff/catalogue")
+    assert f'<option value="{course.id}">Chosen by name</option>' in page.text
+    form = next(one["fields"]["form"] for one in forms_of(page.text) if "title" in one["fields"])
+
+    steward.ask("POST", "/staff/catalogue", data={"form": form, "id": "named", "title": "Named", "course": course.id})
+
+    assert f'<option value="{course.id}" selected>Chosen by name</option>' in steward.get("/staff/catalogue/named").text
 
 
 def test_an_author_of_one_source_changes_and_drops_no_offering_of_the_catalogue(site):

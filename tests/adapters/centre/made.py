@@ -57,6 +57,7 @@ class Centre:
             centre="north",
             zone="Europe/London",
             lead=signer(lead),
+            by=signer(lead).subject,
             number="X",
             checklist=pinned(known) if known else None,
             now=self.now[0],
