@@ -6,7 +6,7 @@ that makes its own, in the same commit as the mark (``adapters.centre.marks``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from adapters.centre import attendees, checklists, seats, sessions
 from adapters.centre.attendees import MOST, Attendee
 from adapters.centre.day import CentreDay, known_checklist, pinned
 from adapters.centre.marking import still_open
+from adapters.centre.planning import changed_in
 from adapters.centre.sessions import CentreSession
 from adapters.centre.told import Telling, anew, store_with, target
 from adapters.lms.place import LmsPlace
@@ -103,8 +104,35 @@ def close(day: CentreDay, id: str) -> CentreSession:
     return anew(act)
 
 
+def change(day: CentreDay, id: str, told: Mapping[str, str], root: str) -> CentreSession:
+    """Changes the title, time, place and seats of a session in which nobody is marked, by the fields *told* of a form.
+
+    Who booked or waits is told by mail of all but the number of seats; seats that are more go to who waits. Raises
+    ``FormFault``, and ``Refused`` (409). *root* is in front of the addresses in the mails.
+    """
+
+    def decide(tx: Tx) -> CentreSession:
+        record, before = day.session(tx, id)
+        if not can_cancel(tx, before):
+            message = "A session that is closed or cancelled, or in which somebody is marked, stays as it is."
+            raise Refused(message, status=409, error="has_marks")
+        now = changed_in(told, before)
+        if now == before:
+            return before
+        sessions.put(tx, now, record)
+        place = LmsPlace(day.tenant, day.subscriptions, root)
+        if replace(now, seats=before.seats) != before:
+            seats.tell_changed(tx, place, now)
+        while seats.fill(tx, place, id) is not None:
+            pass
+        audit.append(tx, day.marker.subject, "session.changed", {"session": id, "centre": now.centre})
+        return now
+
+    return day.tenant.store.write(decide, weight=2 * MOST * seats.WEIGHT).result()
+
+
 def can_cancel(reader: Reader, session: CentreSession) -> bool:
-    """Whether *session* can be cancelled: it is open, and nobody has a mark."""
+    """Whether *session* can be changed or cancelled: it is open, and nobody has a mark."""
     there = attendees.of_session(reader, session.id).values()
     return session.state == "planned" and not any(one.attendance or one.steps for _, one in there)
 

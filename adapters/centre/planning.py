@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from adapters.centre.attendees import MOST, Attendee
 from adapters.centre.sessions import KINDS_SAID, CentreSession, Marker, PinnedChecklist, SessionKind
 from adapters.hours import typed_hours
@@ -81,6 +83,27 @@ def session_in(
         seats=seats(told),
         opened=told.get("opened", "") == "yes",
     )
+
+
+def changed_in(told: Mapping[str, str], one: CentreSession) -> CentreSession:
+    """*one* with the title, time, place and seats in the fields *told* of a form. Raises ``FormFault``."""
+    starts, ends = _span(told, one.zone)
+    title, place = line(told, "title", "Say what the session is about."), line(told, "place")
+    return replace(one, title=title, starts=starts, ends=ends, place=place, seats=seats(told))
+
+
+def fields_of(one: CentreSession) -> dict[str, str]:
+    """The fields of the form that changes *one*, as they stand."""
+    starts, ends = one.at(one.starts), one.at(one.ends)
+    return {
+        "title": one.title,
+        "date": f"{starts:%Y-%m-%d}",
+        "until": f"{ends:%Y-%m-%d}" if ends.date() != starts.date() else "",
+        "starts": f"{starts:%H:%M}",
+        "ends": f"{ends:%H:%M}",
+        "place": one.place,
+        "seats": str(one.seats or ""),
+    }
 
 
 def line(told: Mapping[str, str], field: str, needed: str = "") -> str:

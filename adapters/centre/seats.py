@@ -133,6 +133,13 @@ def fill(tx: Tx, place: LmsPlace, id: str) -> Attendee | None:
     return one
 
 
+def tell_changed(tx: Tx, place: LmsPlace, session: CentreSession) -> None:
+    """Mails the new title, time or place of *session* to everybody who booked a seat, or waits for one."""
+    for _, one in attendees.of_session(tx, session.id).values():
+        if one.seat in {"booked", "waiting"}:
+            _mail(tx, place, session, one, "session-changed")
+
+
 def tell_cancelled(tx: Tx, place: LmsPlace, session: CentreSession) -> None:
     """Tells everybody who booked a seat in *session*, or waits for one, that it is cancelled."""
     now = place.tenant.clock()

@@ -33,6 +33,8 @@ CENTRE_TABLE: PolicyTable = {
     ("GET", "/staff/sessions/{id}/people/{who}"): _READ,
     ("POST", "/staff/sessions/{id}/people/{who}"): _RUN,
     ("POST", "/staff/sessions/{id}/people/{who}/sign"): _SIGN,
+    ("GET", "/staff/sessions/{id}/change"): _RUN,
+    ("POST", "/staff/sessions/{id}/change"): _RUN,
     ("GET", "/staff/sessions/{id}/close"): _RUN,
     ("POST", "/staff/sessions/{id}/close"): _RUN,
     **listed("/staff/checklists", _CHECKLISTS),

@@ -28,6 +28,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
     "badge": frozenset({"link", "until", "badge"}),
     "session-sign-off": frozenset({"link", "until"}),
     "seat-free": frozenset({"link", "session", "when"}),
+    "session-changed": frozenset({"link", "session", "when"}),
     "session-cancelled": frozenset({"link", "session", "when"}),
 }
 """The templates and the names of their values, which are all texts. *until* and *when* are RFC 3339."""

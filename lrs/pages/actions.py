@@ -105,6 +105,7 @@ ACTIONS: Mapping[str, str] = {
     "service.set": "A service was changed",
     "service.suspended": "A service was shut out",
     "service.tested": "A test message was sent to a service",
+    "session.changed": "A training session was changed",
     "session.cancelled": "A training session was cancelled",
     "session.closed": "A training session was closed",
     "session.ended": "Somebody signed out, or was signed out",

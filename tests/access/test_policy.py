@@ -371,10 +371,16 @@ OTHERS = {
             ("GET", "/arrivals/course.json"),
             *(("GET", f"/arrivals/quarantine{end}") for end in ("", ".csv", ".json", "/{id}")),
             *(("POST", f"/arrivals/quarantine{end}") for end in ("", "/{id}")),
-            *(("GET", f"/staff/sessions{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/close")),
+            *(
+                ("GET", f"/staff/sessions{end}")
+                for end in ("", ".csv", ".json", "/{id}", "/{id}/close", "/{id}/change")
+            ),
             *(("GET", f"/staff/sessions/{{id}}/{end}") for end in ("steps/{step}", "people/{who}")),
             *(("POST", f"/staff/sessions{end}") for end in ("", "/{id}/steps/{step}", "/{id}/people/{who}")),
-            *(("POST", f"/staff/sessions/{{id}}/{end}") for end in ("people", "attendance", "version", "close")),
+            *(
+                ("POST", f"/staff/sessions/{{id}}/{end}")
+                for end in ("people", "attendance", "version", "close", "change")
+            ),
             ("POST", "/staff/sessions/{id}/people/{who}/sign"),
             ("GET", "/staff/new-session"),
             *(("GET", f"/staff/checklists{end}") for end in ("", ".csv", ".json", "/{id}")),

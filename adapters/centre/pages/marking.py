@@ -33,7 +33,8 @@ says(
 )
 
 
-def _day(visit: Visit, subscriptions: Subscriptions, right: str) -> CentreDay:
+def day_of(visit: Visit, subscriptions: Subscriptions, right: str) -> CentreDay:
+    """Where the visitor works, with a *right*."""
     own, caller = reach(visit.caller, right), visit.caller
     return CentreDay(visit.tenant, subscriptions, marker_of(visit.tenant.store, caller, _first(caller, right)), own)
 
@@ -59,7 +60,7 @@ def add_steps(router: APIRouter, subscriptions: Subscriptions) -> None:
         openapi_extra=form_body("who", "value", "seen", "attempt", "version") | SIGNED_IN,
     )
     def mark(visit: Visiting, id: str, step: str, body: FormBody) -> Response:
-        told, day = visit.fields(body), _day(visit, subscriptions, RUN)
+        told, day = visit.fields(body), day_of(visit, subscriptions, RUN)
         who, version = told.get("who", ""), seen_in(told, "version")
         try:
             if told.get("value") == "others":
@@ -76,7 +77,7 @@ def add_steps(router: APIRouter, subscriptions: Subscriptions) -> None:
 
 def _step(visit: Visit, subscriptions: Subscriptions, id: str, step: str, refused: Refused | None = None) -> Response:
     store = visit.tenant.store
-    _, session = _day(visit, subscriptions, READ).session(store, id)
+    _, session = day_of(visit, subscriptions, READ).session(store, id)
     known = known_checklist(store, session)
     people = [one for _, one in attendees.of_session(store, id).values()]
     steps = view.steps(known, people)
@@ -119,7 +120,7 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
         told = visit.fields(body)
         try:
             root = pages_address_for(visit.request)
-            asked = PersonAct(_day(visit, subscriptions, RUN), id, who, told, root)
+            asked = PersonAct(day_of(visit, subscriptions, RUN), id, who, told, root)
             done = act_in(told)(asked)
         except Refused as refused:
             if refused.status not in {400, 403, 409} or refused.error == "bad_form":
@@ -133,7 +134,7 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
     def sign(visit: Visiting, id: str, who: str, body: FormBody) -> Response:
         told = visit.fields(body)
         try:
-            marks.sign(_day(visit, subscriptions, SIGN), id, who, seen_in(told, "attempt"))
+            marks.sign(day_of(visit, subscriptions, SIGN), id, who, seen_in(told, "attempt"))
         except Refused as refused:
             if refused.status not in {403, 409}:
                 raise
@@ -143,7 +144,7 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
 
 def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refused: Refused | None = None) -> Response:
     store = visit.tenant.store
-    day = _day(visit, subscriptions, READ)
+    day = day_of(visit, subscriptions, READ)
     _, session = day.session(store, id)
     _, one = attendees.attendee(store, id, who)
     known = known_checklist(store, session)

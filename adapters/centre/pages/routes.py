@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse
 
 from adapters.centre import acts, attendees, checklists, marks, sessions
 from adapters.centre.attendees import AttendanceMark
-from adapters.centre.day import READ, RUN, CentreDay, centre_of, known_checklist, marker_of, pinned, reach
+from adapters.centre.day import READ, RUN, centre_of, known_checklist, marker_of, pinned, reach
 from adapters.centre.marking import SAID
-from adapters.centre.pages import marking, view
+from adapters.centre.pages import changing, marking, view
+from adapters.centre.pages.marking import day_of
 from adapters.centre.pages.person_acts import attendance_in, seen_in
 from adapters.centre.planning import FormFault, people_in, session_in
 from adapters.centre.sessions import KINDS_SAID, CentreSession
@@ -48,6 +49,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     _add_new(router, subscriptions)
     _add_roster(router, subscriptions)
     _add_closing(router, subscriptions)
+    changing.add_change(router, subscriptions)
     marking.add_steps(router, subscriptions)
     marking.add_person(router, subscriptions)
     return router
@@ -222,6 +224,7 @@ def _session(
         problem=refused.message if refused else "",
         typed=typed,
         may_run=may(visit.caller)(f"{ONE}/people", "POST"),
+        can_change=acts.can_cancel(store, session),
     )
 
 
@@ -274,10 +277,3 @@ def _closing(visit: Visit, subscriptions: Subscriptions, id: str, refused: Refus
         can_cancel=acts.can_cancel(visit.tenant.store, session),
         problem=refused.message if refused else "",
     )
-
-
-def day_of(visit: Visit, subscriptions: Subscriptions, right: str) -> CentreDay:
-    """Where the visitor works, with a *right*."""
-    own = reach(visit.caller, right)
-    centre = next(iter(sorted(own)), "") if own else ""
-    return CentreDay(visit.tenant, subscriptions, marker_of(visit.tenant.store, visit.caller, centre), own)

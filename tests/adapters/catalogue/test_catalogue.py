@@ -311,6 +311,38 @@ def test_who_booked_a_session_that_is_cancelled_is_told_and_one_with_marks_is_no
         acts.cancel(centre.day(), marked.id, "")
 
 
+def test_a_session_that_is_changed_is_told_to_who_booked_and_more_seats_go_to_who_waits(site, centre):
+    session = dated(centre, "seats-11", seats="1", title="Moves")
+    (pat, _), (quin, _) = (learner(site, name) for name in ("pat", "quin"))
+    press(pat, "book", session.id)
+    press(quin, "book", session.id)
+    trainer = signed_in(site, "trainer:north")
+    place = f"/staff/sessions/{session.id}/change"
+    form = next(one["fields"] for one in forms_of(trainer.get(place).text) if one["action"].endswith("/change"))
+    assert (form["title"], form["starts"], form["seats"]) == ("Moves", "09:00", "1")
+    wrong = trainer.ask("POST", place, data=form | {"starts": "25:00"})
+    assert wrong.status_code == 400
+    assert "there is no such time" in text_of(wrong)
+
+    answer = trainer.ask("POST", place, data=form | {"starts": "10:30", "place": "Room 9", "seats": "2"})
+
+    assert answer.headers["location"] == f"/staff/sessions/{session.id}?done=session_changed"
+    assert "Room 9" in text_of(quin.get("/me/plan"))
+    assert "You have a seat" in text_of(quin.get("/me/plan"))
+    mails = [one for one in site.world.all("delivery") if one.get("values", {}).get("session") == "Moves"]
+    assert sorted((one["address"], one["template"]) for one in mails) == [
+        ("pat@learners.example", "session-changed"),
+        ("quin@learners.example", "seat-free"),
+        ("quin@learners.example", "session-changed"),
+    ]
+    trainer.ask("POST", place, data=form | {"starts": "10:30", "place": "Room 9", "seats": "3"})
+    assert len([one for one in site.world.all("delivery") if one.get("values", {}).get("session") == "Moves"]) == 3
+    centre.came(session, "Pat", "present")
+    refused = trainer.ask("POST", place, data=form)
+    assert refused.status_code == 409
+    assert "somebody is marked, stays as it is" in text_of(refused)
+
+
 def test_a_seat_of_a_cancelled_session_is_neither_given_back_nor_given_to_who_waits(site, centre):
     session = dated(centre, "seats-8", seats="1", title="Called off")
     (kay, _), (lea, _) = (learner(site, name) for name in ("kay", "lea"))
@@ -453,6 +485,7 @@ def test_an_offering_names_its_imported_course_by_a_choice_of_titles(site):
     steward.ask("POST", "/staff/catalogue", data={"form": form, "id": "named", "title": "Named", "course": course.id})
 
     assert f'<option value="{course.id}" selected>Chosen by name</option>' in steward.get("/staff/catalogue/named").text
+    steward.ask("POST", "/staff/catalogue", data={"form": form, "id": "named", "act": "drop"})
 
 
 def test_an_author_of_one_source_changes_and_drops_no_offering_of_the_catalogue(site):
