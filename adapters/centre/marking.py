@@ -15,6 +15,8 @@ from adapters.centre.checklists import ChecklistVersion
 from adapters.centre.sessions import CentreSession, Marker
 from adapters.training_centre.facts import THERE
 from lrs.kernel.errors import Refused
+from lrs.kernel.times import HOUR
+from lrs.web.dates import written_day
 
 SAID = {
     "present": "Present",
@@ -30,6 +32,8 @@ SAID = {
 """What people call each mark."""
 LONGEST_WHY = 300
 MOST_ATTEMPTS = 5
+EARLY = HOUR
+"""How long before a session begins who comes early is marked."""
 MOST_MARKS = 1_000
 """Marks of one person at one session, with all that were corrected."""
 
@@ -143,7 +147,7 @@ def _is_as_told(newer: tuple[AttendanceMark, ...] | list[StepMark] | tuple[StepM
 
 def _meanwhile(one: Attendee, now: AttendanceMark | StepMark) -> Refused:
     message = (
-        f"{now.by.said} marked this of {one.name} meanwhile: {SAID[now.value]}. Nothing of yours was stored for it:"
+        f"Meanwhile {now.by.said} marked {one.name} here: {SAID[now.value]}. Nothing of yours was stored for it:"
         " look at it again, and mark it once more if you see it differently."
     )
     return Refused(message, status=409, error="changed")
@@ -154,6 +158,10 @@ def _check(session: CentreSession, one: Attendee, mark: AttendanceMark | StepMar
         raise Refused("This session was cancelled: nobody attends it.", status=409, error="session_cancelled")
     if not one.is_expected:
         raise Refused(f"{one.name} has no seat in this session.", status=409, error="no_seat")
+    if session.starts - mark.at > EARLY:
+        begins = f"{written_day(session.day)}, {session.at(session.starts):%H:%M}"
+        message = f"This session begins on {begins}: marks are taken from an hour before. Nothing was stored."
+        raise Refused(message, status=409, error="in_the_future")
     if session.is_closed and not mark.why.strip():
         message = "The session is closed. Say why you correct it: both stay, what was said and the correction."
         raise Refused(message, status=409, error="why")

@@ -29,6 +29,8 @@ LONGEST = 200
 _ULN = re.compile(r"\d{10}")
 _SAID = {"starts_at": "The beginning", "ends_at": "The end"}
 _LONGEST_SESSION = 366 * DAY
+_OLDEST = 366 * DAY
+"""How long ago a session that is typed may have begun."""
 
 
 class FormFault(Exception):
@@ -58,6 +60,11 @@ def session_in(
     if kind not in KINDS_SAID:
         raise FormFault("kind", "Choose what kind of session it is.")
     starts, ends = _span(told, zone)
+    if now - starts > _OLDEST:
+        message = (
+            "This is more than a year ago. Look at the year; what is as old is brought in by a file of the centre."
+        )
+        raise FormFault("date", message)
     course = line(told, "course")
     if course and not IRI.fullmatch(course):
         raise FormFault("course", "A course is named by its address, such as https://vle.example/course/7.")

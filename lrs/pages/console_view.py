@@ -42,14 +42,20 @@ AUDIT_COLUMNS = (
     ListColumn("action", "What", facet=True),
     ListColumn("about", "About", sortable=False),
 )
-_WHAT = {
+MAILS_SAID = {
     "staff-invitation": "Invitation to work here",
     "staff-recovery": "New password",
     "password-changed": "A password was changed",
     "learner-invitation": "Invitation of a learner",
     "learner-sign-in": "Sign-in of a learner",
     "learner-address": "Confirmation of an address",
+    "guardian": "Question to a parent or guardian",
+    "badge": "A badge to take",
+    "session-sign-off": "Hours for a supervisor to sign off",
+    "seat-free": "A seat is free",
+    "session-cancelled": "A session is cancelled",
 }
+"""What people call the mails, by their templates."""
 MIB = 1024 * 1024
 
 
@@ -97,7 +103,7 @@ def _mail(one: MailFacts, now: int, zone: str) -> dict[str, Any]:
     return {
         "id": one.id,
         "to": one.to,
-        "what": _WHAT.get(one.what, one.what),
+        "what": MAILS_SAID.get(one.what, one.what),
         "queued": written_moment(one.queued, zone),
         "link": "" if is_over else one.link,
         "until": told,

@@ -219,7 +219,7 @@ def fail_from_elsewhere(day, place, session):
     stale = f"document.querySelector('#p-{ben.id} [name=seen]').value = 0"  # whatever the page has followed since
     day.browser.run(stale)
     day.press(f"#p-{ben.id} button[value=pass]", f"{place}/steps/2")
-    assert "Ray marked this of Ben Birch meanwhile: Failed" in day.browser.run("document.body.innerText")
+    assert "Meanwhile Ray marked Ben Birch here: Failed" in day.browser.run("document.body.innerText")
     day.check("conflict")
     day.open(f"{place}/steps/2")
 

@@ -11,9 +11,10 @@ from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
-from lrs.outbox.mail import send_mail
+from lrs.outbox.mail import TEMPLATES, send_mail
 from lrs.pages.actions import action_said
 from lrs.pages.console_facts import shown_settings
+from lrs.pages.console_view import MAILS_SAID
 from lrs.storage import Owed, Record, each
 from lrs.web.refusals import Refusal, _append
 from tests.competency.world import ANN, statement
@@ -299,3 +300,7 @@ def test_all_mails_that_wait_are_sent_and_those_whose_time_is_over_are_not(site,
     assert answer.headers["location"] == "/console/mails?done=mails"
     assert set(states.values()) == {"queued"}
     assert over.status_code == 404
+
+
+def test_each_mail_has_words_by_which_people_call_it():
+    assert MAILS_SAID.keys() == TEMPLATES.keys()

@@ -20,6 +20,7 @@ PLACE = "/staff/checklists"
 RIGHT = "checklists.change"
 FIELDS = ("centre", "name", "title", "steps", "percent", "signatures")
 says(
+    checklist_made="The checklist is made.",
     checklist_new="The checklist has a new version. Sessions that began with another one stay on it.",
     checklist_same="The checklist is as it was.",
 )
@@ -49,7 +50,8 @@ def routes() -> APIRouter:
             if refused.status == 403:
                 raise
             return _list(visit, told, refused)
-        done = "checklist_new" if is_new else "checklist_same"
+        fresh = "checklist_made" if made.number == 1 else "checklist_new"
+        done = fresh if is_new else "checklist_same"
         return visit.on(f"{PLACE}/{made.content.record}", done)
 
     @router.get(f"{PLACE}/{{id}}", summary="A checklist: its steps, and its versions", openapi_extra=SIGNED_IN)

@@ -161,7 +161,7 @@ def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refus
             "said": SAID[one.mark.value if one.mark else ""],
             "mood": view.MOODS.get(one.mark.value if one.mark else "", ""),
             "seen": len(one.attendance),
-            "minutes": one.mark.minutes if one.mark and one.mark.minutes is not None else None,
+            "hours": f"{one.mark.minutes / 60:g}" if one.mark and one.mark.minutes is not None else "",
             "can_leave": not (one.attendance or one.steps or session.is_closed),
             "is_expected": one.is_expected,
         },

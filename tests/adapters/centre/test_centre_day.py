@@ -135,7 +135,7 @@ def test_a_mark_that_another_trainer_made_meanwhile_is_not_overwritten(centre):
     session = centre.session(centre.checklist())
     centre.came(session, "Ann", "present", by="ray")
 
-    with pytest.raises(Refused, match="Ray marked this of Ann Arden meanwhile: Present") as refused:
+    with pytest.raises(Refused, match="Meanwhile Ray marked Ann Arden here: Present") as refused:
         centre.came(session, "Ann", "absent", seen=0)
 
     assert refused.value.status == 409
@@ -316,6 +316,7 @@ def test_people_who_cannot_be_taken_are_named_and_nobody_is_added(centre, text, 
         ),
         ({"date": "2027-10-31", "starts": "01:30"}, "starts", "clocks showed this time twice"),
         ({"date": "2026-02-30"}, "date", "The beginning, 2026-02-30 11:00: there is no such date."),
+        ({"date": "1990-11-21"}, "date", "This is more than a year ago."),
         ({"ends": "10:00"}, "ends", "A session ends after it begins."),
         ({"kind": "party"}, "kind", "Choose what kind of session it is."),
         ({"title": " "}, "title", "Say what the session is about."),
@@ -346,6 +347,17 @@ def test_no_session_is_of_a_centre_whose_statements_would_have_our_own_source_or
 
     with pytest.raises(Refused, match="A training centre is called as its files call it"):
         acts.make(centre.day(centres=None), one)
+
+
+def test_nobody_is_marked_before_a_session_but_for_those_who_come_early(centre):
+    coming = centre.session(number="S2", starts="13:30", ends="14:00")
+    soon = centre.session(number="S3", starts="11:50", ends="12:30")
+
+    with pytest.raises(Refused, match="This session begins on 21 November 2026, 13:30: marks are taken from an hour"):
+        centre.came(coming, "Ann", "present")
+
+    assert centre.who(coming, "Ann").attendance == ()
+    assert centre.came(soon, "Ann", "present").mark.value == "present"
 
 
 def test_a_session_of_another_centre_is_not_there(centre):

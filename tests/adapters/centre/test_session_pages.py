@@ -118,7 +118,7 @@ def test_what_another_trainer_marked_is_shown_and_a_mark_over_it_is_refused(site
     answer = trainer.ask("POST", f"{place}/attendance", data=stale)
 
     assert answer.status_code == 409
-    assert "Ray marked this of Ann Arden meanwhile: Late" in text_of(answer)
+    assert "Meanwhile Ray marked Ann Arden here: Late" in text_of(answer)
     assert who(site, place, "Ann").mark.value == "late"
     assert "Late · Ray" in text_of(trainer.get(place))
 
