@@ -298,3 +298,13 @@ def test_a_link_that_ended_is_deleted_when_a_later_one_is_made(site, badge):
     link(site, badge)
 
     assert site.tenant.store.get("badge-claim", "old") is None
+
+
+def test_a_download_from_ones_own_page_counts_as_taken(site, ann, badge):
+    browser = signed_in(site, ann)
+
+    for form in ("png", "json", "png"):
+        assert browser.get(f"/me/badges/{badge.id}?form={form}").status_code == 200
+
+    assert uses(site, badge) == {"claimed"}
+    assert counts.counts_of(site.tenant.store)[counts.achievement_of(badge)]["claimed"] == 1

@@ -165,3 +165,15 @@ def test_the_registry_lists_the_organisation_itself_and_whom_it_trusts(site):
     assert own[1]["name"] == "Engraft, default (demonstration)"
     assert theirs == (ISSUER, {"name": "College of the Example", "url": "https://college.example.org"})
     assert told.json()["meta"].keys() == {"created", "updated"}
+
+
+def test_a_badge_of_the_organisation_itself_is_said_to_be_here_and_is_not_kept(site):
+    ann = lived(site)
+    own = signed_in(site, ann, Browser(site.app))
+    badge = next(one for one in each(site.tenant.store, "credential") if one.meta["person"] == ann)
+
+    answer = bring(own, "/me/prior", badge.body)
+
+    assert answer.status_code == 400
+    assert "This badge was issued here: it is with its holder's badges already." in text_of(answer)
+    assert list(each(site.tenant.store, "prior-badge")) == []
