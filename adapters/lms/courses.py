@@ -143,11 +143,15 @@ class NewVersion(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import came to. *is_new* is false if the course was there already in just this form."""
+    """What an import came to. *is_new* is false if the course was there already in just this form.
+
+    *is_back* says that the course had been withdrawn.
+    """
 
     course: Course
     version: CourseVersion
     is_new: bool
+    is_back: bool = False
 
 
 def add_in(tx: Tx, new: NewVersion) -> Imported:
@@ -170,7 +174,7 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
     tx.put(record_of(course, rev=found[0].rev if found else 0))
     tx.insert(_version_record(version, new.files))
     audit.append(tx, new.by, "course.imported", {"course": id, "version": str(number)})
-    return Imported(course, version, is_new=True)
+    return Imported(course, version, is_new=True, is_back=before is not None and before.withdrawn)
 
 
 def _activities(new: NewVersion, course: str, kept: CourseVersion | None) -> dict[str, str]:

@@ -49,7 +49,7 @@ class PackageArchive:
         try:
             self._archive = zipfile.ZipFile(cast("IO[bytes]", _InPieces(file)))
         except _DAMAGED as error:
-            raise bad_package(f"the file is not a zip archive: {error}", NOT_A_ZIP) from error
+            raise bad_package("the file is not a zip archive", NOT_A_ZIP) from error
         try:
             self._members = _members(self._archive.infolist())
         except Refused:

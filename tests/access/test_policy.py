@@ -391,7 +391,7 @@ OTHERS = {
             *(("POST", f"/planning{end}") for end in ("", "/files", "/regions", "/smallest")),
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
-            *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw")),
+            *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw", "/{id}/try")),
             ("GET", "/staff/courses/{id}/learners/{registration}"),
             *(("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")),
             ("GET", "/staff/lms"),

@@ -287,6 +287,7 @@ PAGES = dict.fromkeys(
         "GET /staff/courses/{id}",
         "GET /staff/courses/{id}/rules.csv",
         "POST /staff/courses/{id}/withdraw",
+        "POST /staff/courses/{id}/try",
         "GET /staff/courses/{id}/learners",
         "GET /staff/courses/{id}/learners/{registration}",
         *(f"POST /staff/courses/{{id}}/learners/{{registration}}/{act}" for act in ("launch", "waive", "end")),

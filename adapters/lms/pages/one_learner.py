@@ -11,8 +11,8 @@ from adapters.lms.cmi5 import acts
 from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.cmi5.session import Registration, registration_in, session_in, sessions_of
 from adapters.lms.courses import Course
-from adapters.lms.lti.addresses import origin, tool_root
 from adapters.lms.lti.frames import let_forms_go
+from adapters.lms.pages.addresses import lms_place, part_in, root_of
 from adapters.lms.pages.learner_view import MODES, one_learner
 from adapters.lms.pages.own_courses import PLACE, own_course
 from adapters.lms.place import LmsPlace
@@ -21,7 +21,6 @@ from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit
-from lrs.web.origins import port_of
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -49,9 +48,9 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
         mode = MODES.get(fields.get("mode", ""))
         if mode is None:
             raise Refused("Choose how to open it: Normal, Browse or Review.", pointer="/mode")
-        order = LaunchOrder(found.id, _place(fields), mode, return_url=f"{_root(visit)}{_address(course, found)}")
+        order = LaunchOrder(found.id, part_in(fields), mode, return_url=f"{root_of(visit)}{_address(course, found)}")
         try:
-            launched = _launched(visit, _lms(visit, subscriptions), order)
+            launched = _launched(visit, lms_place(visit, subscriptions), order)
         except Refused as refused:
             return _shown(visit, course, found, refused)
         return redirect(visit.request, launched.url)
@@ -64,8 +63,8 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
     )
     def waive(visit: Visiting, id: str, registration: str, body: FormBody) -> Response:
         fields, (course, found) = visit.fields(body), _found(visit, id, registration)
-        place, by, session = _lms(visit, subscriptions), visit.session.by, str(uuid.uuid4())
-        index, reason = _place(fields), fields.get("reason", "")
+        place, by, session = lms_place(visit, subscriptions), visit.session.by, str(uuid.uuid4())
+        index, reason = part_in(fields), fields.get("reason", "")
         try:
             visit.tenant.store.write(
                 lambda tx: acts.waive_in(tx, place, found.id, index, reason, session=session, by=by)
@@ -80,7 +79,7 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
         session = session_in(visit.tenant.store, fields.get("session", ""))
         if session.registration != found.id:
             raise Refused("This launch is of somebody else.", status=404, error="not_found")
-        place = _lms(visit, subscriptions)
+        place = lms_place(visit, subscriptions)
         visit.tenant.store.write(lambda tx: acts.abandon_in(tx, place, session, "staff")).result()
         return visit.on(_address(course, found), "launch_ended")
 
@@ -112,23 +111,6 @@ def _shown(visit: Visit, course: Course, found: Registration, refused: Refused |
 
 def _address(course: Course, found: Registration) -> str:
     return f"{PLACE}/{course.id}/learners/{found.id}"
-
-
-def _place(fields: dict[str, str]) -> int:
-    told = fields.get("unit", "")
-    if not (told.isascii() and told.isdigit() and len(told) < 6):
-        raise Refused("There is no such part in this course.", status=404, error="not_found")
-    return int(told)
-
-
-def _root(visit: Visit) -> str:
-    settings = visit.tenant.settings
-    return f"{origin(settings.pages_root or f'http://127.0.0.1:{port_of(visit.request)}')}{visit.root}"
-
-
-def _lms(visit: Visit, subscriptions: Subscriptions) -> LmsPlace:
-    tool = tool_root(visit.tenant.settings, visit.tenant.id, port_of(visit.request))
-    return LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti"))
 
 
 def _launched(visit: Visit, place: LmsPlace, order: LaunchOrder) -> UnitLaunched:

@@ -12,11 +12,13 @@ from adapters.lms import courses
 from adapters.lms.cmi5.session import REGISTRATION, Registration, registration_of
 from adapters.lms.courses import Course
 from adapters.lms.importing import import_course
+from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.packages import MOST_BYTES
 from adapters.lms.pages import view
 from adapters.lms.pages.one_learner import add_learner
 from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of, sources_of
-from adapters.lms.structure import Structure, shown_title
+from adapters.lms.pages.trying import add_trial
+from adapters.lms.structure import Structure, shown_title, units_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.settings import MIB
@@ -36,6 +38,8 @@ LISTED = 2_000
 
 says(
     course_new="The package is in: this is its course now.",
+    course_version="The package is in: it is a new version of this course. Who began an earlier one goes on with that.",
+    course_back="The course is in use again.",
     course_same="The course is as it was: this package is its current version already.",
     course_withdrawn="The course takes no learners any more. What they did stays.",
 )
@@ -48,6 +52,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     _add_one(router)
     _add_report(router)
     add_learner(router, subscriptions)
+    add_trial(router, subscriptions)
     return router
 
 
@@ -66,8 +71,7 @@ def _add_list(router: APIRouter) -> None:
             if refused.error not in {"no_file", "no_source", "bad_package"}:
                 raise
             return await read(_list, visit, refused)
-        done = "course_new" if found.is_new else "course_same"
-        return visit.on(f"{PLACE}/{found.course.id}", done)
+        return visit.on(f"{PLACE}/{found.course.id}", view.done_by(found))
 
 
 async def _sent(request: Request, visit: Visit) -> courses.Imported:
@@ -115,6 +119,7 @@ def _add_one(router: APIRouter) -> None:
         course = own_course(visit, id)
         versions = courses.versions_in(store, course)
         one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
+        let_forms_go(visit.request, visit.tenant, [unit.url for unit in units_of(versions[0].structure)])
         learners = store.count(REGISTRATION, [_of_course(id)])
         may_connect = may(visit.caller)("/staff/lms")
         return visit.page("staff/course-package.html", one=one, learners=learners, may_connect=may_connect)

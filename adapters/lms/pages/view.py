@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from adapters.lms.cmi5.session import Registration
-from adapters.lms.courses import Course, CourseVersion
+from adapters.lms.courses import Course, CourseVersion, Imported
 from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.competency.rules.rules import ActivityRole
@@ -47,6 +47,15 @@ _PROVEN_BY: dict[MoveOn, str] = {
     "CompletedOrPassed": "completed|passed",
     "NotApplicable": "completed|passed",
 }
+
+
+def done_by(found: Imported) -> str:
+    """The word of the message about a package that was sent."""
+    if not found.is_new:
+        return "course_same"
+    if found.is_back:
+        return "course_back"
+    return "course_version" if found.version.number > 1 else "course_new"
 
 
 def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[ListRow]:
