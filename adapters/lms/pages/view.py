@@ -155,10 +155,14 @@ def proposed_rules(course: Course, version: CourseVersion) -> str:
     """
     names = {one.id: shown_title(one.title) for one in version.structure.objectives}
     role: ActivityRole = "activity" if course.format == "tincan" else "grouping"
-    rows = [
-        ReadyRow(unit.id, role, _PROVEN_BY[unit.move_on], _says(unit, names)) for unit in units_of(version.structure)
-    ]
+    rows = [ReadyRow(unit.id, role, _verbs(course, unit), _says(unit, names)) for unit in units_of(version.structure)]
     return written(rows, course.content_source)
+
+
+def _verbs(course: Course, unit: AssignableUnit) -> str:
+    """The verbs that prove a unit. SCORM says completed of what was failed, too: with a pass mark, passed alone."""
+    has_mark = course.format != "cmi5" and unit.mastery_score is not None
+    return "passed" if has_mark else _PROVEN_BY[unit.move_on]
 
 
 def _says(unit: AssignableUnit, names: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from lrs.competency.rules.mapping import VERBS
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy import audit
 from tests.adapters.lms.launched import learner
-from tests.adapters.lms.made import block, package, structure, unit
+from tests.adapters.lms.made import MANIFEST, block, package, structure, unit, zipped
 from tests.pages.conftest import Site, forms_of, text_of
 from tests.pages.members import signed_in
 from tests.served import new_id
@@ -107,6 +107,14 @@ def test_rows_for_rules_name_the_publishers_units_and_the_source_of_content(auth
     assert "it teaches: Wash hands" in text
 
 
+def test_the_row_of_a_scorm_unit_with_a_pass_mark_wants_it_passed(author):
+    place = send(author, zipped({"imsmanifest.xml": MANIFEST, "index.html": b"unit"})).headers["location"]
+
+    text = author.get(f"{place.partition('?')[0]}/rules.csv").content.decode("utf-8-sig")
+
+    assert [row["verb"] for row in csv.DictReader(io.StringIO(text))] == ["passed"]
+
+
 def test_an_author_tries_a_part_without_a_platform_and_nothing_counts(site, author, course):
     page = author.get(f"{PLACE}/{course}")
     second = [form["fields"] for form in forms_of(page.text) if (form["action"] or "").endswith("/try")][1]
@@ -117,7 +125,7 @@ def test_an_author_tries_a_part_without_a_platform_and_nothing_counts(site, auth
     assert [one.status_code for one in (*opened, none)] == [303, 303, 404]
     assert opened[0].headers["location"].startswith("http://content.test/t/default/content/")
     assert "form-action 'self' http://content.test;" in page.headers["content-security-policy"]
-    (id,) = {one.about["registration"] for one in audit.newest(site.tenant.store, 20) if one.action == "unit.launched"}
+    (id,) = {one.about["registration"] for one in audit.newest(site.tenant.store, 2)}
     found = registration_in(site.tenant.store, id)
     assert (found.actor["name"], found.units) == ("Trial by staff", {})
     assert {one.mode for one in sessions_of(site.tenant.store, id)} == {"Browse"}
