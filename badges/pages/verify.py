@@ -20,7 +20,7 @@ from lrs.matching.door import Here, problems
 from lrs.pages import front
 from lrs.storage.edge import read as read_in
 from lrs.web.dates import written_moment
-from lrs.web.exchange import root_of
+from lrs.web.exchange import exchange_of, root_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 
@@ -118,8 +118,9 @@ def routes(checks: BadgeChecks) -> APIRouter:
         except Refused as refused:
             if refused.error not in _TAKEN_TO_READ:
                 raise
+            told = {"problem": refused.message, "request_id": exchange_of(request).id}
             empty = {"result": None, "text": shown_text, "email": email, "at": ""}
-            return page(request, "public/verify.html", refused.status, problem=refused.message, **empty)
+            return page(request, "public/verify.html", refused.status, **told, **empty)
         at = written_moment(tenant.clock(), tenant.settings.zone)
         found = verdict_view.shown(verdict, await read_in(known_issuers, tenant))
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")

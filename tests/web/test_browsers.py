@@ -20,7 +20,7 @@ from tests.web.site import DOCUMENTS, SCRIPT, TYPES, Site
 SANDBOX = "sandbox; default-src 'none'"
 PAGE = re.compile(
     r"default-src 'none'; style-src ('nonce-[\w-]{24}'); script-src \1; img-src 'self'; connect-src 'self'; "
-    r"form-action '(self|none)'; frame-ancestors 'none'; base-uri 'none'"
+    r"form-action ('self'|'none'|'self' https://content\.example); frame-ancestors 'none'; base-uri 'none'"
 )
 
 
