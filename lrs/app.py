@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from adapters import routes as imports
 from adapters.catalogue import pages as catalogue_pages
 from adapters.catalogue import role_pages
+from adapters.catalogue.role_planning import plan_here
 from adapters.centre.pages.every import centre_pages
 from adapters.lms import content as content_files
 from adapters.lms import fetching
@@ -198,7 +199,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             sign_in.routes(),
             sign_in_learner.routes(),
             account.routes(),
-            me.routes(TENANT, own_forms()),
+            me.routes(TENANT, own_forms(), plan_here),
             *badges.own_routers(SUBSCRIPTIONS),
         ),
     ):
@@ -244,7 +245,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
         arrivals.routes(neighbours),
         front.routes(),
         *badges.routers(),
-        *frame_routes.routes(own_forms()),
+        *frame_routes.routes(own_forms(), plan_here),
         pick_routes.routes(),
         learn_routes.routes(SUBSCRIPTIONS),
         trial_routes.routes(SUBSCRIPTIONS),

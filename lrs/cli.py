@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "standards": "adapters.apprenticeship.commands:standards",
     "checklists": "adapters.centre.commands:checklists",
     "catalogue": "adapters.catalogue.commands:catalogue",
+    "plan": "adapters.catalogue.plan_commands:plan",
     "demand": "adapters.planning.commands:demand",
     "courses": "adapters.lms.commands:courses",
     "requests": "lrs.web.requests_commands:requests_group",
@@ -84,6 +85,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Let services see profiles": {
         "roles": "Import and list roles and the competencies they ask for.",
+        "plan": "Plan what of the catalogue a learner would take for a role.",
         "services": "Register and look after matching services that learners can let see their profile.",
         "consent": "Give, withdraw and list consents: what learners let services see.",
         "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",

@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+from adapters.catalogue import offerings
+from adapters.catalogue.offerings import Offering
+from adapters.centre.sessions import Gives
 from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
@@ -339,6 +342,25 @@ def test_what_is_missing_for_a_role_is_said_in_words(site):
     assert "Something else (useful, not required) Missing" in text
     assert "all that is required" not in text
     assert browser.get("/me/roles?role=none").status_code == 404
+
+
+def test_what_the_catalogue_has_for_a_role_is_planned_and_what_it_does_not_cover_is_said(site):
+    for role in roles.read_roles(ROLE.encode())[0]:
+        site.world.write(lambda tx, role=role: roles.keep(tx, role))
+    offered = [("slow", 9, 3), ("lead", 6, 3), ("basics", 1, 2)]
+    for id, hours, level in offered:
+        gives = (Gives("ASEP", level), Gives("GOWN", level))
+        one = Offering(id, f"Aseptic <i>{id}</i>", gives=gives, hours=hours)
+        site.world.write(lambda tx, one=one: offerings.keep(tx, one, "test"))
+
+    page = signed_in(site, lived(site)).get("/me/roles?role=operator")
+
+    plan = text_of(page).partition("How to get there")[2]
+    assert "Aseptic <i>lead</i> , 6 hours For: Aseptic technique 6 hours together." in plan
+    assert "slow" not in plan
+    assert "basics" not in plan
+    assert plan.endswith("Nothing in the catalogue covers the rest of: Something else")
+    assert 'href="/catalogue/lead"' in page.text
 
 
 def test_the_nearest_roles_are_shown_in_their_order_before_one_is_chosen(site):

@@ -14,6 +14,7 @@ from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
 from adapters.lms.structure import AssignableUnit, shown_title
 from lrs.kernel.errors import Refused
+from lrs.matching.role_plan import PlanFor
 from lrs.outbox.listing import sent_to
 from lrs.pages.me.badges import BadgeForms
 from lrs.pages.me.routes import add_badges, add_skills
@@ -23,10 +24,10 @@ from lrs.web.exchange import exchange_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 
-def routes(forms: BadgeForms) -> tuple[APIRouter, APIRouter]:
-    """The routers: of a learner's own pages, with their badges in these *forms*, and of a teacher's."""
+def routes(forms: BadgeForms, plan_for: PlanFor) -> tuple[APIRouter, APIRouter]:
+    """The routers: of a learner's own pages, with badges in these *forms* and plans for roles; a teacher's."""
     own, teaching = _router("/t/{tenant}/lti/me"), _router("/t/{tenant}/lti")
-    add_skills(own)
+    add_skills(own, plan_for)
     add_badges(own, forms)
     _add_course(teaching)
     return own, teaching

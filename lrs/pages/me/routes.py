@@ -16,6 +16,7 @@ from lrs.matching import roles as known_roles
 from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
 from lrs.matching.nearest import nearest
+from lrs.matching.role_plan import PlanFor
 from lrs.matching.withdrawal import Ended
 from lrs.pages.me import badges, data_view, facts, views
 from lrs.pages.me.badges import BadgeForms
@@ -45,17 +46,20 @@ says(
 )
 
 
-def routes(kinds: Kinds, forms: BadgeForms) -> APIRouter:
-    """The router. By *kinds*, all kinds of records, somebody's data is found; *forms* are those of badges."""
+def routes(kinds: Kinds, forms: BadgeForms, plan_for: PlanFor) -> APIRouter:
+    """The router. By *kinds*, all kinds of records, somebody's data is found; *forms* are those of badges.
+
+    *plan_for* plans from what is offered.
+    """
     router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    add_skills(router)
+    add_skills(router, plan_for)
     add_badges(router, forms)
     _add_sharing(router)
     _add_data(router, kinds)
     return router
 
 
-def add_skills(router: APIRouter) -> None:
+def add_skills(router: APIRouter, plan_for: PlanFor) -> None:
     """Adds the pages about skills and roles; who came by a launch sees these, too, under another address."""
 
     @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
@@ -86,17 +90,26 @@ def add_skills(router: APIRouter) -> None:
     @router.get("/roles", summary="What is missing for a role", openapi_extra=SIGNED_IN)
     def for_role(visit: Visiting, role: Annotated[str, Query(max_length=500)] = "") -> Response:
         who, reader = own_of(visit), visit.tenant.store
+        held = facts.held(reader, who)
         chosen = known_roles.labelled(reader, [known_roles.get(reader, role)]) if role else []
         found = (
-            views.roles(gap(chosen[0], facts.held(reader, who)), facts.level_words(reader, chosen[0]), _dates(visit))
-            if chosen
-            else None
+            views.roles(gap(chosen[0], held), facts.level_words(reader, chosen[0]), _dates(visit)) if chosen else None
         )
         known = facts.all_roles(reader)
         today = day_of(visit.tenant.clock(), visit.tenant.settings.zone)
-        near = [] if chosen else views.near(nearest(known, facts.held(reader, who), today, NEAR))
+        near = [] if chosen else views.near(nearest(known, held, today, NEAR))
         choices = [(one.id, one.label) for one in known]
-        return _page(visit, "learner/roles.html", choices=choices, chosen=role, gap=found, near=near)
+        planned = views.planned(plan_for(visit.tenant, chosen[0], held), base_of(visit.request)) if chosen else None
+        apart = visit.caller.via == LAUNCH  # the catalogue is shown in no frame
+        told: dict[str, Any] = {
+            "choices": choices,
+            "chosen": role,
+            "gap": found,
+            "near": near,
+            "plan": planned,
+            "apart": apart,
+        }
+        return _page(visit, "learner/roles.html", **told)
 
 
 def add_badges(router: APIRouter, forms: BadgeForms) -> None:

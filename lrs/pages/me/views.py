@@ -9,6 +9,7 @@ from typing import Any
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Proof
 from lrs.matching.consent import Consent
+from lrs.matching.role_plan import RolePlan
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED
 from lrs.pages.me.badges import OwnBadge
@@ -75,6 +76,24 @@ def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]], dates:
         "full": gap["full"],
         "required": 0 < gap["essentials"]["required"] == gap["essentials"]["met"],
         "requirements": [_requirement(one, words.get(one["competency"], {}), dates) for one in gap["requirements"]],
+    }
+
+
+def planned(found: RolePlan, base: str) -> dict[str, Any]:
+    """What to take for a role; *base* is in front of the addresses of the catalogue."""
+    return {
+        "steps": [
+            {
+                "title": one.offered.title,
+                "address": f"{base}/catalogue/{one.offered.id}",
+                "hours": f"{one.offered.hours:g}" if one.offered.hours is not None else "",
+                "closes": ", ".join(each.label or each.competency for each in one.closes),
+            }
+            for one in found.steps
+        ],
+        "hours": f"{found.hours:g}" if found.hours else "",
+        "silent": found.silent,
+        "left": [each.label or each.competency for each in found.left],
     }
 
 
