@@ -85,7 +85,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Let services see profiles": {
         "roles": "Import and list roles and the competencies they ask for.",
-        "plan": "Plan what of the catalogue a learner would take for a role.",
+        "plan": "Show what of the catalogue a learner would take for a role.",
         "services": "Register and look after matching services that learners can let see their profile.",
         "consent": "Give, withdraw and list consents: what learners let services see.",
         "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",

@@ -17,7 +17,7 @@ from lrs.tenancy.tenants import Tenant
 
 @click.group(cls=CommandGroup)
 def plan() -> None:
-    """Plan what of the catalogue a learner would take for a role."""
+    """Show what of the catalogue a learner would take for a role."""
 
 
 @plan.command("show")
