@@ -1,19 +1,22 @@
 """The public pages of roles: what each asks for, in the framework's words, and which entries lead there."""
 
+import json
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 
 from adapters.catalogue import offerings
 from adapters.catalogue.entries import CatalogueEntry, Given
 from adapters.catalogue.leads import asked_for, leads
 from adapters.catalogue.offerings import Offering
 from adapters.centre.sessions import Gives
+from lrs.cli import main
 from lrs.competency.frameworks.frameworks import published
 from lrs.matching import roles
 from lrs.matching.gap import Requirement
-from tests.competency.world import URI
+from tests.competency.world import URI, statement
 from tests.pages.conftest import Browser, Site, text_of
 
 ROLES = f"""role,role_label,competency,label,framework,level,importance,valid_from,valid_until
@@ -41,6 +44,8 @@ def site(tmp_path_factory):
         made.tenant.store.write(lambda tx, role=role: roles.keep(tx, role)).result()
     for one in offered:
         made.tenant.store.write(lambda tx, one=one: offerings.keep(tx, one, "test")).result()
+    made.world.send(statement("first"))
+    made.world.work()
     yield made
     made.close()
 
@@ -159,3 +164,30 @@ def test_a_code_without_its_framework_is_led_to_by_nothing_and_an_id_needs_none(
     assert leads(asked_for(Requirement("GOWN", framework="https://example.org/other"), frameworks), [entry]) == []
     (found,) = leads(asked_for(Requirement(item.id, level=2), frameworks), [entry])
     assert (found.entry.id, found.level, found.enough) == ("a", 1, False)
+
+
+def plan(site, *words):
+    where = {"LRS_DATA": str(site.settings.data), "LRS_STORE_URL": site.settings.store_url}
+    return CliRunner(env=where).invoke(main, ["plan", "show", *words])
+
+
+def test_the_command_shows_what_a_learner_would_take_and_what_nothing_covers(site):
+    told = plan(site, "--person", "mailto:ann@example.org", "--role", "operator", "--json")
+
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.output)
+    assert (found["role"], [one["id"] for one in found["steps"]]) == ("operator", ["judge"])
+    assert found["left"] == ["Aseptic technique", "Something else"]
+
+
+@pytest.mark.parametrize(
+    ("person", "role", "says"),
+    [
+        ("mailto:nobody@example.org", "operator", "nobody is known as mailto:nobody@example.org"),
+        ("mailto:ann@example.org", "pilot", "pilot; lrs roles list has their ids"),
+    ],
+)
+def test_a_plan_for_nobody_or_for_no_role_is_refused_with_where_to_look(site, person, role, says):
+    told = plan(site, "--person", person, "--role", role)
+
+    assert (told.exit_code, says in told.output) == (1, True), told.output
