@@ -21,6 +21,7 @@ from lrs.access import (
     TOKEN,
     Caller,
 )
+from lrs.access.badge_policy import BADGE_TABLE
 from lrs.access.centre_policy import CENTRE_TABLE
 from lrs.access.course_policy import COURSE_TABLE
 from lrs.access.lti_policy import LTI_TABLE
@@ -58,11 +59,6 @@ _OPEN_PAGE = PolicyLine(PUBLIC, pages="public")
 _IMPORTS = PolicyLine("imports.run", (SESSION,), frozenset({OWN, ALL}), pages="staff")
 _PROVIDER = PolicyLine("imports.run", (SESSION,), frozenset({OWN}), pages="staff")
 _SIGN_IN = PolicyLine(PUBLIC, pages="staff")
-_BADGE = PolicyLine(PUBLIC, any_origin=True)
-_CLAIM = PolicyLine(PUBLIC, pages="claim")
-_VERIFY = PolicyLine(PUBLIC, pages="verify")
-_SHARED = PolicyLine(PUBLIC, pages="shared", any_origin=True)
-_BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
 _ASKED = PolicyLine("consents.answer", (LINK,), frozenset({SELF}), pages="consent")
 
 TABLE: PolicyTable = {
@@ -151,10 +147,6 @@ TABLE: PolicyTable = {
     ("POST", "/me/prior"): _own("own-badges.bring"),
     ("GET", "/me/code"): _own("own-record.read"),
     ("POST", "/me/code"): _own("own-badges.share"),
-    # learners: whoever has the link to a badge of theirs
-    ("GET", "/claim/{claim}"): _CLAIM,
-    ("POST", "/claim/{claim}"): _CLAIM,
-    ("GET", "/claim/{claim}/file"): _CLAIM,
     # staff
     ("GET", "/staff"): _staff("staff.enter", SELF, ALL),
     **listed("/staff/learners", _LEARNERS),
@@ -237,54 +229,10 @@ TABLE: PolicyTable = {
     ("POST", "/connect/sources/{source}"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
-    ("GET", "/pages/badges/{id}"): _staff("badges.read"),
-    **listed("/staff/badges", _staff("badge-words.change")),
-    ("GET", "/staff/badges/{achievement}"): _staff("badge-words.change"),
-    ("POST", "/staff/badges/{achievement}"): _staff("badge-words.change"),
-    ("GET", "/staff/badges/{achievement}/image.svg"): _staff("badge-words.change"),
-    ("POST", "/staff/badges/{achievement}/endorse"): _staff("badge-words.change"),
-    ("POST", "/staff/badges/{achievement}/image"): _staff("badge-words.change"),
-    ("POST", "/staff/badges/{achievement}/image/remove"): _staff("badge-words.change"),
-    **listed("/staff/badge-keys", _staff("badge-keys.change")),
-    ("POST", "/staff/badge-keys"): _staff("badge-keys.change"),
-    ("POST", "/staff/badge-keys/compromised"): _staff("badge-keys.change"),
     ("GET", "/pages/work"): _staff("work.read"),
     ("POST", "/pages/work/retry"): _staff("work.retry"),
     ("POST", "/pages/work/resend"): _staff("deliveries.resend"),
     ("GET", "/"): _OPEN_PAGE,
-    # what badges point to for ever, and the badges
-    ("GET", "/t/{tenant}/did.json"): _BADGE,
-    ("GET", "/.well-known/jwks.json"): _BADGE,
-    ("GET", "/.well-known/issuer-registry.json"): _BADGE,
-    ("GET", "/.well-known/jwt-vc-issuer/t/{tenant}"): _BADGE,
-    ("GET", "/t/{tenant}/status/{name}"): _BADGE,
-    ("GET", "/t/{tenant}/achievements/{id}"): _BADGE_PAGE,
-    ("GET", "/t/{tenant}/achievements/{id}/image.png"): _BADGE,
-    ("GET", "/t/{tenant}/achievements/{id}/image.svg"): _BADGE,
-    ("GET", "/t/{tenant}/criteria/{id}"): _BADGE_PAGE,
-    ("GET", "/t/{tenant}/competencies/{id}"): _BADGE_PAGE,
-    ("GET", "/t/{tenant}/credentials/{id}"): _key("badges.read"),
-    # whoever checks a badge
-    ("GET", "/verify"): _VERIFY,
-    ("POST", "/verify"): _VERIFY,
-    ("POST", "/api/verify"): _OPEN,
-    # what a wallet asks
-    ("GET", "/t/{tenant}/exchanges/{exchange}"): _SHARED,
-    ("POST", "/t/{tenant}/exchanges/{exchange}"): _BADGE,
-    ("POST", "/t/{tenant}/exchanges/{exchange}/request"): _BADGE,
-    ("GET", "/.well-known/openid-credential-issuer/t/{tenant}"): _BADGE,
-    ("GET", "/.well-known/oauth-authorization-server/t/{tenant}"): _BADGE,
-    ("GET", "/t/{tenant}/.well-known/openid-credential-issuer"): _BADGE,
-    ("GET", "/t/{tenant}/.well-known/oauth-authorization-server"): _BADGE,
-    ("GET", "/t/{tenant}/oid4vci/offers/{offer}"): _BADGE,
-    ("POST", "/t/{tenant}/oid4vci/token"): _BADGE,
-    ("POST", "/t/{tenant}/oid4vci/nonce"): _BADGE,
-    ("POST", "/t/{tenant}/oid4vci/credential"): _BADGE,
-    ("POST", "/t/{tenant}/oid4vci/notification"): _BADGE,
-    # what a holder shares
-    ("GET", "/t/{tenant}/shared/{share}"): _SHARED,
-    ("GET", "/t/{tenant}/shared/{share}/badge.png"): _SHARED,
-    ("GET", "/t/{tenant}/shared/{share}/badge.svg"): _SHARED,
     # the server's own
     ("GET", "/health"): _OPEN,
     ("GET", "/metrics"): PolicyLine("metrics.read", (OPERATOR,)),
@@ -293,7 +241,8 @@ TABLE: PolicyTable = {
     ("GET", "/developers/{name}"): _OPEN,
     ("GET", "/openapi.json"): _OPEN,
     ("GET", "/static/{name}"): _OPEN,
-    # the operator of the installation; training centres; courses; learning platforms
+    # badges; the operator of the installation; training centres; courses; learning platforms
+    **BADGE_TABLE,
     **OPERATOR_TABLE,
     **CENTRE_TABLE,
     **COURSE_TABLE,
