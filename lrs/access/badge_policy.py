@@ -1,4 +1,4 @@
-"""The lines of the table of rights for badges: getting, showing and checking them, wallets, and who looks after them."""
+"""The lines of the table of rights for badges: getting, showing and checking them, wallets, and their upkeep."""
 
 from __future__ import annotations
 
