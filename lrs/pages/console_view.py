@@ -53,6 +53,7 @@ MAILS_SAID = {
     "badge": "A badge to take",
     "session-sign-off": "Hours for a supervisor to sign off",
     "seat-free": "A seat is free",
+    "session-changed": "A session was changed",
     "session-cancelled": "A session is cancelled",
 }
 """What people call the mails, by their templates."""
