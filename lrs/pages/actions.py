@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, str] = {
     "badge.superseded": "A badge was replaced by a newer one",
     "badge.suspended": "A badge was suspended",
     "badge.suspended_by_hand": "A badge was suspended by hand",
+    "badge.taken_back_from_wallet": "A learner took a badge back from a wallet",
     "badge.unshared": "A learner stopped sharing a badge",
     "badge.words_renewed": "The words of a badge were taken from the framework again",
     "badge.words_written": "The words of a badge were changed",

@@ -144,7 +144,8 @@ def test_what_a_compromised_key_signed_is_valid_nowhere_and_is_issued_anew_under
     assert record.meta["replaces"] == key_named(tenant, FIRST).fragment
     assert failed(verdict_on(tenant, new)) == []
     assert failed(verdict_on(tenant, old)) == [
-        ("signature", "the issuer does not list this key as its assertionMethod")
+        ("signature", "the issuer does not list this key as its assertionMethod"),
+        ("status", "not asked for, because the signature does not hold"),
     ]
     assert signed_by(list_in(tenant)) == method(tenant, SECOND)
     assert tenant.store.get("signing-key", FIRST).meta == {"badges": 1}
