@@ -11,10 +11,10 @@ from adapters.lms.lti.platforms_view import COLUMNS
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.frame import PRODUCT
 from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.origins import port_of
 
 PLACE, NEW = "/staff/lms", "/staff/lms/new"
 APPROVE = "/staff/lms/platforms/{id}/state"
@@ -50,7 +50,7 @@ def _add_list(router: APIRouter) -> None:
     def invite(visit: Visiting, body: FormBody) -> Response:
         name = visit.fields(body).get("name", "")
         try:
-            address, expires = registration.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit.tenant))
+            address, expires = registration.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit))
         except Refused as refused:
             return _list(visit, refused, name=name)
         return _list(visit, link=address, until=written_moment(expires, visit.tenant.settings.zone), name=name)
@@ -83,7 +83,7 @@ def _add_new(router: APIRouter) -> None:
         openapi_extra=SIGNED_IN,
     )
     def canvas(visit: Visiting) -> Response:
-        told = manual.canvas_json(root_for(visit.tenant), visit.tenant.record.name or PRODUCT)
+        told = manual.canvas_json(root_for(visit), visit.tenant.record.name or PRODUCT)
         return JSONResponse(told, headers={"content-disposition": 'attachment; filename="canvas.json"'})
 
 
@@ -136,9 +136,9 @@ def _add_removal(router: APIRouter) -> None:
         return visit.on(PLACE, "lms_removed")
 
 
-def root_for(tenant: Tenant) -> str:
+def root_for(visit: Visit) -> str:
     """The address of the tool, as it is told to platforms."""
-    return tool_root(tenant.settings, tenant.id)
+    return tool_root(visit.tenant.settings, visit.tenant.id, port_of(visit.request))
 
 
 def _rows(visit: Visit) -> list[ListRow]:
@@ -165,7 +165,7 @@ def _form(visit: Visit, product: str, given: dict[str, str], refused: Refused | 
         product=manual.product(product),
         products=platforms_view.products(),
         given={name: given.get(name, "") for name in FIELDS},
-        values=manual.our_values(root_for(visit.tenant)),
+        values=manual.our_values(root_for(visit)),
         unusable=why_unusable(visit.tenant.settings),
         problem=refused.message if refused else "",
         may_approve=may(visit.caller)(APPROVE, "POST"),

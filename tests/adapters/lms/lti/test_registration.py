@@ -171,6 +171,17 @@ def test_without_https_the_page_says_what_to_set(tmp_path, platform):
     world.close()
 
 
+def test_without_an_address_the_tool_is_told_on_the_port_where_it_is(tmp_path, platform):
+    world = World(tmp_path, platform, public_url=None)
+    browser = world.staff()
+    browser.address = "https://skills.example.org:9123"
+
+    page = browser.get("/staff/lms/new")
+
+    assert "http://localhost:9123/t/default/lti/launch" in text_of(page)
+    world.close()
+
+
 def invited_at(world):
     address, _ = registration.invite(world.tenant, "Moodle", by="test", root="http://skills.example.org/t/default/lti")
     return address.removeprefix("http://skills.example.org")
