@@ -16,6 +16,7 @@ from functools import partial
 from typing import IO, Any, TypeVar
 from weakref import WeakValueDictionary
 
+from lrs.kernel.admission import CLOSING, Overloaded
 from lrs.storage.contract import Blobs, Store, Tx
 from lrs.storage.records import ROWS
 
@@ -25,8 +26,15 @@ BLOCK = 256 * 1024
 
 
 async def read(function: Callable[..., T], *args: Any) -> T:
-    """``function(*args)`` in the executor, for anything that waits for a disk or a database."""
-    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
+    """``function(*args)`` in the executor, for anything that waits for a disk or a database.
+
+    Raises ``Overloaded`` if the executor was shut down, because the server ends.
+    """
+    try:
+        waiting = asyncio.get_running_loop().run_in_executor(None, function, *args)
+    except RuntimeError as error:  # nothing else makes an executor refuse
+        raise Overloaded(CLOSING) from error
+    return await waiting
 
 
 async def compute(whose: str, function: Callable[..., T], *args: Any) -> T:

@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lrs.kernel.admission import CLOSING, Overloaded
 from lrs.kernel.errors import Refused
 from lrs.storage import Record, open_store
 from lrs.storage.edge import BLOCK, compute, read, receive, write
@@ -22,6 +24,19 @@ def test_read_runs_in_another_thread_and_gives_its_result():
         return await read(lambda a, b: (threading.current_thread() is threading.main_thread(), a + b), 1, 2)
 
     assert asyncio.run(ask()) == (False, 3)
+
+
+def test_a_read_once_the_executor_is_shut_down_is_told_to_come_again():
+    async def scenario():
+        executor = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        executor.shutdown()
+        await read(threading.get_ident)
+
+    with pytest.raises(Overloaded) as overloaded:
+        asyncio.run(scenario())
+
+    assert overloaded.value.cause is CLOSING
 
 
 def test_long_computations_of_one_tenant_let_those_of_another_in_between():
