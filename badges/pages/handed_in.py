@@ -35,11 +35,6 @@ class HandedIn:
     is_empty_file: bool = False
 
 
-def client_of(request: Request) -> str:
-    """The address from which *request* came."""
-    return request.client.host if request.client is not None else ""
-
-
 async def body_of(request: Request) -> bytes:
     """The body. Refuses (413) more than ``MOST_BYTES``."""
     share, body = exchange_of(request).share, bytearray()

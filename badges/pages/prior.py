@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from badges import prior
 from badges.checks import BadgeChecks
-from badges.pages.handed_in import check_something, client_of, form_of
+from badges.pages.handed_in import check_something, form_of
 from badges.prior import PriorBadge, PriorPlan
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
@@ -21,6 +21,7 @@ from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, says, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
 from lrs.web.dates import written_day
+from lrs.web.origins import client_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 OWN = "/me/prior"

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from badges import shares, verdict_view
 from badges.checks import BadgeChecks
-from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, client_of, form_of
+from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, form_of
 from badges.trusted import known_issuers
 from lrs.kernel.errors import Refused
 from lrs.matching.door import Here, problems
@@ -21,6 +21,7 @@ from lrs.pages import front
 from lrs.storage.edge import read as read_in
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
+from lrs.web.origins import client_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 

@@ -1,8 +1,8 @@
 """From the text of statements to a plan for storing them. Pure: everything that does not need the store.
 
 Checks the rules of xAPI and the limits, gives ids, makes search keys and side records, verifies signatures, computes
-weights. ``write.store_in`` takes the plan and compares it with what is stored. Everybody who stores statements uses
-these two: the endpoint and imports. Knows no HTTP.
+weights. ``write.store_in`` takes the plan and compares it with what is stored. Whatever stores statements uses
+both. Knows no HTTP.
 """
 
 from __future__ import annotations
