@@ -12,7 +12,7 @@ from tests.bench.large import Size, large
 from tests.bench.load import Load, run
 from tests.bench.receiver import Told
 from tests.bench.report import Row, in_order, keep, row_of
-from tests.bench.rows import Bench, faults, post_batch, post_single, query
+from tests.bench.rows import Bench, faults, post_batch, post_single, query, written_bytes
 from tests.bench.server import create_key, doing_nothing, serving
 from tests.bench.statements import statements
 from tests.bench.work import beside_of
@@ -24,7 +24,7 @@ def test_rows_measured_on_a_small_store_have_a_ratio_and_no_fault_and_are_kept(t
     raw = RawSqlite(tmp_path / "raw.db")
     with doing_nothing(tmp_path) as nothing, serving(tmp_path / "store", headers, {}) as server:
         bench = Bench(SMALL, server, nothing, raw, list(statements(SMALL.stored)))
-        rows = in_order([measured(bench) for measured in (post_single, post_batch, query)])
+        rows = in_order([measured(bench) for measured in (post_single, post_batch, written_bytes, query)])
     raw.close()
 
     keep(tmp_path / "result.json", rows)
@@ -33,6 +33,7 @@ def test_rows_measured_on_a_small_store_have_a_ratio_and_no_fault_and_are_kept(t
     assert [(row["name"], row["invalid"]) for row in kept] == [
         ("post-single-c16", ""),
         ("post-batch-c4", ""),
+        ("written-bytes", ""),
         ("query-50k", ""),
     ]
     assert [row["name"] for row in kept if not (row["value"] > 0 and row["yardstick"] > 0 and row["ratio"] > 0)] == []
@@ -51,6 +52,7 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
     assert list(rows) == [
         "post-single-c16",
         "post-batch-c4",
+        "written-bytes",
         "query-50k",
         "by-id-c16",
         "memory",

@@ -22,6 +22,7 @@ class Target:
 TARGETS = {
     "post-single-c16": Target("statements/s", "raw SQLite, single-row commits", 0.20, 0.35),
     "post-batch-c4": Target("statements/s", "raw SQLite, 100-row transactions", 0.28, 0.45),
+    "written-bytes": Target("KB written a statement", "45 KB, batches 35 KB", 1.00, 1.40),
     "query-50k": Target("queries/s", "the same query in raw SQLite", 0.10, 0.16),
     "by-id-c16": Target("requests/s", "an application that does nothing", 0.30, 0.50),
     "filters-2m": Target("ms p95 at 2 million", "p95 at 50,000", 0.50, 0.80),

@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ from tests.bench.yardsticks import RawSqlite
 
 BATCH = 100
 PAGE = 50
+WRITTEN_KB, WRITTEN_BATCH_KB = 45.0, 35.0
+"""Kilobytes that a statement may make the server write to the disk: alone in a request, and in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Bench:
     made: list[Made]
     at: int = 0
     costs: list[float] = field(default_factory=list)
+    written: defaultdict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    """By statements a request: bytes that the server wrote to the disk, and statements that they were for."""
 
     def post(self, count: int, size: int, connections: int) -> tuple[Load, float, float]:
         """Sends the next *count* statements, *size* a request, then the same to the yardstick.
@@ -77,10 +82,11 @@ class Bench:
         """
         groups = [self.made[start : start + size] for start in range(self.at, self.at + count, size)]
         requests = [self.server.post(body(group)) for group in groups]
-        before = self.server.cpu()
+        before, written = self.server.cpu(), self.server.written()
         load = run(self.server.port, within(self.plan.longest, requests), connections)
         cpu = self.server.cpu() - before
         sent = (len(load.times) + load.lost) * size
+        self.written[size].append((self.server.written() - written, len(self.made[self.at : self.at + sent])))
         yard = self.raw.insert(self.made[self.at : self.at + sent], size)
         self.at += sent
         return load, yard, cpu / max(1, sent) * 1e6
@@ -143,6 +149,18 @@ def _posted(bench: Bench, name: str, count: int, size: int, connections: int) ->
     cpu = sum(cpu for _, _, cpu in rounds) / len(rounds)
     pairs = [(load.rate * size, yard) for load, yard, _ in rounds]
     return row_of(name, pairs, note=timing(loads, cpu), invalid=faults(loads))
+
+
+def written_bytes(bench: Bench) -> Row:
+    """Bytes written to the disk for a statement, in all of the rounds above, with checkpoints and merges.
+
+    The ratio is the worse of those of single statements, which are committed in groups of 16 at most, and of batches.
+    """
+    singles, batches = (
+        sum(w for w, _ in bench.written[size]) / sum(n for _, n in bench.written[size]) / 1e3 for size in (1, BATCH)
+    )
+    note = f"batches of {BATCH} write {batches:.1f} KB a statement, against {WRITTEN_BATCH_KB:.0f}"
+    return Row("written-bytes", singles, WRITTEN_KB, min(WRITTEN_KB / singles, WRITTEN_BATCH_KB / batches), note)
 
 
 # -- reading --------------------------------------------------------------------------------------------------------
@@ -248,5 +266,5 @@ async def _both(bench: Bench, queries: Iterator[bytes], writes: list[bytes]) -> 
     return busy, await writing
 
 
-ROWS: list[Callable[[Bench], Row]] = [post_single, post_batch, query, by_id, memory, read_under_write]
+ROWS: list[Callable[[Bench], Row]] = [post_single, post_batch, written_bytes, query, by_id, memory, read_under_write]
 """Writing comes first: it fills the store that the others read."""

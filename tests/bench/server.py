@@ -40,6 +40,10 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
+    def written(self) -> int:
+        """Bytes that the server's process and those it started had written to the disk, so far."""
+        return sum(_written(pid) for pid in (self.pid, *_children(self.pid)))
+
     def peak(self) -> dict[int, float]:
         """Peak resident memory in MB of the server's process and of those it started, by process id."""
         return {pid: _peak(pid) for pid in (self.pid, *_children(self.pid))}
@@ -186,3 +190,11 @@ def _peak(pid: int) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1_024
     return 0.0
+
+
+def _written(pid: int) -> int:
+    """Bytes sent to the disk, by ``/proc/PID/io`` (proc(5)): a page counts when it is changed in the page cache."""
+    for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    return 0
