@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ from lrs.kernel.signals import on_ending
 from lrs.kernel.times import SECOND
 from lrs.storage import Backlog, Owed, Record
 from lrs.storage.drafts import drafts_in, remove_left
+from lrs.storage.wakeups import Listener, wakeups_in
 from lrs.tenancy.audit_head import Publisher
 from lrs.tenancy.control import check_made
 from lrs.tenancy.open_tenants import Tenants
@@ -96,7 +97,7 @@ def run_worker(settings: Settings, parent: int | None = None) -> None:
     if parent is not None:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-    with _crew(settings, IDLE):
+    with _crew(settings, IDLE) as crew, closing(Listener(wakeups_in(settings.data), partial(_woken, crew))):
         while not stop.wait(PARENT_LOOK):
             if parent is not None and os.getppid() != parent:
                 return
@@ -124,6 +125,7 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
         tenants.start()
         visits = Visits()
         crew = Crew([steps_of(names) for names in LANES], tenants, idle, visits.hear)
+        tenants.control.due.call_here(crew.call)
         publisher = Publisher(tenants.busy, settings.audit_head, every=settings.audit_log_every)
         upkeep = Upkeep(partial(_visited, tenants, visits), _tasks(tenants, crew, publisher))
         pulse.start()
@@ -137,6 +139,12 @@ def _crew(settings: Settings, idle: float) -> Iterator[Crew]:
             pulse.join()
     finally:
         tenants.close()
+
+
+def _woken(crew: Crew, line: str) -> None:
+    """Calls *crew* for the tenant and the steps that a wake-up names."""
+    tenant, *steps = line.split() or [""]
+    crew.call(tenant, steps)
 
 
 def _visited(tenants: Tenants, visits: Visits) -> Iterator[Tenant]:

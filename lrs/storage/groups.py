@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrs.kernel.admission import CLOSING, Overloaded, QueueLimit
-from lrs.storage.records import ROWS, Load
+from lrs.storage.records import ROWS, Committed, Load
 
 GROUP_WEIGHT = 256 * ROWS
 """Rows of one commit. A decision that is heavier than this has a commit of its own."""
@@ -80,16 +80,17 @@ def decide_all(tx: Undoable, jobs: Sequence[QueuedDecision], broken: type[Except
 class GroupCommit:
     """The queue in front of an engine's commit, and the thread that empties it.
 
-    *committed* is called in that thread after each commit that stored something. It must not wait and not raise.
+    *commit* gives the steps that are owed at once because of it. *committed* is called with them in that thread, after
+    each commit that stored something. It must not wait and not raise.
     """
 
     def __init__(
         self,
-        commit: Callable[[Sequence[QueuedDecision]], None],
+        commit: Callable[[Sequence[QueuedDecision]], Collection[str]],
         *,
         name: str,
         queue: QueueLimit,
-        committed: Callable[[], None] = lambda: None,
+        committed: Committed = lambda _: None,
     ) -> None:
         self._commit = commit
         self._committed = committed
@@ -139,13 +140,14 @@ class GroupCommit:
             return
         self._commits += 1
         self._decisions += len(running)
+        owed: Collection[str] = ()
         try:
-            self._commit(running)
+            owed = self._commit(running)
         except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
             for job in running:
                 job.error = error
         if any(job.error is None for job in running):
-            self._committed()
+            self._committed(owed)
         for job in running:
             job.answer()
 

@@ -11,7 +11,7 @@ from lrs.kernel.admission import QueueLimit
 from lrs.kernel.errors import Misconfigured
 from lrs.storage.contract import Store
 from lrs.storage.damage import errors_of_sqlite
-from lrs.storage.records import USUAL, Clock, wall_clock
+from lrs.storage.records import USUAL, Clock, Committed, wall_clock
 
 
 def open_store(
@@ -20,13 +20,14 @@ def open_store(
     clock: Clock = wall_clock,
     queue: QueueLimit = USUAL,
     secret: bytes | None = None,
-    committed: Callable[[], None] = lambda: None,
+    committed: Committed = lambda _: None,
 ) -> Store:
     """Opens the store at *url*, ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
     *secret* is for ``mac`` (see ``Store.use_secret``). *committed* is called in the writer's thread after each commit,
-    before its callers are answered: it must not wait and not raise. Raises ``Misconfigured`` for another scheme and if
-    the store cannot be opened, ``NewerSchema`` for one of a later version.
+    before its callers are answered, with the steps that the commit owes at once: it must not wait and not raise.
+    Raises ``Misconfigured`` for another scheme and if the store cannot be opened, ``NewerSchema`` for one of a later
+    version.
     """
     if url.startswith("sqlite:///"):
         return _open_file(url.removeprefix("sqlite:///"), clock, queue, secret, committed)
@@ -79,9 +80,7 @@ def drop_store(url: str) -> None:
         drop_database(url)
 
 
-def _open_file(
-    path: str, clock: Clock, queue: QueueLimit, secret: bytes | None, committed: Callable[[], None]
-) -> Store:
+def _open_file(path: str, clock: Clock, queue: QueueLimit, secret: bytes | None, committed: Committed) -> Store:
     from lrs.storage.sqlite.store import SqliteStore  # noqa: PLC0415 (an engine is loaded when it is used)
 
     if not path:

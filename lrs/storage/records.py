@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,8 @@ ROW_BYTES = 256
 """Bytes of a record that count as one row."""
 Clock = Callable[[], int]
 """The present time in microseconds UTC."""
+Committed = Callable[[Collection[str]], object]
+"""Is told the steps that a commit owes at once."""
 RecordName = tuple[str, str]
 """The kind and the id of a record."""
 
@@ -61,6 +63,10 @@ class Owed(msgspec.Struct, frozen=True):
     tries: int = 0
     error: str | None = None
     parked: bool = False
+
+    def is_called(self, now: int) -> bool:
+        """Whether a worker can take it at once."""
+        return self.due <= now and not self.parked
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY
 from lrs.storage import Clock, Reader, Record, Store, Tx, Walk, each, open_store, wall_clock
 from lrs.storage.kinds import Kind
+from lrs.storage.wakeups import Wakeups, wakeups_in
 from lrs.tenancy import master_key
 from lrs.tenancy.due import DueIndex
 from lrs.tenancy.record import TenantRecord, record_of
@@ -45,10 +46,10 @@ class Control:
     Other rooms keep in *store* what belongs to no tenant.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, wakeups: Wakeups | None = None) -> None:
         self.store = store
         self.clock = clock
-        self.due = DueIndex(store, clock)
+        self.due = DueIndex(store, clock, wakeups)
         self._key = store.get(master_key.KIND, master_key.ID)
         if not self.has(DEFAULT):
             self.add(DEFAULT)
@@ -171,6 +172,7 @@ class Control:
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
+        self.due.close()
 
 
 def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
@@ -183,7 +185,7 @@ def open_control(settings: Settings, *, clock: Clock = wall_clock) -> Control:
         with damage_told(settings):
             master_key.claim(store, key, master_key.path_of(settings))
             master_key.check_settled(store)
-            return Control(store, clock)
+            return Control(store, clock, Wakeups(wakeups_in(settings.data)))
     except BaseException:
         store.close()
         raise
@@ -211,7 +213,7 @@ def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
             raise Misconfigured(control.none_such(tenant))
         record.check_open(tenant)
         _check_there(settings, tenant)
-        noting = partial(control.due.note, tenant)
+        noting = partial(control.due.committed, tenant)
         opened = open_tenant(record.decided.settings(settings), tenant, committed=noting)
         try:
             yield replace(opened, record=record)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -25,6 +25,7 @@ from lrs.kernel.admission import Overloaded
 from lrs.kernel.times import MINUTE, SECOND
 from lrs.storage import NEWEST, ROWS, Clock, Record, Stale, Store, Tx, Walk, first_seq, last_seq, walked
 from lrs.storage.kinds import Kind
+from lrs.storage.wakeups import Wakeups
 
 KIND = "due"
 NOTED = 5.0
@@ -39,11 +40,13 @@ _AT_ONCE = 100
 
 
 class DueIndex:
-    """The entries, in the order of their times."""
+    """The entries, in the order of their times. *wakeups* reach the workers of this machine, if it has any."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, wakeups: Wakeups | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._wakeups = wakeups
+        self._call: Callable[[str, Collection[str]], object] = self._wake
         self._noted: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -51,6 +54,25 @@ class DueIndex:
         """The tenants to look at now."""
         due = Walk(KIND, until=last_seq(self._clock()), limit=1_000)
         return [record.id for record in walked(self._store, due)]
+
+    def call_here(self, call: Callable[[str, Collection[str]], object]) -> None:
+        """From now on *call* is told what commits of this process owe, and no other process is woken for it."""
+        self._call = call
+
+    def committed(self, tenant: str, steps: Collection[str]) -> None:
+        """Wakes a worker if a commit owed *steps* of *tenant* at once, and notes the tenant. Does not wait."""
+        if steps:
+            self._call(tenant, steps)
+        self.note(tenant)
+
+    def _wake(self, tenant: str, steps: Collection[str]) -> None:
+        if self._wakeups is not None:
+            self._wakeups.send(" ".join((tenant, *steps)))
+
+    def close(self) -> None:
+        """Lets go of the worker that was woken last."""
+        if self._wakeups is not None:
+            self._wakeups.close()
 
     def note(self, tenant: str) -> None:
         """Notes that *tenant* may owe something. Does not wait."""

@@ -54,7 +54,7 @@ class Opener:
                 record.decided.settings(self._settings),
                 tenant,
                 clock=self._clock,
-                committed=partial(self._control.due.note, tenant),
+                committed=partial(self._control.due.committed, tenant),
             )
         except UNREADABLE as error:
             unusable = TenantUnusable(tenant, str(error))

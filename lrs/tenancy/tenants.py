@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import ROWS, Clock, Store, open_store, open_to_read, wall_clock
 from lrs.storage.private import private_folder
+from lrs.storage.records import Committed
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import audit, master_key, root_keys
 from lrs.tenancy.record import TenantRecord
@@ -79,7 +80,7 @@ def open_tenant(
     tenant: str = DEFAULT,
     *,
     clock: Clock = wall_clock,
-    committed: Callable[[], None] = lambda: None,
+    committed: Committed = lambda _: None,
 ) -> Tenant:
     """Opens *tenant* with *settings*. *committed* is as in ``open_store``.
 

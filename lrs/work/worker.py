@@ -123,11 +123,12 @@ class Crew:
         for thread in self._threads:
             thread.start()
 
-    def call(self, tenant: str) -> None:
-        """Says that *tenant* may have due work."""
+    def call(self, tenant: str, steps: Collection[str] = ()) -> None:
+        """Says that *tenant* may have due work of *steps*; of any, if none is named."""
         self._heard(tenant)
         for lane in self._lanes:
-            lane.calls.call(tenant)
+            if not steps or not lane.steps.keys().isdisjoint(steps):
+                lane.calls.call(tenant)
 
     def close(self) -> None:
         """Finishes the current steps and the calls under way, so that no lease is left."""

@@ -36,6 +36,7 @@ SMALL = Plan(
     evidence=40,
     offered=10,
     burst=10,
+    alone=4,
     again=1,
     bounded=60,
     profiled=100,

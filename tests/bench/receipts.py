@@ -20,7 +20,7 @@ from lrs.matching.consent import Grant, Subject
 from lrs.people.ids import identified, ids_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
-from tests.bench.load import HOST, Load, send
+from tests.bench.load import HOST, PATIENCE, Load, send
 from tests.bench.programme import RULES, looking, prepared, wait_for
 from tests.bench.receiver import Told, receiving
 from tests.bench.report import Row, row_of
@@ -31,6 +31,8 @@ from tests.bench.statements import HOME, LEARNERS, Made, passed
 EVERY = ("refs", "match", "evaluate", "issue", "sync", "deliver")
 RATE = 50
 """Statements a second of the row ``receipt-p95``."""
+PAUSES = 16
+"""Between two learners 100 to 250 ms pass, in this many steps, so that no rhythm of the worker decides."""
 SERVICE = "career-converter"
 PURPOSE = "To suggest jobs that fit what you can do"
 OUTBOUND = {"LRS_OUTBOUND_ALLOW": f'["{HOST}/32"]'}
@@ -87,6 +89,33 @@ async def _offered(works: Works, made: Sequence[Made]) -> tuple[dict[str, float]
         await asyncio.gather(*(one(place / RATE, statement) for place, statement in enumerate(made)))
         await asyncio.to_thread(wait_for, works.tenant, EVERY)
     return answered, told, load
+
+
+def receipt_of_one(works: Works) -> Row:
+    """One learner at a time, nothing else going on: from the answer to a statement until the profile has arrived."""
+    first = LEARNERS + works.plan.offered + works.plan.burst + 1
+    learners = range(first, first + works.plan.alone)
+    _agree(works, learners)
+    wait_for(works.tenant, EVERY)
+    waits, load = uvloop.run(_one_by_one(works, list(passed(learners, RULES, seed=3))))
+    p50, p95 = _share(waits, 0.5) * 1e3, _share(waits, 0.95) * 1e3
+    note = f"{len(waits)} learners; p95 {p95:.0f} ms, from {min(waits) * 1e3:.0f} to {max(waits) * 1e3:.0f} ms"
+    return row_of("receipt-one", [(p50, 100.0)], note=note, invalid=faults([load]), less=True)
+
+
+async def _one_by_one(works: Works, made: Sequence[Made]) -> tuple[list[float], Load]:
+    told, load, waits = Told(), Load(), list[float]()
+    async with receiving(works.webhook, told):
+        for place, statement in enumerate(made):
+            await asyncio.sleep(0.1 + place % PAUSES / 100)
+            await send(works.server.port, [works.server.post(statement.raw)], 1, load)
+            answered = time.perf_counter()
+            while str(statement.learner) not in told.levels:
+                told.heard.clear()
+                await asyncio.wait_for(told.heard.wait(), PATIENCE)
+            waits.append(told.levels[str(statement.learner)] - answered)
+        await asyncio.to_thread(wait_for, works.tenant, EVERY)
+    return waits, load
 
 
 def awards(works: Works) -> Row:

@@ -25,12 +25,15 @@ class Told:
     levels: dict[str, float] = field(default_factory=dict)
     badges: dict[str, float] = field(default_factory=dict)
     events: int = 0
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with each event."""
     _references: dict[str, str] = field(default_factory=dict)
     _early: dict[str, list[tuple[float, dict[str, Any]]]] = field(default_factory=dict)
 
     def take(self, at: float, event: dict[str, Any]) -> None:
         """Notes one event that came *at* that time; a profile may come before the consent that says whose it is."""
         self.events += 1
+        self.heard.set()
         data = event["data"]
         subject = data["subject"]
         if event["type"] == "consent.given":

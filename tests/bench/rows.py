@@ -36,8 +36,8 @@ class Plan:
 
     *starts* is how often each cold start is measured; reading is, with *stored* statements. The rest is of the rows of
     owed work: *learners* of a large store, *turns* between it and a small one, *evidence* statements a round, *offered*
-    in all at a steady rate, a *burst* of awards, *again* rounds with rules. *bounded* is the statements of a batch that
-    holds the writer, *profiled* the requests under a profiler,
+    in all at a steady rate, a *burst* of awards, *alone* one after the other, *again* rounds with rules.
+    *bounded* is the statements of a batch that holds the writer, *profiled* the requests under a profiler,
     *proofs* the pieces of evidence of one learner, *badges* those issued and verified a round.
     """
 
@@ -54,6 +54,7 @@ class Plan:
     evidence: int = 1_500
     offered: int = 500
     burst: int = 500
+    alone: int = 40
     again: int = 4
     bounded: int = 1_000
     profiled: int = 500

@@ -20,7 +20,7 @@ from tests.bench.content import content
 from tests.bench.load import Load, run, send
 from tests.bench.pages import learner_page
 from tests.bench.programme import RULES, looking, prepared, wait_for
-from tests.bench.receipts import RATE, Works, at_work, awards, receipt
+from tests.bench.receipts import RATE, Works, at_work, awards, receipt, receipt_of_one
 from tests.bench.report import WITH_RULES, Row, row_of
 from tests.bench.rows import (
     Bench,
@@ -46,6 +46,7 @@ def owed_work(bench: Bench, folder: Path) -> Iterator[Row]:
     with at_work(bench.plan, folder) as works:
         yield receipt(works)
         yield awards(works)
+        yield receipt_of_one(works)
         with looking(folder / "store") as plain:
             yield evaluated(works, bench, plain)
     yield costs.learners(folder, bench.plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.storage import NEWEST, Backlog, Owed, Record, Stale
+from lrs.storage import NEWEST, Backlog, Owed, Record, Stale, open_store
 from tests.conftest import START
 from tests.contract.acts import MINUTE, WAIT, claim, insert, names, nothing, only, owe, owing
 
@@ -98,3 +98,23 @@ def test_a_step_owed_twice_by_one_insert_is_one_entry_with_the_earlier_due(store
     insert(store, "a", owed=(Owed("evaluate", 9), Owed("evaluate", 5)))
 
     assert store.backlog() == [Backlog("evaluate", 1, 0, 5)]
+
+
+@pytest.fixture
+def told(store_url, clock):
+    """A store, and the steps that each of its commits says it owes."""
+    heard: list[list[str]] = []
+    opened = open_store(store_url, clock=clock, secret=bytes(32), committed=lambda steps: heard.append(sorted(steps)))
+    yield opened, heard
+    opened.close()
+
+
+def test_after_a_commit_is_told_what_it_owes_at_once_and_not_what_is_for_later_or_put_aside(told):
+    writing, heard = told
+    owed = (Owed("match"), Owed("due", START - 1), Owed("later", START + MINUTE), Owed("aside", parked=True))
+    writing.write(lambda tx: tx.insert(Record("thing", "a", owed=owed))).result(WAIT)
+    writing.write(lambda tx: tx.owe("thing", "a", Owed("sync"))).result(WAIT)
+    writing.write(lambda tx: tx.insert(Record("thing", "b"))).result(WAIT)
+    writing.write(lambda tx: tx.retry("thing", "a", "aside")).result(WAIT)
+
+    assert heard == [["due", "match"], ["sync"], [], ["aside"]]

@@ -185,7 +185,7 @@ def test_whoever_wants_to_know_hears_of_each_commit_that_stored_something_before
     def fails(_):
         raise ValueError
 
-    queue = GroupCommit(commit, name="writer", queue=QueueLimit(9, WAIT), committed=lambda: heard.append(1))
+    queue = GroupCommit(commit, name="writer", queue=QueueLimit(9, WAIT), committed=heard.append)
     queue.submit(lambda _: None, 1, [("thing", "a")]).result(WAIT)
     after_one = len(heard)
     with pytest.raises(ValueError, match=r"^$"):

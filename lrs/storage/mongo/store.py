@@ -31,6 +31,7 @@ from lrs.storage.records import (
     USUAL,
     Claim,
     Clock,
+    Committed,
     Load,
     Page,
     Record,
@@ -60,7 +61,7 @@ class MongoStore(MongoOwed):
         clock: Clock,
         queue: QueueLimit = USUAL,
         secret: bytes | None = None,
-        committed: Callable[[], None] = lambda: None,
+        committed: Committed = lambda _: None,
     ) -> None:
         with using(url) as database:
             migrate(database)

@@ -16,7 +16,7 @@ from pymongo.errors import BulkWriteError
 
 from lrs.storage.known import Known, in_its_place
 from lrs.storage.mongo.changes import Changes, RecordChange, There, WriteOperation
-from lrs.storage.mongo.entries import due_again, owing, without
+from lrs.storage.mongo.entries import OwedEntry, due_again, owing, without
 from lrs.storage.mongo.read import Document, MongoReader
 from lrs.storage.records import TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, RecordName, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
@@ -28,7 +28,7 @@ Mark = tuple[int, int, int, Exists | None]
 class MongoTx:
     """See ``Tx``. *seq* is the last place in the order before this transaction.
 
-    *sent* counts what was sent to the server, which cannot be undone alone.
+    *sent* counts what was sent to the server, which cannot be undone alone. *called* are the steps owed at once.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class MongoTx:
         self._exists: Exists | None = None
         self.seq = seq
         self.sent = 0
+        self.called: set[str] = set()
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class MongoTx:
             self._exists = Exists(*name)
             raise self._exists
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
-        entries = owing((), record.owed, self._clock())
+        entries = self._owing((), record.owed)
         looked = change.looked if change else name in self._there
         self._changes.set(name, RecordChange(change.before if change else None, stored, entries, looked))
         return stored
@@ -124,7 +125,7 @@ class MongoTx:
         if there is None or there.rev != record.rev:
             raise Stale(*name)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
-        entries = owing(there.entries, record.owed, self._clock()) if record.owed else there.entries
+        entries = self._owing(there.entries, record.owed) if record.owed else there.entries
         self._changes.set(name, msgspec.structs.replace(change, record=stored, entries=entries))
         return stored
 
@@ -146,12 +147,13 @@ class MongoTx:
         change = self._change((kind, id))
         if change.entries is None:
             raise Stale(kind, id)
-        entries = owing(change.entries, [owed], self._clock())
+        entries = self._owing(change.entries, [owed])
         self._changes.set((kind, id), msgspec.structs.replace(change, entries=entries))
 
     def retry(self, kind: str, id: str, step: str) -> bool:
         """See ``Tx.retry``."""
         change = self._change((kind, id))
+        self.called.add(step)
         entries = due_again(change.entries or (), step, self._clock())
         if entries is not None:
             self._changes.set((kind, id), msgspec.structs.replace(change, entries=entries))
@@ -167,6 +169,11 @@ class MongoTx:
             if rest is None:
                 raise Stale(*name)
             self._changes.set(name, msgspec.structs.replace(change, entries=rest))
+
+    def _owing(self, entries: Sequence[OwedEntry], more: Sequence[Owed]) -> list[OwedEntry]:
+        now = self._clock()
+        self.called.update(owed.step for owed in more if owed.is_called(now))
+        return owing(entries, more, now)
 
     # -- the group --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
@@ -51,9 +51,14 @@ class MongoWriter:
         self._session = session
         self._clock = clock
         self._heartbeat = Heartbeat(database, session)
+        self._called: set[str] = set()
 
-    def commit(self, jobs: Sequence[QueuedDecision]) -> None:
-        """All decisions in one transaction. If one fails after it has written, each in its own."""
+    def commit(self, jobs: Sequence[QueuedDecision]) -> Collection[str]:
+        """All decisions in one transaction. If one fails after it has written, each in its own.
+
+        Gives the steps that are owed at once.
+        """
+        self._called.clear()
         self._heartbeat.busy()
         try:
             if not self._commit_together(jobs):
@@ -61,6 +66,7 @@ class MongoWriter:
                     self._commit_together((job,))
         finally:
             self._heartbeat.idle()
+        return self._called
 
     def close(self) -> None:
         """Deletes the sign of life. The session belongs to the caller."""
@@ -110,6 +116,7 @@ class MongoWriter:
         if tx.seq != before:
             heads.update_one({"_id": HEAD}, {"$set": {"seq": tx.seq}}, session=session)
         self._finish_transaction()
+        self._called |= tx.called
         self.is_unsure = False
         self.room.kept()
         return True

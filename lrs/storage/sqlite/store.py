@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +26,7 @@ from lrs.storage.ending import end_process
 from lrs.storage.groups import GroupCommit, QueuedDecision, decide_all
 from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
-from lrs.storage.records import ROWS, USUAL, Claim, Clock, Load, mac_with
+from lrs.storage.records import ROWS, USUAL, Claim, Clock, Committed, Load, mac_with
 from lrs.storage.room import FULL, READ_ONLY, Room
 from lrs.storage.sqlite.owed import ours
 from lrs.storage.sqlite.read import SqliteReader
@@ -57,7 +57,7 @@ class SqliteStore(SqliteReading):
         queue: QueueLimit = USUAL,
         secret: bytes | None = None,
         fatal: Callable[[str], None] | None = None,
-        committed: Callable[[], None] = lambda: None,
+        committed: Committed = lambda _: None,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -68,6 +68,7 @@ class SqliteStore(SqliteReading):
         self._readers: WeakSet[SqliteReader] = WeakSet()
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
+        self._called: set[str] = set()
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
@@ -155,14 +156,19 @@ class SqliteStore(SqliteReading):
             finalize(reader, connection.close)  # when its thread has ended
         return reader
 
-    def _commit(self, jobs: Sequence[QueuedDecision]) -> None:
-        """All decisions in one transaction. If one fails after it has written, each in its own."""
+    def _commit(self, jobs: Sequence[QueuedDecision]) -> Collection[str]:
+        """All decisions in one transaction. If one fails after it has written, each in its own.
+
+        Gives the steps that are owed at once.
+        """
+        self._called.clear()
         with self._turn:
             together = self._commit_together(jobs)
         for job in () if together else jobs:
             job.result = job.error = None
             with self._turn:
                 self._commit_together((job,))
+        return self._called
 
     def _commit_together(self, jobs: Sequence[QueuedDecision]) -> bool:
         """``False`` if nothing was stored and each of the several decisions must be tried alone."""
@@ -180,6 +186,7 @@ class SqliteStore(SqliteReading):
             connection.execute("COMMIT")
             committed = True
             before = tx.seq
+            self._called |= tx.called
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
             if failure is error and len(jobs) > 1:

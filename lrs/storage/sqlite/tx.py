@@ -22,7 +22,7 @@ class SqliteTx:
     """See ``Tx``.
 
     *flushed* counts what was written to the database, which cannot be undone alone. *floor* is the lowest time that the
-    commit may store.
+    commit may store. *called* are the steps that it owes at once.
     """
 
     def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None) -> None:
@@ -35,6 +35,7 @@ class SqliteTx:
         self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
         self.flushed = 0
         self.floor = 0
+        self.called: set[str] = set()
         self._exists: Exists | None = None
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -141,6 +142,7 @@ class SqliteTx:
             "UPDATE owed SET at = 0, due = ?, tries = 0 WHERE step = ? AND at = ? AND row ="
             " (SELECT row FROM record WHERE id = ? AND kind = ?)"
         )
+        self.called.add(step)
         return self.execute(change, (self._clock(), step, NEWEST, id, self._reader.kind_number(kind))) > 0
 
     def clear(self, claims: Sequence[Claim]) -> None:
@@ -208,7 +210,8 @@ class SqliteTx:
 
         One that is due at once gets ``at`` 0, so it does not depend on clocks; ``due`` is kept for the lag.
         """
-        now = self._clock()
+        now, entries = self._clock(), list(entries)
+        self.called.update(owed.step for _, owed in entries if owed.is_called(now))
         values = [value for row, owed in entries for value in (row, *_entry_of(owed, now))]
         insert_rows(self._connection, OWED, values)
 

@@ -1,0 +1,114 @@
+"""A worker of this machine is woken through a pipe; whatever goes wrong there, nobody waits and nobody fails."""
+
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from queue import Queue
+
+import structlog
+
+from lrs.storage.wakeups import Listener, Wakeups
+
+WAIT = 30
+
+
+def test_a_line_reaches_the_worker_that_listens(tmp_path):
+    heard: Queue[str] = Queue()
+    with closing(Wakeups(tmp_path)) as wakeups, closing(Listener(tmp_path, heard.put)):
+        sent = wakeups.send("acme match")
+
+        assert heard.get(timeout=WAIT) == "acme match"
+    assert sent
+
+
+def test_lines_that_are_equal_and_wait_are_heard_once(tmp_path):
+    heard: Queue[str] = Queue()
+    go = threading.Event()
+
+    def hear(line):
+        heard.put(line)
+        go.wait(WAIT)
+
+    with closing(Wakeups(tmp_path)) as wakeups, closing(Listener(tmp_path, hear)):
+        wakeups.send("first")
+        first = heard.get(timeout=WAIT)
+        for line in ("again", "again", "another", "again"):
+            wakeups.send(line)
+        go.set()
+        rest = [heard.get(timeout=WAIT) for _ in range(2)]
+
+    assert (first, rest) == ("first", ["again", "another"])
+    assert heard.empty()
+
+
+def test_without_a_worker_a_wakeup_is_dropped_and_a_worker_that_comes_later_is_found(tmp_path):
+    heard: Queue[str] = Queue()
+    folder = tmp_path / "wakeups"
+    with closing(Wakeups(folder)) as wakeups:
+        before = wakeups.send("nobody")
+        with closing(Listener(folder, heard.put)):
+            after = wakeups.send("somebody")
+
+            assert heard.get(timeout=WAIT) == "somebody"
+        gone = wakeups.send("nobody again")
+    assert (before, after, gone) == (False, True, False)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_worker_left_wakes_nobody_and_is_removed_by_the_next(tmp_path):
+    heard: Queue[str] = Queue()
+    program = (
+        "import sys, pathlib, time; from lrs.storage.wakeups import Listener;"
+        "Listener(pathlib.Path(sys.argv[1]), print); print('there', flush=True); time.sleep(600)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    with worker, closing(Wakeups(tmp_path)) as wakeups:
+        assert worker.stdout.readline() == "there\n"
+        alive = wakeups.send("one")
+        worker.kill()
+        worker.wait(WAIT)
+        dead = [wakeups.send("two"), wakeups.send("three")]
+        left = [path.name for path in tmp_path.iterdir()]
+        with closing(Listener(tmp_path, heard.put)):
+            now = [path.name for path in tmp_path.iterdir()]
+            again = wakeups.send("four")
+
+            assert heard.get(timeout=WAIT) == "four"
+
+    assert (alive, dead, again) == (True, [False, False], True)
+    assert left == [f"{worker.pid}.pipe"]
+    assert f"{worker.pid}.pipe" not in now
+
+
+def test_a_worker_that_reads_nothing_keeps_nobody_waiting(tmp_path):
+    go = threading.Event()
+    with closing(Wakeups(tmp_path)) as wakeups, closing(Listener(tmp_path, lambda _: go.wait(WAIT))):
+        sent = [wakeups.send("x" * 1_000) for _ in range(200)]
+        go.set()
+
+    assert sent[0] is True
+    assert sent[-1] is False
+
+
+def test_only_the_owner_may_wake_and_be_woken(tmp_path):
+    folder = tmp_path / "wakeups"
+    with closing(Listener(folder, print)):
+        (pipe,) = folder.iterdir()
+
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert pipe.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_no_pipe_can_be_made_the_worker_goes_on_and_says_so(tmp_path):
+    folder = tmp_path / "wakeups"
+    folder.write_text("a file")
+    with (
+        structlog.testing.capture_logs() as logs,
+        closing(Listener(folder, print)),
+        closing(Wakeups(folder)) as wakeups,
+    ):
+        sent = wakeups.send("acme match")
+
+    assert sent is False
+    assert [line["event"] for line in logs] == ["workers cannot be woken, and look by themselves"]
