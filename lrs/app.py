@@ -46,7 +46,7 @@ from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
-from lrs.matching import about_routes, link_routes
+from lrs.matching import about_routes, link_routes, outcome_routes
 from lrs.matching import consent_routes as learners
 from lrs.matching import door as services
 from lrs.matching import routes as profiles
@@ -215,6 +215,7 @@ def _common_routes() -> tuple[BaseRoute, ...]:
     neighbours = all_neighbours()
     routers = (
         link_routes.routes(),
+        outcome_routes.routes(),
         learners.routes(),
         content_files.routes(),
         scorm_player.routes(SUBSCRIPTIONS),

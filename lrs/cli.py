@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "roles": "lrs.matching.role_commands:roles",
     "services": "lrs.matching.service_commands:services",
     "consent": "lrs.matching.consent_commands:consent",
+    "outcomes": "lrs.matching.outcome_commands:outcomes",
     "deliveries": "lrs.ops.delivery_commands:deliveries",
     "destinations": "lrs.ops.destination_commands:destinations",
     "mail": "lrs.ops.mail_commands:mail",
@@ -88,6 +89,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "plan": "Show what of the catalogue a learner would take for a role.",
         "services": "Register and look after matching services that learners can let see their profile.",
         "consent": "Give, withdraw and list consents: what learners let services see.",
+        "outcomes": "List what services told became of learners, and take it back.",
         "deliveries": "List and resend deliveries: what was sent to others, what waits, what was given up on.",
     },
     "Keep it running": {

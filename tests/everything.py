@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -73,7 +74,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY
-from lrs.matching import answers, changes, disclosures, links, registry, resync, roles, services
+from lrs.matching import answers, changes, disclosures, links, outcomes, registry, resync, roles, services
 from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
@@ -144,6 +145,7 @@ class Everything:
         self._people()
         self._services()
         drain(self.tenant, ("refs", "match", "evaluate", "issue", "sync", "list"))
+        self._outcome()
         self._import(folder / "file.csv")
         issuer.rename(self.tenant, "Centre", None)
         self._keys()
@@ -318,6 +320,12 @@ class Everything:
         plan = prepare(sender, "1.0.3", json.dumps(sent).encode(), Terms(self.tenant.settings, SUBSCRIPTIONS))
         self.quarantined = plan.aside[0].id
         self.write(lambda tx: store_in(tx, plan))
+
+    def _outcome(self) -> None:
+        """What the service told became of Ann."""
+        subject = services.pairwise(self.tenant, self.service.service.id, self.person("ann"))
+        hired = outcomes.WhatCameOfIt("hired", date(2026, 11, 2), "operator")
+        outcomes.tell(self.tenant, self.service.service.id, "job-1", subject, hired)
 
     def _import(self, path: Path) -> None:
         """A file about sessions alone, one with a row to repair: no statement says anything of anybody."""

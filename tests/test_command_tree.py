@@ -58,6 +58,7 @@ ACTS = {
         "deliveries resend",
         "consent guardian",
     ),
+    "outcomes withdraw",
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
     *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),

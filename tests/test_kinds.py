@@ -42,6 +42,7 @@ ABOUT = {
     "consent-link": ("", "new"),
     "change": ("ann", ""),
     "disclosure": ("ann", ""),
+    "outcome": ("ann", ""),
     "delivery": ("ann, ann at work", ""),
     "credential": ("ann", ""),
     "badge-stop": ("ann", ""),

@@ -23,7 +23,7 @@ from adapters.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGIS
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Award, Profile
 from lrs.kernel.times import DAY, SECOND
-from lrs.matching import roles
+from lrs.matching import outcomes, roles
 from lrs.matching.gap import COUNTS, MET, Role, outcome
 from lrs.people.ids import ids_of
 from lrs.storage import Claim, Owed, Reader, Tx, Walk, walked
@@ -72,7 +72,7 @@ def count(tenant: Tenant) -> list[Counted]:
     """All counts, as they are now."""
     reader = tenant.store
     people = _people(tenant)
-    found = [*_supply(reader, people), *_path(reader, people), *_ending(tenant), *_seats(tenant)]
+    found = [*_supply(reader, people), *_path(tenant, people), *_ending(tenant), *_seats(tenant)]
     return [Counted(what, number) for what, number in sorted(found)]
 
 
@@ -137,13 +137,13 @@ def _stands(role: Role, profile: Profile) -> str:
     return "held" if asked and met == len(asked) else "on track" if met and 2 * met >= len(asked) else ""
 
 
-def _path(reader: Reader, people: _People) -> Iterator[tuple[Count, int]]:
-    """From a start to a badge. Each person counts once for each."""
-    badged = {
-        people.holders.get(str(record.meta.get("person")), "")
-        for record in walked(reader, Walk("credential", limit=500, bare=True))
-    } - {""}
-    for measure, who in (("starts", people.started), ("completions", people.completed), ("badges", badged)):
+def _path(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
+    """From a start to a job. Each person counts once for each."""
+    credentials = walked(tenant.store, Walk("credential", limit=500, bare=True))
+    badged = {people.holders.get(str(record.meta.get("person")), "") for record in credentials} - {""}
+    hired = {people.holders.get(one.person, "") for one in outcomes.hired(tenant)} - {""}
+    stages = (people.started, people.completed, badged, hired)
+    for measure, who in zip(figures.PATH, stages, strict=True):
         yield Count("path", "", measure), len(who)
 
 

@@ -19,6 +19,8 @@ from lrs.tenancy import audit
 KIND, ID, STEP = "planning", "now", "plan"
 MOST_K = 50
 UNKNOWN = "Not known"
+PATH = ("starts", "completions", "badges", "jobs")
+"""From a start to a job, in their order."""
 SEATS = "seats"
 """The one measure that is no number of people: it is shown as it is."""
 

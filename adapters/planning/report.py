@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.planning.demand import Demand
-from adapters.planning.figures import SEATS, Count
+from adapters.planning.figures import PATH, SEATS, Count
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
 
 PARTS = {
     "supply": "Supply and demand",
-    "path": "From start to badge",
+    "path": "From start to job",
     "ending": "Qualifications that end",
     "seats": "Seats of sessions to come",
 }
@@ -111,9 +111,9 @@ def supply_chart(found: Sequence[ReportLine], year: str) -> Bars:
 
 
 def path_chart(found: Iterable[ReportLine]) -> Bars:
-    """From a start to a badge."""
+    """From a start to a job."""
     known = {one.measure: one.number for one in found if one.part == "path"}
-    return _bars([(name, known[name]) for name in ("starts", "completions", "badges") if name in known])
+    return _bars([(name, known[name]) for name in PATH if name in known])
 
 
 def ending_chart(found: Iterable[ReportLine]) -> Bars:

@@ -95,6 +95,9 @@ TABLE: PolicyTable = {
     ("GET", "/api/profiles/{subject}/gap"): _service("gap.read"),
     ("GET", "/api/profiles/{subject}/roles"): _service("gap.read"),
     ("GET", "/api/roles"): _service("roles.read", ALL),
+    ("POST", "/api/outcomes"): _service("outcomes.write"),
+    ("PUT", "/api/outcomes/{outcome}"): _service("outcomes.write"),
+    ("DELETE", "/api/outcomes/{outcome}"): _service("outcomes.write"),
     ("POST", "/api/links"): _service("links.make", ALL),
     # what learners are told
     ("GET", "/api/organisation"): _key("services.manage"),

@@ -102,6 +102,7 @@ SERVICE_SCOPES: Mapping[str, Rights] = {
     "badges:read": {"badges.read": CONSENTED},
     "roles:read": {"roles.read": ALL},
     "gap:read": {"gap.read": CONSENTED},
+    "outcomes:write": {"outcomes.write": CONSENTED},
 }
 """Scopes of access tokens of matching services (RFC 6749 3.3)."""
 EVERY_SERVICE: Rights = {"links.make": ALL}

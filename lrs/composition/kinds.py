@@ -53,7 +53,7 @@ from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import drafts, rulesets, walk
 from lrs.composition import renaming
-from lrs.matching import changes, consent, disclosures, links, resync, roles, services
+from lrs.matching import changes, consent, disclosures, links, outcomes, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
 from lrs.pages.operator import setup
 from lrs.people import joins, minors, nobody, persons, questions, suggestions, told_names
@@ -70,7 +70,7 @@ TENANT: Kinds = collected(
         *(write, references, definitions, change, fingerprints, quarantine),
         *(persons, joins, suggestions, nobody, minors, questions, told_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
-        *(services, roles, consent, links, changes, disclosures, resync, deliveries, destinations, turns),
+        *(services, roles, consent, links, changes, disclosures, outcomes, resync, deliveries, destinations, turns),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names),
         *(job, ledger, mappings, before, standard_records),

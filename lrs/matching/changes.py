@@ -142,17 +142,23 @@ def _digest(shown: dict[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
 
 
+def agreed(reader: Reader, tenant: Tenant, service: Service, person: str, at: int) -> dict[str, Consent]:
+    """The consents of *person* that hold for *service* *at* that time, by scope."""
+    members = persons.members_of(reader, person) or (person,)
+    given = consent.of_subject(reader, Subject(person=person))
+    return consent.scopes_for(given, service, at, under_age=is_under_age(tenant, reader, members, at))
+
+
 def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: int) -> Current:
     """What *service* may know *at* that time of *person* and of the persons joined with it."""
     members = persons.members_of(reader, person) or (person,)
-    given = consent.of_subject(reader, Subject(person=person))
     record = reader.get("profile", members[0])
     credentials = [
         record for member in members for record in each(reader, "credential", key("credential.person", member))
     ]
     badges = [_named(tenant, service, view.read_badge(credential)) for credential in credentials]
     return Current(
-        consents=consent.scopes_for(given, service, at, under_age=is_under_age(tenant, reader, members, at)),
+        consents=agreed(reader, tenant, service, person, at),
         profile=view.read_profile(record) if record else None,
         badges={badge.id: badge for badge in badges},
         generation=service.generation,

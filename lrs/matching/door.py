@@ -15,7 +15,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB
 from lrs.matching import tokens
 from lrs.matching.models import Problem
-from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES
+from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, ROLES
 from lrs.matching.tokens import Access
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
@@ -30,6 +30,7 @@ SCOPES = {
     BADGES: "A badge itself, by its name in a profile; only together with consent to profiles:read",
     ROLES: "Roles and what they ask for",
     GAP: "What a learner still needs for a role; only together with consent to profiles:read",
+    OUTCOMES: "To tell what became of a learner: shortlisted, hired; only together with consent to profiles:read",
 }
 
 OAUTH = OAuth2(

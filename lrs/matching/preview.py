@@ -14,7 +14,7 @@ from typing import Any
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching import changes, roles, services, view
 from lrs.matching.gap import MET, gap
-from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, Service
+from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, Service
 from lrs.storage import Reader
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_day
@@ -70,7 +70,7 @@ class SharingPreview:
     """What ``profiles:read`` shows (*seen*), and by scope what each further scope would add to it.
 
     For ``profiles:read.evidence`` these are the skills with the amounts of evidence, for ``badges:read`` the badges,
-    for ``gap:read`` the first ``ROLES_SHOWN`` roles (``RoleSeen``).
+    for ``gap:read`` the first ``ROLES_SHOWN`` roles (``RoleSeen``). ``outcomes:write`` shows nothing.
     """
 
     seen: Seen
@@ -98,7 +98,7 @@ def preview(
         in_words(view.shown("", now.profile, now.badges.values(), by), language) for by in ({PROFILES}, scopes)
     )
     roles_seen = _roles(tenant.store, now.profile.competencies if now.profile else ()) if GAP in scopes else ()
-    could_add = {EVIDENCE: whole.skills, BADGES: whole.badges, GAP: roles_seen}
+    could_add = {EVIDENCE: whole.skills, BADGES: whole.badges, GAP: roles_seen, OUTCOMES: ()}
     return SharingPreview(plain, {scope: added for scope, added in could_add.items() if scope in scopes})
 
 

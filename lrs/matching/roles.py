@@ -8,7 +8,7 @@ role follow its order in the file. A role is taken completely or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -95,6 +95,13 @@ def get(reader: Reader, id: str) -> Role:
     if record is None:
         raise Refused("there is no such role", status=404, error="role_unknown")
     return msgspec.json.decode(record.body, type=Role)
+
+
+def some(reader: Reader, ids: Iterable[str]) -> list[Role]:
+    """Those roles of *ids* that there are."""
+    wanted = list(ids)
+    found = reader.get_many(KIND, wanted) if wanted else {}
+    return [msgspec.json.decode(record.body, type=Role) for record in found.values()]
 
 
 def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:

@@ -26,8 +26,9 @@ EVIDENCE = "profiles:read.evidence"
 BADGES = "badges:read"
 ROLES = "roles:read"
 GAP = "gap:read"
-SCOPES = (PROFILES, EVIDENCE, BADGES, ROLES, GAP)
-CONSENTED = (PROFILES, EVIDENCE, BADGES, GAP)
+OUTCOMES = "outcomes:write"
+SCOPES = (PROFILES, EVIDENCE, BADGES, ROLES, GAP, OUTCOMES)
+CONSENTED = (PROFILES, EVIDENCE, BADGES, GAP, OUTCOMES)
 """The scopes that are about a person, so that each needs that person's consent."""
 
 _NONE = "0" * 64

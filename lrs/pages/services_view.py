@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, SCOPES, Service
+from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, ROLES, SCOPES, Service
 from lrs.outbox.listing import DestinationStatus
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import lasting
@@ -18,6 +18,7 @@ SEES = {
     BADGES: "The badges themselves",
     ROLES: "Roles and what they ask for (of nobody)",
     GAP: "What a learner still needs for a role",
+    OUTCOMES: "It tells us who was shortlisted or hired",
 }
 COLUMNS = (
     ListColumn("name", "Service"),

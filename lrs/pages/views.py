@@ -11,7 +11,7 @@ from typing import Any
 from lrs.competency.explain import IN_REVIEW, EvidenceVerdict, LevelExplanation
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching.consent import Consent
-from lrs.matching.services import BADGES, EVIDENCE, GAP, PROFILES, ROLES, Service
+from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, ROLES, Service
 from lrs.matching.view import BadgeSummary
 from lrs.pages.facts import LISTED, LearnerFacts
 from lrs.pages.states import mood, state_word
@@ -29,6 +29,7 @@ _SCOPES = {
     BADGES: "The badges themselves",
     ROLES: "Roles",
     GAP: "What is missing for a role",
+    OUTCOMES: "It tells us whether they were shortlisted or hired",
 }
 
 

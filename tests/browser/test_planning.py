@@ -44,6 +44,7 @@ COUNTS = {
     Count("path", "", "starts"): 141,
     Count("path", "", "completions"): 97,
     Count("path", "", "badges"): 88,
+    Count("path", "", "jobs"): 41,
     Count("ending", "north", "qualifications that end"): 31,
     Count("ending", "north", "qualifications that end", "when", "within 30 days"): 12,
     Count("ending", "north", "qualifications that end", "when", "in 31 to 60 days"): 19,

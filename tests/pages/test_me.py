@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import pytest
 
@@ -14,8 +15,9 @@ from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.matching import consent, disclosures, registry, roles, services
+from lrs.matching import consent, disclosures, outcomes, registry, roles, services
 from lrs.matching.consent import Consent, Grant, Subject
+from lrs.matching.outcomes import WhatCameOfIt
 from lrs.pages.me import badges, views
 from lrs.people import joins, questions
 from lrs.storage import Record, each
@@ -598,3 +600,31 @@ def test_staff_cannot_close_a_learners_sign_in_with_this_form(browser):
     token = first_form(browser.get("/account"), "/sign-out")["fields"]
 
     assert browser.ask("POST", "/account/close", data=token).status_code == 404
+
+
+def test_what_a_service_told_became_of_somebody_is_shown_to_them_and_to_nobody_else(site):
+    ann, bea = lived(site), lived(site, BEA, "Bea")
+    scopes = ("profiles:read", "outcomes:write")
+    purpose = "To find roles that fit you"
+    registry.register(site.tenant, "Jobs <b>here</b>", webhook=None, scopes=scopes, purpose=purpose, by="test")
+    grant = Grant(Subject(person=ann), "jobs-b-here-b", scopes, purpose, "operator", "test")
+    site.world.write(lambda tx: consent.give(tx, grant))
+    work(site)
+    subject = services.pairwise(site.tenant, "jobs-b-here-b", ann)
+    for called, word in (("one", "hired"), ("two", "shortlisted")):
+        what = WhatCameOfIt(word, date(2026, 11, 3), None)
+        outcomes.tell(site.tenant, "jobs-b-here-b", called, subject, what)
+    outcomes.withdraw(site.tenant, "jobs-b-here-b", "two", by="test")
+    browser = signed_in(site, ann)
+
+    skills, sharing = text_of(browser.get("/me")), text_of(browser.get("/me/sharing"))
+    others = text_of(signed_in(site, bea).get("/me"))
+    data = browser.get("/me/data.json").json()["records"]["outcome"]
+
+    assert "How your applications went 3 November 2026 : You were" in skills
+    assert "You were hired Told by Jobs <b>here</b>" in skills
+    assert "You were shortlisted Told by Jobs <b>here</b> · taken back on 21 November 2026" in skills
+    assert "What they told about you 3 November 2026 : You were" in sharing
+    assert "How your applications go. It tells this organisation when you are shortlisted or hired" in sharing
+    assert "How your applications went" not in others
+    assert sorted(one["name"] for one in data) == ["one", "two"]

@@ -119,6 +119,7 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "learner": lambda one: _joined(*(each["text"] for each in one["called"])),
     "tally": lambda one: f"{one['day']}: {one['count']}",
     "disclosure": lambda one: _joined(one["service"], *one["what"]),
+    "outcome": lambda one: _joined(one["what"]["outcome"], one["what"].get("role") or "", one["service"]),
     "change": lambda one: str(one["service"]),
     "delivery": lambda one: _joined(str(one.get("to") or ""), str(one.get("event") or "")),
     "credential": lambda one: str(one["name"]),

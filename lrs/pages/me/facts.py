@@ -17,10 +17,11 @@ from lrs.competency.witnessed import Witnessed, witnessed
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.matching import consent, disclosures, notices, services, view, withdrawal
+from lrs.matching import consent, disclosures, notices, outcomes, roles, services, view, withdrawal
 from lrs.matching.consent import Consent
 from lrs.matching.gap import Role
 from lrs.matching.links import ConsentLink
+from lrs.matching.outcomes import Outcome
 from lrs.matching.preview import Seen, gets, in_words
 from lrs.matching.services import Service
 from lrs.matching.under_age import is_under_age
@@ -94,6 +95,15 @@ class Sharing:
     seen: Seen | None
     waiting: tuple[ConsentLink, ...] = ()
     under_age: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSeen:
+    """What a service told became of the learner, the name of the *service* and the label of the *role*."""
+
+    outcome: Outcome
+    service: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,19 @@ def told(reader: Reader, who: Own, now: int) -> list[ServiceTold]:
         for what in one.what
     ]
     return sorted((*sent, *asked), key=lambda one: -one.at)
+
+
+def came_of(reader: Reader, who: Own) -> list[OutcomeSeen]:
+    """What services told became of *who*, the newest day first; at most ``LISTED``."""
+    found = [one for member in who.members for one in outcomes.of_person(reader, member)]
+    found = sorted(found, key=lambda one: (one.what.day, one.told), reverse=True)[:LISTED]
+    names = {id: known.name for id, known in services.named(reader, {one.service for one in found}).items()}
+    asked = {one.what.role for one in found if one.what.role}
+    labels = {one.id: one.label for one in roles.some(reader, asked)}
+    return [
+        OutcomeSeen(one, names.get(one.service, one.service), labels.get(one.what.role or "", one.what.role or ""))
+        for one in found
+    ]
 
 
 def sign_ins(reader: Reader, who: Own, now: int) -> list[int]:

@@ -18,7 +18,7 @@ from lrs.matching.gap import gap
 from lrs.matching.nearest import nearest
 from lrs.matching.role_plan import PlanFor
 from lrs.matching.withdrawal import Ended
-from lrs.pages.me import badges, data_view, facts, views
+from lrs.pages.me import badges, data_view, facts, outcomes_view, views
 from lrs.pages.me.badges import BadgeForms
 from lrs.pages.me.facts import Own
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
@@ -131,6 +131,7 @@ def _add_sharing(router: APIRouter) -> None:
         names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
         shown = views.sharing(facts.sharing(tenant, who, dates.language), now, dates)
         shown |= views.told(told, names, dates, facts.LISTED)
+        shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
         return _page(visit, "learner/sharing.html", **shown)
 
     @router.post(
@@ -206,6 +207,7 @@ def _page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Respo
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
     shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), _dates(visit))
+    shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, own_of(visit)), _dates(visit))
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -10,11 +10,13 @@ from adapters.centre import learner_routes
 from adapters.people import mailbox
 from adapters.planning import counting, demand, figures
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Count, Counted
+from adapters.planning.figures import Count, Counted, Planning
 from adapters.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
-from lrs.matching import roles
+from lrs.matching import consent, outcomes, registry, roles, services
+from lrs.matching.consent import Grant, Subject
+from lrs.matching.outcomes import WhatCameOfIt
 from tests.adapters.centre.made import Centre
 from tests.competency.world import ASEPTIC, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
@@ -115,6 +117,35 @@ def test_a_statement_that_was_voided_counts_no_start(site):
 
     after = recounted(site)[Count("path", "", "starts")]
     assert (before, after) == (12, 11)
+
+
+def test_a_job_counts_for_who_was_hired_once_and_while_they_agree_and_is_kept_back_if_few_have_one(site):
+    tenant = site.tenant
+    scopes = ("profiles:read", "outcomes:write")
+    registry.register(tenant, "Matches", webhook=None, scopes=scopes, purpose="To suggest jobs that fit you", by="test")
+    people = [site.world.person(learner(place)) for place in range(6)]
+    for person in people:
+        given = Grant(Subject(person=person), "matches", scopes, "To suggest jobs that fit you", "operator", "test")
+        site.world.write(lambda tx, given=given: consent.give(tx, given))
+    drain(tenant, ("sync",))
+
+    def tell(called, person, word):
+        what = WhatCameOfIt(word, date(2026, 11, 3), "op")
+        outcomes.tell(tenant, "matches", called, services.pairwise(tenant, "matches", person), what)
+
+    for place, person in enumerate(people):
+        tell(f"first-{place}", person, "hired" if place < 5 else "shortlisted")
+        tell(f"second-{place}", person, "hired" if place < 5 else "shortlisted")
+    jobs = Count("path", "", "jobs")
+    five = recounted(site)
+    site.world.write(lambda tx: consent.withdraw(tx, [Subject(person=people[0])], by="test", scope="outcomes:write"))
+    four = recounted(site)
+    outcomes.withdraw(tenant, "matches", "first-1", by="test")
+    outcomes.withdraw(tenant, "matches", "second-1", by="test")
+
+    assert (five[jobs], four[jobs], recounted(site)[jobs]) == (5, 4, 3)
+    assert figures.shown(Planning(counts=(Counted(jobs, 5),)))[jobs] == 5
+    assert figures.shown(Planning(counts=(Counted(jobs, 4),)))[jobs] is None
 
 
 def test_the_step_is_owed_again_for_the_next_day(site):
