@@ -184,6 +184,7 @@ class Neighbours:
         return {
             "profiles/{subject}": profile["subject"],
             "badges/{badge}": shown["badges"][0]["id"],
+            "outcomes/{outcome}": "job-1",
             "key": key,
             "keys/{key}": key,
             "secret": secret,
