@@ -9,7 +9,7 @@ import click
 from lrs.kernel.printing import CommandGroup, json_option, print_list, time_of
 from lrs.matching import outcomes as kept
 from lrs.matching import services
-from lrs.matching.outcomes import Outcome
+from lrs.matching.outcomes import JobOutcome
 from lrs.people.persons import members_of, person_named
 from lrs.people.search import found_one
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
@@ -62,7 +62,7 @@ def withdraw(tenant: Tenant, service: str, id: str) -> None:
     click.echo(f"taken back: {id} of {service}")
 
 
-def _of(tenant: Tenant, learner: str) -> list[Outcome]:
+def _of(tenant: Tenant, learner: str) -> list[JobOutcome]:
     person = person_named(tenant, learner) or found_one(tenant, learner)
     if person is None:
         raise click.ClickException("nobody is known by that: lrs persons list --search TEXT looks for somebody")
@@ -70,7 +70,7 @@ def _of(tenant: Tenant, learner: str) -> list[Outcome]:
     return [one for member in members for one in kept.of_person(tenant.store, member)]
 
 
-def _row(one: Outcome) -> dict[str, Any]:
+def _row(one: JobOutcome) -> dict[str, Any]:
     return {
         "service": one.service,
         "id": one.name,

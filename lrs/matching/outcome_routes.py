@@ -11,14 +11,14 @@ from lrs.kernel.times import short_timestamp
 from lrs.matching import outcomes, services
 from lrs.matching.door import Here, asking, described, problems, read_body, small_body
 from lrs.matching.models import Shape
-from lrs.matching.outcomes import Outcome, WhatCameOfIt
+from lrs.matching.outcomes import JobOutcome, WhatCameOfIt
 from lrs.matching.tokens import Access
 from lrs.tenancy.tenants import Tenant
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 _CALLED = "The service's own id of the outcome: letters, digits, . _ ~ -"
 _ROLE = "The id of a role of GET /api/roles; left out for one that is not among them."
-Called = Annotated[str, Path(pattern=_NAME, description=_CALLED)]
+CalledOutcome = Annotated[str, Path(pattern=_NAME, description=_CALLED)]
 
 
 class OutcomeCorrected(Shape):
@@ -73,13 +73,13 @@ def routes() -> APIRouter:
         responses=problems(400, 401, 403, 404, 409, 413),
         openapi_extra=described(OutcomeCorrected),
     )
-    def correct(here: Here, who: writer, outcome: Called, body: Annotated[bytes, Depends(small_body)]) -> Any:
+    def correct(here: Here, who: writer, outcome: CalledOutcome, body: Annotated[bytes, Depends(small_body)]) -> Any:
         """Corrects what was told under this id; needs the learner's consent still."""
         what = _what(read_body(OutcomeCorrected, body))
         return _shown(here, outcomes.correct(here, who.service.id, outcome, what))
 
     @router.delete("/api/outcomes/{outcome}", status_code=204, responses=problems(401, 403, 404))
-    def withdraw(here: Here, who: writer, outcome: Called) -> None:
+    def withdraw(here: Here, who: writer, outcome: CalledOutcome) -> None:
         """Takes back what was told under this id; also once the learner does not agree any more."""
         outcomes.withdraw(here, who.service.id, outcome, by=f"service {who.service.id}")
 
@@ -94,7 +94,7 @@ def _what(told: OutcomeCorrected) -> WhatCameOfIt:
     return WhatCameOfIt(told.outcome, day, told.role)
 
 
-def _shown(tenant: Tenant, one: Outcome) -> dict[str, Any]:
+def _shown(tenant: Tenant, one: JobOutcome) -> dict[str, Any]:
     return {
         "id": one.name,
         "subject": services.pairwise(tenant, one.service, one.person),

@@ -43,7 +43,7 @@ class WhatCameOfIt(msgspec.Struct, frozen=True):
     role: str | None = None
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class JobOutcome(msgspec.Struct, frozen=True):
     """*what* became of *person*, as *service* told it and calls it *name*. Times are microseconds UTC."""
 
     service: str
@@ -70,7 +70,7 @@ def outcome_id(service: str, called: str) -> str:
 class OutcomeKept:
     """An outcome as it is kept; *is_new* says that it was told now for the first time."""
 
-    outcome: Outcome
+    outcome: JobOutcome
     is_new: bool
 
 
@@ -84,7 +84,7 @@ def tell(tenant: Tenant, service: str, called: str, subject: str, what: WhatCame
 
     def decide(tx: Tx) -> OutcomeKept:
         person = _agreed(tx, tenant, service, subject, now)
-        fresh = Outcome(service, called, person, what, now)
+        fresh = JobOutcome(service, called, person, what, now)
         record = tx.get(KIND, fresh.id)
         if record is not None:
             return OutcomeKept(_same(outcome_of(record), fresh), is_new=False)
@@ -96,11 +96,11 @@ def tell(tenant: Tenant, service: str, called: str, subject: str, what: WhatCame
     return tenant.store.write(decide).result()
 
 
-def correct(tenant: Tenant, service: str, called: str, what: WhatCameOfIt) -> Outcome:
+def correct(tenant: Tenant, service: str, called: str, what: WhatCameOfIt) -> JobOutcome:
     """Puts *what* in the place of what *service* told before under this name. Raises ``Refused`` as ``tell``."""
     now = tenant.clock()
 
-    def decide(tx: Tx) -> Outcome:
+    def decide(tx: Tx) -> JobOutcome:
         before = known(tx, service, called)
         _agreed(tx, tenant, service, services.pairwise(tenant, service, before.person), now)
         if before.withdrawn is not None:
@@ -114,11 +114,11 @@ def correct(tenant: Tenant, service: str, called: str, what: WhatCameOfIt) -> Ou
     return tenant.store.write(decide).result()
 
 
-def withdraw(tenant: Tenant, service: str, called: str, *, by: str) -> Outcome:
+def withdraw(tenant: Tenant, service: str, called: str, *, by: str) -> JobOutcome:
     """Takes back what *service* told under this name; also without the learner's consent. Raises ``Refused`` (404)."""
     now = tenant.clock()
 
-    def decide(tx: Tx) -> Outcome:
+    def decide(tx: Tx) -> JobOutcome:
         before = known(tx, service, called)
         if before.withdrawn is not None:
             return before
@@ -127,17 +127,17 @@ def withdraw(tenant: Tenant, service: str, called: str, *, by: str) -> Outcome:
     return tenant.store.write(decide).result()
 
 
-def of_person(reader: Reader, person: str) -> Iterator[Outcome]:
+def of_person(reader: Reader, person: str) -> Iterator[JobOutcome]:
     """All that services told of *person*, in the order of the last change."""
     return map(outcome_of, each(reader, KIND, key("person", person)))
 
 
-def everything(reader: Reader) -> Iterator[Outcome]:
+def everything(reader: Reader) -> Iterator[JobOutcome]:
     """All outcomes, in the order of their last change."""
     return map(outcome_of, each(reader, KIND))
 
 
-def hired(tenant: Tenant) -> Iterator[Outcome]:
+def hired(tenant: Tenant) -> Iterator[JobOutcome]:
     """The outcomes by which somebody was hired: not taken back, and only while the learner agrees to be told of."""
     now, known = tenant.clock(), {one.id: one for one in services.everyone(tenant.store)}
     for one in everything(tenant.store):
@@ -146,9 +146,9 @@ def hired(tenant: Tenant) -> Iterator[Outcome]:
             yield one
 
 
-def outcome_of(record: Record) -> Outcome:
+def outcome_of(record: Record) -> JobOutcome:
     """The outcome in *record*."""
-    return msgspec.json.decode(record.body, type=Outcome)
+    return msgspec.json.decode(record.body, type=JobOutcome)
 
 
 def _agreed(tx: Tx, tenant: Tenant, service: str, subject: str, now: int) -> str:
@@ -170,7 +170,7 @@ def _check(reader: Reader, tenant: Tenant, what: WhatCameOfIt, now: int) -> None
         raise Refused(message, error="role_unknown", pointer="/role")
 
 
-def _same(before: Outcome, fresh: Outcome) -> Outcome:
+def _same(before: JobOutcome, fresh: JobOutcome) -> JobOutcome:
     """*before*, if the *fresh* one says the same. Raises ``Refused`` (409)."""
     if before.withdrawn is not None:
         raise _taken_back()
@@ -185,7 +185,7 @@ def _taken_back() -> Refused:
     return Refused(message, status=409, error="outcome_withdrawn")
 
 
-def known(reader: Reader, service: str, called: str) -> Outcome:
+def known(reader: Reader, service: str, called: str) -> JobOutcome:
     """What *service* told under this name. Raises ``Refused`` (404)."""
     record = reader.get(KIND, outcome_id(service, called))
     if record is None:
@@ -197,7 +197,7 @@ def _pair(service: str, person: str) -> int:
     return key("outcome.of", service, person)
 
 
-def _put(tx: Tx, one: Outcome, done: str, by: str) -> Outcome:
+def _put(tx: Tx, one: JobOutcome, done: str, by: str) -> JobOutcome:
     keys = (key("person", one.person), key("service", one.service), _pair(one.service, one.person))
     tx.put(Record(KIND, one.id, msgspec.json.encode(one), keys=keys))
     about = {"person": one.person, "service": one.service, "outcome": one.id}
@@ -213,7 +213,7 @@ KINDS = (
     Kind(
         KIND,
         "fact",
-        Outcome,
+        JobOutcome,
         1,
         subjects=_about,
         retention="consent",

@@ -21,7 +21,7 @@ from lrs.matching import consent, disclosures, notices, outcomes, roles, service
 from lrs.matching.consent import Consent
 from lrs.matching.gap import Role
 from lrs.matching.links import ConsentLink
-from lrs.matching.outcomes import Outcome
+from lrs.matching.outcomes import JobOutcome
 from lrs.matching.preview import Seen, gets, in_words
 from lrs.matching.services import Service
 from lrs.matching.under_age import is_under_age
@@ -101,7 +101,7 @@ class Sharing:
 class OutcomeSeen:
     """What a service told became of the learner, the name of the *service* and the label of the *role*."""
 
-    outcome: Outcome
+    outcome: JobOutcome
     service: str
     role: str
 
