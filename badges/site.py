@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from badges import achievement_routes, registry_routes, routes
-from badges.checks import BadgeChecks
 from badges.pages import claim, codes, keys, own, prior, shared, verify, words
+from badges.published import achievement_routes, registry_routes, routes
+from badges.verifying.checks import BadgeChecks
 from badges.wallets import routes as wallets
 from badges.wallets.oid4vci import routes as oid4vci
 from lrs.web.page import Pages

@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from adapters import routes as imports
 from adapters.catalogue import pages as catalogue_pages
 from adapters.catalogue import role_pages
 from adapters.catalogue.role_planning import plan_here
-from adapters.centre.pages.every import centre_pages
-from adapters.lms import content as content_files
-from adapters.lms import fetching
+from adapters.imports import routes as imports
 from adapters.lms.catapult import clients
 from adapters.lms.catapult import routes as catapult
-from adapters.lms.cmi5.credentials import LaunchTokens
-from adapters.lms.cmi5.endpoint import OF_CONTENT
+from adapters.lms.courses import content as content_files
+from adapters.lms.launching import fetching
+from adapters.lms.launching.endpoint import OF_CONTENT
 from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes, trial_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.pages import routes as course_pages
 from adapters.lms.scorm import routes as scorm_player
+from adapters.lms.sessions.credentials import LaunchTokens
 from adapters.pages import apprenticeship, provider, saved
 from adapters.pages import imports as import_pages
+from adapters.site import centre_pages
 from badges import site as badges
-from badges.own_forms import own_forms
+from badges.pages.own_forms import own_forms
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.operator_policy import OPERATOR
@@ -48,8 +48,8 @@ from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
 from lrs.matching import about_routes, link_routes, outcome_routes
 from lrs.matching import consent_routes as learners
-from lrs.matching import door as services
 from lrs.matching import routes as profiles
+from lrs.matching.calling_service import by_token
 from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
@@ -157,7 +157,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
         table,
         {
             KEY: by_key(basic),
-            TOKEN: services.by_token,
+            TOKEN: by_token,
             SESSION: visit.by_session,
             LINK: learners.by_link,
             LAUNCH: by_launch,

@@ -18,7 +18,7 @@ from lrs.kernel.errors import Misconfigured, StoreFull
 from lrs.kernel.garbage import loading
 
 COMMANDS: Mapping[str, str] = {
-    "serve": "lrs.serve:serve",
+    "serve": "lrs.serving.serve:serve",
     "demo": "lrs.ops.demo.commands:demo",
     "doctor": "lrs.ops.doctor_commands:doctor",
     "keys": "lrs.access.commands:keys",
@@ -28,7 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "adapter": "lrs.ops.import_commands:adapter",
     "imports": "lrs.ops.import_commands:imports",
     "standards": "adapters.apprenticeship.commands:standards",
-    "checklists": "adapters.centre.commands:checklists",
+    "checklists": "adapters.training_centre.commands:checklists",
     "catalogue": "adapters.catalogue.commands:catalogue",
     "plan": "adapters.catalogue.plan_commands:plan",
     "demand": "adapters.planning.commands:demand",
@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "persons": "lrs.competency.source_commands:persons",
     "framework": "lrs.competency.commands:framework",
     "rules": "lrs.competency.commands:rules",
-    "badges": "badges.commands:badges",
+    "badges": "badges.commands.badges:badges",
     "lms": "adapters.lms.lti.commands:lms",
     "roles": "lrs.matching.role_commands:roles",
     "services": "lrs.matching.service_commands:services",

@@ -18,42 +18,33 @@ from adapters.apprenticeship import standard_records
 from adapters.apprenticeship.standard_records import read_standards
 from adapters.catalogue import feed, offerings
 from adapters.catalogue.offerings import Offering
-from adapters.centre import hosts, learner_routes
-from adapters.here import job_here
+from adapters.imports.here import job_here
+from adapters.imports.mappings import SavedProfile, save
+from adapters.imports.run import Order
 from adapters.lms.catapult import clients
-from adapters.lms.cmi5 import launching
-from adapters.lms.cmi5.acts import enrol_in
-from adapters.lms.cmi5.preferences import save_in
-from adapters.lms.courses import version_in
+from adapters.lms.courses.courses import version_in
 from adapters.lms.importing import import_course
+from adapters.lms.launching import launching
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, launch, login, platforms, tool_keys, users, words
 from adapters.lms.lti.platforms import LtiPlatform
-from adapters.lms.place import LmsPlace
-from adapters.mappings import SavedProfile, save
+from adapters.lms.sessions.acts import enrol_in
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.preferences import save_in
 from adapters.planning import demand, figures
 from adapters.planning.demand import Demand
-from adapters.profile import MappingProfile
-from adapters.run import Order
-from badges import (
-    claims,
-    counts,
-    editing,
-    endorsing,
-    event_codes,
-    holders,
-    issuer,
-    prior,
-    rotation,
-    shares,
-    shown_names,
-    stops,
-    trusted,
-    wording,
-)
-from badges.lookup import resolver
-from badges.trusted import TrustedIssuer
-from badges.verify import verify
+from adapters.reading.profile import MappingProfile
+from adapters.training_centre import hosts, learner_routes
+from badges.achievements import counts, editing, wording
+from badges.claims import claims, event_codes
+from badges.endorsing import endorsing
+from badges.held import holders, shares, shown_names, stops
+from badges.issuing import rotation
+from badges.keys import issuer
+from badges.prior import prior, trusted
+from badges.prior.trusted import TrustedIssuer
+from badges.verifying.lookup import resolver
+from badges.verifying.verify import verify
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
 from lrs.access import CODES_SOURCE, learners, one_time, staff_acts, switches, tries
@@ -99,8 +90,8 @@ from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
 from tests.adapters.apprenticeship.standard_files import RECORD
-from tests.adapters.centre.made import Centre
 from tests.adapters.lms import made
+from tests.adapters.training_centre.made import Centre
 from tests.badges.foreign.badges import DOCUMENTS, fetch
 from tests.transfer import forwarding
 

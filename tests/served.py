@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from lrs.access.keys import create_key
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
-from lrs.ops.serve import listen
+from lrs.serving.server import listen
 from lrs.web.addresses import Addresses, operations
 from lrs.web.framework import guarded
 from lrs.web.protocol import Bounded

@@ -14,7 +14,7 @@ from lrs.cli import COMMANDS, SECTIONS, main
 from lrs.kernel.admission import DATABASE, Overloaded
 from lrs.kernel.errors import StoreFull
 from lrs.kernel.settings import Settings
-from lrs.ops.serve import address_of
+from lrs.serving.server import address_of
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import open_tenant
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 import standardwebhooks
 
-from badges.issuer import issuer_of
+from badges.keys.issuer import issuer_of
 from lrs.competency.explain import explain
 from lrs.matching import consent
 from lrs.matching.consent import Subject

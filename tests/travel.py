@@ -27,9 +27,9 @@ from tincan import (
     Verb,
 )
 
-from adapters.profile import MappingProfile
-from badges.lookup import resolver, status_lists
-from badges.verify import verify
+from adapters.reading.profile import MappingProfile
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
 from lrs.access.keys import NewKey, create_key
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import msgspec
 from tincan import Activity, ActivityDefinition, Context, ContextActivities, Extensions, Result, Statement, Verb
 
-from adapters.people import Ifi
-from adapters.vocabulary import (
+from adapters.reading.people import Ifi
+from adapters.reading.vocabulary import (
     ASSESSMENT,
     COMPETENCY,
     DEMONSTRATED,

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.ksb import codes
 from adapters.apprenticeship.standard_records import Criterion, StandardRecord
-from adapters.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
+from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
 
 MINIMUM = 187
 """Hours off the job that an apprenticeship has at least, if it began on ``MINIMUM_SINCE`` or later (ILR 2026-27)."""

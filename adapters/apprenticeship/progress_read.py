@@ -11,7 +11,7 @@ import msgspec
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import Picture, ToldOfStandard, picture, place_of, registered
 from adapters.apprenticeship.standard_records import KIND, StandardRecord
-from adapters.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
+from adapters.reading.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.competency.dates import day_of, micros_in
 from lrs.kernel.durations import seconds_of
 from lrs.kernel.names import name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from adapters.apprenticeship.facts import Standard
-from adapters.cells import text
+from adapters.reading.cells import text
 from lrs.kernel.tables.row import Row, Unusable
 
 

@@ -9,7 +9,7 @@ import click
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, looked_at
 from adapters.catalogue.table import COLUMNS, read_catalogue
-from adapters.centre import sessions
+from adapters.training_centre import centre_sessions
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
@@ -45,9 +45,9 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     def decide(tx: Tx) -> dict[str, str]:
         done = {one.id: offerings.keep(tx, one, BY) for one in found.offerings.values()}
         for one in found.sessions:
-            there = tx.get(sessions.KIND, one.id) is not None
+            there = tx.get(centre_sessions.KIND, one.id) is not None
             if not there:
-                sessions.add(tx, one)
+                centre_sessions.add(tx, one)
             done[f"{one.centre} {one.number}"] = "unchanged" if there else "new"
         return done
 

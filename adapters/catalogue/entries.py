@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
-from adapters.centre import attendees, sessions
-from adapters.centre.sessions import KINDS_SAID, CentreSession, Gives
-from adapters.lms import courses
-from adapters.lms.courses import Course
-from adapters.lms.structure import activities_in, shown_title, units_of
-from adapters.vocabulary import iri
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.structure import activities_in, shown_title, units_of
+from adapters.reading.vocabulary import iri
+from adapters.training_centre import attendees, centre_sessions
+from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession, Gives
 from lrs.competency.frameworks.framework import Framework
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rules.rules import Ruleset
@@ -87,7 +87,7 @@ class CatalogueList:
 
 def looked_at(reader: Store, now: int, most: int = MOST) -> CatalogueList:
     """The entries of the newest *most* offerings, courses and sessions each, with the dates still to come at *now*."""
-    opened = sessions.opened(reader, most)
+    opened = centre_sessions.opened(reader, most)
     dated = _dated(reader, opened, now)
     of: dict[str, list[DatedSeats]] = {}
     for one in dated:
@@ -116,16 +116,16 @@ def entry(reader: Store, id: str, now: int) -> CatalogueEntry | None:
     rules = _Rules(current(reader), published(reader))
     offered = offerings.offering(reader, id)
     if offered is not None:
-        dates = _dated(reader, sessions.opened(reader, MOST, offered.id), now)
+        dates = _dated(reader, centre_sessions.opened(reader, MOST, offered.id), now)
         return _of_offering(reader, offered, _course(reader, offered.course), rules, dates)
     kind, _, number = id.partition("-")
     if kind == "course":
         course = _course(reader, number)
         return _of_course(reader, course, rules) if course else None
-    record = reader.get(sessions.KIND, number) if kind == "session" else None
+    record = reader.get(centre_sessions.KIND, number) if kind == "session" else None
     if record is None:
         return None
-    session = sessions.session_of(record)
+    session = centre_sessions.session_of(record)
     return next((_of_session(one, rules) for one in _dated(reader, [session], now)), None) if session.opened else None
 
 

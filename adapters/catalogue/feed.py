@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from adapters.centre.attendees import Attendee
-from adapters.centre.sessions import CentreSession
+from adapters.training_centre.attendees import Attendee
+from adapters.training_centre.centre_sessions import CentreSession
 from lrs.kernel.base64url import base64url
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of

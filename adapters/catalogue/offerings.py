@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from adapters.centre.sessions import Gives
+from adapters.training_centre.centre_sessions import Gives
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Reader, Record, Tx, Walk, walked

@@ -9,9 +9,8 @@ from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
 from adapters.catalogue.kept_lists import KeptLists
 from adapters.catalogue.typed import FIELDS, fields_of, offering_in
-from adapters.lms import courses
+from adapters.lms.courses import courses
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.pages import front
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
@@ -20,6 +19,7 @@ from lrs.web.exchange import exchange_of
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.page import Pages, page, server_root
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here
 
 PLACE, STAFF = "/catalogue", "/staff/catalogue"
 PAGES = Pages(PagePolicy(), front.refusal)

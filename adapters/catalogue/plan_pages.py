@@ -9,15 +9,15 @@ from fastapi.responses import HTMLResponse
 
 from adapters.catalogue import feed, view
 from adapters.catalogue.entries import left_in
-from adapters.centre import seats, sessions
-from adapters.lms.place import LmsPlace
+from adapters.lms.sessions.place import LmsPlace
+from adapters.training_centre import centre_sessions, seats
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.pages.me.routes import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import members_of
 from lrs.storage import Tx
 from lrs.web.origins import pages_address_for
+from lrs.web.routing import Here
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 PLACE = "/me/plan"
@@ -92,7 +92,7 @@ def calendar_routes() -> APIRouter:
 def _plan(visit: Visit, book: str, refused: Refused | None = None) -> Response:
     tenant, who = visit.tenant, own_of(visit)
     token = feed.token_of(tenant, who.person)
-    wanted = sessions.found(tenant.store, book, None)[1] if book else None
+    wanted = centre_sessions.found(tenant.store, book, None)[1] if book else None
     if wanted is not None and not wanted.opened:
         raise Refused("No seat can be booked in this session.", status=404, error="not_found")
     found = seats.sessions_of(tenant.store, who.members)

@@ -15,7 +15,6 @@ from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
 from lrs.matching import roles
-from lrs.matching.door import Here
 from lrs.matching.gap import Role
 from lrs.matching.nearest import in_effect
 from lrs.pages import front
@@ -28,6 +27,7 @@ from lrs.web.exchange import exchange_of, root_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_rows, listing
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here
 
 PLACE = "/roles"
 HTML, JSON = "text/html", "application/json"

@@ -18,11 +18,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from adapters.catalogue.offerings import Offering, checked
-from adapters.cells import choice, whole, yes
-from adapters.centre.planning import FormFault, sentence, session_in
-from adapters.centre.sessions import CentreSession, Gives, checked_centre
-from adapters.hours import typed_hours
-from adapters.words import KIND
+from adapters.reading.cells import choice, whole, yes
+from adapters.reading.hours import typed_hours
+from adapters.reading.words import KIND
+from adapters.training_centre.centre_sessions import CentreSession, Gives, checked_centre
+from adapters.training_centre.planning import FormFault, sentence, session_in
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, Unusable

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import cost_of, hours_of
-from adapters.centre.sessions import Gives
+from adapters.training_centre.centre_sessions import Gives
 from lrs.kernel.errors import Refused
 
 FIELDS = (

@@ -7,11 +7,11 @@ from typing import Any
 
 from adapters.catalogue.entries import CatalogueEntry, DatedSeats
 from adapters.catalogue.offerings import Offering
-from adapters.centre.attendees import Attendee
-from adapters.centre.pages.view import times
-from adapters.centre.sessions import CentreSession
-from adapters.lms.courses import Course
-from adapters.lms.structure import shown_title
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.structure import shown_title
+from adapters.training_centre.attendees import Attendee
+from adapters.training_centre.centre_sessions import CentreSession
+from adapters.training_centre.pages.view import times
 from lrs.kernel.printing import time_of
 from lrs.web.listing import ListColumn, ListRow
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from adapters.lms import courses as stored
+from adapters.lms.courses import courses as stored
+from adapters.lms.courses.structure import shown_title
 from adapters.lms.importing import import_course
 from adapters.lms.scorm import run_time
-from adapters.lms.structure import shown_title
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, print_table
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant

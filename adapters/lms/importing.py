@@ -9,12 +9,12 @@ import secrets
 from functools import partial
 from typing import BinaryIO
 
-from adapters.lms import courses
 from adapters.lms.cmi5 import course_xml
-from adapters.lms.courses import Imported, NewVersion
-from adapters.lms.packages import MOST_BYTES, NO_STRUCTURE, PackageArchive, PackageFiles, bad_package
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Imported, NewVersion
+from adapters.lms.courses.packages import MOST_BYTES, NO_STRUCTURE, PackageArchive, PackageFiles, bad_package
+from adapters.lms.courses.structure import CourseFormat, Structure, parts_of
 from adapters.lms.scorm import manifest
-from adapters.lms.structure import CourseFormat, Structure, parts_of
 from adapters.lms.tincan import tincan_xml
 from lrs.storage import ROWS, Blobs
 from lrs.tenancy.tenants import Tenant

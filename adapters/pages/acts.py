@@ -12,12 +12,12 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from adapters import job as jobs
-from adapters import mappings
-from adapters.job import BASE, FILE, Job, Sender, is_outdated
-from adapters.mappings import SavedProfile
-from adapters.profile import MappingProfile
-from adapters.run import PROVIDER, check_order
+from adapters.imports import job as jobs
+from adapters.imports import mappings
+from adapters.imports.job import BASE, FILE, Job, Sender, is_outdated
+from adapters.imports.mappings import SavedProfile
+from adapters.imports.run import PROVIDER, check_order
+from adapters.reading.profile import MappingProfile
 from lrs.access import Caller
 from lrs.access.keys import authority_of, check_source
 from lrs.kernel.errors import Misconfigured, Refused

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from adapters.job import Job
-from adapters.mappings import SavedProfile, saved_for
+from adapters.imports.job import Job
+from adapters.imports.mappings import SavedProfile, saved_for
+from adapters.imports.run import SOURCES
 from adapters.pages import acts, view
-from adapters.profile import MappingProfile
-from adapters.run import SOURCES
+from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.heads import MOST_HEADERS

@@ -14,15 +14,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData, UploadFile
 
-from adapters import job as jobs
-from adapters.arriving_forms import read_form
-from adapters.job import Job
-from adapters.mappings import saved_for
+from adapters.imports import job as jobs
+from adapters.imports.arriving_forms import read_form
+from adapters.imports.job import Job
+from adapters.imports.mappings import saved_for
+from adapters.imports.routes import file_of
 from adapters.pages import acts, view
 from adapters.pages.columns import MOST_FIELDS, corrected
-from adapters.repairs import ShownRow
-from adapters.returned import WORKBOOK
-from adapters.routes import file_of
+from adapters.reports.repairs import ShownRow
+from adapters.reports.returned import WORKBOOK
 from lrs.access.keys import list_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session

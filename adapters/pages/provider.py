@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from adapters import job as jobs
+from adapters.imports import job as jobs
 from adapters.pages import acts, view
 from adapters.pages.imports import LISTED
 from lrs.pages import learners, learners_view

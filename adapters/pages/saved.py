@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from adapters import mappings
-from adapters.mappings import SavedProfile, saved_for
+from adapters.imports import mappings
+from adapters.imports.mappings import SavedProfile, saved_for
 from adapters.pages import acts, view
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files

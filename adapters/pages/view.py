@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from adapters.columns import COLUMNS
-from adapters.job import Job
-from adapters.look import column_of
-from adapters.mappings import SavedProfile
-from adapters.repairs import SHOWN, ShownRow
-from adapters.report import FAULTY
-from adapters.run import SOURCES
+from adapters.imports.job import Job
+from adapters.imports.look import column_of
+from adapters.imports.mappings import SavedProfile
+from adapters.imports.run import SOURCES
+from adapters.reading.columns import COLUMNS
+from adapters.reports.repairs import SHOWN, ShownRow
+from adapters.reports.report import FAULTY
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from adapters.centre import attendees, learner_routes, sessions
 from adapters.planning import figures
 from adapters.planning.demand import regions_of
 from adapters.planning.figures import UNKNOWN, Count, Counted
-from adapters.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD
+from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD
+from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Award, Profile
 from lrs.kernel.times import DAY, SECOND
@@ -169,7 +169,7 @@ def _window(ends: date | None, today: date) -> str:
 def _seats(tenant: Tenant) -> Iterator[tuple[Count, int]]:
     """Seats of open sessions to come, and how many are taken, by training centre."""
     seats: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for one in sessions.opened(tenant.store, MOST_SESSIONS):
+    for one in centre_sessions.opened(tenant.store, MOST_SESSIONS):
         if one.seats and one.starts > tenant.clock():
             seats[one.centre][0] += one.seats
             seats[one.centre][1] += tenant.store.count(attendees.KIND, [attendees.expected_key(one.id)])

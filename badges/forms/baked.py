@@ -12,8 +12,8 @@ import re
 import zlib
 from xml.etree import ElementTree as ET
 
+from badges.content.medal import medal_of, picture_svg, png
 from badges.forms.form import Form, StoredBadge
-from badges.image import medal_of, picture_svg, png
 
 NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 KEYWORD = b"openbadgecredential"

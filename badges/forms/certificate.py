@@ -15,9 +15,9 @@ import segno
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from badges.content.medal import FONTS, medal_of, png, wrapped
+from badges.content.narrative import texts
 from badges.forms.form import StoredBadge
-from badges.image import FONTS, medal_of, png, wrapped
-from badges.narrative import texts
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.web.dates import written_day

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from badges.issuer import Issuer, issuer_named
-from badges.keys import KeyRing
+from badges.keys.issuer import Issuer, issuer_named
+from badges.keys.ring import KeyRing
 from lrs.kernel.errors import Refused
 
 

@@ -13,12 +13,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from badges.content.medal import medal_of
 from badges.forms.form import Form, StoredBadge
 from badges.forms.vc_jwt import jwt_key, numeric_date, subject_id
-from badges.image import medal_of
-from badges.issuer import Issuer, did_url
-from badges.jose import signed
-from badges.wallets.did_keys import jwk_of, key_of_did
+from badges.keys.did_keys import jwk_of, key_of_did
+from badges.keys.issuer import Issuer, did_url
+from badges.keys.jose import signed
 from lrs.kernel.base64url import base64url
 from lrs.kernel.strict_json import Json
 

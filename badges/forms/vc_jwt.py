@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from badges.forms.form import Form, NotInThisForm, StoredBadge
-from badges.issuer import Issuer
-from badges.jose import key_for_jwt, signed
-from badges.keys import Key
+from badges.keys.issuer import Issuer
+from badges.keys.jose import key_for_jwt, signed
+from badges.keys.ring import Key
 from lrs.kernel.names import name
 from lrs.kernel.times import SECOND, micros_of_timestamp
 

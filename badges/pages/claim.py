@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from badges import claims, counts
-from badges.counts import note
+from badges.achievements import counts
+from badges.achievements.counts import note
+from badges.claims import claims
 from badges.pages.taking import ACCEPT, Taking
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
-from lrs.matching.door import Here
 from lrs.pages import entering
 from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.tenancy.tenants import Tenant
@@ -25,6 +25,7 @@ from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here
 
 COOKIE = "badge-claim"
 

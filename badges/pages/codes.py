@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from badges import event_codes
-from badges.event_codes import Used
+from badges.claims import event_codes
+from badges.claims.event_codes import Used
 from lrs.access import tries
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused

@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.types import Message
 
-from badges.checks import MOST_BYTES
+from badges.verifying.checks import MOST_BYTES
 from badges.verifying.containers import MAX_BADGE
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import read

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from badges import rotation
-from badges.issuer import issuer_of
-from badges.keys import Key, ring_of
+from badges.issuing import rotation
+from badges.keys.issuer import issuer_of
+from badges.keys.ring import Key, ring_of
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says

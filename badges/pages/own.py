@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from badges.counts import note
+from badges.achievements.counts import note
+from badges.credentials.records import ISSUED
 from badges.pages.taking import Taking
-from badges.records import ISSUED
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
 from lrs.pages.me.routes import READ

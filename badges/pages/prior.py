@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from badges import prior
-from badges.checks import BadgeChecks
 from badges.pages.handed_in import check_something, form_of
-from badges.prior import PriorBadge, PriorPlan
+from badges.prior import prior
+from badges.prior.prior import PriorBadge, PriorPlan
+from badges.verifying.checks import BadgeChecks
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own

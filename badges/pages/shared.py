@@ -10,17 +10,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from badges import badge_view, shares
-from badges.counts import note
+from badges.achievements.counts import note
+from badges.credentials.stored import stored_badge
 from badges.forms import form_named
-from badges.lookup import resolver, status_lists
+from badges.held import shares
+from badges.held.shares import BadgeShare
 from badges.pages.taking import shared_address
-from badges.public import PublicRoute
-from badges.shares import BadgeShare
-from badges.stored import stored_badge
-from badges.verify import verify
+from badges.published.public import PublicRoute
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
+from badges.views import badge_view
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, problems
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
@@ -30,6 +30,7 @@ from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, page, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here, problems
 
 _HTML, _VC, _JSON = "text/html", "application/vc", "application/json"
 _UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}

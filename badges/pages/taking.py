@@ -9,11 +9,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from badges import badge_view, counts, holders, shares, shown_names
+from badges.achievements import counts
 from badges.forms import FORMS
-from badges.issuer import public_url
-from badges.own_forms import own_forms
-from badges.shares import BadgeShare
+from badges.held import holders, shares, shown_names
+from badges.held.shares import BadgeShare
+from badges.keys.issuer import public_url
+from badges.pages.own_forms import own_forms
+from badges.views import badge_view
 from badges.wallets import addresses, exchanges
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused

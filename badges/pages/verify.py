@@ -11,12 +11,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from badges import shares, verdict_view
-from badges.checks import BadgeChecks
+from badges.held import shares
 from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, form_of
-from badges.trusted import known_issuers
+from badges.prior.trusted import known_issuers
+from badges.verifying.checks import BadgeChecks
+from badges.views import verdict_view
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, problems
 from lrs.pages import front
 from lrs.storage.edge import read as read_in
 from lrs.web.dates import written_moment
@@ -24,6 +24,7 @@ from lrs.web.exchange import exchange_of, root_of
 from lrs.web.origins import client_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here, problems
 
 PLACE = "/verify"
 PAGES = Pages(PagePolicy(), front.refusal)

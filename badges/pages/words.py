@@ -8,12 +8,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
-from badges import editing, endorsing, pictures
-from badges.attainment import Attainment
-from badges.described_achievements import described_achievements, wording_named
+from badges.achievements import editing, pictures
+from badges.achievements.described import described_achievements, wording_named
+from badges.achievements.pictures import SCOPES, Scope
+from badges.achievements.wording import OwnWords
+from badges.content.attainment import Attainment
+from badges.endorsing import endorsing
 from badges.pages import words_view
-from badges.pictures import SCOPES, Scope
-from badges.wording import OwnWords
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files

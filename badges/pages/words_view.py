@@ -8,16 +8,16 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from badges import pictures
-from badges.achievements import preview, versions_of
-from badges.compose import achievement_json
-from badges.counts import COUNTED
-from badges.described_achievements import DescribedAchievement, is_current
-from badges.endorsements import endorsements_of
-from badges.image import medal_for, picture_svg
-from badges.issuer import issuer_of, public_url
-from badges.narrative import blocks
-from badges.wording import BadgeWording, OwnWords
+from badges.achievements import pictures
+from badges.achievements.achievements import preview, versions_of
+from badges.achievements.counts import COUNTED
+from badges.achievements.described import DescribedAchievement, is_current
+from badges.achievements.wording import BadgeWording, OwnWords
+from badges.content.compose import achievement_json
+from badges.content.medal import medal_for, picture_svg
+from badges.content.narrative import blocks
+from badges.endorsing.endorsements import endorsements_of
+from badges.keys.issuer import issuer_of, public_url
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.listing import ListColumn, ListRow

@@ -1,1 +1,1 @@
-"""The checks of a badge, ours or anybody's: each module makes one kind. ``badges.verify`` is the way in."""
+"""The checks of a badge, ours or anybody's: each module makes one kind. ``badges.verifying.verify`` is the way in."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from badges.multikey import did_document
+from badges.keys.multikey import did_document
 from badges.verifying.public_keys import VerifyingKey, of_jwk, of_multibase
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification, moment, read

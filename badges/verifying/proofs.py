@@ -1,7 +1,7 @@
 """Proofs inside a JSON document: Data Integrity, and Ed25519Signature2020, which wallets still sign with.
 
 Sources: W3C Data Integrity 1.0, 4.4 and 4.5 (proof sets); W3C EdDSA and ECDSA cryptosuites 1.0; W3C CCG "Ed25519
-Signature 2020". What is signed is worked out by ``badges.sign``; selective disclosure is a module of its own.
+Signature 2020". What is signed is worked out by ``badges.proofs.sign``; selective disclosure is a module of its own.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from badges.multikey import from_base58
-from badges.sign import SUITE, options_of
+from badges.keys.multikey import from_base58
+from badges.proofs.sign import SUITE, options_of
 from badges.verifying import selective
 from badges.verifying.controllers import ASSERTION, key_of
 from badges.verifying.public_keys import VerifyingKey, algorithm_of, is_signed

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from badges.multikey import from_base58
+from badges.keys.multikey import from_base58
 from badges.verifying.verdict import Invalid
 from lrs.kernel.base64url import base64url, from_base64url
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from badges.graph import check_json
+from badges.proofs.graph import check_json
 from badges.verifying.verdict import Invalid, Passed
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.strict_json import JsonView
 
 KIND = "1EdTechJsonSchemaValidator2019"
-FILE = Path(__file__).parent.parent / "schemas" / "ob_v3p0_achievementcredential.json"
+FILE = Path(__file__).parent / "schemas" / "ob_v3p0_achievementcredential.json"
 SHA256 = "0ebdc36b2a975b93d6d3531ae6cdb7b234bf01ef6a51cd174cdab54eca3a1a14"
 _NAME = "ob_v3p0_achievementcredential_schema.json"
 MOST_ENTRIES = 4
@@ -55,5 +55,5 @@ def _validator() -> Any:
 
     content = FILE.read_bytes()
     if hashlib.sha256(content).hexdigest() != SHA256:
-        raise Misconfigured(f"badges/schemas/{FILE.name} is not the published file; install the package anew")
+        raise Misconfigured(f"badges/verifying/schemas/{FILE.name} is not the published file; install the package anew")
     return jsonschema.Draft201909Validator(json.loads(content))

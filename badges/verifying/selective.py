@@ -13,7 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from badges.sign import options_of
+from badges.proofs.sign import options_of
 from badges.verifying import cbor
 from badges.verifying.public_keys import P256, VerifyingKey, algorithm_of, is_signed
 from badges.verifying.verdict import Invalid

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from badges.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_FORMER
+from badges.proofs.contexts import CREDENTIALS_V1, CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_FORMER
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification
 from lrs.kernel.plain_text import one_line, quoted

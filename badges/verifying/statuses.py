@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from badges import status
+from badges.credentials import status
 from badges.verifying.dates import check_dates
 from badges.verifying.proofs import check_proofs
 from badges.verifying.shape import issuer_id, types_of

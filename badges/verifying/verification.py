@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from badges.graph import MAX_DEPTH, MAX_VALUES, canonical
-from badges.unsafe import Unsafe
+from badges.proofs.graph import MAX_DEPTH, MAX_VALUES, canonical
+from badges.proofs.unsafe import Unsafe
 from badges.verifying.verdict import Invalid, Unavailable
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import JsonView, parse

@@ -16,10 +16,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from badges.graph import canonical
-from badges.multikey import from_base58
-from badges.unsafe import Unsafe
-from badges.wallets.did_keys import BadKey, key_of_did
+from badges.keys.did_keys import BadKey, key_of_did
+from badges.keys.multikey import from_base58
+from badges.proofs.graph import canonical
+from badges.proofs.unsafe import Unsafe
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import JsonView
 

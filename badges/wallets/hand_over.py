@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from badges import counts, holders, stops
-from badges.desk import Desk
-from badges.holders import BadgeHolder
-from badges.issue import ATTEMPTS, BadgeChange, change_of, write_change
-from badges.issuer import issuer_of
-from badges.records import ISSUED
+from badges.achievements import counts
+from badges.credentials.records import ISSUED
+from badges.held import holders, stops
+from badges.held.holders import BadgeHolder
+from badges.issuing.desk import Desk
+from badges.issuing.issue import ATTEMPTS, BadgeChange, change_of, write_change
+from badges.keys.issuer import issuer_of
 from lrs.kernel.errors import Refused
 from lrs.people import persons
 from lrs.storage import Record, Stale, Tx

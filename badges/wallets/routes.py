@@ -11,15 +11,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from badges.public import PublicRoute, WalletRoute
+from badges.published.public import PublicRoute, WalletRoute
 from badges.wallets import addresses, exchanges, vc_api
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, problems, small_body
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.page import page
+from lrs.web.routing import Here, problems, small_body
 
 _JSON, _HTML = "application/json", "text/html"
 _FRESH = {"cache-control": "no-store"}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from badges.contexts import CREDENTIALS_V2
+from badges.proofs.contexts import CREDENTIALS_V2
 from badges.wallets import exchanges
 from badges.wallets.did_auth import OLD, SUITE, challenge_in, holder_in
 from badges.wallets.exchanges import VC_API

@@ -15,36 +15,25 @@ The tests fail for a kind that is written and not declared.
 
 from __future__ import annotations
 
-from adapters import before, job, ledger, mappings
 from adapters.apprenticeship import standard_records
 from adapters.catalogue import feed, offerings
-from adapters.centre import attendees, checklists, learner_routes
-from adapters.centre import sessions as centre_sessions
-from adapters.lms import courses, numbers
+from adapters.imports import before, job, mappings
+from adapters.ledger import ledger
 from adapters.lms.catapult import clients
-from adapters.lms.cmi5 import session as content_sessions
+from adapters.lms.courses import courses, numbers
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
+from adapters.lms.sessions import session as content_sessions
 from adapters.planning import demand, figures
-from badges import (
-    achievements,
-    claims,
-    counts,
-    endorsements,
-    event_codes,
-    holders,
-    issuer,
-    lists,
-    pictures,
-    prior,
-    records,
-    shares,
-    shown_names,
-    stops,
-    trusted,
-    wording,
-)
+from adapters.training_centre import attendees, centre_sessions, checklists, learner_routes
+from badges.achievements import achievements, counts, pictures, wording
+from badges.claims import claims, event_codes
+from badges.credentials import lists, records
+from badges.endorsing import endorsements
+from badges.held import holders, shares, shown_names, stops
+from badges.keys import issuer
+from badges.prior import prior, trusted
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
 from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries

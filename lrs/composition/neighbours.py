@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from adapters.history import recent_runs
-from badges.awards import credential_uuid
+from adapters.imports.history import recent_runs
+from badges.content.awards import credential_uuid
 from lrs.composition.channels import CHANNELS
 from lrs.composition.entries import entry_names
 from lrs.composition.subscriptions import SUBSCRIPTIONS

@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from adapters.before import read_documents
-from adapters.lms.cmi5.idle import abandon_step
+from adapters.imports.before import read_documents
+from adapters.imports.step import import_steps
+from adapters.lms.launching.idle import abandon_step
 from adapters.lms.lti import enrolments, results, rosters
 from adapters.lms.lti.skill_grades import follow
 from adapters.planning import counting, figures
-from adapters.step import import_steps
-from badges import lists, rotation
-from badges.editing import REWORD
-from badges.issue import issue
-from badges.records import badged
-from badges.rewording import reword
+from badges.achievements.editing import REWORD
+from badges.credentials import lists
+from badges.credentials.records import badged
+from badges.issuing import rotation
+from badges.issuing.issue import issue
+from badges.issuing.rewording import reword
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.list_owed import list_those_before
 from lrs.competency.listed import list_learners

@@ -35,6 +35,16 @@ def web_address(url: str) -> httpx2.URL:
     return parts
 
 
+def origin(address: str) -> str:
+    """The origin of *address* as a browser writes it; empty if it has none."""
+    try:
+        parts = web_address(address)
+    except ValueError:
+        return ""
+    host = parts.raw_host.decode("ascii").lower()
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from lrs.kernel.contacts import checked_contact, checked_page
 from lrs.matching import registry, services
-from lrs.matching.door import WITH_KEY, Here, described, problems, read_body, small_body
 from lrs.matching.models import Shape
 from lrs.matching.registry import AboutService
 from lrs.matching.services import Service
 from lrs.tenancy import audit
 from lrs.tenancy.record import TenantRecord
 from lrs.web.exchange import caller_of
+from lrs.web.routing import WITH_KEY, Here, described, problems, read_body, small_body
 
 ChangeRecord = Callable[[str, Callable[[TenantRecord, int], TenantRecord]], TenantRecord]
 """Changes the record of a tenant (``Control.change``)."""

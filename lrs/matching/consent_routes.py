@@ -14,7 +14,6 @@ from lrs.kernel.errors import Refused
 from lrs.matching import answers, consent_page, links
 from lrs.matching.answers import ConsentAnswer, Posted
 from lrs.matching.consent_page import AGREE, ANSWERS, SHOW, STOP, ConsentForm, Looker
-from lrs.matching.door import Here, small_body
 from lrs.matching.links import OPEN, WAITING, ConsentLink
 from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
@@ -23,6 +22,7 @@ from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of, pages_address_for, session_cookie
 from lrs.web.page import Pages, page, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here, small_body
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {"default": {"description": "A page that says why not."}}
 _ANSWER = {

@@ -60,11 +60,6 @@ EXAMPLES: Mapping[str, dict[str, Any]] = {
         "scope": "profiles:read gap:read",
     },
     "TokenProblem": {"error": "invalid_scope", "error_description": "this client has: profiles:read gap:read"},
-    "Problem": {
-        "error": "insufficient_scope",
-        "message": "the token lacks the scope gap:read",
-        "requestId": "795887c68eb8e001",
-    },
     "Profile": _PROFILE,
     "Feed": {
         "profiles": [

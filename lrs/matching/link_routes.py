@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field, model_validator
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import short_timestamp
 from lrs.matching import links
+from lrs.matching.calling_service import asking
 from lrs.matching.consent import Subject
-from lrs.matching.door import Here, asking, described, problems, read_body, small_body
 from lrs.matching.links import LONGEST_REFERENCE, Wish
 from lrs.matching.models import Shape
 from lrs.matching.services import CONSENTED
@@ -18,6 +18,7 @@ from lrs.matching.tokens import Access
 from lrs.people.identifiers import matches_nobody
 from lrs.people.ids import Ids, identified, ids_of
 from lrs.web.origins import pages_address_for
+from lrs.web.routing import Here, described, problems, read_body, small_body
 
 _SCOPES = f"Of {', '.join(CONSENTED)}, always with the first; without any, all the service has."
 

@@ -28,17 +28,6 @@ class Shape(BaseModel):
     )
 
 
-class Problem(Shape):
-    """Every error of ours."""
-
-    error: str = Field(description="A short code that stays the same.")
-    message: str
-    pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the request body.")
-    index: int | None = None
-    rule: str | None = None
-    request_id: str | None = None
-
-
 class TokenProblem(Shape):
     """An error of the token endpoint (RFC 6749 section 5.2)."""
 

@@ -9,11 +9,12 @@ from pydantic import Field
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import short_timestamp
 from lrs.matching import outcomes, services
-from lrs.matching.door import Here, asking, described, problems, read_body, small_body
+from lrs.matching.calling_service import asking
 from lrs.matching.models import Shape
 from lrs.matching.outcomes import JobOutcome, WhatCameOfIt
 from lrs.matching.tokens import Access
 from lrs.tenancy.tenants import Tenant
+from lrs.web.routing import Here, described, problems, read_body, small_body
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 _CALLED = "The service's own id of the outcome: letters, digits, . _ ~ -"

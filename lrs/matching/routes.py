@@ -12,10 +12,11 @@ from fastapi.security.base import SecurityBase
 from lrs.access.throttle import WRONG_SECRETS, Throttle
 from lrs.kernel.errors import Refused
 from lrs.matching import models, oauth, pull, roles, services, view
-from lrs.matching.door import Here, asking, problems, small_body
+from lrs.matching.calling_service import asking
 from lrs.matching.tokens import Access
 from lrs.web.exchange import exchange_of
 from lrs.web.origins import client_of
+from lrs.web.routing import Here, problems, small_body
 
 VC = "application/vc"
 """A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""

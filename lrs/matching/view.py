@@ -17,7 +17,7 @@ from lrs.matching.services import BADGES, EVIDENCE
 from lrs.storage import Record
 
 ISSUED, REVOKED = "issued", "revoked"
-"""The states of a credential (``badges.records``)."""
+"""The states of a credential (``badges.credentials.records``)."""
 
 
 class BadgeSummary(msgspec.Struct, frozen=True):

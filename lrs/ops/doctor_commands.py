@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from badges.issuer import did_url, fault_of, issuer_of
-from badges.lists import former_lists
+from badges.credentials.lists import former_lists
+from badges.keys.issuer import did_url, fault_of, issuer_of
 from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import STEPS
 from lrs.kernel.errors import Misconfigured, Refused

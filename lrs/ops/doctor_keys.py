@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from badges.issuer import Issuer, issuer_of
-from badges.keys import Key
-from badges.records import ISSUED, method_of
+from badges.credentials.records import ISSUED, method_of
+from badges.keys.issuer import Issuer, issuer_of
+from badges.keys.ring import Key
 from lrs.kernel.printing import time_of
 from lrs.kernel.times import DAY
 from lrs.ops.doctor import Finding

@@ -13,12 +13,12 @@ from typing import Any
 import click
 import msgspec
 
-from adapters import job as jobs
-from adapters.elsewhere import Elsewhere, ServerUnusable
-from adapters.here import follow, job_here, somebody_works, try_here
-from adapters.job import Job
-from adapters.profile import MappingProfile, read_profile
-from adapters.run import SOURCES, Order
+from adapters.imports import job as jobs
+from adapters.imports.elsewhere import Elsewhere, ServerUnusable
+from adapters.imports.here import follow, job_here, somebody_works, try_here
+from adapters.imports.job import Job
+from adapters.imports.run import SOURCES, Order
+from adapters.reading.profile import MappingProfile, read_profile
 from lrs.composition.steps import steps_of
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record

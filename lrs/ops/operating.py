@@ -11,10 +11,10 @@ from starlette.types import Scope
 from lrs.access import Caller
 from lrs.kernel.admission import Overloaded
 from lrs.kernel.errors import StoreFull
-from lrs.matching.door import WITH_KEY, problems
 from lrs.storage import Store
 from lrs.storage.room import FULL, READ_ONLY
 from lrs.tenancy.open_tenants import Tenants
+from lrs.web.routing import WITH_KEY, problems
 
 _HEALTH_S = 2.0
 _SAID = {

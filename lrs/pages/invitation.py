@@ -14,12 +14,12 @@ from lrs.access.passwords import LONGEST, SHORTEST
 from lrs.access.roles import ROLES
 from lrs.access.staff_acts import LETTING_IN, NewAccount, let_in
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.pages import entering
 from lrs.pages.sign_in import ways
 from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
+from lrs.web.routing import Here
 
 _ALL = (*LETTING_IN, ONCE, sign_in.INVITATION)
 

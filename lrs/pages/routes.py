@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse
 from lrs.access.basic import BasicAuth
 from lrs.access.sessions import open_session
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, small_body
 from lrs.outbox import listing
 from lrs.pages import acts, entering, facts, session, work_view
 from lrs.pages.facts import Neighbours
@@ -18,6 +17,7 @@ from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, form_body, say
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of
 from lrs.web.page import redirect
+from lrs.web.routing import Here, small_body
 
 says(
     retried="It is due again.",

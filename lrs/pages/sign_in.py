@@ -9,12 +9,12 @@ from lrs.access.oidc import providers
 from lrs.access.sessions import end_session
 from lrs.access.staff_sign_in import Attempt, check_factor, check_password, device_token, half_way, signed_in
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.pages import entering, session
 from lrs.pages.operator.elsewhere import still_in
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visiting, form_body, said, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, session_cookie, set_cookie
+from lrs.web.routing import Here
 
 says(signed_out="You are signed out.")
 

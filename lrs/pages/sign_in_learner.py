@@ -16,7 +16,6 @@ from lrs.kernel.admission import RetryLater
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import MINUTE
-from lrs.matching.door import Here
 from lrs.pages import entering, session
 from lrs.pages.sign_in import ways
 from lrs.pages.visit import REFUSALS, FormBody, form_body
@@ -24,6 +23,7 @@ from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
+from lrs.web.routing import Here
 
 OF_ADDRESS, OF_CLIENT = TryLimit(5, 30 * 60), TryLimit(60, 60 * 60)
 """How often a message may be asked for: for one address, and by one client."""

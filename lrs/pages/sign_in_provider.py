@@ -10,7 +10,6 @@ from lrs.access.oidc.flow import Returned
 from lrs.access.oidc.providers import RETURN
 from lrs.access.staff_acts import LETTING_IN, let_in_by
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.pages import entering, session
 from lrs.pages.sign_in_learner import ask_whether_own
 from lrs.pages.visit import REFUSALS
@@ -18,6 +17,7 @@ from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, drop_cookie, pages_address_for, provider_cookie, set_cookie
 from lrs.web.page import redirect
+from lrs.web.routing import Here
 
 _NOBODY = (
     "We know nobody by what {} says of you. Ask your training provider or employer for an invitation, open it, and then"

@@ -17,7 +17,6 @@ from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, admit
 from lrs.access.signed_in import SignedIn, session_in
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, small_body
 from lrs.pages import session
 from lrs.tenancy.tenants import CONTROL, Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
@@ -26,6 +25,7 @@ from lrs.web.language import ENGLISH, LEARNERS, language_of
 from lrs.web.origins import base_of, session_cookie
 from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here, small_body
 
 SIGN_IN_FIRST = "sign_in_first"
 """The error for a request without a session."""

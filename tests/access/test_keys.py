@@ -21,7 +21,7 @@ from lrs.access.throttle import WRONG_SECRETS
 from lrs.cli import main
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
-from lrs.ops.serve import first_key
+from lrs.serving.server import first_key
 from lrs.storage import Walk
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.root_keys import Secrets

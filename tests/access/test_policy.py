@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from adapters.lms.cmi5.endpoint import OF_CONTENT
+from adapters.lms.launching.endpoint import OF_CONTENT
 from lrs.access import ALL, CONSENTED, KEY, NOBODY, OWN, SESSION, TOKEN, Caller
 from lrs.access.keys import create_key
 from lrs.access.policy import OF_SERVER, OF_TENANT, TABLE, admit, scopes_for
@@ -196,7 +196,7 @@ OF_PLATFORMS = {
     ("GET", "/cmi5/api/v1/session/{id}"),
     ("POST", "/cmi5/api/v1/session/{id}/abandon"),
 }
-"""For a platform's token (``tests/adapters/lms/test_catapult.py``): none of these callers has one."""
+"""For a platform's token (``tests/adapters/lms/catapult/test_catapult.py``): none of these callers has one."""
 OPERATORS = {
     ("POST", "/operator/sign-out"),
     ("GET", "/operator/account"),

@@ -13,14 +13,14 @@ from unittest.mock import patch
 
 import pytest
 
-from adapters.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared, store
-from adapters.here import job_here
-from adapters.job import Job, find
-from adapters.ledger import KIND, Ledger
-from adapters.pipeline import Apply, FactWrite, FileNames
-from adapters.profile import MappingProfile, read_profile
-from adapters.report import Report
-from adapters.run import Order, run_file
+from adapters.imports.here import job_here
+from adapters.imports.job import Job, find
+from adapters.imports.run import Order, run_file
+from adapters.ledger.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared, store
+from adapters.ledger.ledger import KIND, Ledger
+from adapters.ledger.pipeline import Apply, FactWrite, FileNames
+from adapters.reading.profile import MappingProfile, read_profile
+from adapters.reports.report import Report
 from lrs.access import Caller
 from lrs.composition.steps import drain, steps_of
 from lrs.composition.subscriptions import SUBSCRIPTIONS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.run import SOURCES
+from adapters.imports.run import SOURCES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-source.md").read_text()
 HEADER = "learner_ref,certificate,grade,assessment_date\n"

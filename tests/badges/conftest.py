@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from badges.issuer import Issuer, issuer_of
+from badges.keys.issuer import Issuer, issuer_of
 from lrs.storage import Store
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import NOON, badge_in, put_award, run_issue, tenant_in

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from badges.issue import issue
-from badges.issuer import Issuer
-from badges.lists import publish
-from badges.lookup import resolver, status_lists
-from badges.sign import sign
-from badges.verify import verify
+from badges.credentials.lists import publish
+from badges.issuing.issue import issue
+from badges.keys.issuer import Issuer
+from badges.proofs.sign import sign
+from badges.verifying.lookup import resolver, status_lists
 from badges.verifying.verdict import Verdict
+from badges.verifying.verify import verify
 from lrs.kernel.settings import Settings
 from lrs.storage import Clock as AnyClock
 from lrs.storage import Owed, Record, Store, Tx, Walk, open_store

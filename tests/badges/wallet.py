@@ -9,8 +9,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from badges.graph import canonical
-from badges.multikey import base58, multibase_of_public
+from badges.keys.multikey import base58, multibase_of_public
+from badges.proofs.graph import canonical
 from lrs.kernel.base64url import base64url
 
 CONTEXT = ["https://www.w3.org/ns/credentials/v2", "https://w3id.org/security/suites/ed25519-2020/v1"]

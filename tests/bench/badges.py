@@ -13,10 +13,10 @@ from pathlib import Path
 
 from pyld import jsonld
 
-from badges.contexts import load
-from badges.issuer import issuer_of
-from badges.lookup import resolver, status_lists
-from badges.verify import verify
+from badges.keys.issuer import issuer_of
+from badges.proofs.contexts import load
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import NOON, put_award, run_issue, tenant_in

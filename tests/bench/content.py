@@ -14,12 +14,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapters.lms.cmi5.acts import enrol_in
-from adapters.lms.cmi5.launching import LaunchOrder, launch
-from adapters.lms.cmi5.session import LaunchSession, put_session
-from adapters.lms.courses import Course
+from adapters.lms.courses.courses import Course
 from adapters.lms.importing import import_course
-from adapters.lms.place import LmsPlace
+from adapters.lms.launching.launching import LaunchOrder, launch
+from adapters.lms.sessions.acts import enrol_in
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import LaunchSession, put_session
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from lrs.ops.serve import listen, server_for
+from lrs.serving.server import listen, server_for
 from tests.bench.load import HOST
 
 _BODY = b'{"nothing":"%s"}' % (b"x" * 1_000)

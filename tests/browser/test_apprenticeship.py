@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.apprenticeship.standard_records import keep, read_standards
-from adapters.here import follow, job_here
-from adapters.run import Order
+from adapters.imports.here import follow, job_here
+from adapters.imports.run import Order
 from lrs.access import learners, sessions
 from lrs.composition.steps import STEPS, drain
 from lrs.people.identifiers import ULN_HOME_PAGE

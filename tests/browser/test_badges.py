@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from badges import claims, shares
+from badges.claims import claims
+from badges.held import shares
 from badges.wallets import exchanges
 from lrs.storage import each
 from tests.browser.chromium import Chromium, found

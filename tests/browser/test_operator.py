@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lrs.ops.serve import first_operator
+from lrs.serving.server import first_operator
 from lrs.storage import Owed, Record
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK

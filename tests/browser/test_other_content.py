@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.lms.cmi5.session import latest_registration
+from adapters.lms.sessions.session import latest_registration
 from tests.adapters.lms.launched import PlatformClient, learner, verbs_of
 from tests.adapters.lms.made import MANIFEST, TIN_CAN, zipped
 from tests.browser.chromium import Chromium, Elsewhere, found

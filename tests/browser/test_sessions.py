@@ -14,12 +14,12 @@ import pytest
 
 from adapters.catalogue import offerings
 from adapters.catalogue.table import read_catalogue
-from adapters.centre import attendees, hosts, sessions
-from adapters.centre.day import CentreDay
-from adapters.centre.marks import mark_step
-from adapters.centre.sessions import Marker
-from adapters.people import mailbox
-from adapters.vocabulary import iri
+from adapters.reading.people import mailbox
+from adapters.reading.vocabulary import iri
+from adapters.training_centre import attendees, centre_sessions, hosts
+from adapters.training_centre.centre_sessions import Marker
+from adapters.training_centre.day import CentreDay
+from adapters.training_centre.marks import mark_step
 from lrs.access import learners, staff
 from lrs.access.roles import Granted
 from lrs.access.sessions import SigningIn, open_session
@@ -33,7 +33,7 @@ from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.people.persons import person_named
 from lrs.web.origins import session_cookie
-from tests.adapters.centre.made import Centre
+from tests.adapters.training_centre.made import Centre
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK
 from tests.browser.test_staff import SHEET, URI
@@ -251,7 +251,7 @@ def offered(day):
     for one in found.offerings.values():
         day.write(lambda tx, one=one: offerings.keep(tx, one, "test"))
     for one in found.sessions:
-        day.write(lambda tx, one=one: sessions.add(tx, one))
+        day.write(lambda tx, one=one: centre_sessions.add(tx, one))
     return found.sessions[0].id
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from badges.issue import issue
+from badges.issuing.issue import issue
 from lrs.competency.evaluate import match
 from lrs.competency.explain import explain
 from lrs.competency.rebuild import rebuild

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from badges.issue import issue
+from badges.issuing.issue import issue
 from lrs.competency import tallies
 from lrs.competency.evidence import evidence_from, evidence_keys, former_id
 from lrs.competency.rebuild import rebuild

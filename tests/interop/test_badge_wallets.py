@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from badges.issuer import issuer_of
-from badges.keys import ring_of
-from badges.list_forms import LIST_FORMS, TOKEN
+from badges.credentials.list_forms import LIST_FORMS, TOKEN
+from badges.keys.did_keys import did_of, key_of_jwk
+from badges.keys.issuer import issuer_of
+from badges.keys.ring import ring_of
 from badges.wallets import addresses, exchanges
-from badges.wallets.did_keys import did_of, key_of_jwk
 from lrs.storage import Walk
 from tests.badges.made import MAIL, list_in, put_award, run_issue
 from tests.matching.world import put_person

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from badges import endorsing, multikey, rotation
-from badges.awards import credential_uuid
-from badges.issuer import did_url, issuer_of
-from badges.lookup import resolver, status_lists
-from badges.verify import verify
+from badges.content.awards import credential_uuid
+from badges.endorsing import endorsing
+from badges.issuing import rotation
+from badges.keys import multikey
+from badges.keys.issuer import did_url, issuer_of
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in

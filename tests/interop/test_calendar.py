@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.catalogue import feed
-from adapters.centre.attendees import Attendee
-from adapters.centre.sessions import CentreSession
+from adapters.training_centre.attendees import Attendee
+from adapters.training_centre.centre_sessions import CentreSession
 from lrs.kernel.times import HOUR
 
 pytestmark = pytest.mark.timeout(300)  # the first test may install the npm packages

@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from badges import rotation
-from badges.contexts import PINNED, context
+from badges.credentials.list_forms import LIST_FORMS
+from badges.credentials.stored import stored_badge
 from badges.forms import form_named
-from badges.issuer import issuer_of
-from badges.list_forms import LIST_FORMS
-from badges.stored import stored_badge
+from badges.issuing import rotation
+from badges.keys.issuer import issuer_of
+from badges.proofs.contexts import PINNED, context
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges import validator_rules

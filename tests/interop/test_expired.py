@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from openbadgeslib.verify import verify_badge
 
-from badges import trusted
+from badges.credentials.list_forms import LIST_FORMS
 from badges.forms import StoredBadge, form_named
-from badges.issuer import did_url, issuer_of
-from badges.keys import ring_of
-from badges.list_forms import LIST_FORMS
-from badges.lookup import resolver, status_lists
-from badges.verify import failures, verify
+from badges.keys.issuer import did_url, issuer_of
+from badges.keys.ring import ring_of
+from badges.prior import trusted
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import failures, verify
 from lrs.kernel.times import DAY
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from badges.issuer import did_url, issuer_of
+from badges.keys.issuer import did_url, issuer_of
 from lrs.tenancy.tenants import Tenant
+from tests.badges.issuing.test_rotation_killed import Waiting, check, lived
 from tests.badges.made import list_in, tenant_in
-from tests.badges.test_rotation_killed import Waiting, check, lived
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 

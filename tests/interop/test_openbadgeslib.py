@@ -11,11 +11,11 @@ import pytest
 from openbadgeslib.ob3 import OB3VerificationError, OB3Verifier
 from openbadgeslib.verify import verify_badge
 
-from badges import rotation
+from badges.credentials.list_forms import LIST_FORMS
 from badges.forms import StoredBadge, form_named
-from badges.issuer import did_url, issuer_of
-from badges.keys import ring_of
-from badges.list_forms import LIST_FORMS
+from badges.issuing import rotation
+from badges.keys.issuer import did_url, issuer_of
+from badges.keys.ring import ring_of
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import Clock, badge_in, list_in, put_award, run_issue, tenant_in

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from adapters.elsewhere import Elsewhere, ServerUnusable
+from adapters.imports.elsewhere import Elsewhere, ServerUnusable
 from lrs.cli import main
 from lrs.kernel import outbound
 from lrs.kernel.addresses import web_address

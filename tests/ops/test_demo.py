@@ -18,9 +18,9 @@ import httpx
 import msgspec
 import pytest
 
-from badges.awards import credential_uuid
-from badges.issue import issue
-from badges.lists import publish
+from badges.content.awards import credential_uuid
+from badges.credentials.lists import publish
+from badges.issuing.issue import issue
 from lrs.kernel.settings import Settings
 from lrs.ops.demo import sample, story
 from lrs.ops.demo.processes import MatchingService

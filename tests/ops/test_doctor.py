@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from badges.issuer import issuer_of
+from badges.keys.issuer import issuer_of
 from lrs.cli import main
 from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from badges import rotation
+from badges.issuing import rotation
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.ops.doctor_keys import of_keys

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.apprenticeship import progress_read
 from adapters.apprenticeship.standard_records import keep, read_standards
-from adapters.vocabulary import BASE, REGISTERED
+from adapters.reading.vocabulary import BASE, REGISTERED
 from lrs.composition.steps import drain
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.storage import NEWEST

@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from badges import claims, counts, shares, stops
+from badges.achievements import counts
+from badges.claims import claims
+from badges.held import shares, stops
 from lrs.access import learners
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from badges.keys import ring_of
+from badges.keys.ring import ring_of
 from lrs.composition.steps import drain
 from tests.pages.conftest import Site, forms_of, text_of
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from badges import holders, stops
+from badges.held import holders, stops
 from badges.wallets import exchanges
 from lrs.composition.steps import drain
 from lrs.kernel.base64url import from_base64url

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from badges import stops
-from badges.status import place_id
+from badges.credentials.status import place_id
+from badges.held import stops
 from badges.wallets import exchanges
 from lrs.composition.steps import drain
 from lrs.kernel.times import MINUTE

@@ -9,9 +9,9 @@ import zlib
 import pytest
 from PIL import Image
 
-from badges.counts import count
+from badges.achievements.counts import count
+from badges.credentials.stored import stored_badge
 from badges.forms import FORMS, form_named
-from badges.stored import stored_badge
 from lrs.composition.steps import drain
 from lrs.storage import each
 from tests.badges.made import badge_in, put_award

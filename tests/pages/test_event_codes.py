@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from badges import event_codes
-from badges.event_codes import EventCode
+from badges.claims import event_codes
+from badges.claims.event_codes import EventCode
 from lrs.access import CODES_SOURCE
 from lrs.access.keys import create_key
 from lrs.competency.frameworks.frameworks import published

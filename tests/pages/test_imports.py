@@ -10,9 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from adapters import job as jobs
-from adapters import mappings
 from adapters.apprenticeship.facts import Standard
+from adapters.imports import job as jobs
+from adapters.imports import mappings
 from lrs.access import staff_acts
 from lrs.access.roles import granted
 from lrs.competency.rules.rules import Rule, Ruleset
@@ -172,7 +172,7 @@ def test_the_sort_that_somebody_chose_stays_through_the_checks(shared, steward):
 def test_a_check_says_what_no_rule_knows_before_anything_comes_in(shared, steward, monkeypatch):
     activity = Standard("ST1406", "1.0").iri("ksb", "K1")
     rule = Rule("r", 1, "activity", activity, ("http://id.tincanapi.com/verb/demonstrated",), "c", 1)
-    monkeypatch.setattr("adapters.walk.current", lambda _: Ruleset(1, (rule,)))
+    monkeypatch.setattr("adapters.imports.walk.current", lambda _: Ruleset(1, (rule,)))
     text = f"{HEADER}\n{GOOD}\n{GOOD.replace('1.0', '1').replace('E-1', 'E-2')}\n"
 
     told = text_of(steward.get(checked(shared, steward, text, provider="no-rule")))

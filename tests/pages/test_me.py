@@ -10,7 +10,7 @@ import pytest
 
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
-from adapters.centre.sessions import Gives
+from adapters.training_centre.centre_sessions import Gives
 from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key

@@ -18,11 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from adapters.here import job_here
-from adapters.run import Order
-from badges import claims, shares
-from badges.achievements import ITEM, FrameworkItem
-from badges.awards import read_award
+from adapters.imports.here import job_here
+from adapters.imports.run import Order
+from badges.achievements.achievements import ITEM, FrameworkItem
+from badges.claims import claims
+from badges.content.awards import read_award
+from badges.held import shares
 from badges.wallets import exchanges
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain

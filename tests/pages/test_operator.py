@@ -10,7 +10,7 @@ import pytest
 from lrs.access import operators, staff, staff_acts
 from lrs.access.roles import Granted, granted
 from lrs.kernel.errors import Refused
-from lrs.ops.serve import first_operator
+from lrs.serving.server import first_operator
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, backups
 from lrs.tenancy.backups import BackupTaken

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from lrs.kernel.settings import Settings
-from lrs.ops.serve import hosts_of_demo
 from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import Mail
+from lrs.serving.server import hosts_of_demo
 from lrs.storage import each
 from lrs.tenancy.pages import pages_address
 from lrs.web.origins import is_on_content_host, is_on_content_host_of

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from badges import trusted
-from badges.trusted import TrustedIssuer
+from badges.prior import trusted
+from badges.prior.trusted import TrustedIssuer
 from lrs.access import PRIOR_SOURCE
 from lrs.storage import each
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from badges import shares
-from badges.awards import credential_uuid
+from badges.content.awards import credential_uuid
+from badges.held import shares
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed, presentation, svg

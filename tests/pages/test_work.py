@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from adapters.before import MARK, READ, read_documents
-from adapters.job import Job, JobError, Sender, record_of
+from adapters.imports.before import MARK, READ, read_documents
+from adapters.imports.job import Job, JobError, Sender, record_of
 from lrs.composition.steps import drain
 from lrs.matching import registry, services
 from lrs.outbox import deliveries

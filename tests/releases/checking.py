@@ -12,8 +12,8 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from badges.lookup import resolver, status_lists
-from badges.verify import verify
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
 from lrs.cli import main
 from lrs.competency.rebuild import rebuild
 from lrs.composition.kinds import TENANT

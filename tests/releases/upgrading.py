@@ -129,7 +129,7 @@ def _forked(data: Path, last: int, ahead: float) -> tuple[int, int]:
 
 
 def main() -> None:
-    import adapters.run  # noqa: PLC0415, F401 (loaded once, before the forks)
+    import adapters.imports.run  # noqa: PLC0415, F401 (loaded once, before the forks)
     import lrs.composition.steps  # noqa: PLC0415, F401 (as above)
 
     for line in sys.stdin:

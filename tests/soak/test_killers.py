@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from adapters import cells, hours, times
-from adapters.hours import Numbers
-from adapters.times import Calendar
+from adapters.reading import cells, hours, times
+from adapters.reading.hours import Numbers
+from adapters.reading.times import Calendar
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
 from lrs.matching.link_routes import Learner

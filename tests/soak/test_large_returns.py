@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adapters.arriving_files import filtered
+from adapters.imports.arriving_files import filtered
 from tests.adapters.apprenticeship.returns import SECRETS, learner, made, uln
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_800)]

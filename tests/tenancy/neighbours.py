@@ -17,14 +17,14 @@ from typing import Any
 
 import httpx
 
-from adapters.lms import numbers
 from adapters.lms.catapult import clients
-from adapters.lms.cmi5.session import LaunchSession, put_session
+from adapters.lms.courses import numbers
 from adapters.lms.lti import platforms as lti_platforms
 from adapters.lms.lti import registration, signed_in, users, words
 from adapters.lms.lti.launch import LaunchMessage, take_in
 from adapters.lms.lti.platforms import LtiPlatform
-from badges import stops
+from adapters.lms.sessions.session import LaunchSession, put_session
+from badges.held import stops
 from badges.wallets import exchanges
 from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, SESSION, TOKEN
 from lrs.access.keys import create_key

@@ -32,7 +32,7 @@ ON_CONTENT_HOST = {
     "/content/{package}/{path:path}",
     *(f"/scorm/{{token}}{more}" for more in ("", "/run-time.js", "/attempt")),
 }
-"""On a host of its own alone (``tests/adapters/lms/test_content.py``)."""
+"""On a host of its own alone (``tests/adapters/lms/courses/test_content.py``)."""
 OF_LEARNER = {"/me/badges/{id}", "/me/badges/{id}/take", "/t/{tenant}/lti/me/badges/{id}"}
 """For a learner's own session, which nobody here holds (``tests/pages/test_me.py``)."""
 OWN = {

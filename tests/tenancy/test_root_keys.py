@@ -8,7 +8,7 @@ import threading
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from badges.issuer import issuer_of
+from badges.keys.issuer import issuer_of
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
 from lrs.storage import Record, Walk, open_store

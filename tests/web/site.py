@@ -7,16 +7,17 @@ import msgspec
 
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
-from adapters.centre import hosts
-from adapters.centre.checklists import ChecklistStep
-from adapters.centre.sessions import Gives
-from adapters.lms.cmi5.acts import enrol_in
-from adapters.lms.place import LmsPlace
+from adapters.lms.sessions.acts import enrol_in
+from adapters.lms.sessions.place import LmsPlace
 from adapters.pages import acts
 from adapters.planning import demand, figures
 from adapters.planning.demand import Demand
 from adapters.planning.figures import Count, Counted
-from badges import claims, shares
+from adapters.training_centre import hosts
+from adapters.training_centre.centre_sessions import Gives
+from adapters.training_centre.checklists import ChecklistStep
+from badges.claims import claims
+from badges.held import shares
 from badges.wallets import exchanges
 from lrs.access import learners, operators, staff
 from lrs.access.keys import create_key
@@ -32,8 +33,8 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.matching import answers
 from lrs.people import questions
 from lrs.web.origins import session_cookie
-from tests.adapters.centre.made import Centre
 from tests.adapters.lms.made import imported, structure, unit
+from tests.adapters.training_centre.made import Centre
 from tests.badges.made import BODY, badge_in, put_award, run_issue
 from tests.matching.world import agree, held, put_person, put_profile, put_service, put_waiting, run_sync
 from tests.served import statement

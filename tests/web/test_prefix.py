@@ -8,9 +8,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from badges.issuer import did_url, issuer_of
-from badges.lookup import resolver, status_lists
-from badges.verify import verify
+from badges.keys.issuer import did_url, issuer_of
+from badges.verifying.lookup import resolver, status_lists
+from badges.verifying.verify import verify
 from lrs.access.keys import create_key
 from lrs.app import create_app
 from lrs.kernel.errors import Misconfigured

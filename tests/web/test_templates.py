@@ -32,12 +32,12 @@ NO_MARKUP = {
     ("lrs/pages/arrivals/routes.py", "<"),  # a header (RFC 8288)
     ("adapters/lms/importing.py", "<"),  # tells XML from an archive
     ("adapters/lms/lti/services.py", "<"),  # a header (RFC 8288)
-    ("badges/pictures.py", "<"),  # tells an SVG from a PNG
+    ("badges/achievements/pictures.py", "<"),  # tells an SVG from a PNG
     ("badges/forms/baked.py", "<"),  # written as JSON may have it in HTML
     ("lrs/kernel/xml.py", "<!DOCTYPE"),  # what a message names
     ("badges/verifying/containers.py", "<"),  # tells a web page from a badge
     ("adapters/catalogue/role_view.py", "iframe"),  # a text to copy into a page of another site
-    ("adapters/words.py", "<null>"),  # what people write where they mean nothing
+    ("adapters/reading/words.py", "<null>"),  # what people write where they mean nothing
 }
 
 

@@ -11,8 +11,8 @@ import msgspec
 from tincan import Activity, ActivityDefinition, Context, Extensions, Result, Statement, Verb
 
 from adapters.apprenticeship.facts import Standard
-from adapters.people import Ifi
-from adapters.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD
+from adapters.reading.people import Ifi
+from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD
 
 
 class Apprenticeship(msgspec.Struct, frozen=True):

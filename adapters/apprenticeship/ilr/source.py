@@ -1,8 +1,8 @@
 """An ILR return as a ``Source``: the filtered records of its apprenticeships on standards. Pure.
 
 Each return is a snapshot of a teaching year. A learner with a fault is left out as a whole, with the rule, and the
-others come in. What a return leaves out stays as it is (``adapters.snapshots``). Known again is a programme aim: by the
-UKPRN and its own identifier (SWSupAimId), else by learner, sequence number and start.
+others come in. What a return leaves out stays as it is (``adapters.ledger.snapshots``). A programme aim is known
+again by the UKPRN and its own identifier (SWSupAimId), else by learner, sequence number and start.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from adapters.apprenticeship.ilr.aims import (
 )
 from adapters.apprenticeship.ilr.facts import Apprenticeship, Learnt, statement_of
 from adapters.apprenticeship.ilr.rules import BrokenRule, broken_by
-from adapters.diff import key_of
-from adapters.people import FileLearner, Learners, Same
-from adapters.profile import ReadingTerms
-from adapters.snapshots import Snapshot, seen_in
-from adapters.source import Earlier, Fact, Mapped, RowTable
-from adapters.times import AHEAD, midnight
-from adapters.words import Words
+from adapters.ledger.diff import key_of
+from adapters.ledger.snapshots import Snapshot, seen_in
+from adapters.reading.people import FileLearner, Learners, Same
+from adapters.reading.profile import ReadingTerms
+from adapters.reading.source import Earlier, Fact, Mapped, RowTable
+from adapters.reading.times import AHEAD, midnight
+from adapters.reading.words import Words
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, Unusable
 from lrs.people.identifiers import TEMPORARY_ULN, uln_fault
@@ -71,7 +71,7 @@ class IlrSource:
         self._kept: Mapping[tuple[str, ...], str] = {}
 
     def snapshot(self, table: RowTable) -> Snapshot:
-        """The return as a whole: see ``adapters.snapshots``. Refuses one that was prepared after today (Header_2)."""
+        """The return as a whole (``adapters.ledger.snapshots``). Refuses one of a day after today (Header_2)."""
         self._count(table)
         keys: set[str] = set()
         of: IlrReturn | None = None

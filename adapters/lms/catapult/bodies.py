@@ -11,9 +11,9 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from adapters.lms.cmi5.documents import are_languages
-from adapters.lms.cmi5.launching import NO_ADDITIONS, ContextAdditions
-from adapters.lms.cmi5.vocabulary import LaunchMode
-from adapters.lms.structure import MoveOn
+from adapters.lms.courses.structure import MoveOn
+from adapters.lms.launching.launching import NO_ADDITIONS, ContextAdditions
+from adapters.lms.sessions.vocabulary import LaunchMode
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of

@@ -13,7 +13,7 @@ from joserfc.jwk import OctKey
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from adapters.lms import numbers
+from adapters.lms.courses import numbers
 from lrs.access import COURSE_CLIENT, OWN, Caller
 from lrs.access.keys import active_key
 from lrs.kernel.errors import Refused

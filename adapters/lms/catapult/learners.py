@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adapters.lms import courses
-from adapters.lms.cmi5.acts import checked_actor, enrol_in
-from adapters.lms.cmi5.session import REGISTRATION, Registration, agent_text, registration_of
-from adapters.lms.courses import Course
-from adapters.lms.place import LmsPlace
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Course
+from adapters.lms.sessions.acts import checked_actor, enrol_in
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import REGISTRATION, Registration, agent_text, registration_of
 from lrs.kernel.errors import Refused
 from lrs.storage import ROWS, Store, Tx
 from lrs.xapi.statements.formats import is_uuid

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from adapters.lms import courses
 from adapters.lms.catapult import clients
 from adapters.lms.catapult.bodies import (
     CatapultRoute,
@@ -22,18 +21,19 @@ from adapters.lms.catapult.bodies import (
 )
 from adapters.lms.catapult.learners import ClientDesk, enrolled
 from adapters.lms.catapult.shapes import course_shape, registration_shape, session_shape
-from adapters.lms.cmi5 import acts, preferences
-from adapters.lms.cmi5.launching import LaunchOrder, launch
-from adapters.lms.cmi5.session import registration_in, session_in
+from adapters.lms.courses import courses
+from adapters.lms.courses.receiving import received_package
 from adapters.lms.importing import import_course
-from adapters.lms.place import LmsPlace
-from adapters.lms.receiving import received_package
+from adapters.lms.launching.launching import LaunchOrder, launch
+from adapters.lms.sessions import acts, preferences
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import registration_in, session_in
 from lrs.access import Caller
 from lrs.access.course_policy import API
 from lrs.kernel.errors import Refused
-from lrs.matching.door import WITH_KEY, Here, problems, small_body
 from lrs.storage.edge import read, write
 from lrs.web.exchange import caller_of, root_of
+from lrs.web.routing import WITH_KEY, Here, problems, small_body
 from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 

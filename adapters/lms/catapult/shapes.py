@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.lms.cmi5.session import LaunchSession, Registration
-from adapters.lms.cmi5.vocabulary import COMPLETED, FAILED, PASSED
-from adapters.lms.courses import Course, CourseVersion
-from adapters.lms.structure import AssignableUnit, Block, CoursePart, LanguageMap, Structure, units_of
+from adapters.lms.courses.courses import Course, CourseVersion
+from adapters.lms.courses.structure import AssignableUnit, Block, CoursePart, LanguageMap, Structure, units_of
+from adapters.lms.sessions.session import LaunchSession, Registration
+from adapters.lms.sessions.vocabulary import COMPLETED, FAILED, PASSED
 from lrs.kernel.printing import time_of
 from lrs.kernel.strict_json import Json
 

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
-from adapters.lms.packages import bad_package
-from adapters.lms.structure import AssignableUnit, Block, CoursePart, LanguageMap, Objective, Structure
-from adapters.lms.unit_addresses import AddressFault, fault_of
+from adapters.lms.courses.packages import bad_package
+from adapters.lms.courses.structure import AssignableUnit, Block, CoursePart, LanguageMap, Objective, Structure
+from adapters.lms.courses.unit_addresses import AddressFault, fault_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.kernel.xml import Element, XmlSchema, parse_xml

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from adapters.lms.cmi5.rules import breached
-from adapters.lms.cmi5.session import LaunchSession, agent_text
-from adapters.lms.cmi5.vocabulary import LAUNCH_DATA, PREFERENCES
+from adapters.lms.sessions.session import LaunchSession, agent_text
+from adapters.lms.sessions.standing import breached
+from adapters.lms.sessions.vocabulary import LAUNCH_DATA, PREFERENCES
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB
 from lrs.kernel.strict_json import parse

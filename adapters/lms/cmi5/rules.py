@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms.cmi5.session import LaunchSession, UnitProgress, agent_text
-from adapters.lms.cmi5.vocabulary import (
+from adapters.lms.sessions.session import LaunchSession, agent_text
+from adapters.lms.sessions.standing import SessionStanding, breached, meets
+from adapters.lms.sessions.vocabulary import (
     CMI5,
     COMPLETED,
     FAILED,
@@ -28,9 +29,7 @@ from adapters.lms.cmi5.vocabulary import (
     TERMINATED,
     VOIDED,
 )
-from adapters.lms.structure import MoveOn
 from lrs.kernel.durations import seconds_of
-from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
 from lrs.xapi.statements.identity import ifi_text
 
@@ -39,18 +38,6 @@ Breach = tuple[str, str]
 _UTC = re.compile(r".*(?:Z|\+00(?::?00)?)", re.IGNORECASE | re.DOTALL)
 _MODES = {"Browse": "10.2.2.0-2", "Review": "10.2.2.0-3"}
 _MISSING_DURATION = {TERMINATED: "9.5.4.1-1", COMPLETED: "9.5.4.1-2", PASSED: "9.5.4.1-3", FAILED: "9.5.4.1-4"}
-
-
-class SessionStanding(msgspec.Struct, frozen=True):
-    """A session, and how far its unit is."""
-
-    session: LaunchSession
-    progress: UnitProgress
-
-
-def breached(requirement: str, why: str) -> Refused:
-    """The refusal for breaking *requirement*."""
-    return Refused(f"{requirement}: {why}", status=403, error="cmi5", rule=f"cmi5 {requirement}")
 
 
 def judged(standing: SessionStanding, statement: Json, now: int, *, has_id: bool) -> SessionStanding:
@@ -260,19 +247,6 @@ def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStand
     if not progress.satisfied and meets(session.move_on, progress):
         progress = msgspec.structs.replace(progress, satisfied=True)
     return SessionStanding(session, progress)
-
-
-def meets(move_on: MoveOn, progress: UnitProgress) -> bool:
-    """Whether *progress* meets the criterion of a unit (13.1.4, moveOn)."""
-    if progress.waived:
-        return True
-    return {
-        "NotApplicable": True,
-        "Passed": progress.passed,
-        "Completed": progress.completed,
-        "CompletedAndPassed": progress.completed and progress.passed,
-        "CompletedOrPassed": progress.completed or progress.passed,
-    }[move_on]
 
 
 def _categories(statement: Json) -> frozenset[str]:

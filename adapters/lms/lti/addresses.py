@@ -32,13 +32,3 @@ def why_unusable(settings: Settings) -> str:
         return NEEDS_HTTPS
     parts = web_address(root)
     return "" if parts.scheme == "https" or parts.host in _THIS_MACHINE else NEEDS_HTTPS
-
-
-def origin(address: str) -> str:
-    """The origin of *address* as a browser writes it; empty if it has none."""
-    try:
-        parts = web_address(address)
-    except ValueError:
-        return ""
-    host = parts.raw_host.decode("ascii").lower()
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"

@@ -13,15 +13,15 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms import courses as own_courses
-from adapters.lms.cmi5.acts import checked_actor, enrol_in, leave_in
-from adapters.lms.cmi5.session import REGISTRATION, Registration, UnitProgress, registration_of
-from adapters.lms.courses import Course
+from adapters.lms.courses import courses as own_courses
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.structure import AssignableUnit, Structure, units_of
 from adapters.lms.lti import courses, grades
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.grades import Reached
-from adapters.lms.place import LmsPlace
-from adapters.lms.structure import AssignableUnit, Structure, units_of
+from adapters.lms.sessions.acts import checked_actor, enrol_in, leave_in
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import REGISTRATION, Registration, UnitProgress, registration_of
 from lrs.access import OWN_SOURCE, is_of_content
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused

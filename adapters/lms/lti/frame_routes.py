@@ -6,13 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
+from adapters.lms.courses.structure import AssignableUnit, shown_title
 from adapters.lms.lti import course_view, courses, enrolments, grades, users
 from adapters.lms.lti.course_view import GradeSent, InCourse
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.frames import LAUNCHED, Named, framed, let_forms_go
 from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
-from adapters.lms.structure import AssignableUnit, shown_title
 from lrs.kernel.errors import Refused
 from lrs.matching.role_plan import PlanFor
 from lrs.outbox.listing import sent_to

@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Path, Request, Response
 
 from adapters.lms.lti import platforms
-from adapters.lms.lti.addresses import origin, tool_root
+from adapters.lms.lti.addresses import tool_root
 from adapters.lms.lti.signed_in import Launched
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of, tenant_of

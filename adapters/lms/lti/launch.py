@@ -13,7 +13,6 @@ from typing import Any
 import structlog
 
 from adapters.lms.lti import courses, login, platforms, rosters, skill_grades, users, words
-from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import LtiCourse, LtiLink, LtiMember, Part
 from adapters.lms.lti.launch_token import Rejected, full_name, kid_of, object_in, text, texts, verified
 from adapters.lms.lti.login import LtiLogin
@@ -22,6 +21,7 @@ from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.users import LtiUser, SeenUser
 from lrs.access.throttle import Throttle
+from lrs.kernel.addresses import origin
 from lrs.kernel.times import SECOND
 from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit

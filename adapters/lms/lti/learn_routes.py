@@ -6,13 +6,13 @@ import uuid
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
+from adapters.lms.courses.structure import shown_title
+from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import OpenedCourse
 from adapters.lms.lti.frames import LAUNCHED, framed, let_forms_go, tool_of
-from adapters.lms.place import LmsPlace
-from adapters.lms.structure import shown_title
+from adapters.lms.sessions.place import LmsPlace
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.lti import login, picking, platforms
-from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.frames import Named, form_described, framed_by, pairs_of, path_of, tool_of
 from adapters.lms.lti.launch import LaunchMessage
 from adapters.lms.lti.picking import SORTS, Picking
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms import courses as own_courses
+from adapters.lms.courses import courses as own_courses
+from adapters.lms.courses.structure import shown_title, units_of
 from adapters.lms.lti import tool_keys, words
 from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.launch import OPENS, SKILLS, LaunchMessage
 from adapters.lms.lti.launch_token import object_in, text, texts
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.skill_grades import SKILL
-from adapters.lms.structure import shown_title, units_of
 from lrs.competency.rules import rulesets
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused

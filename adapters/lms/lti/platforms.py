@@ -11,8 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from adapters.lms.lti.addresses import origin
-from lrs.kernel.addresses import web_address
+from lrs.kernel.addresses import origin, web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name

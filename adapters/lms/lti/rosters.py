@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from adapters.lms.lti import courses, enrolments, platforms, users, words
-from adapters.lms.lti.addresses import origin
 from adapters.lms.lti.courses import COURSE, LtiCourse, LtiMember
 from adapters.lms.lti.launch_token import full_name, text, texts
 from adapters.lms.lti.parts import part_of
@@ -25,6 +24,7 @@ from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.services import ServiceAccess, ServiceFailed, access_to, call, next_page, words_of
 from adapters.lms.lti.users import SeenUser
 from lrs.kernel import strict_json
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, MINUTE
 from lrs.storage import ROWS, Claim, Owed, Tx

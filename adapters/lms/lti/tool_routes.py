@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from adapters.lms.lti import login, registration, tool_keys
-from adapters.lms.lti.addresses import origin, why_unusable
+from adapters.lms.lti.addresses import why_unusable
 from adapters.lms.lti.arriving import arrive
 from adapters.lms.lti.frames import Named, form_described, form_of, framed_by, path_of, tool_of
 from adapters.lms.lti.launch import OtherBrowser, receive
@@ -19,15 +19,16 @@ from adapters.lms.lti.login import BegunLaunch
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.registration import Tool
 from adapters.lms.lti.signed_in import cookie_name, set_cookie
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, digest_of, hide, reveal
 from lrs.kernel.times import MINUTE, SECOND
-from lrs.matching.door import problems
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
 from lrs.web.origins import client_of, is_from_elsewhere
 from lrs.web.page import page, redirect
+from lrs.web.routing import problems
 
 _KEYS_AGE = "public, max-age=600"
 _TOLD_LASTS = 60 * MINUTE

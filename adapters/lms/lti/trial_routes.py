@@ -6,14 +6,14 @@ import uuid
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.cmi5.acts import checked_actor, enrol_in
-from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
-from adapters.lms.cmi5.session import REGISTRATION
+from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
 from adapters.lms.lti.enrolments import OpenedCourse
 from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
 from adapters.lms.lti.signed_in import Launched
-from adapters.lms.place import LmsPlace
+from adapters.lms.sessions.acts import checked_actor, enrol_in
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import REGISTRATION
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.lms.lti.addresses import origin, tool_root
-from adapters.lms.place import LmsPlace
+from adapters.lms.lti.addresses import tool_root
+from adapters.lms.sessions.place import LmsPlace
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import Visit
 from lrs.web.origins import port_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.lms.cmi5.session import LaunchSession, Registration, UnitProgress
-from adapters.lms.cmi5.vocabulary import LaunchMode
-from adapters.lms.structure import AssignableUnit, Structure, shown_title, units_of
+from adapters.lms.courses.structure import AssignableUnit, Structure, shown_title, units_of
+from adapters.lms.sessions.session import LaunchSession, Registration, UnitProgress
+from adapters.lms.sessions.vocabulary import LaunchMode
 from lrs.web.dates import written_moment
 
 MODES: Mapping[str, LaunchMode] = {"Normal": "Normal", "Browse": "Browse", "Review": "Review"}

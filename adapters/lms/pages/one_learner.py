@@ -7,16 +7,16 @@ import uuid
 
 from fastapi import APIRouter, Response
 
-from adapters.lms.cmi5 import acts
-from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
-from adapters.lms.cmi5.session import Registration, registration_in, session_in, sessions_of
-from adapters.lms.courses import Course
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.structure import shown_title, units_of
+from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages.addresses import lms_place, part_in, root_of
 from adapters.lms.pages.learner_view import MODES, one_learner
 from adapters.lms.pages.own_courses import PLACE, own_course
-from adapters.lms.place import LmsPlace
-from adapters.lms.structure import shown_title, units_of
+from adapters.lms.sessions import acts
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import Registration, registration_in, session_in, sessions_of
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.storage import ROWS, Tx

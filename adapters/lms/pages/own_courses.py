@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.lms import courses
-from adapters.lms.courses import Course
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Course
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import Visit
 

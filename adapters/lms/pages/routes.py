@@ -8,17 +8,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
-from adapters.lms import courses
-from adapters.lms.cmi5.session import REGISTRATION, Registration, registration_of
-from adapters.lms.courses import Course
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.packages import MOST_BYTES
+from adapters.lms.courses.structure import Structure, shown_title, units_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti.frames import let_forms_go
-from adapters.lms.packages import MOST_BYTES
 from adapters.lms.pages import view
 from adapters.lms.pages.one_learner import add_learner
 from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of, sources_of
 from adapters.lms.pages.trying import add_trial
-from adapters.lms.structure import Structure, shown_title, units_of
+from adapters.lms.sessions.session import REGISTRATION, Registration, registration_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.settings import MIB

@@ -7,12 +7,12 @@ import uuid
 
 from fastapi import APIRouter, Response
 
-from adapters.lms.cmi5.acts import checked_actor, enrol_in
-from adapters.lms.cmi5.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
-from adapters.lms.cmi5.session import REGISTRATION
-from adapters.lms.courses import Course
+from adapters.lms.courses.courses import Course
+from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.pages.addresses import lms_place, part_in, root_of
 from adapters.lms.pages.own_courses import PLACE, own_course
+from adapters.lms.sessions.acts import checked_actor, enrol_in
+from adapters.lms.sessions.session import REGISTRATION
 from lrs.kernel.names import name
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.lms.cmi5.session import Registration
-from adapters.lms.courses import Course, CourseVersion, Imported
-from adapters.lms.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
+from adapters.lms.courses.courses import Course, CourseVersion, Imported
+from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
+from adapters.lms.sessions.session import Registration
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.competency.rules.rules import ActivityRole
 from lrs.kernel.printing import time_of

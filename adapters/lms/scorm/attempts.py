@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms.cmi5.acts import satisfy_in, structure_of, unit_at
-from adapters.lms.cmi5.credentials import caller_of_session
-from adapters.lms.cmi5.own_statements import Statement
-from adapters.lms.cmi5.rules import SessionStanding
-from adapters.lms.cmi5.session import (
+from adapters.lms.scorm import progress, statements
+from adapters.lms.scorm.cmi import FINAL, Cmi, ScormCommit
+from adapters.lms.scorm.statements import ScormAttempt
+from adapters.lms.sessions.acts import satisfy_in, structure_of, unit_at
+from adapters.lms.sessions.credentials import caller_of_session
+from adapters.lms.sessions.own_statements import Statement
+from adapters.lms.sessions.place import VERSION, LmsPlace
+from adapters.lms.sessions.session import (
     LaunchSession,
     agent_text,
     put_registration,
@@ -23,10 +26,7 @@ from adapters.lms.cmi5.session import (
     registration_in,
     session_in,
 )
-from adapters.lms.place import VERSION, LmsPlace
-from adapters.lms.scorm import progress, statements
-from adapters.lms.scorm.cmi import FINAL, Cmi, ScormCommit
-from adapters.lms.scorm.statements import ScormAttempt
+from adapters.lms.sessions.standing import SessionStanding
 from lrs.kernel.durations import duration_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
-from adapters.lms.packages import bad_package
-from adapters.lms.structure import AssignableUnit, Block, CoursePart, Structure
-from adapters.lms.unit_addresses import fault_of, written_out
+from adapters.lms.courses.packages import bad_package
+from adapters.lms.courses.structure import AssignableUnit, Block, CoursePart, Structure
+from adapters.lms.courses.unit_addresses import fault_of, written_out
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.kernel.xml import Element, parse_xml

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from adapters.lms.cmi5.rules import SessionStanding, meets
-from adapters.lms.cmi5.session import UnitProgress
 from adapters.lms.scorm.cmi import FINAL, Cmi
+from adapters.lms.sessions.session import UnitProgress
+from adapters.lms.sessions.standing import SessionStanding, meets
 
 _SAYS = {"passed": ("completed", "passed"), "completed": ("completed",), "failed": ("failed",)}
 """What a status says: who passed has completed (SCORM 1.2 RTE 3.4.4, lesson_status)."""

@@ -13,21 +13,21 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.cmi5.acts import structure_of, unit_at
-from adapters.lms.cmi5.session import LaunchSession, fetched_by, registration_in
-from adapters.lms.content import check_host
-from adapters.lms.lti.addresses import origin
-from adapters.lms.place import LmsPlace
+from adapters.lms.courses.content import check_host
 from adapters.lms.scorm import attempts, run_time, told
 from adapters.lms.scorm.cmi import MOST_BYTES, read_commit
+from adapters.lms.sessions.acts import structure_of, unit_at
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import LaunchSession, fetched_by, registration_in
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, small_body
 from lrs.pages.visit import REFUSALS
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
 from lrs.web.page import Pages, page, policy_of, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.routing import Here, small_body
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ADDRESS = "/scorm/{token}"

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from adapters.lms.cmi5.own_statements import Statement
-from adapters.lms.cmi5.session import LaunchSession
-from adapters.lms.cmi5.vocabulary import SESSION_ID
+from adapters.lms.courses.structure import AssignableUnit, Structure
 from adapters.lms.scorm.cmi import Cmi, Interaction, ScormScore
-from adapters.lms.structure import AssignableUnit, Structure
+from adapters.lms.sessions.own_statements import Statement
+from adapters.lms.sessions.session import LaunchSession
+from adapters.lms.sessions.vocabulary import SESSION_ID
 from lrs.kernel.durations import duration_of
 from lrs.kernel.names import name
 

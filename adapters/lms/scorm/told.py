@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.lms.cmi5.session import LaunchSession
+from adapters.lms.courses.structure import AssignableUnit, shown_title
 from adapters.lms.scorm.attempts import KeptAttempt
 from adapters.lms.scorm.cmi import Cmi, timespan_of
-from adapters.lms.structure import AssignableUnit, shown_title
+from adapters.lms.sessions.session import LaunchSession
 
 _NEW = Cmi()
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapters.lms.cmi5.rules import SessionStanding, meets
-from adapters.lms.cmi5.session import LaunchSession, UnitProgress, agent_text
-from adapters.lms.cmi5.vocabulary import COMPLETED, FAILED, PASSED, VOIDED
-from adapters.lms.structure import Structure, parts_of
+from adapters.lms.courses.structure import Structure, parts_of
+from adapters.lms.sessions.session import LaunchSession, UnitProgress, agent_text
+from adapters.lms.sessions.standing import SessionStanding, meets
+from adapters.lms.sessions.vocabulary import COMPLETED, FAILED, PASSED, VOIDED
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import MINUTE, SECOND, micros_of_timestamp

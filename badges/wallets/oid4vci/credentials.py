@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from badges.forms import StoredBadge, form_named, sd_jwt
-from badges.keys import ring_of
+from badges.keys.ring import ring_of
 from badges.wallets import exchanges
 from badges.wallets.exchanges import OPENID
 from badges.wallets.hand_over import HandOver

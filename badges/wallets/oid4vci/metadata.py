@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from badges.contexts import CREDENTIALS_V2, OPEN_BADGES
 from badges.forms import sd_jwt
-from badges.issuer import Issuer
-from badges.jose import key_for_jwt
-from badges.sign import SUITE
-from badges.wallets.did_keys import ALGORITHMS
+from badges.keys.did_keys import ALGORITHMS
+from badges.keys.issuer import Issuer
+from badges.keys.jose import key_for_jwt
+from badges.proofs.contexts import CREDENTIALS_V2, OPEN_BADGES
+from badges.proofs.sign import SUITE
 
 LDP, SD_JWT = "OpenBadgeCredential", "OpenBadgeCredential.sd-jwt"
 """The credential configurations, which are also the credential identifiers."""

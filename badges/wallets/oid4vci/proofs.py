@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from badges.wallets.did_keys import ALGORITHMS, BadKey, WalletKey, did_of, is_signed, key_of_did, key_of_jwk
+from badges.keys.did_keys import ALGORITHMS, BadKey, WalletKey, did_of, is_signed, key_of_did, key_of_jwk
 from badges.wallets.oid4vci.refusals import WalletRefused
 from lrs.kernel import strict_json
 from lrs.kernel.base64url import from_base64url

@@ -9,17 +9,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from badges.issuer import issuer_of
-from badges.public import PublicRoute, WalletRoute
+from badges.keys.issuer import issuer_of
+from badges.published.public import PublicRoute, WalletRoute
 from badges.wallets import addresses, exchanges
 from badges.wallets.oid4vci import credentials, metadata, nonces, tokens
 from badges.wallets.oid4vci.refusals import WalletRefused
 from badges.wallets.routes import SmallBody, answered
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here, problems
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import root_of
+from lrs.web.routing import Here, problems
 
 _JSON: dict[int | str, dict[str, Any]] = {
     200: {"description": "It is there.", "content": {"application/json": {"schema": {"type": "object"}}}}

@@ -11,8 +11,8 @@ from typing import Any
 
 from lrs.access.policy import TABLE, scopes_for
 from lrs.kernel.strict_json import Json
-from lrs.matching.door import WITH_KEY
 from lrs.pages.docs.schemas import AGENT, IRI, TIME, UUID
+from lrs.web.routing import WITH_KEY
 
 TAG = "xAPI"
 _FLAG: Json = {"type": "boolean", "default": False}

@@ -14,7 +14,6 @@ from lrs.access.operator_policy import OPERATOR
 from lrs.access.signed_in import session_in
 from lrs.access.staff import SUBJECT
 from lrs.kernel.errors import Refused
-from lrs.matching.door import Here
 from lrs.outbox.channel import End
 from lrs.outbox.channels.email import Render, sender_of, try_out
 from lrs.pages import entering
@@ -27,6 +26,7 @@ from lrs.tenancy.tenants import DEFAULT
 from lrs.web.dates import written_moment
 from lrs.web.exchange import tenants_of
 from lrs.web.origins import session_cookie, set_cookie
+from lrs.web.routing import Here
 
 PLACE = f"{OPERATOR}/begin"
 SERVER = ("server", "user", "password")

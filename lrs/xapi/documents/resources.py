@@ -41,7 +41,7 @@ ALL = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
 
 LEDGERS = "https://w3id.org/engraft/ledgers/"
 """Up to version 0.2 adapters kept their ledger in Activity Profile documents of activities below this IRI,
-``<adapter>/<provider>``. Such documents are read once (``adapters.before``) and stay as they are.
+``<adapter>/<provider>``. Such documents are read once (``adapters.imports.before``) and stay as they are.
 """
 
 

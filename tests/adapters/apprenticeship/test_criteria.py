@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.apprenticeship.criteria import KnownCriteria
 from adapters.apprenticeship.facts import Evidenced, Standard
-from adapters.people import Ifi
-from adapters.source import Fact, Mapped
-from adapters.vocabulary import COMPETENCY
+from adapters.apprenticeship.files.criteria import KnownCriteria
+from adapters.reading.people import Ifi
+from adapters.reading.source import Fact, Mapped
+from adapters.reading.vocabulary import COMPETENCY
 from lrs.kernel.tables.row import RowPlace
 
 RULED = [("activity", Standard("ST1406", "1.0").iri("ksb", code)) for code in ("K1", "K10", "K2")]

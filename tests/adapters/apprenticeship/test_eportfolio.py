@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from adapters.apprenticeship.ksb import codes
-from adapters.ledger import KIND
-from adapters.people import learner_number
-from adapters.profile import MappingProfile, read_profile
+from adapters.ledger.ledger import KIND
+from adapters.reading.people import learner_number
+from adapters.reading.profile import MappingProfile, read_profile
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace
 from lrs.storage import each

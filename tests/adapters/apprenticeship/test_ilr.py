@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from adapters.apprenticeship.ilr import filtering
-from adapters.arriving_files import filtered
-from adapters.here import try_here
-from adapters.profile import MappingProfile
-from adapters.run import Order
+from adapters.imports.arriving_files import filtered
+from adapters.imports.here import try_here
+from adapters.imports.run import Order
+from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused
 from tests.adapters.apprenticeship.returns import FIELDS, SECRETS, aim, learner, made, uln
 from tests.adapters.conftest import by_job

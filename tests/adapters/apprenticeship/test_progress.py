@@ -10,7 +10,7 @@ import pytest
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import StandardPlace, ToldOfStandard, picture, place_of, registered
 from adapters.apprenticeship.standard_records import read_standards
-from adapters.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
+from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
 from tests.adapters.apprenticeship.standard_files import guid, record
 
 V1 = Standard("ST1406", "1.0")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.apprenticeship.standard_records import every_standard, keep, lars_codes, read_standards, standard_called
-from adapters.run import Order
+from adapters.imports.run import Order
 from lrs.cli import main
 from lrs.kernel.errors import Refused
 from tests.adapters.apprenticeship.returns import aim, learner, made, uln

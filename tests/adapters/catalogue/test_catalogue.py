@@ -11,18 +11,18 @@ from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
 from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import hours_of, read_catalogue
-from adapters.centre import acts, attendees, hosts, marks, sessions
-from adapters.centre.attendees import Attendee
-from adapters.centre.planning import FormFault, hours, people_in
-from adapters.centre.sessions import Gives
-from adapters.vocabulary import iri
+from adapters.reading.vocabulary import iri
+from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
+from adapters.training_centre.attendees import Attendee
+from adapters.training_centre.centre_sessions import Gives
+from adapters.training_centre.planning import FormFault, hours, people_in
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, HOUR, SECOND
-from tests.adapters.centre.made import Centre
 from tests.adapters.lms.made import imported, structure, unit
+from tests.adapters.training_centre.made import Centre
 from tests.competency.world import statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
@@ -171,9 +171,9 @@ def test_the_list_of_everybody_is_worked_out_once_in_five_seconds_and_one_entry_
 
     of = dated(centre, "one-1", title="Day of one", seats="2")
     site.tenant.store.write(lambda tx: offerings.keep(tx, Offering("one", "One"), "test")).result()
-    record, session = sessions.found(store, of.id, None)
+    record, session = centre_sessions.found(store, of.id, None)
     named = msgspec.structs.replace(session, offering="one")
-    store.write(lambda tx: sessions.put(tx, named, record)).result()
+    store.write(lambda tx: centre_sessions.put(tx, named, record)).result()
     now = site.tenant.clock()
     for found in entries(store, now):
         assert entry(store, found.id, now) == found
@@ -370,9 +370,9 @@ def test_a_seat_that_comes_free_once_a_session_has_begun_goes_to_nobody(site, ce
     (max_, _), (nia, _) = (learner(site, name) for name in ("max", "nia"))
     press(max_, "book", session.id)
     press(nia, "book", session.id)
-    record, one = sessions.found(site.tenant.store, session.id, None)
+    record, one = centre_sessions.found(site.tenant.store, session.id, None)
     begun = msgspec.structs.replace(one, starts=site.tenant.clock() - HOUR)
-    site.tenant.store.write(lambda tx: sessions.put(tx, begun, record)).result()
+    site.tenant.store.write(lambda tx: centre_sessions.put(tx, begun, record)).result()
 
     assert "has begun: ask the training centre" in text_of(press(max_, "give-back", session.id))
     booked = next(
@@ -447,7 +447,9 @@ def address(browser):
 
 
 def test_a_calendar_is_written_by_the_rules_of_its_format():
-    session = sessions.CentreSession("north", "S", "é" * 60, "practical", NOW, NOW + HOUR, "Europe/London", 0, "t")
+    session = centre_sessions.CentreSession(
+        "north", "S", "é" * 60, "practical", NOW, NOW + HOUR, "Europe/London", 0, "t"
+    )
     waits = Attendee(session.id, "L1", (), "Ann", "waiting", 0, "t")
 
     lines = feed.calendar([(session, waits)], "Plan", NOW).split("\r\n")

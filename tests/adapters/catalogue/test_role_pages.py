@@ -11,7 +11,7 @@ from adapters.catalogue import offerings
 from adapters.catalogue.entries import CatalogueEntry, Given
 from adapters.catalogue.leads import asked_for, leads
 from adapters.catalogue.offerings import Offering
-from adapters.centre.sessions import Gives
+from adapters.training_centre.centre_sessions import Gives
 from lrs.cli import main
 from lrs.competency.frameworks.frameworks import published
 from lrs.matching import roles

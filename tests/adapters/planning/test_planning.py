@@ -6,18 +6,18 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adapters.centre import learner_routes
-from adapters.people import mailbox
 from adapters.planning import counting, demand, figures
 from adapters.planning.demand import Demand
 from adapters.planning.figures import Count, Counted, Planning
-from adapters.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
+from adapters.reading.people import mailbox
+from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
+from adapters.training_centre import learner_routes
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.matching import consent, outcomes, registry, roles, services
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.outcomes import WhatCameOfIt
-from tests.adapters.centre.made import Centre
+from tests.adapters.training_centre.made import Centre
 from tests.competency.world import ASEPTIC, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in

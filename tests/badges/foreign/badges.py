@@ -14,8 +14,8 @@ from typing import Any
 from openbadgeslib import baking
 from openbadgeslib.ob2.models import Assertion, BadgeClass, IdentityObject, Profile, Verification
 
-from badges.image import Medal, png
-from badges.issuer import did_url
+from badges.content.medal import Medal, png
+from badges.keys.issuer import did_url
 from badges.verifying.verdict import Unavailable
 
 _MADE = json.loads((Path(__file__).parent / "js.json").read_text())

@@ -1,4 +1,4 @@
-// Badges of others, made with software nobody here wrote, for tests/badges/test_foreign.py. Writes js.json:
+// Badges of others, made with software nobody here wrote, for tests/badges/verifying/test_foreign.py. Writes js.json:
 // {"documents": {name: text}, "web": {address: text}}. Run in a folder with the packages of package.json:
 //   node make.mjs CONTEXTS OUT   (CONTEXTS: badges/contexts, with index.json made by make.py)
 import * as Ecdsa from '@digitalbazaar/ecdsa-multikey';

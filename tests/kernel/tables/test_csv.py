@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from adapters.source import masked
+from adapters.reading.source import masked
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import clean, is_error, neutral
 from tests.kernel.tables.opened import cells, opened

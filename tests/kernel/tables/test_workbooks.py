@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from adapters.report import Report
-from adapters.returned import return_workbook
+from adapters.reports.report import Report
+from adapters.reports.returned import return_workbook
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.notes import notes_on
 from tests.kernel.tables.opened import opened

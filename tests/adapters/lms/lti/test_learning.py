@@ -8,16 +8,16 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from adapters.lms import courses as own_courses
 from adapters.lms.catapult.learners import ClientDesk, enrolled
-from adapters.lms.cmi5.credentials import LaunchTokens
-from adapters.lms.cmi5.session import REGISTRATION, UnitProgress, put_session, registration_of, sessions_of
+from adapters.lms.courses import courses as own_courses
+from adapters.lms.courses.structure import units_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, picking, users
 from adapters.lms.lti.courses import LtiLink
 from adapters.lms.lti.enrolments import reached_in
-from adapters.lms.place import LmsPlace
-from adapters.lms.structure import units_of
+from adapters.lms.sessions.credentials import LaunchTokens
+from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import REGISTRATION, UnitProgress, put_session, registration_of, sessions_of
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused

@@ -1,0 +1,111 @@
+"""Finds out what a file is: its sort, its headers, the adapter that knows most of them, and what they may mean.
+
+Pure but for reading the file; knows no store. A person sees what was found, and corrects it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from adapters.imports.mappings import SavedProfile
+from adapters.imports.run import SOURCES
+from adapters.reading.columns import guessed, headers_known
+from adapters.reading.profile import MappingProfile
+from adapters.reports.mended import own_headers, repaired_import
+from lrs.kernel.tables.header import KnownHeaders, fold
+from lrs.kernel.tables.heads import FileHeads, heads_of
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a file says of itself: its *sort*, its *headers* as it writes them, and (sheet, row) of each header.
+
+    *known* is the name of the saved profile that fits. *guesses* are headers whose column is a guess.
+    """
+
+    sort: str
+    headers: tuple[str, ...]
+    places: tuple[tuple[str, int], ...]
+    known: str = ""
+    guesses: tuple[str, ...] = ()
+
+
+class FoundFile(msgspec.Struct, frozen=True):
+    """A look, and how the file would be read: by *adapter*, with *profile*.
+
+    *mends* is the id of the import whose rows it repairs.
+    """
+
+    look: Look
+    adapter: str
+    profile: MappingProfile
+    mends: str = ""
+
+
+USUAL = "eportfolio"
+"""The adapter of a file whose headers say no more of one than of another, from a provider of whom nothing is known."""
+
+
+def look_at(path: Path, saved: Sequence[SavedProfile], adapter: str = "", usual: str = USUAL) -> FoundFile:
+    """What the file at *path* is. *saved* are the profiles that its provider has.
+
+    It is read by *adapter*, if somebody chose one; else by the one that knows most of its headers, of several that know
+    as many by the *usual* one. Raises ``Refused`` for a file that is no table, and says what it is instead.
+    """
+    saved = [one for one in saved if adapter in {"", one.adapter}]
+    heads = heads_of(path, _every_header(saved))
+    headers = own_headers(heads.headers)
+    mends = repaired_import(heads.headers)
+    best = max(saved, key=lambda one: _known_to(one, headers), default=None)
+    guesses = [_guess(name, heads, headers) for name in ([adapter] if adapter else SOURCES)]
+    guess = max(guesses, key=lambda one: (_columns(one), one.adapter == usual))
+    if best is not None and _known_to(best, headers) >= _columns(guess):
+        look = msgspec.structs.replace(guess.look, known=best.name, guesses=())
+        return FoundFile(look, best.adapter, best.profile, mends)
+    return msgspec.structs.replace(guess, mends=mends)
+
+
+def profile_for(headers: Iterable[str], chosen: dict[str, str], base: MappingProfile) -> MappingProfile:
+    """*base*, but with the column *chosen* for each of *headers*; ``""`` for one that is not read.
+
+    A header that has the name of a column, and is not to mean it, gives way to the one that is.
+    """
+    listed: dict[str, list[str]] = {}
+    for header in headers:
+        if chosen.get(header):
+            listed.setdefault(chosen[header], []).append(header)
+    return msgspec.structs.replace(base, headers=listed)
+
+
+def column_of(header: str, adapter: str, profile: MappingProfile) -> str:
+    """The column that *header* means to *adapter* under *profile*, or ``""``."""
+    name = fold(header)
+    own = {fold(column): column for column in SOURCES[adapter].columns}
+    return (own | profile.aliases()).get(name, "")
+
+
+def _guess(adapter: str, heads: FileHeads, headers: Sequence[str]) -> FoundFile:
+    columns = SOURCES[adapter].columns
+    meant = guessed(headers, columns, {})
+    exact = {fold(column) for column in columns}
+    others = {header: column for header, column in meant.items() if fold(header) not in exact}
+    places = tuple((head.title, head.row) for head in heads.sheets)
+    look = Look(heads.sort, tuple(headers), places, guesses=tuple(others))
+    profile = profile_for(headers, others, MappingProfile())
+    return FoundFile(look, adapter, profile)
+
+
+def _columns(found: FoundFile) -> int:
+    """How many columns of its adapter the file has."""
+    return len({column_of(one, found.adapter, found.profile) for one in found.look.headers} - {""})
+
+
+def _known_to(saved: SavedProfile, headers: Iterable[str]) -> int:
+    return len({column_of(one, saved.adapter, saved.profile) for one in headers} - {""})
+
+
+def _every_header(saved: Iterable[SavedProfile]) -> KnownHeaders:
+    known = {name: column for one in SOURCES.values() for name, column in headers_known(one.columns).items()}
+    return KnownHeaders(known | {name: column for one in saved for name, column in one.profile.aliases().items()})

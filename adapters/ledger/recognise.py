@@ -1,0 +1,122 @@
+"""Finds the ledger entry of a fact whose key alone does not identify it. Pure.
+
+Two off-the-job sessions of one day are two facts if each has its time of day. Without times, two rows of one day may be
+two sessions, or one and its correction. Only a person can tell, so nothing is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from adapters.ledger.diff import GONE, LedgerEntry, hash_of, key_of
+from adapters.reading.source import Fact, Loose
+from lrs.kernel.tables.row import Unusable
+
+EXACT = "at "
+"""Prefix of a fact's *kept* that identifies the fact among others with the same loose key."""
+EXACTLY = "exactly"
+"""The kind of facts that say that such facts were told with their times. Their key is a loose fact's *exact*."""
+EntryOf = Callable[[str], LedgerEntry | None]
+
+
+class KnownFact(msgspec.Struct, frozen=True):
+    """The ledger *key* of a fact, the entry *before*, and the hash of the content that is *wanted*."""
+
+    key: str
+    before: LedgerEntry | None
+    wanted: str
+
+
+class FactsOfFile:
+    """The facts of this file so far, to notice rows that repeat or contradict an earlier one."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[str, int]] = {}
+        self._taken: set[str] = set()
+
+    def row(self, fact: Fact, template: int) -> int:
+        """The row with the same *fact*, or 0. Raises ``Unusable`` if a row has another content for it."""
+        wanted = hash_of(fact, template)
+        hashed, row = self._said.get(key_of(fact.kind, fact.key), (wanted, 0))
+        if hashed != wanted:
+            told = f"row {row} of this file says otherwise about the same thing"
+            if fact.loose:
+                raise Unusable("told_twice", fact.loose.column, "", f"{told}: {fact.loose.advice}")
+            raise Unusable("told_twice", "", "", told)
+        return row
+
+    def add(self, fact: Fact, template: int, known: KnownFact, row: int) -> None:
+        """Remembers that *row* has *fact*, whose ledger entry is *known*."""
+        self._said.setdefault(key_of(fact.kind, fact.key), (hash_of(fact, template), row))
+        self._taken.add(known.key)
+
+    def has(self, key: str) -> bool:
+        """Whether a row of this file has the ledger's *key*."""
+        return key in self._taken
+
+
+def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> KnownFact:
+    """The ledger entry of *fact*. Raises ``Unusable`` if a person has to decide."""
+    key = key_of(fact.kind, fact.key)
+    known = KnownFact(key, entry_of(key), hash_of(fact, template))
+    loose = fact.loose
+    if loose is None:
+        return known
+    if loose.key == fact.key:
+        return _of_its_key(fact, loose, template, known, exactly=_told_exactly(loose, entry_of, seen))
+    key = key_of(fact.kind, loose.key)
+    if known.before is not None or seen.has(key):
+        return known
+    return _told_less_exactly(fact, loose, template, known, KnownFact(key, entry_of(key), ""))
+
+
+def _told_exactly(loose: Loose, entry_of: EntryOf, seen: FactsOfFile) -> bool:
+    """Whether earlier files, and not this one, gave such facts with their times."""
+    key = key_of(EXACTLY, loose.exact)
+    return bool(loose.exact) and entry_of(key) is not None and not seen.has(key)
+
+
+def _of_its_key(fact: Fact, loose: Loose, template: int, known: KnownFact, *, exactly: bool) -> KnownFact:
+    """The entry under a key that several facts may share.
+
+    The fact is the known one if it has the same content, or if its row says that it is a correction.
+    """
+    newest = known.before.newest if known.before and known.before.stands else None
+    if newest is None:
+        if exactly and loose.corrects != "no":
+            raise _doubt(loose, loose.further)
+        return known
+    if newest.hash == known.wanted or (newest.kept and newest.kept == fact.kept) or loose.corrects == "yes":
+        return known
+    if not newest.kept and newest.hash in _hashes(fact, loose.alike, template):
+        return known
+    raise _doubt(loose, loose.advice)
+
+
+def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: KnownFact, looser: KnownFact) -> KnownFact:
+    """*known*, or *looser* if *fact* was stored earlier under the key without its time."""
+    before = looser.before
+    if before is None or not before.stands or before.newest is None or loose.corrects == "no":
+        return known
+    told = before.newest
+    if told.kept.startswith(EXACT) and told.kept != fact.kept:
+        return known
+    if told.kept in {"", fact.kept} and told.hash in _hashes(fact, loose.same, template):
+        return KnownFact(looser.key, before, told.hash)
+    if told.kept == fact.kept or loose.corrects == "yes":
+        return KnownFact(looser.key, before, known.wanted)
+    if not told.kept:
+        alike = told.hash in _hashes(fact, loose.alike, template)
+        return KnownFact(looser.key, before, known.wanted) if alike else known
+    raise _doubt(loose, loose.advice)
+
+
+def _hashes(fact: Fact, contents: tuple[msgspec.Struct, ...], template: int) -> set[str]:
+    return {hash_of(msgspec.structs.replace(fact, content=content), template) for content in contents} - {GONE}
+
+
+def _doubt(loose: Loose, advice: str) -> Unusable:
+    told = "an earlier file told something else of this: is the row a correction of it, or a further one?"
+    return Unusable("not_told_apart", loose.column, "", f"{told} Nothing was changed. To decide it, {advice}")

@@ -1,0 +1,1 @@
+"""Launching a unit, and what launched content may send. Knows every format."""

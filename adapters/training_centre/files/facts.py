@@ -1,0 +1,154 @@
+"""The facts in rows of a training centre, and their xAPI statements. Pure; knows no columns."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from tincan import (
+    Activity,
+    ActivityDefinition,
+    Context,
+    ContextActivities,
+    Extensions,
+    Result,
+    Score,
+    Statement,
+    Verb,
+)
+
+from adapters.reading.people import Ifi
+from adapters.reading.vocabulary import ATTENDED, CHECKLIST, COURSE, EXTENSIONS, FAILED, JISC, PASSED, TIMETABLED
+
+Attendance = Literal["present", "late", "left_early", "excused", "absent"]
+THERE = frozenset({"present", "late", "left_early"})
+COMPLETE = frozenset({"present", "late"})
+
+
+class TrainingSession(msgspec.Struct, frozen=True):
+    """A session, as planned or held. *id* is its IRI."""
+
+    id: str
+    title: str
+    kind: str
+    starts: datetime
+    ends: datetime
+    instructor: Ifi | None = None
+    course: str = ""
+    description: str = ""
+
+
+class Attended(msgspec.Struct, frozen=True):
+    """One learner at one session. *minutes* is how long they were there, if they were."""
+
+    who: Ifi
+    session: TrainingSession
+    attendance: Attendance
+    minutes: int | None = None
+    category: str = ""
+
+
+class ObservedStep(msgspec.Struct, frozen=True):
+    """One observed step."""
+
+    id: str
+    result: Literal["pass", "fail", "na"]
+    critical: bool
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """One checklist, done once by one learner and watched by one observer. *checklist* is its IRI."""
+
+    who: Ifi
+    session: TrainingSession
+    checklist: str
+    title: str
+    revision: str
+    attempt: int
+    steps: tuple[ObservedStep, ...]
+    percent: int
+    observer: Ifi
+    second: Ifi | None
+    at: datetime
+
+
+def is_passed(steps: tuple[ObservedStep, ...], percent: int) -> bool:
+    """Whether every critical step passed, and at least *percent* of the other steps that apply."""
+    critical = [step for step in steps if step.critical and step.result != "na"]
+    others = [step for step in steps if not step.critical and step.result != "na"]
+    good = sum(step.result == "pass" for step in others)
+    return all(step.result == "pass" for step in critical) and good * 100 >= percent * len(others)
+
+
+def attended(fact: Attended) -> Statement:
+    """The Jisc attendance recipe. ``completion`` is false for somebody who was not there, or not to the end."""
+    session = fact.session
+    extensions: dict[str, object] = {
+        JISC + "attendance_late": int(fact.attendance == "late"),
+        EXTENSIONS + "attendance": fact.attendance,
+    }
+    if fact.category:
+        extensions[JISC + "attendance_category"] = fact.category
+    duration = timedelta(minutes=fact.minutes) if fact.minutes is not None else None
+    return Statement(
+        actor=fact.who.agent(),
+        verb=Verb(id=ATTENDED, display={"en": "attended"}),
+        object=activity(session),
+        result=Result(completion=fact.attendance in COMPLETE, duration=duration, extensions=Extensions(extensions)),
+        context=context(session.instructor, session.course),
+        timestamp=session.starts,
+    )
+
+
+def observed(fact: Observed) -> Statement:
+    """``passed`` or ``failed`` on the checklist, with the observed steps. The score counts the steps that apply."""
+    passed = is_passed(fact.steps, fact.percent)
+    applying = [step for step in fact.steps if step.result != "na"]
+    good = sum(step.result == "pass" for step in applying)
+    seen: dict[str, object] = {
+        EXTENSIONS + "steps": [[step.id, step.result, step.critical] for step in fact.steps],
+        EXTENSIONS + "attempt": fact.attempt,
+    }
+    about = context(fact.observer, fact.session.course, parent=[activity(fact.session)]) or Context()
+    if fact.revision:
+        about.revision = fact.revision
+    if fact.second:
+        about.extensions = Extensions({EXTENSIONS + "second-observer": fact.second.agent().as_version()})
+    return Statement(
+        actor=fact.who.agent(),
+        verb=Verb(id=PASSED if passed else FAILED, display={"en": "passed" if passed else "failed"}),
+        object=Activity(id=fact.checklist, definition=ActivityDefinition(name={"en": fact.title}, type=CHECKLIST)),
+        result=Result(
+            success=passed,
+            completion=True,
+            score=Score(raw=good, min=0, max=len(applying)),
+            extensions=Extensions(seen),
+        ),
+        context=about,
+        timestamp=fact.at,
+    )
+
+
+def activity(session: TrainingSession) -> Activity:
+    """The session as an activity."""
+    extensions = {
+        JISC + "starttime": session.starts.isoformat(),
+        JISC + "endtime": session.ends.isoformat(),
+        JISC + "subType": session.kind,
+    }
+    definition = ActivityDefinition(name={"en": session.title}, type=TIMETABLED, extensions=Extensions(extensions))
+    if session.description:
+        definition.description = {"en": session.description}
+    return Activity(id=session.id, definition=definition)
+
+
+def context(instructor: Ifi | None, course: str, parent: list[Activity] | None = None) -> Context | None:
+    """Instructor, the course of the session, and its parent; ``None`` if there is none of them."""
+    around: dict[str, list[Activity]] = {"parent": parent} if parent else {}
+    if course:
+        around["grouping"] = [Activity(id=course, definition=ActivityDefinition(type=COURSE))]
+    about: dict[str, object] = {"context_activities": ContextActivities(**around)} if around else {}
+    if instructor:
+        about["instructor"] = instructor.agent()
+    return Context(**about) if about else None

@@ -1,0 +1,115 @@
+"""By which route somebody comes into the sector: kept for planning, and shown to nobody who matches or employs.
+
+A route is what one centre was told: it shows and changes its own, and never that of another.
+
+Records: ``learner-route`` (id: from the centre, and the identifier by which statements call them), the newest one. One
+of before knows no centre (``""``): only who reaches all centres sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, cast
+
+import msgspec
+
+from adapters.reading.people import Ifi
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.names import name
+from lrs.kernel.plain_text import control_character
+from lrs.storage import Reader, Record, Tx, each
+from lrs.storage.about import Whose, by_keys
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy import audit
+from lrs.xapi.statements.identity import identifier_of, ifi_text
+
+KIND = "learner-route"
+RouteKind = Literal["apprentice", "placement", "reskilled", "graduate"]
+ROUTES: Mapping[str, str] = {
+    "apprentice": "Apprentice",
+    "placement": "Placement or work experience",
+    "reskilled": "Reskilled from another sector",
+    "graduate": "Graduate",
+}
+"""Each route, and what people call it."""
+LONGEST = 100
+
+
+class LearnerRoute(msgspec.Struct, frozen=True):
+    """The route of *who*, as *centre* was told it; *sector* is where somebody comes from who was reskilled.
+
+    *at* is in microseconds UTC.
+    """
+
+    who: Ifi
+    kind: RouteKind
+    sector: str
+    at: int
+    centre: str = ""
+    v: int = 1
+
+
+def keep(tx: Tx, centre: str, who: Ifi, told: Mapping[str, str], now: int, by: str) -> LearnerRoute:
+    """Keeps what *centre* was *told* by the fields of a form (``route``, ``sector``). Raises ``Refused`` (400)."""
+    kind, sector = told.get("route", ""), " ".join(told.get("sector", "").split())
+    if kind not in ROUTES:
+        raise Refused("Choose the route by which they came.", error="no_route")
+    if kind == "reskilled" and not sector:
+        raise Refused("Say from which sector they were reskilled.", error="no_sector")
+    if len(sector) > LONGEST or control_character(sector):
+        raise Refused(f"Write the sector in at most {LONGEST} characters.", error="no_sector")
+    one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now, centre)
+    keys = (_ifi_key(who.agent().as_version()), key("learner-route.kind", kind))
+    tx.put(Record(KIND, route_id(centre, who), msgspec.json.encode(one), keys=keys))
+    audit.append(tx, by, "learner.route", {"route": kind, "centre": centre})
+    return one
+
+
+def route_of(reader: Reader, centre: str, who: Ifi) -> LearnerRoute | None:
+    """The route of *who* as *centre* was told it."""
+    record = reader.get(KIND, route_id(centre, who))
+    return route_in(record) if record else None
+
+
+def routes_elsewhere(reader: Reader, centre: str, who: Ifi) -> list[LearnerRoute]:
+    """What others than *centre* were told of *who*, by the names of the centres: for who reaches all of them."""
+    found = map(route_in, each(reader, KIND, _ifi_key(who.agent().as_version())))
+    return sorted((one for one in found if one.centre != centre), key=lambda one: one.centre)
+
+
+def route_id(centre: str, who: Ifi) -> str:
+    """The id of the record of the route of *who* as *centre* was told it."""
+    return name(KIND, centre, who.home, who.name)
+
+
+def route_in(record: Record) -> LearnerRoute:
+    """The route in *record*."""
+    return msgspec.json.decode(record.body, type=LearnerRoute)
+
+
+def _ifi_key(agent: Mapping[str, Any]) -> int:
+    return key("learner-route.ifi", ifi_text(agent) or "")
+
+
+def _about(record: Record) -> Subjects:
+    known = identifier_of(route_in(record).who.agent().as_version())
+    return subjects(identifiers=[known.id] if known else ())
+
+
+def _keys(whose: Whose) -> Iterator[int]:
+    return (_ifi_key(agent) for agent in whose.agents)
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        LearnerRoute,
+        1,
+        subjects=_about,
+        retention="evidence",
+        exported=True,
+        find=by_keys(KIND, _keys),
+    ),
+)

@@ -1,0 +1,116 @@
+"""What the forms about somebody at a session ask: each act in one table, with the words of what is said about it.
+
+Knows the fields of forms, and no route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from adapters.training_centre import attendees, hosts, learner_routes, marks
+from adapters.training_centre.attendees import AttendanceMark, StepMark, StepResult
+from adapters.training_centre.day import CentreDay
+from adapters.training_centre.files.facts import Attendance
+from adapters.training_centre.pages import view
+from lrs.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAct:
+    """A form about *who* at the session *id*, with its fields. *root* is in front of the addresses in mails."""
+
+    day: CentreDay
+    id: str
+    who: str
+    told: Mapping[str, str]
+    root: str
+
+    @property
+    def why(self) -> str:
+        """Why something is corrected."""
+        return self.told.get("why", "").strip()
+
+
+def seen_in(told: Mapping[str, str], field: str = "seen") -> int:
+    """A number of a form that the page wrote. Raises ``Refused`` (400)."""
+    text = told.get(field, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Refused("This form is not whole: open the page again.", error="bad_form")
+    return int(text)
+
+
+def attendance_in(told: Mapping[str, str]) -> Attendance | Literal[""]:
+    """Whether somebody came, as the button or the choice says. Raises ``Refused`` (400)."""
+    value = told.get("value", "?")
+    if value not in {"", "present", "late", "left_early", "excused", "absent"}:
+        raise Refused("Choose whether they came.", error="bad_form")
+    return cast("Attendance", value)
+
+
+def result_in(told: Mapping[str, str]) -> StepResult:
+    """What was seen of a step, as the button or the choice says. Raises ``Refused`` (400)."""
+    value = told.get("value", "?")
+    if value not in {"", *view.RESULTS}:
+        raise Refused("Choose what was seen of the step.", error="bad_form")
+    return cast("StepResult", value)
+
+
+def act_in(told: Mapping[str, str]) -> Callable[[PersonAct], str]:
+    """The act that a form asks for, which gives the word of what is said about it. Raises ``Refused`` (400)."""
+    act = ACTS.get(told.get("act", ""))
+    if act is None:
+        raise Refused("This form is not whole: open the page again.", error="bad_form")
+    return act
+
+
+def _came(asked: PersonAct) -> str:
+    day = asked.day
+    mark = AttendanceMark(attendance_in(asked.told), day.tenant.clock(), day.marker, asked.why)
+    marks.mark_attendance(day, asked.id, asked.who, mark, seen_in(asked.told))
+    return "marked"
+
+
+def _step(asked: PersonAct) -> str:
+    day, told = asked.day, asked.told
+    attempt, step = seen_in(told, "attempt"), told.get("step", "")
+    mark = StepMark(attempt, step, result_in(told), day.tenant.clock(), day.marker, asked.why)
+    marks.mark_step(day, asked.id, asked.who, mark, seen=seen_in(told), version=seen_in(told, "version"))
+    return "marked"
+
+
+def _attempt(asked: PersonAct) -> str:
+    marks.begin_attempt(asked.day, asked.id, asked.who)
+    return "attempt_begun"
+
+
+def _leave(asked: PersonAct) -> str:
+    marks.leave(asked.day, asked.id, asked.who, asked.root)
+    return "left_roster"
+
+
+def _ask(asked: PersonAct) -> str:
+    supervisor = (asked.told.get("supervisor", ""), asked.told.get("address", ""))
+    hosts.ask(asked.day, asked.id, asked.who, supervisor, asked.root)
+    return "sign_off_asked"
+
+
+def _route(asked: PersonAct) -> str:
+    day, store = asked.day, asked.day.tenant.store
+    _, session = day.session(store, asked.id)
+    _, one = attendees.attendee(store, asked.id, asked.who)
+    now, by, actor = day.tenant.clock(), day.marker.subject, one.learner.actor
+    store.write(lambda tx: learner_routes.keep(tx, session.centre, actor, asked.told, now, by)).result()
+    return "route_kept"
+
+
+ACTS: Mapping[str, Callable[[PersonAct], str]] = {
+    "came": _came,
+    "step": _step,
+    "attempt": _attempt,
+    "leave": _leave,
+    "ask": _ask,
+    "route": _route,
+}
+"""What each act of a form does."""

@@ -1,0 +1,279 @@
+"""The pages of sessions: today's, a new one, its roster, its closing. No logic."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from adapters.reading.vocabulary import iri
+from adapters.training_centre import acts, attendees, centre_sessions, checklists, marks
+from adapters.training_centre.attendees import AttendanceMark
+from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession
+from adapters.training_centre.day import READ, RUN, centre_of, known_checklist, marker_of, pinned, reach
+from adapters.training_centre.marking import SAID
+from adapters.training_centre.pages import changing, marking, view
+from adapters.training_centre.pages.marking import day_of
+from adapters.training_centre.pages.person_acts import attendance_in, seen_in
+from adapters.training_centre.planning import FormFault, people_in, session_in
+from adapters.training_centre.told import Telling, differing
+from lrs.kernel.errors import Refused
+from lrs.pages.list_files import add_files
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.origins import pages_address_for
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+PLACE = "/staff/sessions"
+ONE = f"{PLACE}/{{id}}"
+LISTED = 1_000
+FIELDS = ("centre", "kind", "title", "number", "date", "until", "starts", "ends", "place", "host", "hours", "seats")
+MORE = ("course", "checklist", "opened")
+
+says(
+    session_made="The session is made. Now put people onto its roster.",
+    people_added="They are on the roster.",
+    all_present="Everybody without a mark is marked as present.",
+    session_closed="The session is closed, and its results are told.",
+    session_cancelled="The session is cancelled. Who booked a seat is told by e-mail.",
+    version_used="The session works with the newest version of its checklist now.",
+    left_roster="Taken off the roster.",
+)
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements of a session owe."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_list(router)
+    _add_new(router, subscriptions)
+    _add_roster(router, subscriptions)
+    _add_closing(router, subscriptions)
+    changing.add_change(router, subscriptions)
+    marking.add_steps(router, subscriptions)
+    marking.add_person(router, subscriptions)
+    return router
+
+
+def _add_list(router: APIRouter) -> None:
+    @router.get(PLACE, summary="Today's sessions, and all others", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        found, now = _within_reach(visit), visit.tenant.clock()
+        today = [one for one in found if view.when(one, now) == "Today" and one.state == "planned"]
+        cards = [
+            view.about(one, now) | view.tally(_people(visit, one)) for one in sorted(today, key=lambda one: one.starts)
+        ]
+        return visit.page(
+            "staff/sessions.html",
+            today=cards,
+            list=listing(asked_of(visit.request, view.SESSIONS, sort="-starts"), _rows(visit)),
+            may_make=may(visit.caller)("/staff/new-session"),
+            may_checklists=may(visit.caller)("/staff/checklists"),
+        )
+
+    add_files(router, PLACE, "The sessions", view.SESSIONS, _rows, name="sessions", sort="-starts")
+
+
+def _within_reach(visit: Visit) -> list[CentreSession]:
+    return centre_sessions.of_centres(visit.tenant.store, reach(visit.caller), LISTED)
+
+
+def _people(visit: Visit, one: CentreSession) -> list[attendees.Attendee]:
+    return [person for _, person in attendees.of_session(visit.tenant.store, one.id).values()]
+
+
+def _rows(visit: Visit) -> list[ListRow]:
+    store = visit.tenant.store
+    found = [(one, store.count(attendees.KIND, [attendees.expected_key(one.id)])) for one in _within_reach(visit)]
+    return view.listed(found, visit.tenant.clock(), visit.root)
+
+
+# -- a new one ------------------------------------------------------------------------------------------------------
+
+
+def _add_new(router: APIRouter, subscriptions: Subscriptions) -> None:
+    @router.get("/staff/new-session", summary="The form to make a session", openapi_extra=SIGNED_IN)
+    def ask(visit: Visiting) -> Response:
+        return _form(visit, {})
+
+    @router.post(PLACE, status_code=303, summary="Makes a session", openapi_extra=form_body(*FIELDS, *MORE) | SIGNED_IN)
+    def make(visit: Visiting, body: FormBody) -> Response:
+        told = visit.fields(body)
+        try:
+            one = _made(visit, told, subscriptions)
+        except FormFault as fault:
+            return _form(visit, told, 400, fault.field, fault.message)
+        except Refused as refused:
+            if refused.status == 403:
+                raise
+            return _form(visit, told, refused.status, "centre", refused.message)
+        return visit.on(f"{PLACE}/{one.id}", "session_made")
+
+
+def _made(visit: Visit, told: dict[str, str], subscriptions: Subscriptions) -> CentreSession:
+    store, known = visit.tenant.store, {one.centre for one in _within_reach(visit)}
+    centre = centre_of(visit.caller, told.get("centre", "").strip(), known)
+    wanted = told.get("checklist", "")
+    checklist = checklists.current(store, wanted) if wanted else None
+    if checklist is not None and checklist.content.centre != centre:
+        raise FormFault("checklist", f"This checklist is not one of {centre}.")
+    lead = marker_of(store, visit.caller, centre)
+    one = session_in(
+        told,
+        centre=centre,
+        zone=visit.tenant.settings.zone,
+        lead=lead,
+        by=lead.subject,
+        number=secrets.token_hex(4),
+        checklist=pinned(checklist) if checklist else None,
+        now=visit.tenant.clock(),
+    )
+    acts.make(day_of(visit, subscriptions, RUN), one)
+    return one
+
+
+def _form(visit: Visit, told: dict[str, str], status: int = 200, field: str = "", message: str = "") -> Response:
+    own = reach(visit.caller, RUN)
+    store = visit.tenant.store
+    found = list(checklists.everyone(store, sorted(own) if own is not None else None))
+    return visit.page(
+        "staff/session-new.html",
+        status,
+        given={name: told.get(name, "") for name in (*FIELDS, *MORE)},
+        errors=[{"field": field, "message": message}] if message else [],
+        wrong={field: message} if message else {},
+        centres=[(one, one) for one in sorted(own or ())],
+        is_free=own is None,
+        kinds=list(KINDS_SAID.items()),
+        checklists=[("", "None"), *((one.content.record, _called(one, own)) for one in found)],
+    )
+
+
+def _called(one: checklists.ChecklistVersion, own: frozenset[str] | None) -> str:
+    where = f" ({one.content.centre})" if own is None or len(own) > 1 else ""
+    return f"{one.content.title}, version {one.number}{where}"
+
+
+# -- one session ----------------------------------------------------------------------------------------------------
+
+
+def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
+    @router.get(ONE, summary="A session: who is there, and how far it is", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting, id: str) -> Response:
+        return _session(visit, subscriptions, id)
+
+    @router.post(
+        f"{ONE}/people",
+        status_code=303,
+        summary="Puts people on a roster",
+        openapi_extra=form_body("people") | SIGNED_IN,
+    )
+    def add(visit: Visiting, id: str, body: FormBody) -> Response:
+        told = visit.fields(body)
+        day = day_of(visit, subscriptions, RUN)
+        _, session = day.session(visit.tenant.store, id)
+        typed, home = told.get("people", ""), iri("providers", session.centre)
+        try:
+            acts.enrol(day, id, people_in(typed, home, id, visit.tenant.clock(), visit.session.by))
+        except Refused as refused:
+            return _session(visit, subscriptions, id, refused, typed)
+        return visit.on(f"{PLACE}/{id}", "people_added")
+
+    @router.post(
+        f"{ONE}/attendance",
+        status_code=303,
+        summary="Marks who came",
+        openapi_extra=form_body("who", "value", "seen") | SIGNED_IN,
+    )
+    def mark(visit: Visiting, id: str, body: FormBody) -> Response:
+        told = visit.fields(body)
+        day = day_of(visit, subscriptions, RUN)
+        try:
+            if told.get("value") == "all":
+                marks.all_present(day, id)
+                return visit.on(f"{PLACE}/{id}", "all_present")
+            made = AttendanceMark(attendance_in(told), visit.tenant.clock(), day.marker)
+            marks.mark_attendance(day, id, told.get("who", ""), made, seen_in(told))
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _session(visit, subscriptions, id, refused)
+        return visit.on(f"{PLACE}/{id}#p-{told.get('who', '')}")
+
+
+def _session(
+    visit: Visit, subscriptions: Subscriptions, id: str, refused: Refused | None = None, typed: str = ""
+) -> Response:
+    store, day = visit.tenant.store, day_of(visit, subscriptions, READ)
+    _, session = day.session(store, id)
+    people, known = _people(visit, session), known_checklist(store, session)
+    expected = [one for one in people if one.is_expected]
+    differs = differing(store, Telling(session, known, expected))
+    newest = checklists.current(store, session.checklist.record).number if session.checklist else 0
+    return visit.page(
+        "staff/session.html",
+        refused.status if refused else 200,
+        one=view.about(session, visit.tenant.clock()) | view.tally(people),
+        roster=view.roster(session, people, known, differs),
+        waiting=view.waiting(people),
+        steps=view.steps(known, people),
+        checklist=known.shown() if known else None,
+        newest=newest,
+        is_marked=any(one.steps for one in people),
+        big=[(value, SAID[value]) for value in view.BIG],
+        problem=refused.message if refused else "",
+        typed=typed,
+        may_run=may(visit.caller)(f"{ONE}/people", "POST"),
+        can_change=acts.can_cancel(store, session),
+    )
+
+
+def _add_closing(router: APIRouter, subscriptions: Subscriptions) -> None:
+    @router.get(f"{ONE}/close", summary="What is still open of a session", openapi_extra=SIGNED_IN)
+    def ask(visit: Visiting, id: str) -> Response:
+        return _closing(visit, subscriptions, id)
+
+    @router.post(
+        f"{ONE}/close",
+        status_code=303,
+        summary="Closes or cancels a session",
+        openapi_extra=form_body("act") | SIGNED_IN,
+    )
+    def close(visit: Visiting, id: str, body: FormBody) -> Response:
+        told = visit.fields(body)
+        try:
+            if told.get("act") == "cancel":
+                root = pages_address_for(visit.request)
+                acts.cancel(day_of(visit, subscriptions, RUN), id, root)
+                return visit.on(f"{PLACE}/{id}", "session_cancelled")
+            acts.close(day_of(visit, subscriptions, RUN), id)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _closing(visit, subscriptions, id, refused)
+        return visit.on(f"{PLACE}/{id}", "session_closed")
+
+    @router.post(
+        f"{ONE}/version", status_code=303, summary="Takes the newest checklist", openapi_extra=form_body() | SIGNED_IN
+    )
+    def version(visit: Visiting, id: str, body: FormBody) -> Response:
+        visit.fields(body)
+        try:
+            acts.use_version(day_of(visit, subscriptions, RUN), id)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _session(visit, subscriptions, id, refused)
+        return visit.on(f"{PLACE}/{id}", "version_used")
+
+
+def _closing(visit: Visit, subscriptions: Subscriptions, id: str, refused: Refused | None = None) -> Response:
+    _, session = day_of(visit, subscriptions, RUN).session(visit.tenant.store, id)
+    return visit.page(
+        "staff/session-close.html",
+        refused.status if refused else 200,
+        one=view.about(session, visit.tenant.clock()) | view.tally(_people(visit, session)),
+        open=acts.open_in(visit.tenant.store, session) if session.state == "planned" else [],
+        can_cancel=acts.can_cancel(visit.tenant.store, session),
+        problem=refused.message if refused else "",
+    )

@@ -1,0 +1,159 @@
+"""Stewards change the words and the images of badges: each change is a new version, kept in the record of actions.
+
+What badges get from then on changes; badges that are held stay as they are, unless the steward says that they are to
+be issued anew. A version is worked out outside the writer, and the decision checks that nothing changed since.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from badges.achievements import pictures, wording
+from badges.achievements.achievements import AchievementVersion, new_version
+from badges.achievements.pictures import Scope, scope_id, taken_in
+from badges.achievements.wording import BadgeWording, OwnWords
+from badges.content.attainment import Attainment
+from badges.keys.issuer import issuer_of
+from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import control_character, turns_direction
+from lrs.storage import Owed, Record, Stale, Tx, each
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.formats import is_language_tag
+
+REWORD = "reword"
+LONGEST = {"name": 120, "description": 2_000, "criteria": 10_000, "tag": 60}
+"""Characters of each text."""
+MOST_TAGS = 12
+_TRIES = 4
+_SPACES = re.compile(r"[ \t]+")
+
+
+def checked(words: OwnWords) -> OwnWords:
+    """*words* as they are kept: without blanks around them. Raises ``Refused`` with ``pointer`` to the wrong one."""
+    texts = {name: getattr(words, name).strip() for name in ("name", "description", "criteria")}
+    texts["name"] = _SPACES.sub(" ", texts["name"])
+    tags = tuple(dict.fromkeys(tag.strip() for tag in words.tags if tag.strip()))
+    for field, text in [*texts.items(), *(("tag", tag) for tag in tags)]:
+        _check(field, text)
+    if len(tags) > MOST_TAGS:
+        raise Refused(f"There are more than {MOST_TAGS} keywords.", pointer="/tags", error="bad_words")
+    if not is_language_tag(words.language):
+        raise Refused(
+            f"{words.language!r} is no language: write it like en or cy.", pointer="/language", error="bad_words"
+        )
+    return OwnWords(**texts, language=words.language, tags=tags)
+
+
+def _check(field: str, text: str) -> None:
+    pointer = "/tags" if field == "tag" else f"/{field}"
+    control = control_character(text)
+    if control or (field != "criteria" and "\n" in text and field != "description"):
+        raise Refused(f"There is {control or 'a line end'} in it: take it out.", pointer=pointer, error="bad_words")
+    if turns_direction(text):
+        message = "There is a sign in it that turns the direction of the text around it: write it anew without."
+        raise Refused(message, pointer=pointer, error="bad_words")
+    if len(text) > LONGEST[field]:
+        message = f"It has {len(text)} characters; at most {LONGEST[field]}."
+        raise Refused(message, pointer=pointer, error="bad_words")
+
+
+def write_words(tenant: Tenant, attainment: Attainment, words: OwnWords, *, by: str, anew: bool = False) -> int:
+    """Makes *words* those of *attainment*. Gives the number of the new version. Raises ``Refused``.
+
+    With *anew*, every held badge of it is issued anew with them, by the step "reword".
+    """
+    kept = checked(words)
+    return _changed(tenant, attainment, by, "badge.words_written", words=kept, anew=anew)
+
+
+def bring_up_to_date(tenant: Tenant, attainment: Attainment, *, by: str, anew: bool = False) -> int:
+    """A new version with what framework, words and image are now. Gives its number."""
+    return _changed(tenant, attainment, by, "badge.words_renewed", words=None, anew=anew)
+
+
+def _changed(
+    tenant: Tenant, attainment: Attainment, by: str, action: str, *, words: OwnWords | None, anew: bool
+) -> int:
+    for _ in range(_TRIES - 1):
+        try:
+            return _change(tenant, attainment, by, action, words=words, anew=anew)
+        except Stale:
+            continue
+    return _change(tenant, attainment, by, action, words=words, anew=anew)
+
+
+def _change(tenant: Tenant, attainment: Attainment, by: str, action: str, *, words: OwnWords | None, anew: bool) -> int:
+    reader = tenant.store
+    held = wording.wording_of(reader, attainment)
+    if words is not None:
+        held = msgspec.structs.replace(held, words=words)
+    version = new_version(tenant, reader, issuer_of(tenant), held, anew=anew)
+    about = {"achievement": attainment.id, "version": str(version.number), "anew": "yes" if anew else "no"}
+    tenant.store.write(partial(_write, version=version, by=by, action=action, about=about, anew=anew)).result()
+    return version.number
+
+
+def _write(tx: Tx, *, version: AchievementVersion, by: str, action: str, about: dict[str, str], anew: bool) -> None:
+    for record in version.records:
+        if not record.rev and tx.get(record.kind, record.id) is not None:
+            raise Stale(f"{record.kind} {record.id} appeared")
+        tx.put(record)
+    if anew:
+        tx.owe(wording.KIND, version.achievement, Owed(REWORD))
+    audit.append(tx, by, action, about)
+
+
+def set_picture(tenant: Tenant, attainment: Attainment, scope: Scope, content: bytes, *, by: str) -> int:
+    """Makes the image *content* that of *scope* of *attainment*. Gives how many achievements have it from now on.
+
+    Raises ``Refused`` for what is no image, or too large.
+    """
+    blob = tenant.store.blobs.put([taken_in(content)])
+
+    def decide(tx: Tx) -> None:
+        old = tx.get(pictures.KIND, scope_id(attainment, scope))
+        tx.put(pictures.image_record(attainment, scope, blob, old))
+        audit.append(tx, by, "badge.image_set", {"achievement": attainment.id, "scope": scope, "image": blob})
+
+    tenant.store.write(decide).result()
+    return _renewed(tenant, attainment, scope, by)
+
+
+def remove_picture(tenant: Tenant, attainment: Attainment, scope: Scope, *, by: str) -> int:
+    """Takes the image of *scope* away. Gives how many achievements have another then. Raises ``Refused`` (404)."""
+
+    def decide(tx: Tx) -> None:
+        if not tx.delete(pictures.KIND, scope_id(attainment, scope)):
+            raise Refused("There is no such image.", status=404, error="not_found")
+        audit.append(tx, by, "badge.image_removed", {"achievement": attainment.id, "scope": scope})
+
+    tenant.store.write(decide).result()
+    return _renewed(tenant, attainment, scope, by)
+
+
+def _renewed(tenant: Tenant, attainment: Attainment, scope: Scope, by: str) -> int:
+    """A new version of each achievement that has another image than its current version. Each is one commit."""
+    about = [attainment, *(one for one in _in_scope(tenant, attainment, scope) if one.id != attainment.id)]
+    changed = [one for one in about if _image_differs(tenant, one)]
+    for one in changed:
+        bring_up_to_date(tenant, one, by=by)
+    return len(changed)
+
+
+def _in_scope(tenant: Tenant, attainment: Attainment, scope: Scope) -> Iterator[Attainment]:
+    wanted = scope_id(attainment, scope)
+    for record in list(each(tenant.store, wording.KIND)):
+        one = wording.read(record).attainment
+        if scope_id(one, scope) == wanted:
+            yield one
+
+
+def _image_differs(tenant: Tenant, attainment: Attainment) -> bool:
+    held: BadgeWording = wording.wording_of(tenant.store, attainment)
+    record: Record | None = tenant.store.get("achievement", held.current) if held.current else None
+    return record is None or record.meta.get("blob") != pictures.picture_for(tenant.store, attainment)

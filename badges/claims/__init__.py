@@ -1,0 +1,1 @@
+"""How somebody gets at a badge without an account: links to claim one, and codes of events."""

@@ -1,0 +1,1 @@
+"""The commands ``lrs badges``. They print; they decide nothing."""

@@ -1,0 +1,1 @@
+"""Endorsements of badges and of achievements, by this issuer and by others."""

@@ -1,0 +1,160 @@
+"""Badges that somebody revoked or suspended by hand, with the reason, and what takes that back.
+
+A stop is a fact about the badge of one award, whatever becomes of the award. The step "issue" follows it: the bit of
+the badge's place is set. A suspension is that with the promise that it can end: then the badge is issued anew under its
+id, at another place of the list, because a copy in a wallet knows only the one where it is revoked.
+
+kind ``badge-stop``, id that of the badge. The reason stays here: it goes into no list and into no badge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from badges.content.awards import credential_uuid
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.plain_text import control_character
+from lrs.storage import Owed, Reader, Record, Tx, each
+from lrs.storage.about import by_keys, without
+from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+
+KIND = "badge-stop"
+LONGEST_REASON = 500
+_AT_ONCE = 200
+StopState = Literal["revoked", "suspended"]
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """The body of a ``badge-stop`` record: what was done, why, when (microseconds UTC), and by whom."""
+
+    v: int
+    state: StopState
+    reason: str
+    at: int
+    by: str
+
+
+def stop_of(reader: Reader, badge: str) -> Stop | None:
+    """What stops the badge of this id."""
+    record = reader.get(KIND, badge)
+    return read(record) if record else None
+
+
+def read(record: Record) -> Stop:
+    """The stop in *record*."""
+    return msgspec.json.decode(record.body, type=Stop)
+
+
+def stop(tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str, by: str) -> int:
+    """Revokes or suspends *badges* (ids). Gives how many were not yet so.
+
+    Nothing is done if one of them is not there. Afterwards each commit has some of them, so a kill leaves whole ones,
+    and the same again does the rest. Raises ``Refused``.
+    """
+    fault = control_character(reason)
+    if fault or not reason.strip() or len(reason) > LONGEST_REASON:
+        told = f"has the control character {fault} in it" if fault else f"takes 1 to {LONGEST_REASON} characters"
+        raise Refused(f"the reason {told}: say in a sentence why", error="bad_reason")
+    found = [(id, award_of(tenant.store, id)) for id in dict.fromkeys(badges)]
+    body = Stop(1, state, reason.strip(), tenant.clock(), by)
+    return sum(tenant.store.write(partial(_stop, badges=some, stopped=body)).result() for some in _some(found))
+
+
+def _some(found: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    return (found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE))
+
+
+def _stop(tx: Tx, *, badges: Sequence[tuple[str, str]], stopped: Stop) -> int:
+    count = 0
+    for id, award in badges:
+        held, before = tx.get("credential", id), stop_of(tx, id)
+        if held is None or (before and before.state in {stopped.state, "revoked"}):
+            continue  # a revocation is not made a suspension
+        person = str(held.meta["person"])
+        meta, keys = {"person": person, "award": award}, (key("badge-stop.person", person),)
+        tx.put(Record(KIND, id, msgspec.json.encode(stopped), meta=meta, keys=keys))
+        _owe(tx, award)
+        audit.append(tx, stopped.by, f"badge.{stopped.state}_by_hand", {"badge": id})
+        count += 1
+    return count
+
+
+def resume(tenant: Tenant, badge: str, *, by: str) -> None:
+    """Ends the suspension of *badge*. Raises ``Refused`` if it is not suspended."""
+    _take_back(tenant, badge, "suspended", by)
+
+
+def issue_again(tenant: Tenant, id: str, *, by: str) -> str:
+    """Owes the badge of the award, or the badge, *id*, though it was revoked by hand. Gives the id of the badge.
+
+    Raises ``Refused`` if there is neither, and for a suspended one.
+    """
+    if tenant.store.get("award", id) is not None:
+        award, badge = id, credential_uuid(id)
+    else:
+        award, badge = award_of(tenant.store, id), id
+    stopped = stop_of(tenant.store, badge)
+    if stopped is not None and stopped.state == "suspended":
+        raise Refused(f"badge {badge} is suspended: lrs badges resume ends that", status=409, error="suspended")
+    if stopped is not None:
+        _take_back(tenant, badge, "revoked", by)
+    else:
+        tenant.store.write(lambda tx: _owe(tx, award)).result()
+    return badge
+
+
+def _take_back(tenant: Tenant, badge: str, state: StopState, by: str) -> None:
+    award = award_of(tenant.store, badge)
+
+    def decide(tx: Tx) -> None:
+        stopped = stop_of(tx, badge)
+        if stopped is None or stopped.state != state:
+            raise Refused(f"badge {badge} is not {state}", status=409, error="not_stopped")
+        tx.delete(KIND, badge)
+        _owe(tx, award)
+        audit.append(tx, by, "badge.resumed", {"badge": badge})
+
+    tenant.store.write(decide).result()
+
+
+def _owe(tx: Tx, award: str) -> None:
+    if tx.get("award", award) is not None:
+        tx.owe("award", award, Owed("issue"))
+
+
+def award_of(reader: Reader, badge: str) -> str:
+    """The award of *badge*: one of its holder's, or of whom the holder was joined with since."""
+    record = reader.get("credential", badge)
+    if record is None:
+        raise Refused(f"there is no badge {badge}: lrs badges list shows them", status=404, error="not_found")
+    for keys in ((key("award", str(record.meta["person"])),), ()):
+        for award in each(reader, "award", *keys):
+            if credential_uuid(award.id) == badge:
+                return award.id
+    raise Refused(f"the award of badge {badge} is not there any more", status=409, error="no_award")
+
+
+def _holder(record: Record) -> Subjects:
+    return subjects(persons=[record.meta["person"]])
+
+
+KINDS = (
+    Kind(
+        KIND,
+        "fact",
+        Stop,
+        1,
+        subjects=_holder,
+        retention="evidence",
+        exported=True,
+        find=by_keys(KIND, lambda whose: (key("badge-stop.person", one) for one in whose.persons)),
+        shown=without("by"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The public addresses that badges point to. Routes only; decides nothing."""

@@ -1,0 +1,1 @@
+"""What people read of a badge and of a verdict, as plain values. Pure; no markup."""

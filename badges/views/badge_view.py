@@ -1,0 +1,93 @@
+"""What people read of a stored badge: from the signed JSON to the values of pages. Pure; knows no markup and no store.
+
+Texts in a badge come from frameworks and statements; pages escape them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from badges.content.narrative import blocks
+from badges.verifying.verdict import Verdict
+from lrs.kernel.strict_json import JsonView
+from lrs.web.dates import written_day
+from lrs.web.language import ENGLISH
+
+MOST_EVIDENCE = 12
+"""Pieces of evidence that a page shows."""
+LINKEDIN = "https://www.linkedin.com/profile/add"
+
+
+def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
+    """The values for a page about *credential*. An empty text or list stands for what it lacks."""
+    subject = credential["credentialSubject"]
+    achievement, issuer = subject["achievement"], credential["issuer"]
+    evidence = [_evidence(one) for one in credential.get("evidence", ())]
+    return {
+        "name": achievement["name"],
+        "level": _level(achievement),
+        "description": achievement.get("description", ""),
+        "takes": blocks(achievement.get("criteria", {}).get("narrative", "")),
+        "stands_for": address(achievement["id"]),
+        "issuer": issuer["name"],
+        "issuer_page": address(str(issuer.get("url", ""))),
+        "awarded": written_day(str(credential.get("awardedDate", credential["validFrom"]))[:10], language),
+        "until": written_day(credential["validUntil"][:10], language) if "validUntil" in credential else "",
+        "evidence": evidence[:MOST_EVIDENCE],
+        "more_evidence": max(0, len(evidence) - MOST_EVIDENCE),
+        "id": credential["id"],
+    }
+
+
+def address(text: str) -> str:
+    """*text* if it is a web address, else an empty text: whatever a page links to."""
+    return text if text.startswith(("https://", "http://")) else ""
+
+
+def checked(verdict: Verdict, state: str) -> str:
+    """What a check came to: ``good``, ``revoked``, ``expired``, or ``bad`` if it is not as it was signed.
+
+    *state* is that of the badge's record: a badge that was revoked a moment ago is not in its list yet.
+    """
+    failed = {check.name for check in verdict.checks if not check.ok}
+    if state != "issued":
+        return "revoked"
+    if not failed:
+        return "good"
+    if failed == {"status"}:
+        why = next(check.why for check in verdict.checks if check.name == "status")
+        return "revoked" if why in {"revoked", "suspended"} else "bad"
+    return "expired" if failed == {"dates"} else "bad"
+
+
+def linkedin(credential: JsonView, page: str) -> str:
+    """The address at LinkedIn by which a member adds this badge to their profile; *page* is where it can be seen.
+
+    Source: LinkedIn, "Add to Profile".
+    """
+    awarded = date.fromisoformat(str(credential.get("awardedDate", credential["validFrom"]))[:10])
+    told = {
+        "startTask": "CERTIFICATION_NAME",
+        "name": credential["credentialSubject"]["achievement"]["name"],
+        "organizationName": credential["issuer"]["name"],
+        "issueYear": str(awarded.year),
+        "issueMonth": str(awarded.month),
+        "certId": credential["id"],
+    }
+    if "validUntil" in credential:
+        ends = date.fromisoformat(credential["validUntil"][:10])
+        told |= {"expirationYear": str(ends.year), "expirationMonth": str(ends.month)}
+    return f"{LINKEDIN}?{urlencode(told | ({'certUrl': page} if page else {}))}"
+
+
+def _level(achievement: JsonView) -> str:
+    scale: JsonView = next(iter(achievement.get("resultDescription", ())), {})
+    required = scale.get("requiredLevel")
+    return next((str(one["name"]) for one in scale.get("rubricCriterionLevel", ()) if one["id"] == required), "")
+
+
+def _evidence(one: JsonView) -> dict[str, str]:
+    told = str(one.get("narrative") or one.get("description") or "")
+    return {"name": str(one.get("name", "")), "told": told}

@@ -1,0 +1,74 @@
+"""What a file is found to be: its header, the adapter that knows most of its columns, and what the others may mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.imports.look import column_of, look_at
+from adapters.imports.mappings import SavedProfile
+from adapters.imports.run import SOURCES
+from adapters.reading.columns import COLUMNS
+from adapters.reading.profile import MappingProfile
+
+
+def looked(tmp_path, text, saved=()):
+    path = tmp_path / "file.csv"
+    path.write_text(text)
+    return look_at(path, saved)
+
+
+def test_each_column_of_each_source_is_called_something_and_no_other():
+    assert {column for source in SOURCES.values() for column in source.columns} == set(COLUMNS)
+    assert len({words.label for words in COLUMNS.values()}) == len(COLUMNS)
+
+
+def test_no_header_is_known_for_two_columns_of_one_source():
+    for source in SOURCES.values():
+        listed = [header for column in source.columns for header in (*COLUMNS[column].headers, column)]
+        assert len(set(listed)) == len(listed)
+
+
+def test_a_header_below_a_title_is_found_its_sort_and_what_its_columns_may_mean(tmp_path):
+    found = looked(tmp_path, "Register of November\n\nSession number;Surname;Attended;Room\nS-1;Lee;yes;4\n")
+
+    assert (found.adapter, found.look.sort, found.look.places) == ("training-centre", "text", (("", 3),))
+    meant = {header: column_of(header, found.adapter, found.profile) for header in found.look.headers}
+    assert meant == {"Session number": "session_id", "Surname": "family_name", "Attended": "attendance", "Room": ""}
+    assert set(found.look.guesses) == {"Session number", "Surname", "Attended"}
+
+
+def test_where_no_header_is_known_the_fullest_line_is_shown(tmp_path):
+    found = looked(tmp_path, "About\none;two;three\n1;2;3\n")
+
+    assert found.look.headers == ("one", "two", "three")
+    assert found.look.places == (("", 2),)
+
+
+UNCLEAR = "ULN,Given name,Family name\n1000000001,Ann,Lee\n"
+
+
+def test_a_file_that_says_no_more_of_one_adapter_is_read_by_the_usual_one(tmp_path):
+    assert looked(tmp_path, UNCLEAR).adapter == "eportfolio"
+    assert look_at(tmp_path / "file.csv", (), usual="training-centre").adapter == "training-centre"
+
+
+@pytest.mark.parametrize("chosen", SOURCES)
+def test_the_adapter_that_somebody_chose_stays_whatever_the_headers_say(tmp_path, chosen):
+    profile = MappingProfile(headers={"record": ["Name"]})
+    saved = SavedProfile("Other", "north", next(one for one in SOURCES if one != chosen), profile, 1, "test")
+    path = tmp_path / "file.csv"
+    for text in (UNCLEAR, "record,session_id,title,starts_at\n", "learner_ref,standard_ref,ksb_code\n", "Name,x\n"):
+        path.write_text(text + "1,2,3,4\n")
+
+        assert look_at(path, [saved], chosen).adapter == chosen
+
+
+def test_saved_columns_are_used_where_they_know_as_much(tmp_path):
+    profile = MappingProfile(headers={"learner_ref": ["Wer"], "standard_ref": ["Was"], "start_date": ["Seit"]})
+    saved = SavedProfile("Ours", "north", "eportfolio", profile, 1, "test")
+
+    fits = looked(tmp_path, "Wer,Was,Seit\nP-1,ST1406,2025-09-01\n", [saved])
+    other = looked(tmp_path, "record,session_id,title,starts_at\nsession,S-1,Gown,2026-11-02T09:00\n", [saved])
+
+    assert (fits.look.known, fits.profile, fits.look.guesses) == ("Ours", profile, ())
+    assert (other.look.known, other.adapter) == ("", "training-centre")

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from adapters.ledger.diff import LedgerEntry, Version, decide
+
+
+def test_nobody_knows_it_so_it_is_new_and_once_known_it_is_unchanged():
+    assert decide(None, "a", 1).status == "new"
+    assert decide(LedgerEntry(Version(1, "a", 1)), "a", 1).status == "unchanged"
+    assert decide(None, "", 1).status == "absent"
+
+
+def test_what_may_have_been_sent_is_sent_again_alike_or_voided():
+    maybe = LedgerEntry(Version(1, "a", 1), (Version(2, "b", 3),))
+
+    alike, other, back = decide(maybe, "b", 3), decide(maybe, "c", 1), decide(maybe, "a", 1)
+
+    assert (alike.target, alike.voids) == (Version(2, "b", 3), (Version(1, "a", 1),))
+    assert (other.target, other.voids) == (Version(3, "c", 1), (Version(1, "a", 1), Version(2, "b", 3)))
+    assert (back.target, back.voids) == (Version(3, "a", 1), (Version(1, "a", 1), Version(2, "b", 3)))
+    assert other.settled == LedgerEntry(Version(3, "c", 1))

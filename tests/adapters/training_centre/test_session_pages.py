@@ -1,0 +1,281 @@
+"""The pages of a centre's day: what a trainer and an assessor see and do, and what a supervisor signs."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.training_centre import attendees, centre_sessions
+from lrs.tenancy.pages import pages_address
+from tests.pages.conftest import Browser, Site, forms_of, text_of
+from tests.pages.members import signed_in
+
+NEW = {"kind": "practical", "title": "Gowning", "date": "2026-11-21", "starts": "09:00", "ends": "09:40"}
+PEOPLE = "Ann Arden, ann@learners.example\nBen Birch, ben@learners.example"
+STEPS = "Hands washed !\nHood first"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def trainer(site):
+    return signed_in(site, "trainer:north", name="Tess")
+
+
+def form(answer, action):
+    return next(one for one in forms_of(answer.text) if one["action"] == action)["fields"]
+
+
+def post(browser, page, action, **fields):
+    """Sends the first form of *page* to *action*, with *fields*."""
+    return browser.ask("POST", action, data=form(browser.get(page), action) | fields)
+
+
+def made(browser, **more):
+    """The path of a session that is made on the page."""
+    answer = post(browser, "/staff/new-session", "/staff/sessions", **NEW | more)
+    assert answer.status_code == 303, text_of(answer)
+    return answer.headers["location"].partition("?")[0]
+
+
+def checklist(browser, name, **more):
+    told = {"name": name, "title": name.title(), "steps": STEPS, "percent": "100", "signatures": "1"} | more
+    answer = post(browser, "/staff/checklists", "/staff/checklists", **told)
+    assert answer.status_code == 303, text_of(answer)
+    return answer.headers["location"].partition("?")[0].rpartition("/")[2]
+
+
+def who(site, place, name):
+    found = attendees.of_session(site.tenant.store, place.rpartition("/")[2])
+    return next(one for _, one in found.values() if one.name.startswith(name))
+
+
+def mark(browser, site, place, name, value):
+    one = who(site, place, name)
+    told = {"who": one.id, "seen": str(len(one.attendance)), "value": value}
+    return browser.ask("POST", f"{place}/attendance", data=form(browser.get(place), f"{place}/attendance") | told)
+
+
+def step(browser, site, place, name, number, value):
+    one, action = who(site, place, name), f"{place}/steps/{number}"
+    told = {"who": one.id, "seen": str(one.seen_of(one.attempts, number)), "value": value}
+    told |= {"attempt": str(one.attempts), "version": "1"}
+    return browser.ask("POST", action, data=form(browser.get(action), action) | told)
+
+
+def test_a_trainer_takes_a_session_from_an_empty_page_to_told_results(site, trainer):
+    place = made(trainer, checklist=checklist(trainer, "gowning"))
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    mark(trainer, site, place, "Ann", "present")
+    mark(trainer, site, place, "Ben", "absent")
+    step(trainer, site, place, "Ann", "1", "pass")
+    assert "Ann Arden: 1 of 2 steps not marked" in text_of(trainer.get(f"{place}/close"))
+    step(trainer, site, place, "Ann", "2", "pass")
+    assert "Nothing is open." in text_of(trainer.get(f"{place}/close"))
+
+    answer = post(trainer, f"{place}/close", f"{place}/close")
+
+    assert answer.headers["location"] == f"{place}?done=session_closed"
+    assert "Closed by Tess" in text_of(trainer.get(place))
+    told = [one for one in site.world.all("statement") if "/checklists/gowning" in one["object"].get("id", "")]
+    assert [one["verb"]["id"].rpartition("/")[2] for one in told] == ["passed"]
+
+
+def test_what_is_wrong_in_a_new_session_is_said_at_its_field_and_nothing_is_made(site, trainer):
+    before = site.tenant.store.count(centre_sessions.KIND)
+
+    answer = post(trainer, "/staff/new-session", "/staff/sessions", **NEW | {"starts": "25:00", "title": "Kept"})
+
+    assert answer.status_code == 400
+    assert "The beginning, 2026-11-21 25:00: there is no such time of day." in text_of(answer)
+    assert 'href="#starts"' in answer.text
+    assert 'value="Kept"' in answer.text
+    assert site.tenant.store.count(centre_sessions.KIND) == before
+
+
+def test_a_line_that_names_nobody_is_said_and_what_was_typed_stays(site, trainer):
+    place = made(trainer)
+
+    answer = post(trainer, place, f"{place}/people", people="Ann, ann@learners.example\nBen")
+
+    assert answer.status_code == 400
+    assert "Line 2 (Ben): no ULN" in text_of(answer)
+    assert "Ann, ann@learners.example\nBen</textarea>" in answer.text
+    assert attendees.of_session(site.tenant.store, place.rpartition("/")[2]) == {}
+
+
+def test_what_another_trainer_marked_is_shown_and_a_mark_over_it_is_refused(site, trainer):
+    place, other = made(trainer), signed_in(site, "trainer:north", name="Ray")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    stale = form(trainer.get(place), f"{place}/attendance") | {"value": "absent", "who": who(site, place, "Ann").id}
+    mark(other, site, place, "Ann", "late")
+
+    answer = trainer.ask("POST", f"{place}/attendance", data=stale)
+
+    assert answer.status_code == 409
+    assert "Meanwhile Ray marked Ann Arden here: Late" in text_of(answer)
+    assert who(site, place, "Ann").mark.value == "late"
+    assert "Late · Ray" in text_of(trainer.get(place))
+
+
+def test_an_assessor_sees_a_session_signs_as_the_second_and_marks_nothing(site, trainer):
+    place = made(trainer, checklist=checklist(trainer, "two", signatures="2"))
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    mark(trainer, site, place, "Ann", "present")
+    for number in "12":
+        step(trainer, site, place, "Ann", number, "pass")
+    assessor, ann = signed_in(site, "assessor:north", name="Anja"), who(site, place, "Ann").id
+    page = assessor.get(f"{place}/people/{ann}")
+    assert [one["action"] for one in forms_of(page.text)] == ["/sign-out", f"{place}/people/{ann}/sign"]
+    token = form(page, f"{place}/people/{ann}/sign")
+    assert assessor.ask("POST", f"{place}/attendance", data=token).status_code == 403
+
+    answer = assessor.ask("POST", f"{place}/people/{ann}/sign", data=token)
+
+    assert answer.status_code == 303
+    assert "Signed by a second person Anja" in text_of(assessor.get(f"{place}/people/{ann}"))
+    assert "signed already" in text_of(assessor.ask("POST", f"{place}/people/{ann}/sign", data=token))
+
+
+def test_a_trainer_of_another_centre_finds_no_session_and_no_checklist(site, trainer):
+    list_, place = checklist(trainer, "own"), made(trainer)
+    stranger = signed_in(site, "trainer:south")
+
+    assert stranger.get(place).status_code == 404
+    assert stranger.get(f"/staff/checklists/{list_}").status_code == 404
+    assert place not in stranger.get("/staff/sessions").text
+    token = form(stranger.get("/staff/new-session"), "/staff/sessions")
+    assert stranger.ask("POST", "/staff/sessions", data=token | NEW | {"centre": "north"}).status_code == 403
+    assert stranger.ask("POST", f"{place}/close", data=token).status_code == 404
+
+
+def test_a_correction_after_closing_needs_a_reason_and_stands_in_the_history(site, trainer):
+    place = made(trainer)
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    mark(trainer, site, place, "Ann", "absent")
+    post(trainer, f"{place}/close", f"{place}/close")
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    told = {"act": "came", "value": "late", "seen": "1"}
+    assert "Say why you correct it" in text_of(post(trainer, ann, ann, **told, why=" "))
+
+    assert post(trainer, ann, ann, **told, why="on the paper list").status_code == 303
+
+    page = text_of(trainer.get(ann))
+    assert re.search(r"Late · Attendance Tess , .* on the paper list Absent · Attendance Tess", page)
+
+
+def test_a_supervisor_signs_hours_off_once_and_a_second_use_changes_nothing(site, trainer):
+    place = made(trainer, kind="placement", host="Cell Works", hours="37.5", until="2026-11-25")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    link = asked(site, trainer, ann)
+    supervisor = Browser(site.app)
+    assert text_of(supervisor.get(link)).count("Ann Arden") == 1
+    token = form(supervisor.get(link), link)
+    assert "Say in a few words" in text_of(supervisor.ask("POST", link, data=token | {"answer": "no"}))
+    assert "Write the hours" in text_of(supervisor.ask("POST", link, data=token | {"answer": "yes", "hours": "many"}))
+
+    done = supervisor.ask("POST", link, data=token | {"answer": "yes", "hours": "36.5"})
+
+    assert "The hours of Ann Arden are signed off." in text_of(done)
+    again = supervisor.ask("POST", link, data=token | {"answer": "no", "said": "No"})
+    assert (again.status_code, supervisor.get(link).status_code) == (410, 410)
+    assert "This link was used already" in text_of(again)
+    assert "Sue signed off 36.5 hours" in text_of(trainer.get(ann))
+    assert (who(site, place, "Ann").mark.value, who(site, place, "Ann").mark.minutes) == ("present", 2190)
+    post(trainer, f"{place}/close", f"{place}/close")
+    told = [one for one in site.world.all("statement") if one.get("result", {}).get("duration")]
+    assert [one["result"]["duration"] for one in told if "ann@" in one["actor"]["mbox"]] == ["P1DT12H30M00S"]
+
+
+def asked(site, browser, page):
+    """The link with which Sue is asked to sign off."""
+    answer = post(browser, page, page, act="ask", supervisor="Sue", address="sue@host.example")
+    assert answer.status_code == 303, text_of(answer)
+    sent = [one for one in site.world.all("delivery") if one.get("template") == "session-sign-off"]
+    return re.search(r"/sign-off/.*", sent[-1]["values"]["link"])[0]
+
+
+def test_a_supervisor_who_does_not_confirm_says_why_and_nobody_is_marked(site, trainer):
+    place = made(trainer, kind="work_experience", host="Cell Works")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    link = asked(site, trainer, ann)
+    supervisor = Browser(site.app)
+
+    supervisor.ask("POST", link, data=form(supervisor.get(link), link) | {"answer": "no", "said": "Left on day one"})
+
+    assert "did not confirm the hours" in text_of(trainer.get(ann))
+    assert "Left on day one" in text_of(trainer.get(ann))
+    assert who(site, place, "Ann").mark is None
+
+
+def test_the_route_of_a_learner_is_kept_and_a_reskilled_one_names_the_sector(site, trainer):
+    place = made(trainer)
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    assert "Say from which sector" in text_of(post(trainer, ann, ann, act="route", route="reskilled", sector=""))
+
+    post(trainer, ann, ann, act="route", route="reskilled", sector="Food industry")
+
+    assert 'value="Food industry"' in trainer.get(ann).text
+    assert '<option value="reskilled" selected>' in trainer.get(ann).text
+
+
+def test_the_route_that_one_centre_was_told_is_neither_shown_to_another_nor_changed_by_it(site, trainer):
+    south = signed_in(site, "trainer:south", name="Sol")
+    places = [made(trainer), made(south)]
+    anns = []
+    for browser, place, sector in zip((trainer, south), places, ("Food industry", "Prison service"), strict=True):
+        post(browser, place, f"{place}/people", people="Ann Arden, route@learners.example")
+        anns.append(f"{place}/people/{who(site, place, 'Ann').id}")
+        post(browser, anns[-1], anns[-1], act="route", route="reskilled", sector=sector)
+
+    assert 'value="Food industry"' in trainer.get(anns[0]).text
+    assert "Prison service" not in trainer.get(anns[0]).text
+    assert 'value="Prison service"' in south.get(anns[1]).text
+    steward = text_of(signed_in(site, "administrator").get(anns[0]))
+    assert "south : Reskilled from another sector, Prison service" in steward
+
+
+def test_a_link_to_a_supervisor_is_of_the_pages_address_whatever_host_a_request_names(site, trainer):
+    place = made(trainer, kind="placement", host="Cell Works")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+    told = form(trainer.get(ann), ann) | {"act": "ask", "supervisor": "Sue", "address": "sue@host.example"}
+
+    trainer.ask("POST", ann, data=told, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+
+    sent = [one for one in site.world.all("delivery") if one.get("template") == "session-sign-off"]
+    assert sent[-1]["values"]["link"].startswith(pages_address(site.tenant.settings, "default") + "/sign-off/")
+
+
+def test_a_checklist_that_is_changed_on_the_page_has_a_new_version_and_steps_keep_their_names(trainer):
+    record = checklist(trainer, "kept")
+    place = f"/staff/checklists/{record}"
+
+    told = {"steps": "Mask on\nHands washed !\nHood first", "signatures": "1"}
+    post(trainer, place, "/staff/checklists", **told)
+
+    page = text_of(trainer.get(place))
+    assert "Version 2" in page
+    assert "Mask on 3 Hands washed 1 Critical Hood first 2" in page
+    same = post(trainer, place, "/staff/checklists", **told)
+    assert "The checklist is as it was" in text_of(trainer.get(same.headers["location"]))
+
+
+def test_todays_sessions_come_first_and_all_of_them_are_a_table_and_files(site, trainer):
+    today = datetime.fromtimestamp(site.tenant.clock() // 1_000_000, UTC).date()
+    place = made(trainer, title="Of today", date=f"{today}", number="T-1")
+
+    page = trainer.get("/staff/sessions")
+
+    assert "0 of 0 marked" in text_of(page)
+    assert place in page.text
+    assert "Of today" in trainer.get("/staff/sessions.csv?when=Today").text
+    assert trainer.get("/staff/sessions.json").json()

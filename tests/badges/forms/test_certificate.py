@@ -1,0 +1,111 @@
+"""The certificate as PDF, and the SD-JWT VC: what they say, and what they keep to themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from base64 import urlsafe_b64decode
+from typing import Any
+
+import pytest
+
+from badges.forms import StoredBadge, form_named
+from badges.keys.issuer import issuer_of
+from badges.keys.ring import ring_of
+from lrs.kernel.base64url import base64url
+from tests.badges.made import badge_in, put_award, run_issue, tenant_in
+
+
+@pytest.fixture
+def tenant(tmp_path):
+    opened = tenant_in(tmp_path)
+    put_award(opened)
+    run_issue(opened)
+    yield opened
+    opened.store.close()
+
+
+def made(tenant: Any, form: str, **changes: Any) -> bytes:
+    record, badge = badge_in(tenant)
+    body = json.dumps({**badge, **changes}).encode() if changes else record.body
+    return form_named(form).make(StoredBadge(record.id, body, ring_of(tenant)))
+
+
+def streams(pdf: bytes) -> list[bytes]:
+    found = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    return [zlib.decompress(one) if one.startswith(b"\x78") else one for one in found]
+
+
+def test_the_signed_badge_is_attached_to_the_certificate_byte_for_byte(tenant):
+    pdf = made(tenant, "pdf")
+
+    assert pdf.startswith(b"%PDF-")
+    assert badge_in(tenant)[0].body in streams(pdf)
+    assert b"badge.json" in pdf
+
+
+def test_the_code_of_a_certificate_leads_to_what_the_badge_stands_for(tenant):
+    achievement = badge_in(tenant)[1]["credentialSubject"]["achievement"]["id"]
+
+    assert f"/URI ({achievement})".encode() in made(tenant, "pdf")
+
+
+def test_a_certificate_takes_texts_of_any_length_and_language(tenant):
+    badge = badge_in(tenant)[1]
+    subject = badge["credentialSubject"]
+    long = "Gweithio yn Ŵyl Llŷn \u03b1 Ж " * 200
+    subject["achievement"] |= {"name": "W" * 400, "description": long, "criteria": {"narrative": long}}
+    subject["identifier"] = [{"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": long}]
+
+    pdf = made(tenant, "pdf", credentialSubject=subject)
+
+    assert pdf.count(b"/Type /Page\n") == 1
+
+
+def claims_of(sd_jwt: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Header, payload, and what is disclosed, each of which has its digest in the payload."""
+    jwt, *hidden, last = sd_jwt.split("~")
+    header, payload = (json.loads(urlsafe_b64decode(part + "==")) for part in jwt.split(".")[:2])
+    assert last == ""
+    assert sorted(base64url(hashlib.sha256(one.encode()).digest()) for one in hidden) == payload["_sd"]
+    opened = [json.loads(urlsafe_b64decode(one + "==")) for one in hidden]
+    assert len({salt for salt, _, _ in opened}) == len(opened)
+    return header, payload, {name: value for _, name, value in opened}
+
+
+def test_an_sd_jwt_shows_what_was_earned_and_hides_who_when_and_by_what(tenant):
+    badge = badge_in(tenant)[1]
+    subject = badge["credentialSubject"]
+
+    header, payload, hidden = claims_of(made(tenant, "sd-jwt").decode())
+
+    assert header["typ"] == "dc+sd-jwt"
+    assert payload["vct"] == "https://purl.imsglobal.org/spec/vc/ob/vocab.html#OpenBadgeCredential"
+    assert (payload["iat"], payload["exp"]) == (1_795_262_400, 1_811_804_399)
+    assert payload["status"]["status_list"] == {
+        "idx": int(badge["credentialStatus"]["statusListIndex"]),
+        "uri": badge["credentialStatus"]["statusListCredential"],
+    }
+    assert hidden == {
+        "awarded": badge["awardedDate"],
+        "criteria": subject["achievement"]["criteria"],
+        "identifier": subject["identifier"],
+        "alignment": subject["achievement"]["alignment"],
+        "evidence": badge["evidence"],
+    }
+    assert subject["identifier"][0]["identityHash"] not in json.dumps(payload)
+
+
+def test_a_demonstration_is_its_did_in_an_sd_jwt(tmp_path):
+    tenant = tenant_in(tmp_path, None)
+    put_award(tenant, valid_until=None)
+    run_issue(tenant)
+
+    header, payload, _ = claims_of(made(tenant, "sd-jwt").decode())
+    issuer = issuer_of(tenant)
+    tenant.store.close()
+
+    assert (payload["iss"], header["alg"], header["kid"]) == (issuer.id, "EdDSA", issuer.method)
+    assert "exp" not in payload
