@@ -70,7 +70,8 @@ from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
 from lrs.outbox.turns import HeldTurns
-from lrs.people import joins, minors, nobody, questions, told_names
+from lrs.people import confirmed_names, joins, minors, nobody, questions, told_names
+from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.ids import RENAMING, identified, ids_of
 from lrs.people.told_names import Called
 from lrs.storage import Record, each
@@ -436,3 +437,5 @@ class Everything:
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
         called = Called(identified(AGENTS["ann"], ids_of(self.tenant)), "Ann Example")
         self.write(lambda tx: told_names.keep(tx, "centre", [called]))
+        confirmed = ConfirmedName("Ann Example", "passport, at the centre", self.tenant.clock(), "test")
+        self.write(lambda tx: confirmed_names.confirm(tx, self.person("ann"), confirmed))

@@ -37,6 +37,7 @@ from tests.xapi.statements.switched import send
 ACTS = {
     *("serve", "work", "work retry", "keys revoke", "sessions end", "framework publish"),
     *("persons merge", "persons unmerge", "persons dismiss", "persons trust", "persons under-age"),
+    "persons confirm-name",
     *("mail test", "services test"),
     *(
         "badges renew",

@@ -61,6 +61,7 @@ ABOUT = {
     "learner": ("ann, ann at work, anne", "ann, ann at work, anne"),
     "question": ("ann", ""),
     "minor": ("ann", ""),
+    "confirmed-name": ("ann", ""),
     "told-name": ("", "ann"),
     "lti-user": ("ann at work", ""),
     "lti-member": ("ann at work", ""),

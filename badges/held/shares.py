@@ -9,7 +9,6 @@ kind ``badge-share``, id that of the badge: it is there as long as the badge is 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,9 +17,9 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import SECOND
+from lrs.people.confirmed_names import confirmed_name, vouched_name
 from lrs.people.minors import is_minor
 from lrs.people.persons import members_of
-from lrs.people.search import authority_name
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -34,13 +33,15 @@ _NOT_SHARED = "No badge is shared at this address. Perhaps its holder stopped sh
 class BadgeShare(msgspec.Struct, frozen=True):
     """The body of a ``badge-share`` record: the *token* in the address, since when (microseconds UTC).
 
-    *name* is the holder's, as it was shown to them, if they wanted it to be seen; empty otherwise.
+    *name* is the holder's, as it was shown to them, if they wanted it to be seen; empty otherwise. *confirmed*: staff
+    had confirmed it, so it is seen as long as they stand by it.
     """
 
     person: str
     token: str
     at: int
     name: str = ""
+    confirmed: bool = False
     v: int = 1
 
 
@@ -70,7 +71,8 @@ def share(tx: Tx, tenant: Tenant, badge: Record, *, with_name: bool, by: str) ->
         message = "You are noted as under age. Nothing of yours is shown in public: you can still take the badge."
         raise Refused(message, status=403, error="under_age")
     token, at = (before.token, before.at) if before else (secrets.token_urlsafe(24), tenant.clock())
-    now = BadgeShare(person, token, at, name_of(tx, person) if with_name else "")
+    name = vouched_name(tx, person) if with_name else None
+    now = BadgeShare(person, token, at, name.text if name else "", bool(name and name.is_confirmed))
     if now != before:
         keys = (key("badge-share.token", token), key("badge-share.person", person))
         tx.put(Record(KIND, badge.id, msgspec.json.encode(now), keys=keys))
@@ -108,15 +110,15 @@ def handed_in(tenant: Tenant, content: bytes, root: str) -> bytes:
     return shared(tenant, token)[1].body
 
 
-def name_of(reader: Reader, person: str) -> str:
-    """The name of *person* that would be seen; empty if none is known."""
-    return known_name(reader, person)[0]
+def holder_shown(reader: Reader, share: BadgeShare) -> str:
+    """The name of the holder that *share* shows; empty where it shows none."""
+    return share.name if still_vouched(reader, share.person, share.name, confirmed=share.confirmed) else ""
 
 
-def known_name(reader: Reader, person: str) -> tuple[str, str]:
-    """The name of *person* that would be seen, and the identity authority that gave it; both empty if none did."""
-    members: Sequence[str] = members_of(reader, person)
-    return (authority_name(reader, members[0]) if members else None) or ("", "")
+def still_vouched(reader: Reader, person: str, name: str, *, confirmed: bool) -> bool:
+    """Whether a *name* that *person* let be seen still may be: one that staff *confirmed*, while they stand by it."""
+    held = confirmed_name(reader, members_of(reader, person)) if confirmed else None
+    return not confirmed or (held is not None and held.name == name)
 
 
 def _about(record: Record) -> Subjects:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import msgspec
 
-from badges.held.shares import may_share, name_of
+from badges.held.shares import may_share, still_vouched
 from badges.held.stops import award_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.plain_text import cleaned
+from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -26,11 +27,15 @@ LONGEST = 100
 
 
 class ShownName(msgspec.Struct, frozen=True):
-    """The body of a ``badge-name`` record: the name as its holder saw it, and when they agreed (microseconds UTC)."""
+    """The body of a ``badge-name`` record: the name as its holder saw it, and when they agreed (microseconds UTC).
+
+    *confirmed*: staff had confirmed it, so badges say it as long as they stand by it.
+    """
 
     person: str
     name: str
     at: int
+    confirmed: bool = False
     v: int = 1
 
 
@@ -38,9 +43,12 @@ _decode = msgspec.json.Decoder(ShownName).decode
 
 
 def shown_name(reader: Reader, badge: str) -> str:
-    """The name that the *badge* (id) is to say; empty if it is to say none."""
+    """The name that the *badge* (id) is to say; empty if it is to say none, or if nobody stands by it any more."""
     record = reader.get(KIND, badge)
-    return _decode(record.body).name if record else ""
+    held = _decode(record.body) if record else None
+    if held is None or not still_vouched(reader, held.person, held.name, confirmed=held.confirmed):
+        return ""
+    return held.name
 
 
 def put_in(tx: Tx, tenant: Tenant, badge: Record, *, by: str) -> str:
@@ -52,11 +60,12 @@ def put_in(tx: Tx, tenant: Tenant, badge: Record, *, by: str) -> str:
     if not may_share(tenant, person, tx):
         message = "You are noted as under age. Nothing of yours is shown in public: your name stays out of the badge."
         raise Refused(message, status=403, error="under_age")
-    name = cleaned(name_of(tx, person), LONGEST)
-    if not name:
+    known = vouched_name(tx, person)
+    name = cleaned(known.text, LONGEST) if known else ""
+    if known is None or not name:
         raise Refused("Your name is not known here. Ask your training provider.", status=409, error="no_name")
     if shown_name(tx, badge.id) != name:
-        body = msgspec.json.encode(ShownName(person, name, tenant.clock()))
+        body = msgspec.json.encode(ShownName(person, name, tenant.clock(), known.is_confirmed))
         tx.put(Record(KIND, badge.id, body, keys=(key("badge-name.person", person),)))
         _owe(tx, badge.id)
         audit.append(tx, by, "badge.name_put_in", {"badge": badge.id})

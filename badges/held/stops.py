@@ -9,7 +9,7 @@ kind ``badge-stop``, id that of the badge. The reason stays here: it goes into n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
 
@@ -52,18 +52,44 @@ def read(record: Record) -> Stop:
     return msgspec.json.decode(record.body, type=Stop)
 
 
-def stop(tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str, by: str) -> int:
-    """Revokes or suspends *badges* (ids). Gives how many were not yet so.
+def states(reader: Reader, badges: Iterable[str]) -> dict[str, StopState]:
+    """How each of *badges* (ids) is stopped, by its id; those that are not stopped are left out."""
+    wanted = list(badges)
+    parts = (reader.get_many(KIND, wanted[at : at + _AT_ONCE]) for at in range(0, len(wanted), _AT_ONCE))
+    return {id: read(record).state for part in parts for id, record in part.items()}
 
-    Nothing is done if one of them is not there. Afterwards each commit has some of them, so a kill leaves whole ones,
-    and the same again does the rest. Raises ``Refused``.
-    """
+
+def to_stop(reader: Reader, badges: Iterable[str], state: StopState) -> list[str]:
+    """Those of *badges* (ids) that ``stop`` would change: not stopped so, nor revoked. None is looked for."""
+    wanted = list(dict.fromkeys(badges))
+    held = states(reader, wanted)
+    return [id for id in wanted if held.get(id) not in {state, "revoked"}]
+
+
+def check_reason(reason: str) -> str:
+    """*reason* without blanks around it. Raises ``Refused`` (400) if it says nothing, or too much."""
     fault = control_character(reason)
     if fault or not reason.strip() or len(reason) > LONGEST_REASON:
         told = f"has the control character {fault} in it" if fault else f"takes 1 to {LONGEST_REASON} characters"
-        raise Refused(f"the reason {told}: say in a sentence why", error="bad_reason")
+        raise Refused(f"the reason {told}: say in a sentence why", error="bad_reason", pointer="/reason")
+    return reason.strip()
+
+
+def stop(
+    tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str, by: str, expected: int | None = None
+) -> int:
+    """Revokes or suspends *badges* (ids). Gives how many were not yet so.
+
+    Nothing is done if one of them is not there, or if not *expected* of them, where that is given, would change.
+    Afterwards each commit has some of them, so a kill leaves whole ones, and the same again does the rest. Raises
+    ``Refused``.
+    """
+    body = Stop(1, state, check_reason(reason), tenant.clock(), by)
     found = [(id, award_of(tenant.store, id)) for id in dict.fromkeys(badges)]
-    body = Stop(1, state, reason.strip(), tenant.clock(), by)
+    count = len(to_stop(tenant.store, badges, state))
+    if expected not in {None, count}:
+        message = f"It is about {count} badges, and {expected} was typed. Nothing was done: look at them again."
+        raise Refused(message, status=409, error="another_number", pointer="/expected")
     return sum(tenant.store.write(partial(_stop, badges=some, stopped=body)).result() for some in _some(found))
 
 

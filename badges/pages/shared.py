@@ -89,7 +89,7 @@ def _shown(tenant: Tenant, share: BadgeShare, record: Record, language: str, roo
     verdict = verify(record.body, at=at, resolve=resolver(tenant, None), fetch=status_lists(tenant, None))
     return {
         "badge": badge_view.badge(json.loads(record.body), language),
-        "holder": share.name,
+        "holder": shares.holder_shown(tenant.store, share),
         "checked": badge_view.checked(verdict, str(record.meta["state"])),
         "at": written_moment(at, tenant.settings.zone, language),
         "place": place,

@@ -21,6 +21,7 @@ from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.me.badges import form_named, saved_as
+from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_day
@@ -52,7 +53,7 @@ class Taking:
         """The values of the page, but for those of its form. *wallet* is the token of an exchange that is open."""
         share, person = shares.share_of(self.tenant.store, self.badge.id), str(self.badge.meta["person"])
         may_share = shares.may_share(self.tenant, person)
-        known_name, name_from = shares.known_name(self.tenant.store, person)
+        known = vouched_name(self.tenant.store, person)
         page = shared_address(self.tenant, share, self.root) if share else ""
         said = badge_view.badge(self.credential, self.language)
         held = holders.held_by(self.tenant.store, self.badge.id)
@@ -60,11 +61,12 @@ class Taking:
             "badge": said,
             "holder": {"did": held.did, "day": self._day(held.at)} if held else None,
             "share": page,
-            "share_name": share.name if share else "",
+            "share_name": shares.holder_shown(self.tenant.store, share) if share else "",
             "may_share": may_share,
             "own_name": shown_names.shown_name(self.tenant.store, self.badge.id) if may_share else "",
-            "known_name": known_name,
-            "name_from": name_from,
+            "known_name": known.text if known else "",
+            "name_from": known.source if known else "",
+            "name_confirmed": self._day(known.at) if known and known.is_confirmed else "",
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
             "forms": FORM_NAMES,
             "wallet": self._wallet(wallet) if wallet else None,

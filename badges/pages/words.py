@@ -18,7 +18,7 @@ from badges.pages import words_view
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage.edge import read
 from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, asked_of, listing
@@ -54,7 +54,10 @@ def _add_list(router: APIRouter) -> None:
         rows = _rows(visit)
         totals = words_view.totals(rows)
         return visit.page(
-            "staff/badges.html", list=listing(asked_of(visit.request, words_view.COLUMNS), rows), totals=totals
+            "staff/badges.html",
+            list=listing(asked_of(visit.request, words_view.COLUMNS), rows),
+            totals=totals,
+            may_stop=may(visit.caller)("/staff/revoke-badges"),
         )
 
     add_files(router, PLACE, "What badges are for, with counts", words_view.COLUMNS, _rows, name="badges")

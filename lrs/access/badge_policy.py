@@ -14,6 +14,7 @@ _BADGE_PAGE = PolicyLine(PUBLIC, pages="achievement", any_origin=True)
 _KEY = PolicyLine("badges.read", (KEY,), frozenset({ALL}))
 _READERS = PolicyLine("badges.read", (SESSION,), frozenset({ALL}), pages="staff")
 _WORDS = PolicyLine("badge-words.change", (SESSION,), frozenset({ALL}), pages="staff")
+_STOPS = PolicyLine("badges.stop", (SESSION,), frozenset({ALL}), pages="staff")
 _KEYS = PolicyLine("badge-keys.change", (SESSION,), frozenset({ALL}), pages="staff")
 
 BADGE_TABLE: PolicyTable = {
@@ -30,6 +31,10 @@ BADGE_TABLE: PolicyTable = {
     ("POST", "/staff/badges/{achievement}/endorse"): _WORDS,
     ("POST", "/staff/badges/{achievement}/image"): _WORDS,
     ("POST", "/staff/badges/{achievement}/image/remove"): _WORDS,
+    ("GET", "/staff/badge/{id}"): _STOPS,
+    ("POST", "/staff/badge/{id}"): _STOPS,
+    ("GET", "/staff/revoke-badges"): _STOPS,
+    ("POST", "/staff/revoke-badges"): _STOPS,
     **listed("/staff/badge-keys", _KEYS),
     ("POST", "/staff/badge-keys"): _KEYS,
     ("POST", "/staff/badge-keys/compromised"): _KEYS,

@@ -162,6 +162,8 @@ TABLE: PolicyTable = {
     ("POST", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),
     ("POST", "/staff/learners/{person}/invite"): _staff("learners.invite"),
+    ("POST", "/staff/learners/{person}/ask"): _staff("learners.invite"),
+    ("POST", "/staff/learners/{person}/name"): _staff("names.confirm"),
     **listed("/staff/questions", _QUESTIONS),
     ("GET", "/staff/questions/{id}"): _QUESTIONS,
     ("POST", "/staff/questions/{id}"): _QUESTIONS,

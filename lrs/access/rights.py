@@ -49,6 +49,8 @@ _ADMIN = (
     "badges.read",
     "badge-keys.change",
     "badge-words.change",
+    "badges.stop",
+    "names.confirm",
     "audit.read",
     *_CONSOLE,
     *_PEOPLE,

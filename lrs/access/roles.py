@@ -47,6 +47,8 @@ _EVERYTHING = (
         "badges.read",
         "badge-keys.change",
         "badge-words.change",
+        "badges.stop",
+        "names.confirm",
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),
@@ -55,7 +57,7 @@ _EVERYTHING = (
     *("frameworks.change", "rules.change", "services.manage", "planning.read", "planning.change"),
     "planning.protect",
 )
-_RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer")
+_RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answer", "names.confirm", "badges.stop")
 """What it takes to keep records right, whoever sent them."""
 _OF_LEARNERS = (
     *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share", "own-badges.bring"),

@@ -90,6 +90,12 @@ def member(reader: Reader, id: str) -> Member | None:
     return member_of(record) if record else None
 
 
+def called(reader: Reader, subject: str) -> str:
+    """What people call who did something, by the *subject* in the record of actions: a member's name or address."""
+    found = member(reader, subject.removeprefix(SUBJECT)) if subject.startswith(SUBJECT) else None
+    return (found.name or found.email) if found else subject
+
+
 def existing(reader: Reader, id: str) -> tuple[Record, Member]:
     """The record of the member with this *id*. Raises ``Refused`` (404)."""
     record = reader.get(KIND, id)

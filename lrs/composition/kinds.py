@@ -45,7 +45,7 @@ from lrs.composition import renaming
 from lrs.matching import changes, consent, disclosures, links, outcomes, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
 from lrs.pages.operator import setup
-from lrs.people import joins, minors, nobody, persons, questions, suggestions, told_names
+from lrs.people import confirmed_names, joins, minors, nobody, persons, questions, suggestions, told_names
 from lrs.storage.kinds import Kinds, collected
 from lrs.tenancy import audit, backups, control, due, master_key, root_keys, signing_keys
 from lrs.web import kept_refusals
@@ -57,7 +57,7 @@ TENANT: Kinds = collected(
     module.KINDS
     for module in (
         *(write, references, definitions, change, fingerprints, quarantine),
-        *(persons, joins, suggestions, nobody, minors, questions, told_names),
+        *(persons, joins, suggestions, nobody, minors, questions, told_names, confirmed_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, outcomes, resync, deliveries, destinations, turns),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),

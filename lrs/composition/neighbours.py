@@ -6,6 +6,7 @@ from functools import partial
 
 from adapters.imports.history import recent_runs
 from badges.content.awards import credential_uuid
+from badges.held import stops
 from lrs.composition.channels import CHANNELS
 from lrs.composition.entries import entry_names
 from lrs.composition.subscriptions import SUBSCRIPTIONS
@@ -27,6 +28,7 @@ def neighbours() -> Neighbours:
         retry=_retry,
         undone=_undone,
         names=entry_names,
+        stopped=stops.states,
     )
 
 

@@ -108,10 +108,12 @@ class Wish(msgspec.Struct, frozen=True):
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
     """Stores a new link under the unguessable *id*. Without scopes it asks for all that the service may have.
 
-    Raises ``Refused`` for scopes that the service does not have or that a learner cannot give, for a purpose that is
-    not the service's, and for a return address that the service is not registered with.
+    Raises ``Refused`` for a service that is stopped, for scopes that the service does not have or that a learner cannot
+    give, for a purpose that is not the service's, and for a return address that the service is not registered with.
     """
     asked = scopes_asked(service, wish.scopes)
+    if not service.active:
+        raise Refused("the service is stopped: make it active again first", status=409, error="service_stopped")
     if wish.purpose not in {None, service.purpose}:
         raise Refused("the service is registered for another purpose", error="bad_purpose", pointer="/purpose")
     if wish.return_url is not None and wish.return_url not in service.return_urls:

@@ -74,6 +74,11 @@ class Service(msgspec.Struct, frozen=True):
         """Whether it may be told something and may ask."""
         return self.state == "active"
 
+    @property
+    def asks_learners(self) -> bool:
+        """Whether a learner can be asked to let it see something."""
+        return self.active and PROFILES in self.scopes
+
     def salts(self, now: int) -> tuple[str, ...]:
         """The salts of its valid secrets and tokens at *now*, newest first."""
         return (self.salt, self.former.salt) if self.former and now < self.former.until else (self.salt,)

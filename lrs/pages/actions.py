@@ -82,6 +82,8 @@ ACTIONS: Mapping[str, str] = {
     "outcome.told": "A service told what became of a learner",
     "outcome.withdrawn": "What a service told of a learner was taken back",
     "own-data.taken": "A learner took a copy of all their data",
+    "person.name-confirmed": "Staff confirmed a learner's name",
+    "person.name-withdrawn": "A confirmed name was taken back",
     "person.of-age": "The note that a learner is under age was taken back",
     "person.under-age": "A learner was noted as under age",
     "persons.joined": "Two learners were joined by what a source said",

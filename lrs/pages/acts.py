@@ -12,7 +12,7 @@ from lrs.matching.withdrawal import withdraw as withdraw_in
 from lrs.outbox import deliveries, listing
 from lrs.pages.facts import LISTED, Neighbours, subjects
 from lrs.people.persons import identifiers_in, members_of
-from lrs.storage import Owed, Tx
+from lrs.storage import Owed, Reader, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -24,13 +24,19 @@ def withdraw(tenant: Tenant, person: str, *, service: str | None, scope: str | N
     """
 
     def decide(tx: Tx) -> int:
-        members = members_of(tx, person)
-        if not members:
-            raise Refused("There is no such learner.", status=404, error="not_found")
+        members = known_learner(tx, person)
         meant = subjects({member: identifiers_in(tx, [member]) for member in members})
         return len(withdraw_in(tx, meant, by=by, service=service, scope=scope))
 
     return tenant.store.write(decide).result()
+
+
+def known_learner(reader: Reader, person: str) -> tuple[str, ...]:
+    """The persons who are one with *person*, oldest first. Raises ``Refused`` (404)."""
+    members = members_of(reader, person)
+    if not members:
+        raise Refused("There is no such learner.", status=404, error="not_found")
+    return members
 
 
 def retry(tenant: Tenant, neighbours: Neighbours, *, step: str, kind: str, id: str, by: str) -> bool:

@@ -65,7 +65,10 @@ class EntryNames:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Functions of parts that the record store does not know. The composition root sets them."""
+    """Functions of parts that the record store does not know. The composition root sets them.
+
+    *stopped* gives how badges are stopped by hand, by their ids.
+    """
 
     imports: Callable[[Store], Sequence[Run]]
     deliveries: Callable[[Tenant, Sequence[str]], Sequence[Mapping[str, Any]]]
@@ -77,6 +80,7 @@ class Neighbours:
     undone: Callable[[str, str], str]
     destinations: Callable[[Tenant], Sequence[DestinationStatus]]
     names: Callable[[Tenant, Record], EntryNames]
+    stopped: Callable[[Reader, Sequence[str]], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class LearnerFacts:
     deliveries: tuple[Mapping[str, Any], ...]
     account: LearnerAccount | None
     sessions: tuple[Session, ...]
+    stopped: Mapping[str, str]
+    """How badges are stopped by hand, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ def learner_facts(tenant: Tenant, neighbours: Neighbours, who: str) -> LearnerFa
         sessions=tuple(
             one for member in members for one in sessions_of(reader, learners.SUBJECT + member, tenant.clock())
         ),
+        stopped=neighbours.stopped(reader, [record.id for record in badges]),
     )
 
 

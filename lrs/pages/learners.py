@@ -1,38 +1,29 @@
-"""The pages about learners: the list, one learner, and inviting them to sign in. No logic."""
+"""The list of learners: within reach, searched, and taken away as a file. No logic."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 
 from lrs.competency import listed
 from lrs.competency.dates import day_of
 from lrs.competency.listed import ListedLearner, listed_key
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
-from lrs.pages import acts, facts, invitations, lacking, learners_view, reach, views
-from lrs.pages.arrivals.names import called
-from lrs.pages.arrived_lately import lately
+from lrs.pages import invitations, lacking, learner, learners_view, reach, views
 from lrs.pages.facts import Neighbours
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.people import sign_in
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may
 from lrs.people.persons import named, person_named
 from lrs.people.search import LISTED, Search, search
-from lrs.people.sign_in import LearnerInvitation
-from lrs.web.dates import written_moment
 from lrs.web.listing import ListRow, asked_of, listing
-from lrs.web.origins import pages_address_for
 
-PLACE = "/staff/learners"
+PLACE = learner.LIST
 NOBODY = "Nobody is known by that name. Check the spelling; a learner is known from the first statement about them."
 TOO_MANY = "Nobody among the learners who were seen last is known by that name: give a whole address or number."
-
-says(withdrawn="The consent is withdrawn. Nothing more is shown or sent; the service is told to forget.")
 
 
 def routes(neighbours: Neighbours) -> APIRouter:
@@ -41,7 +32,7 @@ def routes(neighbours: Neighbours) -> APIRouter:
     _add_list(router)
     _add_search(router, neighbours)
     invitations.add_routes(router, rows_of, tabs)
-    _add_learner(router, neighbours)
+    learner.add_routes(router, neighbours)
     return router
 
 
@@ -138,7 +129,7 @@ def _look_further(visit: Visit, neighbours: Neighbours, wanted: str) -> Response
     try:
         if not caller.may_all(reach.READ):
             raise reach.nobody_here()
-        return _learner(visit, neighbours, wanted)
+        return learner.page_of(visit, neighbours, wanted)
     except Refused as refused:
         problem = NOBODY if searched.whole else TOO_MANY
         return _list(visit, [], whole=True, wanted=wanted, problem=problem, status=refused.status)
@@ -157,85 +148,6 @@ TABS = (
     ("same", "Same person?", "/staff/same-person"),
     ("invite", "Invite to sign in", invitations.PLACE),
 )
-
-
-# -- one learner ----------------------------------------------------------------------------------------------------
-
-
-def _add_learner(router: APIRouter, neighbours: Neighbours) -> None:
-    @router.get(PLACE + "/{person}", summary="What a learner holds, why, and who may see it", openapi_extra=SIGNED_IN)
-    def show(visit: Visiting, person: str) -> Response:
-        return _learner(visit, neighbours, person)
-
-    @router.post(
-        PLACE + "/{person}/withdraw",
-        status_code=303,
-        summary="Withdraws a consent",
-        openapi_extra=form_body("service", "scope") | SIGNED_IN,
-    )
-    def withdraw(visit: Visiting, person: str, body: FormBody) -> Response:
-        form = visit.fields(body)
-        service, scope = form.get("service") or None, form.get("scope") or None
-        count = acts.withdraw(visit.tenant, person, service=service, scope=scope, by=visit.session.by)
-        return visit.on(f"{PLACE}/{person}", "withdrawn" if count else "gone")
-
-    @router.post(
-        PLACE + "/{person}/invite",
-        summary="Makes a link by which a learner signs in, shown once",
-        openapi_extra=form_body("email") | SIGNED_IN,
-    )
-    def invite(visit: Visiting, person: str, body: FormBody) -> Response:
-        email = visit.fields(body).get("email", "")
-        try:
-            root = pages_address_for(visit.request)
-            made = sign_in.invite(visit.tenant, person, email, by=visit.session.by, root=root)
-        except Refused as refused:
-            return _learner(visit, neighbours, person, refused=refused, email=email)
-        return _learner(visit, neighbours, person, made=made, email=email)
-
-    @router.get(
-        "/pages/badges/{id}", response_class=JSONResponse, summary="A badge as it was issued", openapi_extra=SIGNED_IN
-    )
-    def badge(visit: Visiting, id: str) -> Response:
-        record = visit.tenant.store.get("credential", id)
-        if record is None:
-            raise Refused("There is no such badge.", status=404, error="not_found")
-        return Response(record.body, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def _learner(
-    visit: Visit,
-    neighbours: Neighbours,
-    who: str,
-    *,
-    made: LearnerInvitation | None = None,
-    refused: Refused | None = None,
-    email: str = "",
-) -> Response:
-    tenant, caller, zone = visit.tenant, visit.caller, visit.tenant.settings.zone
-    if not caller.may_all(reach.READ):
-        reach.check_reach(tenant.store, caller, who)
-    found = facts.within_reach(tenant, neighbours, caller, facts.learner_facts(tenant, neighbours, who))
-    sees = may(caller)
-    return visit.page(
-        "staff/learner.html",
-        refused.status if refused else 200,
-        **views.learner(found, tenant.clock(), zone, called(tenant.store)),
-        whole=caller.may_all(reach.READ),
-        may_invite=sees(PLACE + "/{person}/invite", "POST"),
-        may_withdraw=sees(PLACE + "/{person}/withdraw", "POST"),
-        may_join=sees("/staff/same-person"),
-        may_take_badges=sees("/pages/badges/{id}"),
-        arrived=lately(tenant, chain.from_iterable(found.identifiers.values()), reach.own_sources(caller)),
-        has_mail=tenant.settings.smtp_url is not None,
-        may_open=sees("/arrivals/statements/{id}"),
-        may_correct=sees(PLACE + "/{person}/correct"),
-        sources=sorted(reach.own_sources(caller) or ()),
-        problem=refused.message if refused else "",
-        email=email,
-        link=made.link if made else "",
-        link_until=written_moment(made.expires, zone) if made else "",
-    )
 
 
 def _is_seen(visit: Visit, wanted: str, person: str) -> bool:

@@ -13,6 +13,7 @@ _WORDS = {
     "withdrawn": "Withdrawn",
     "issued": "Valid",
     REVOKED: "Revoked",
+    "suspended": "Suspended",
     "active": "Active",
     "disabled": "Disabled",
     "paused": "Paused",

@@ -47,7 +47,9 @@ def learner(facts: LearnerFacts, now: int, zone: str, called: Callable[[str], st
         "held": sorted((_held(one, places, zone) for one in facts.held), key=lambda one: (one["code"], one["label"])),
         "answers": [_answer(number, one, zone, called) for number, one in enumerate(answers, 1)],
         "most_badges": LISTED,
-        "badges": [_badge(id, one) for id, one in sorted(facts.badges, key=_by_name_and_date)],
+        "badges": [
+            _badge(id, one, facts.stopped.get(id, one.state)) for id, one in sorted(facts.badges, key=_by_name_and_date)
+        ],
         "consents": consents,
         "in_force": sum(one["holds"] for one in consents),
         "persons": [_person(id, facts.identifiers[id], first=n == 0) for n, id in enumerate(facts.members)],
@@ -173,12 +175,13 @@ def _by_name_and_date(badge: tuple[str, BadgeSummary]) -> tuple[str, str]:
     return one.name or one.id, one.valid_from or ""
 
 
-def _badge(id: str, one: BadgeSummary) -> dict[str, Any]:
+def _badge(id: str, one: BadgeSummary, state: str) -> dict[str, Any]:
     return {
         "id": id,
         "name": one.name or one.id,
-        "state": state_word(one.state),
-        "mood": mood(one.state),
+        "is": state,
+        "state": state_word(state),
+        "mood": mood(state),
         "since": written_day(one.valid_from or ""),
         "until": written_day(one.valid_until) if one.valid_until else "No end",
     }

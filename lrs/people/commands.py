@@ -8,7 +8,8 @@ from datetime import datetime
 import click
 
 from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record
-from lrs.people import joins, minors
+from lrs.people import confirmed_names, joins, minors
+from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.identifiers import as_typed
 from lrs.people.persons import members_of, person_named
 from lrs.people.search import Somebody, found_one, search, somebody
@@ -150,6 +151,31 @@ def under_age(tenant: Tenant, person: str, *, until: datetime | None, of_age: bo
     click.echo(f"{told}; what they agreed to alone, by a link, does not hold")
 
 
+@persons.command("confirm-name")
+@click.argument("person")
+@click.argument("name", required=False)
+@click.option("--seen", default="", help="What proof you saw, and where, without its number: passport, at the centre.")
+@click.option("--withdraw", is_flag=True, help="Take it back: badges that say the name are issued anew without it.")
+@with_tenant
+def confirm_name(tenant: Tenant, person: str, *, name: str | None, seen: str, withdraw: bool) -> None:
+    """Confirm that PERSON has this NAME, because you saw a proof of identity.
+
+    The learner may then put the name into badges. It takes the place of a name that was confirmed before.
+    """
+    if withdraw == (name is not None) or (name is not None and not seen):
+        raise click.UsageError("give NAME and --seen, or --withdraw alone")
+    id = _person(tenant, person)
+    if name is None:
+        done = tenant.store.write(lambda tx: confirmed_names.withdraw(tx, id, by=BY)).result()
+        if not done:
+            raise click.ClickException(f"no name of {id} is confirmed")
+        click.echo(f"no name of {id} is confirmed any more; badges that say it are issued anew without it")
+        return
+    confirmed = ConfirmedName(name, seen, tenant.clock(), BY)
+    kept = tenant.store.write(lambda tx: confirmed_names.confirm(tx, id, confirmed)).result()
+    click.echo(f"{id} is confirmed as {kept}: the learner may put this name into badges")
+
+
 @persons.command()
 @click.argument("person")
 @json_option
@@ -161,7 +187,10 @@ def show(tenant: Tenant, person: str, *, as_json: bool) -> None:
         raise click.ClickException(f"nobody is known as {person}")
     one, members = somebody(tenant.store, id), members_of(tenant.store, id)
     identifiers = one.identifiers if as_json else list(map(as_typed, one.identifiers))
+    confirmed = confirmed_names.confirmed_name(tenant.store, members)
     shown = {"id": id, "person": id, "name": one.name, "members": members, "identifiers": identifiers}
+    if confirmed is not None:
+        shown["confirmed_name"] = confirmed.name
     print_record(shown, as_json=as_json)
 
 

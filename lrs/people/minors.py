@@ -12,8 +12,8 @@ from datetime import date
 
 import msgspec
 
-from lrs.kernel.keys import key
-from lrs.storage import Owed, Reader, Record, Tx, each
+from lrs.people.persons import owe_badges
+from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
@@ -58,8 +58,7 @@ def _owe(tx: Tx, person: str) -> None:
     """
     if tx.get("person", person) is not None:
         tx.owe("person", person, Owed("sync"))
-    for award in list(each(tx, "award", key("award", person))):  # a badge does not name somebody who is under age
-        tx.owe("award", award.id, Owed("issue"))
+    owe_badges(tx, person)  # a badge does not name somebody who is under age
 
 
 def _rev(tx: Tx, person: str) -> int:

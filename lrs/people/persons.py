@@ -151,6 +151,12 @@ def mailboxes_like(reader: Reader, address: str) -> list[tuple[str, str]]:
     return [(record.meta["person"], ifi["mbox"].removeprefix("mailto:")) for record, ifi in found if "mbox" in ifi]
 
 
+def owe_badges(tx: Tx, person: str) -> None:
+    """Has the badges of *person* looked at, with this commit: what may be said of the person in them changed."""
+    for award in list(each(tx, "award", key("award", person))):
+        tx.owe("award", award.id, Owed("issue"))
+
+
 def whose(reader: Reader, person: str) -> Whose:
     """All that records call *person* and whoever is one with them; empty if there is no such person."""
     members = members_of(reader, person)

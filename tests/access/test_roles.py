@@ -59,6 +59,9 @@ QUESTIONS |= {
     (method, f"/staff/learners/{{person}}/{what}") for method in ("GET", "POST") for what in ("correct", "prior")
 }
 INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitations"), ("POST", "/staff/invitations")}
+INVITING |= {("POST", "/staff/learners/{person}/ask")}
+STOPPING = {(method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")}
+STOPPING |= {("POST", "/staff/learners/{person}/name")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
 IMPORTS |= {("GET", f"/staff/columns{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/columns")}
@@ -128,6 +131,7 @@ SEEN = {
         | JOINING
         | QUESTIONS
         | INVITING
+        | STOPPING
         | IMPORTS
         | RULES
         | WORK
@@ -154,7 +158,7 @@ SEEN = {
     "employer": START,
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
     "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
-    "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING,
+    "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING | STOPPING,
     "provider": START
     | LEARNERS
     | QUESTIONS

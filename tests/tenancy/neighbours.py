@@ -117,6 +117,9 @@ class Neighbours:
             ("PUT", "/xapi/statements"): {"json": {**STATEMENT, "id": names["statement"]}},
             ("POST", "/staff/learners"): {"data": {"who": names["who"]}},
             ("POST", "/staff/learners/{person}/invite"): {"data": {"email": ""}},
+            ("POST", "/staff/learners/{person}/ask"): {"data": {"service": "own"}},
+            ("POST", "/staff/learners/{person}/name"): {"data": {"name": "Eve", "how": "passport", "sure": "yes"}},
+            ("POST", "/staff/badge/{id}"): {"data": {"act": "suspend", "reason": "so", "sure": "yes"}},
             ("POST", "/staff/learners/{person}/correct"): {"data": {"statement": names["statement"], "why": "so"}},
             ("POST", "/staff/invitations"): {"data": {"list": names["who"]}},
             ("POST", "/staff/same-person/{one}/{other}"): {"data": {"act": "join"}},
@@ -311,6 +314,7 @@ def _lived(everything: Everything) -> dict[str, str]:
     return {
         "imports/{id}": first["import"].id,
         "badges/{id}": first["credential"].id,
+        "badge/{id}": first["credential"].id,
         "credentials/{id}": first["credential"].id,
         "achievements/{id}": first["achievement"].id,
         "criteria/{id}": first["achievement"].id,

@@ -115,6 +115,7 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "question": _question,
     "agent_name": lambda one: str(one["name"]),
     "told-name": lambda one: _joined(one["text"], one["source"]),
+    "confirmed-name": lambda one: _joined(one["name"], one["how"]),
     "identifier": lambda one: _joined(identifier_shown(one["ifi"])[1]),
     "learner": lambda one: _joined(*(each["text"] for each in one["called"])),
     "tally": lambda one: f"{one['day']}: {one['count']}",
