@@ -111,6 +111,8 @@ def _add_links(router: APIRouter, neighbours: Neighbours) -> None:
     def ask(visit: Visiting, person: str, body: FormBody) -> Response:
         told, tenant = visit.fields(body), visit.tenant
         try:
+            if not told.get("service"):
+                raise Refused("Choose the service that asks.")
             wish = Wish(Subject(person=acts.known_learner(tenant.store, person)[0]))
             service = services.wanted(tenant.store, told.get("service", ""))
             made = links.mint(tenant, service, wish, id=token_urlsafe(18), by=visit.session.by)

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from lrs.cli import main
+from lrs.matching import services
 from lrs.matching.consent_commands import consent
 from lrs.people import joins
 from lrs.storage import each
@@ -171,3 +173,29 @@ def test_giving_and_withdrawing_stand_in_the_audit_chain_without_an_address(tena
     assert [entry["action"] for entry in entries[-2:]] == ["consent.given", "consent.withdrawn"]
     assert all("@" not in json.dumps(entry) for entry in entries)
     assert broken_at(tenant.store) is None
+
+
+def test_a_name_is_confirmed_shown_and_taken_back_by_commands(tenant: Tenant) -> None:
+    put_person(tenant, "mailto:ana@example.org")
+
+    def persons(*words: str) -> Result:
+        return CliRunner().invoke(main, ["persons", *words, "--data", str(tenant.settings.data)])
+
+    told = persons("confirm-name", "ana@example.org", "Ana Silva", "--seen", "passport")
+    shown = json.loads(persons("show", "ana@example.org", "--json").stdout)
+    back, again = (persons("confirm-name", "ana@example.org", "--withdraw") for _ in range(2))
+    unsaid = persons("confirm-name", "ana@example.org", "Ana Silva")
+
+    assert told.output.endswith("is confirmed as Ana Silva: the learner may put this name into badges\n")
+    assert shown["confirmed_name"] == "Ana Silva"
+    assert (back.exit_code, again.exit_code, unsaid.exit_code) == (0, 1, 2)
+    assert again.output.endswith("is confirmed\n")
+
+
+def test_no_link_is_made_for_a_service_that_is_stopped(tenant: Tenant) -> None:
+    put_person(tenant, "mailto:ana@example.org")
+    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "so", by="test")).result()
+
+    answer = run(tenant, "link", "ana@example.org", "career-converter")
+
+    assert (answer.exit_code, answer.output) == (1, "Error: the service is stopped: make it active again first\n")

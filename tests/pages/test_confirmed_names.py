@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from click.testing import CliRunner
 
-from lrs.cli import main
 from lrs.composition.steps import drain
 from lrs.people import confirmed_names, joins
 from lrs.people.confirmed_names import ConfirmedName
-from tests.competency.world import World, statement
+from tests.competency.world import statement
 from tests.pages.conftest import text_of
 from tests.pages.members import signed_in
 from tests.pages.test_badge_claim import accepted, ann, badge, link, shared_path
@@ -51,7 +47,8 @@ def test_a_confirmed_name_is_offered_put_in_and_taken_out_when_it_is_taken_back(
 
     assert "Put my name in" not in before
     assert "Put my name in: Ann Mary Smith" in offered
-    assert "Your organisation confirmed the name on 20 November 2025, from a proof of who you are." in offered
+    assert "Your organisation confirmed the name on " in offered
+    assert ", from a proof of who you are." in offered
     assert unasked == []
     assert named == ["Ann Mary Smith"]
     assert "Ann Mary Smith" in shown
@@ -132,32 +129,9 @@ def test_the_name_is_the_persons_after_a_join(site, ann):
     store = site.tenant.store
     store.write(lambda tx: joins.merge(tx, ann, other, "test")).result()
 
-    store.write(lambda tx: confirmed_names.confirm(tx, other, ConfirmedName("Ann Mary Smith", "passport", 7, "x")))
+    store.write(
+        lambda tx: confirmed_names.confirm(tx, other, ConfirmedName("Ann Mary Smith", "passport", 7, "x"))
+    ).result()
 
     assert confirmed_names.vouched_name(store, ann).text == "Ann Mary Smith"
     assert [one.id for one in store.get_many("confirmed-name", [ann, other]).values()] == [ann]
-
-
-def test_the_command_confirms_shows_and_takes_back(tmp_path):
-    made = World(tmp_path)
-    made.send(statement("one", ANN))
-    made.work()
-    made.close()
-    (tmp_path / "master.key").write_text((b"k" * 32).hex())
-    (tmp_path / "master.key").chmod(0o600)
-
-    def run(*words):
-        return CliRunner().invoke(main, ["persons", *words, "--data", str(tmp_path)])
-
-    told = run("confirm-name", "ann@example.org", "Ann Smith", "--seen", "passport")
-    shown = json.loads(run("show", "ann@example.org", "--json").output)
-    back = run("confirm-name", "ann@example.org", "--withdraw")
-    again = run("confirm-name", "ann@example.org", "--withdraw")
-    unsaid = run("confirm-name", "ann@example.org", "Ann Smith")
-
-    assert told.output.endswith("is confirmed as Ann Smith: the learner may put this name into badges\n")
-    assert shown["confirmed_name"] == "Ann Smith"
-    assert back.exit_code == 0
-    assert again.exit_code == 1
-    assert "is confirmed" in again.output
-    assert unsaid.exit_code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from concurrent.futures import Future
 from dataclasses import replace
@@ -19,10 +20,11 @@ from lrs.access.roles import Granted
 from lrs.competency import list_owed, listed
 from lrs.competency.listed import CalledBy, ListedLearner, ListedSkill
 from lrs.composition.steps import drain
+from lrs.matching import registry
 from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
 from lrs.people import joins
-from lrs.storage import Record, Walk
+from lrs.storage import Record, Walk, each
 from lrs.web.listing import Asked, chosen_rows
 from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
@@ -493,6 +495,27 @@ def test_a_learner_is_invited_by_a_link_that_is_shown_once(known):
     assert link not in again.text
     assert Browser(known.app).get("/invitation/" + link.rpartition("/")[2]).status_code == 200
     assert known.audit()[-1] == ("learner.invited", f"key {known.operator.key}")
+
+
+def test_staff_make_a_consent_link_for_a_learner_in_the_browser(site, browser):
+    site.world.send(statement("one", ANN))
+    site.world.work()
+    path = f"{LIST}/{site.world.person(ANN)}"
+    none = text_of(browser.get(path))
+    registry.register(
+        site.tenant, "Finder", webhook=None, scopes=["profiles:read"], purpose="To find a job near you", by="test"
+    )
+
+    unsaid = browser.send(browser.get(path), f"{path}/ask", service="")
+    answer = browser.send(browser.get(path), f"{path}/ask", service="finder")
+    link = re.search(r'<code id="consent-link">([^<]+)</code>', answer.text)[1]
+    asked = Browser(site.app).get("/links/" + link.rpartition("/")[2])
+
+    assert "No service that could ask is connected." in none
+    assert (unsaid.status_code, 'id="service-error"' in unsaid.text) == (400, True)
+    assert link not in browser.get(path).text
+    assert "Finder" in text_of(asked)
+    assert json.loads(next(each(site.tenant.store, "consent-link")).body)["by"] == f"key {site.operator.key}"
 
 
 def test_an_address_that_is_none_invites_nobody(known):
