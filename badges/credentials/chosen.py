@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from badges.held import stops
 from badges.achievements.counts import achievement_of
 from badges.credentials.records import ISSUED
+from badges.held import stops
 from lrs.kernel.errors import Refused
 from lrs.storage import Reader, Walk, walked
 

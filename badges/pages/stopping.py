@@ -9,10 +9,10 @@ from typing import Any, cast
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from badges.held import stops
-from badges.pages import stopping_view
 from badges.credentials.chosen import Chosen, chosen
+from badges.held import stops
 from badges.held.stops import StopState
+from badges.pages import stopping_view
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 

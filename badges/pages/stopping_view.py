@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 
-from badges.held import stops
-from badges.views import badge_view
 from badges.achievements.counts import achievement_of
 from badges.achievements.described import described_achievements
-from badges.published.public import record_of
-from badges.credentials.records import ISSUED
 from badges.credentials.chosen import Chosen
+from badges.credentials.records import ISSUED
+from badges.held import stops
+from badges.views import badge_view
 from lrs.access import staff
 from lrs.kernel.errors import Refused
 from lrs.pages.states import mood, state_word
@@ -29,7 +28,9 @@ SHOWN = 50
 
 def one_badge(tenant: Tenant, id: str) -> dict[str, Any]:
     """The page of the badge *id*. Raises ``Refused`` (404)."""
-    reader, record = tenant.store, record_of(tenant, "credential", id)
+    reader, record = tenant.store, tenant.store.get("credential", id)
+    if record is None:
+        raise Refused("There is no such badge.", status=404, error="not_found")
     stopped = stops.stop_of(reader, id)
     state = stopped.state if stopped else str(record.meta["state"])
     said = badge_view.badge(msgspec.json.decode(record.body))

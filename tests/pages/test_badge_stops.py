@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from badges.counts import achievement_of
+from badges.achievements.counts import achievement_of
 from lrs.composition.steps import drain
 from lrs.storage import each
 from tests.pages.conftest import text_of
