@@ -20,6 +20,7 @@ from lrs.competency.decide import Evidence
 from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rules import CLOCK_SKEW, Match, matches
 from lrs.competency.seen import (
+    BY_STAFF,
     Moment,
     SeenStatement,
     event_time,
@@ -71,7 +72,7 @@ def meaning_of(record: Record, rules: InForce, ids: Ids, zone: str, nobody: froz
     Raises ``msgspec.DecodeError`` if the body is not a statement.
     """
     moment = moment_of(record)
-    if is_own(moment.source):
+    if is_own(moment.source) or moment.trial == BY_STAFF:
         return Meaning(record.id, moment.source)
     seen = look(record)
     if seen.verb.id == VOIDED:

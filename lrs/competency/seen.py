@@ -15,6 +15,10 @@ from lrs.people.ids import Ids, identified
 from lrs.storage import Record, micros_of
 from lrs.xapi.statements.identity import SAME_PERSON, Identifier
 
+TRIAL, OUTSIDE = "trial", "outside"
+"""Names in ``meta`` of a statement of launched content: in which mode nothing counts it was launched, or ``BY_STAFF``;
+and the activities in it that were not what was launched."""
+BY_STAFF = "staff"
 MAX_MEMBERS = 100
 """Of a larger group only the first so many members get evidence that says why it does not count."""
 
@@ -85,10 +89,16 @@ class SeenStatement(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """When a statement was stored (microseconds UTC) and by which source. Neither is read from the statement itself."""
+    """When a statement was stored (microseconds UTC) and by which source. Nothing of it is read from the statement.
+
+    Of launched content: a *trial* proves nothing, and no statement proves anything of an activity *outside* of what was
+    launched.
+    """
 
     stored: int
     source: str
+    trial: str = ""
+    outside: tuple[str, ...] = ()
 
 
 _decode = msgspec.json.Decoder(SeenStatement).decode
@@ -100,8 +110,10 @@ def look(record: Record) -> SeenStatement:
 
 
 def moment_of(record: Record) -> Moment:
-    """When, and by which source, *record* was stored."""
-    return Moment(micros_of(record.seq), str(record.meta.get("source", "")))
+    """When, by which source, and in what launch *record* was stored."""
+    meta = record.meta
+    marks = (str(meta.get(TRIAL, "")), tuple(meta.get(OUTSIDE, ())))
+    return Moment(micros_of(record.seq), str(meta.get("source", "")), *marks)
 
 
 def event_time(seen: SeenStatement, stored: int) -> int:

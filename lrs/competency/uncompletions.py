@@ -31,14 +31,14 @@ _decode = msgspec.json.Decoder(Uncompletion).decode
 def uncompletions_in(record: Record, seen: SeenStatement, ids: Ids) -> Iterator[Uncompletion]:
     """The marks that a ``statement`` record takes off.
 
-    As with completions, groups and statements from the future do not count.
+    As with completions, groups, statements from the future, and launches in which nothing counts do not count.
     """
     moment = moment_of(record)
     event = event_time(seen, moment.stored)
     about = seen.object
     if seen.verb.id not in UNCOMPLETED or about.objectType != "Activity" or is_group(seen):
         return
-    if event > moment.stored + CLOCK_SKEW:
+    if event > moment.stored + CLOCK_SKEW or moment.trial or about.id in moment.outside:
         return
     for one in learners(seen, ids):
         yield Uncompletion(1, record.id, one.id, moment.source, about.id, seen.timestamp, event, record.seq)

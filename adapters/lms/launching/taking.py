@@ -6,22 +6,30 @@ for terminated alone: whatever else comes then is refused (9.3.0.0-5). Knows no 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import msgspec
 
 from adapters.lms.cmi5.rules import judged
 from adapters.lms.courses.parts import first_of_another
+from adapters.lms.courses.structure import Structure
+from adapters.lms.sessions import reach
 from adapters.lms.sessions.acts import satisfy_in, structure_of
 from adapters.lms.sessions.place import LmsPlace
-from adapters.lms.sessions.session import LaunchSession, put_registration, put_session, registration_in, session_in
+from adapters.lms.sessions.session import (
+    LaunchSession,
+    Registration,
+    put_registration,
+    put_session,
+    registration_in,
+    session_in,
+)
 from adapters.lms.sessions.standing import SessionStanding
 from adapters.lms.sessions.vocabulary import TERMINATED
 from adapters.lms.tincan import rules as tincan
-from lrs.competency.rules.rulesets import in_force
+from lrs.competency.seen import OUTSIDE
 from lrs.kernel.errors import Refused
+from lrs.kernel.strict_json import Json
 from lrs.storage import ROWS, Tx
-from lrs.xapi.statements.plan import KIND, Plan, in_batch
+from lrs.xapi.statements.plan import KIND, Plan, Prepared, in_batch
 from lrs.xapi.statements.write import store_in
 
 BESIDE = 6 * ROWS
@@ -31,26 +39,23 @@ BESIDE = 6 * ROWS
 def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool) -> None:
     """Stores *plan*, which the content of *session* sent; its statements have their ids from it if they are *numbered*.
 
-    Refuses (403) the first that breaks a rule of cmi5, and then stores none; else as ``store_in``.
+    Refuses (403) the first that breaks a rule of cmi5 or speaks of more than its launch, and then stores none; else as
+    ``store_in``.
     """
     found = session_in(tx, session)
     registration = registration_in(tx, found.registration)
+    structure = _structure(tx, plan, found, registration)
     known = tx.get_many(KIND, plan.ids)
     before = now = SessionStanding(found, registration.unit(found.activity))
-    package = tincan.ids_of(structure_of(tx, registration)) if found.format == "tincan" else frozenset()
     for one in plan.statements:
         if one.id in known and (not found.terminated or one.tree["verb"]["id"] == TERMINATED):
             continue
         try:
-            if found.format == "tincan":
-                now = tincan.judged(now, one.tree, place.tenant.clock(), package)
-            else:
-                now = judged(now, one.tree, place.tenant.clock(), has_id=numbered or "id" in one.tree)
+            now = _judged(now, one, place.tenant.clock(), structure, has_id=numbered or "id" in one.tree)
+            _check_own(tx, one.tree, found, structure)
         except Refused as refused:
             raise in_batch(refused, one.index) from refused
-    if found.format == "tincan":
-        _check_own(tx, plan, found, package)
-    store_in(tx, plan)
+    store_in(tx, _marked(plan, found, registration, structure))
     if now is before:
         return
     put_session(tx, now.session)
@@ -62,22 +67,43 @@ def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool
     put_registration(tx, registration)
 
 
-def _check_own(tx: Tx, plan: Plan, session: LaunchSession, package: Collection[str]) -> None:
-    """Refuses (403) a statement about an activity of another course here: it would count as that course's.
+def _structure(tx: Tx, plan: Plan, session: LaunchSession, registration: Registration) -> Structure | None:
+    """The structure of the launched course, where it is needed: most statements of cmi5 name their unit alone."""
+    if session.format == "tincan" or any(reach.named_beside(session, one.tree) for one in plan.statements):
+        return structure_of(tx, registration)
+    return None
 
-    Rules find an activity by such an id, so else a course that anybody can open would prove what an examination proves.
-    So is one refused that has in its context what a rule is about and the *package* does not have.
-    """
-    ids = dict.fromkeys(id for one in plan.statements for id in tincan.activities_in(one.tree))
-    if found := first_of_another(tx, ids, session.course):
+
+def _judged(
+    standing: SessionStanding, one: Prepared, now: int, structure: Structure | None, *, has_id: bool
+) -> SessionStanding:
+    session, statement = standing.session, one.tree
+    if session.format == "tincan":
+        package = reach.ids_of(structure) if structure else frozenset()
+        after = tincan.judged(standing, statement, now, package)
+    else:
+        after = judged(standing, statement, now, has_id=has_id)
+    for pointer, why in reach.faults(session, statement, now):
+        raise reach.refused(session, why, pointer)
+    return after
+
+
+def _check_own(tx: Tx, statement: Json, session: LaunchSession, structure: Structure | None) -> None:
+    """Refuses (403) a statement that names an activity of another course here: it would speak of that course."""
+    ids = reach.named_beside(session, statement) if structure else ()
+    if found := first_of_another(tx, sorted(ids), session.course):
         why = "is one of another course here: this launch is not for it"
-        raise tincan.refused(f"the activity {found[:200]} {why}", plain=f"an activity {why}")
-    if others := {id for id in ids if not tincan.is_within(id, package)}:
-        for rule in in_force(tx).rules.by_item.values():
-            if rule.match != "type" and rule.activity in others:
-                why = "in the context is none of the launched package, and a rule is about it"
-                message, plain = f"the activity {rule.activity[:200]} {why}", f"an activity {why}"
-                raise tincan.refused(message, "/context/contextActivities", plain=plain)
+        raise reach.refused(session, f"the activity {found[:200]} {why}", plain=f"an activity {why}")
+
+
+def _marked(plan: Plan, session: LaunchSession, registration: Registration, structure: Structure | None) -> Plan:
+    """*plan* with a mark on each statement that proves nothing of an activity in it, or nothing at all."""
+    found, trial = [], reach.trial_mark(session, registration)
+    for one in plan.statements:
+        beyond = reach.outside(session, one.tree, structure)
+        marks = trial | ({OUTSIDE: list(beyond)} if beyond else {})
+        found.append(msgspec.structs.replace(one, meta=one.meta | marks) if marks else one)
+    return msgspec.structs.replace(plan, statements=found)
 
 
 def note_in(tx: Tx, session: str, *, launch_data: bool = False, preferences: bool = False) -> None:

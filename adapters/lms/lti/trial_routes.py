@@ -8,12 +8,10 @@ from fastapi.responses import HTMLResponse
 
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
-from adapters.lms.lti.enrolments import OpenedCourse
 from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
 from adapters.lms.lti.signed_in import Launched
-from adapters.lms.sessions.acts import checked_actor, enrol_in
+from adapters.lms.sessions.acts import checked_actor, trial_in
 from adapters.lms.sessions.place import LmsPlace
-from adapters.lms.sessions.session import REGISTRATION
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
@@ -59,14 +57,8 @@ def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: S
     fresh, session = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), str(uuid.uuid4())
 
     def decide(tx: Tx) -> UnitLaunched:
-        registration = _trial(tx, place, found, actor, id, session)
-        order = LaunchOrder(registration, index, "Browse", return_url=f"{tool_of(visit.request)}/courses/{course}")
+        registration = trial_in(tx, place, found.course, actor, id=id, session=session)
+        order = LaunchOrder(registration.id, index, "Browse", return_url=f"{tool_of(visit.request)}/courses/{course}")
         return launch_in(tx, place=place, order=order, fresh=fresh)
 
     return store.write(decide, weight=_WEIGHT).result()
-
-
-def _trial(tx: Tx, place: LmsPlace, found: OpenedCourse, actor: dict[str, object], id: str, session: str) -> str:
-    """The teacher's own registration, from which no grade follows."""
-    record = tx.get(REGISTRATION, id)
-    return id if record is not None else enrol_in(tx, place, found.course, actor, id=id, session=session).id

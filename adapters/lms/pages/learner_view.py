@@ -45,7 +45,7 @@ def _unit(found: Registration, unit: AssignableUnit, index: int) -> dict[str, An
         "state": state,
         "mood": mood,
         "score": "" if progress.score is None else f"{progress.score * 100:g} %",
-        "minutes": round(sum(progress.seconds.values()) / 60),
+        "minutes": round(progress.counted / 60),
         "waived": progress.waived,
         "can_waive": not (found.has_done(unit) or progress.waived),
     }

@@ -18,9 +18,8 @@ from adapters.lms.pages import view
 from adapters.lms.pages.one_learner import add_learner
 from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of, sources_of
 from adapters.lms.pages.trying import add_trial
-from adapters.lms.sessions.session import REGISTRATION, Registration, registration_of
+from adapters.lms.sessions.session import REGISTRATION, Registration, learners_key, registration_of, trials_key
 from lrs.kernel.errors import Refused
-from lrs.kernel.keys import key
 from lrs.kernel.settings import MIB
 from lrs.pages import session
 from lrs.pages.list_files import add_files
@@ -35,6 +34,8 @@ ONE = f"{PLACE}/{{id}}"
 REPORT = f"{ONE}/learners"
 LISTED = 2_000
 """The newest registrations that a report has."""
+TRIALS = 50
+"""The newest trials that stand below it."""
 
 says(
     course_new="The package is in: this is its course now.",
@@ -104,12 +105,8 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
 def _rows(visit: Visit) -> list[ListRow]:
     store = visit.tenant.store
     mine = (one for one in courses.newest(store) if reaches(visit, one))
-    found = [(one, store.count(REGISTRATION, [_of_course(one.id)])) for one in mine]
+    found = [(one, store.count(REGISTRATION, [learners_key(one.id)])) for one in mine]
     return view.listed(found, visit.tenant.settings.zone, visit.root)
-
-
-def _of_course(id: str) -> int:
-    return key("registration.course", id)
 
 
 def _add_one(router: APIRouter) -> None:
@@ -120,7 +117,7 @@ def _add_one(router: APIRouter) -> None:
         versions = courses.versions_in(store, course)
         one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
         let_forms_go(visit.request, visit.tenant, [unit.url for unit in units_of(versions[0].structure)])
-        learners = store.count(REGISTRATION, [_of_course(id)])
+        learners = store.count(REGISTRATION, [learners_key(id)])
         may_connect = may(visit.caller)("/staff/lms")
         return visit.page("staff/course-package.html", one=one, learners=learners, may_connect=may_connect)
 
@@ -146,7 +143,8 @@ def _add_report(router: APIRouter) -> None:
         course = own_course(visit, id)
         found = listing(asked_of(visit.request, view.LEARNERS, sort="-began"), _learners(visit, course))
         one = {"id": course.id, "title": shown_title(course.title)}
-        return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED)
+        trials = view.trials(_registrations(visit, trials_key(course.id), TRIALS), visit.tenant.settings.zone)
+        return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED, trials=trials)
 
     @router.get(f"{REPORT}.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting, id: str) -> Response:
@@ -160,11 +158,14 @@ def _add_report(router: APIRouter) -> None:
 
 
 def _learners(visit: Visit, course: Course) -> list[ListRow]:
-    store = visit.tenant.store
-    page = store.find(Walk(REGISTRATION, [_of_course(course.id)], newest_first=True, limit=LISTED))
-    found = [registration_of(record) for record in page.records]
+    store, found = visit.tenant.store, _registrations(visit, learners_key(course.id), LISTED)
     structures: dict[int, Structure] = {
         number: courses.version_in(store, course.id, number).structure for number in {one.version for one in found}
     }
     told: list[tuple[Registration, Structure]] = [(one, structures[one.version]) for one in found]
     return view.learners(told, visit.tenant.settings.zone, visit.root)
+
+
+def _registrations(visit: Visit, key: int, limit: int) -> list[Registration]:
+    page = visit.tenant.store.find(Walk(REGISTRATION, [key], newest_first=True, limit=limit))
+    return [registration_of(record) for record in page.records]

@@ -11,8 +11,7 @@ from adapters.lms.courses.courses import Course
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.pages.addresses import lms_place, part_in, root_of
 from adapters.lms.pages.own_courses import PLACE, own_course
-from adapters.lms.sessions.acts import checked_actor, enrol_in
-from adapters.lms.sessions.session import REGISTRATION
+from adapters.lms.sessions.acts import checked_actor, trial_in
 from lrs.kernel.names import name
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
@@ -48,8 +47,7 @@ def _launched(visit: Visit, course: Course, index: int, subscriptions: Subscript
     order = LaunchOrder(id, index, "Browse", return_url=f"{root}{PLACE}/{course.id}")
 
     def decide(tx: Tx) -> UnitLaunched:
-        if tx.get(REGISTRATION, id) is None:
-            enrol_in(tx, place, course, actor, id=id, session=session)
+        trial_in(tx, place, course, actor, id=id, session=session)
         launched = launch_in(tx, place, order, fresh)
         audit.append(tx, by, "unit.launched", {"registration": id, "unit": str(index), "mode": "Browse"})
         return launched

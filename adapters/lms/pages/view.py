@@ -119,7 +119,7 @@ def _learner(registration: Registration, structure: Structure, zone: str, root: 
     account, units = registration.actor["account"], units_of(structure)
     done = sum(map(registration.has_done, units))
     scores = [one.score for one in registration.units.values() if one.score is not None]
-    seconds = sum(sum(one.seconds.values()) for one in registration.units.values())
+    seconds = sum(one.counted for one in registration.units.values())
     state, mood = _state(registration, structure)
     return ListRow(
         {
@@ -137,6 +137,19 @@ def _learner(registration: Registration, structure: Structure, zone: str, root: 
         {"learner": f"{root}/staff/courses/{registration.course}/learners/{registration.id}"},
         {"state": mood},
     )
+
+
+def trials(found: Iterable[Registration], zone: str) -> list[dict[str, str]]:
+    """Who tried the course, and since when: they are no learners of it."""
+    return [
+        {
+            "id": one.id,
+            "who": one.actor.get("name") or "A teacher",
+            "account": one.actor["account"]["name"],
+            "at": written_moment(one.at, zone),
+        }
+        for one in found
+    ]
 
 
 def _state(registration: Registration, structure: Structure) -> tuple[str, str]:

@@ -18,8 +18,10 @@ from adapters.lms.sessions.acts import satisfy_in, structure_of, unit_at
 from adapters.lms.sessions.credentials import caller_of_session
 from adapters.lms.sessions.own_statements import Statement
 from adapters.lms.sessions.place import VERSION, LmsPlace
+from adapters.lms.sessions.reach import trial_mark
 from adapters.lms.sessions.session import (
     LaunchSession,
+    Registration,
     agent_text,
     put_registration,
     put_session,
@@ -93,7 +95,7 @@ def commit_in(tx: Tx, place: LmsPlace, session: str, commit: ScormCommit) -> Non
             _keep(tx, found, id, KeptAttempt(cmi, commit.ended))
     else:
         standing = SessionStanding(msgspec.structs.replace(found, last=now, initialized=now), before.progress)
-    _store(tx, place, found, said)
+    _store(tx, place, (found, registration), said)
     put_session(tx, standing.session)
     if standing.progress != before.progress:
         registration = registration.with_unit(found.activity, standing.progress)
@@ -101,7 +103,7 @@ def commit_in(tx: Tx, place: LmsPlace, session: str, commit: ScormCommit) -> Non
             registration = satisfy_in(tx, place, structure, registration, found.id)
         put_registration(tx, registration)
     if cmi is not None and commit.ended:
-        _store(tx, place, found, [statements.ended(attempt, cmi, suspended=cmi.left == "suspend")])
+        _store(tx, place, (found, registration), [statements.ended(attempt, cmi, suspended=cmi.left == "suspend")])
 
 
 def _own(session: LaunchSession) -> str:
@@ -135,14 +137,16 @@ def _said(
     return said
 
 
-def _store(tx: Tx, place: LmsPlace, session: LaunchSession, said: Sequence[Statement]) -> None:
+def _store(tx: Tx, place: LmsPlace, of: tuple[LaunchSession, Registration], said: Sequence[Statement]) -> None:
     """Stores the statements that are not there yet."""
     known = tx.get_many(KIND, [one["id"] for one in said])
     new = [one for one in said if one["id"] not in known]
     if new:
         terms = Terms(place.tenant.settings, place.subscriptions)
-        caller = caller_of_session(place.tenant, session)
-        store_in(tx, prepare(caller, VERSION, msgspec.json.encode(new), terms))
+        caller, mark = caller_of_session(place.tenant, of[0]), trial_mark(*of)
+        plan = prepare(caller, VERSION, msgspec.json.encode(new), terms)
+        told = [msgspec.structs.replace(one, meta=one.meta | mark) for one in plan.statements]
+        store_in(tx, msgspec.structs.replace(plan, statements=told))
 
 
 # -- State ------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from adapters.lms.courses.structure import AssignableUnit, Structure, units_of
 from adapters.lms.sessions import own_statements
 from adapters.lms.sessions.place import LmsPlace, store_own
 from adapters.lms.sessions.session import (
+    REGISTRATION,
     SESSION,
     STEP,
     LaunchSession,
@@ -25,6 +26,7 @@ from adapters.lms.sessions.session import (
     put_registration,
     put_session,
     registration_in,
+    registration_of,
     session_in,
     session_of,
 )
@@ -72,6 +74,16 @@ def enrol_in(tx: Tx, place: LmsPlace, course: Course, actor: dict[str, Any], *, 
     registration = satisfy_in(tx, place, version.structure, registration, session)
     put_registration(tx, registration)
     return registration
+
+
+def trial_in(tx: Tx, place: LmsPlace, course: Course, actor: dict[str, Any], *, id: str, session: str) -> Registration:
+    """The registration *id* of somebody who tries *course* and is no learner in it, made if there is none."""
+    record = tx.get(REGISTRATION, id)
+    found = registration_of(record) if record else enrol_in(tx, place, course, actor, id=id, session=session)
+    if not found.trial:
+        found = replace(found, trial=True)
+        put_registration(tx, found)
+    return found
 
 
 def satisfy_in(tx: Tx, place: LmsPlace, structure: Structure, registration: Registration, session: str) -> Registration:

@@ -9,6 +9,7 @@ import msgspec
 from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, Caller
 from lrs.access.keys import authority_of
 from lrs.kernel.errors import Refused
+from lrs.kernel.names import name
 from lrs.kernel.strict_json import Json
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
@@ -52,9 +53,14 @@ class LmsPlace:
 
 
 def store_own(tx: Tx, place: LmsPlace, statement: Json) -> None:
-    """Stores a *statement* that we make, beside whatever else the decision writes. It never proves anything."""
+    """Stores a *statement* that we make, beside whatever else the decision writes. It never proves anything.
+
+    Its id is made of the one that it has and a secret: else content could store something under the id of what is still
+    to be said of its launch, which could then not be stored.
+    """
+    own = name("own-statement", place.tenant.secret("own-statements").hex(), statement["id"])
     terms = Terms(place.tenant.settings, place.subscriptions)
-    store_in(tx, prepare(_own_caller(place.tenant), VERSION, msgspec.json.encode(statement), terms))
+    store_in(tx, prepare(_own_caller(place.tenant), VERSION, msgspec.json.encode(statement | {"id": own}), terms))
 
 
 def _own_caller(tenant: Tenant) -> Caller:

@@ -41,12 +41,18 @@ class UnitProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     score: float | None = None
     seconds: Mapping[str, float] = {}
 
+    @property
+    def counted(self) -> float:
+        """The seconds that count: in the other modes somebody only looked at it."""
+        return self.seconds.get("Normal", 0.0)
+
 
 class Registration(msgspec.Struct, frozen=True):
     """One learner in one version of a course. *id* is the UUID that statements carry.
 
     *units* has the units that something was said of, by their activity ids; *satisfied* the activity ids of blocks and
-    of the course. Times are microseconds UTC.
+    of the course. A *trial* is of somebody who tries the course and is no learner in it. Times are microseconds
+    UTC.
     """
 
     id: str
@@ -59,6 +65,7 @@ class Registration(msgspec.Struct, frozen=True):
     satisfied: tuple[str, ...] = ()
     client: str = ""
     format: CourseFormat = "cmi5"
+    trial: bool = False
     v: int = 1
 
     def unit(self, activity: str) -> UnitProgress:
@@ -142,11 +149,21 @@ def session_of(record: Record) -> LaunchSession:
 
 def put_registration(tx: Tx, registration: Registration) -> None:
     """Stores *registration*, new or changed."""
-    course = key("registration.course", registration.course)
+    course = (trials_key if registration.trial else learners_key)(registration.course)
     learner = key("registration.learner", registration.course, agent_text(registration.actor))
     number = key("registration.number", str(registration.number))
     keys = (course, learner, number, _of_agent(REGISTRATION, agent_text(registration.actor)))
     tx.put(_kept(tx, Record(REGISTRATION, registration.id, msgspec.json.encode(registration), keys=keys)))
+
+
+def learners_key(course: str) -> int:
+    """The search key of the registrations of learners in a course."""
+    return key("registration.course", course)
+
+
+def trials_key(course: str) -> int:
+    """The search key of the registrations of those who only try a course."""
+    return key("registration.trial", course)
 
 
 def put_session(tx: Tx, session: LaunchSession, owed: tuple[Owed, ...] = ()) -> None:

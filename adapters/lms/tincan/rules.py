@@ -11,13 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapters.lms.courses.structure import Structure, parts_of
+from adapters.lms.sessions.reach import ContentFault, is_within, refused
 from adapters.lms.sessions.session import LaunchSession, UnitProgress, agent_text
 from adapters.lms.sessions.standing import SessionStanding, meets
 from adapters.lms.sessions.vocabulary import COMPLETED, FAILED, PASSED, VOIDED
-from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
-from lrs.kernel.times import MINUTE, SECOND, micros_of_timestamp
+from lrs.kernel.times import MINUTE, SECOND
 from lrs.xapi.statements.identity import ifi_text
 
 MASTERED = "http://adlnet.gov/expapi/verbs/mastered"
@@ -25,13 +24,6 @@ JUDGING = frozenset({COMPLETED, PASSED, FAILED, MASTERED})
 """Verbs that say how somebody did."""
 IDLE = 30 * MINUTE
 """Microseconds between two statements that count as time spent, at most."""
-LEEWAY = 90 * MINUTE
-"""Microseconds that a timestamp may be before the launch, or ahead: the clock of a device is off by minutes, and summer
-time that is written without its zone by an hour."""
-_BOUNDS = ("/", "#", "?", ":")
-"""What stands between the id of an activity and the rest of the id of one within it."""
-_Fault = tuple[str, str]
-"""The place in the statement, as a JSON pointer, and what is wrong."""
 
 
 def judged(standing: SessionStanding, statement: Json, now: int, package: Collection[str]) -> SessionStanding:
@@ -39,41 +31,12 @@ def judged(standing: SessionStanding, statement: Json, now: int, package: Collec
 
     *package* has the ids of the activities of the launched package (``ids_of``).
     """
-    for pointer, why in _breaches(standing.session, statement, now, package):
-        raise refused(why, pointer or None)
+    for pointer, why in _breaches(standing.session, statement, package):
+        raise refused(standing.session, why, pointer)
     return _after(standing, statement, now)
 
 
-def refused(why: str, pointer: str | None = None, *, plain: str = "") -> Refused:
-    """The refusal of what a launch may not do; *plain* is *why* without what was sent, where *why* has some of it."""
-    made = Refused(why, status=403, error="tincan", pointer=pointer)
-    made.plain = plain or why
-    return made
-
-
-def ids_of(structure: Structure) -> frozenset[str]:
-    """The ids of the activities of a package: those that can be launched, and those that it only describes."""
-    parts = (structure, *parts_of(structure.children))
-    return frozenset((*structure.described, *(id for part in parts for id in (part.id, part.activity) if id)))
-
-
-def is_within(id: str, package: Collection[str]) -> bool:
-    """Whether *id* is one of *package*, or begins with one: a slide or a question of it."""
-    return id in package or any(
-        id.startswith(one if one.endswith(_BOUNDS) else tuple(f"{one}{bound}" for bound in _BOUNDS)) for one in package
-    )
-
-
-def activities_in(statement: Json) -> Iterator[str]:
-    """The ids of the activities that *statement* is about or has in its context."""
-    target = statement["object"]
-    if target.get("objectType", "Activity") == "Activity":
-        yield target["id"]
-    for found in statement.get("context", {}).get("contextActivities", {}).values():
-        yield from (one["id"] for one in ([found] if isinstance(found, dict) else found))
-
-
-def _breaches(session: LaunchSession, statement: Json, now: int, package: Collection[str]) -> Iterator[_Fault]:
+def _breaches(session: LaunchSession, statement: Json, package: Collection[str]) -> Iterator[ContentFault]:
     verb, context = statement["verb"]["id"], statement.get("context", {})
     if not session.is_open:
         yield "", "this launch is over: launch the content again"
@@ -85,13 +48,9 @@ def _breaches(session: LaunchSession, statement: Json, now: int, package: Collec
     if verb in JUDGING and session.mode != "Normal":
         yield "/verb/id", f"in the mode {session.mode} nothing is judged"
     yield from _of_object(statement["object"], package)
-    for name in ("instructor", "team"):
-        if name in context:
-            yield f"/context/{name}", f"launched content cannot say who the {name} was: leave context.{name} out"
-    yield from _of_time(session, statement.get("timestamp"), now)
 
 
-def _of_actor(session: LaunchSession, actor: Json) -> Iterator[_Fault]:
+def _of_actor(session: LaunchSession, actor: Json) -> Iterator[ContentFault]:
     if actor.get("objectType", "Agent") != "Agent" or "member" in actor:
         yield "/actor", "the actor must be an Agent, not a Group: the learner of the launch"
     if ifi_text(actor) != agent_text(session.actor):
@@ -100,7 +59,7 @@ def _of_actor(session: LaunchSession, actor: Json) -> Iterator[_Fault]:
         yield "/actor/name", "the actor has another name than in the launch: send the actor of the launch as it is"
 
 
-def _of_object(target: Json, package: Collection[str]) -> Iterator[_Fault]:
+def _of_object(target: Json, package: Collection[str]) -> Iterator[ContentFault]:
     if target.get("objectType", "Activity") != "Activity":
         yield "/object", "the object must be an activity of the launched package"
     elif not is_within(target["id"], package):
@@ -108,16 +67,6 @@ def _of_object(target: Json, package: Collection[str]) -> Iterator[_Fault]:
             "/object/id",
             "the object is no activity of the launched package: its id must be one of tincan.xml, or begin with one",
         )
-
-
-def _of_time(session: LaunchSession, timestamp: str | None, now: int) -> Iterator[_Fault]:
-    if timestamp is None:
-        return
-    at = micros_of_timestamp(timestamp)
-    if at < session.launched - LEEWAY:
-        yield "/timestamp", "the timestamp is before the launch: set the clock of the device, or leave timestamp out"
-    if at > now + LEEWAY:
-        yield "/timestamp", "the timestamp is in the future: set the clock of the device, or leave timestamp out"
 
 
 def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStanding:

@@ -142,6 +142,8 @@ def judge(rule: Rule, seen: SeenStatement, moment: Moment) -> Match:
     score = percent(seen.result.score, rule.scaled_range)
     reasons = (
         (moment.source not in rule.sources, "source not trusted"),
+        (bool(moment.trial), "only looked at, nothing counts in such a launch"),
+        (is_outside(rule, seen, moment), "not about what was launched"),
         (is_group(seen), "actor is a group"),
         (event_time(seen, moment.stored) > moment.stored + CLOCK_SKEW, "in the future"),
         (seen.result.completion is False or seen.verb.id in UNCOMPLETED, "not completed"),
@@ -150,3 +152,8 @@ def judge(rule: Rule, seen: SeenStatement, moment: Moment) -> Match:
         (rule.threshold is not None and score is not None and score < exact(rule.threshold), "below threshold"),
     )
     return Match(rule, next((reason for holds, reason in reasons if holds), None), shown(score))
+
+
+def is_outside(rule: Rule, seen: SeenStatement, moment: Moment) -> bool:
+    """Whether launched content says something of what was not launched."""
+    return (seen.object.id if rule.match == "type" else rule.activity) in moment.outside

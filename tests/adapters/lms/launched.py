@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from tests.adapters.lms.made import package
@@ -15,7 +16,6 @@ MOVE_ON = "https://w3id.org/xapi/cmi5/context/categories/moveon"
 EXTENSIONS = "https://w3id.org/xapi/cmi5/context/extensions/"
 MASTERY = f"{EXTENSIONS}masteryscore"
 VERSION = {"X-Experience-API-Version": "1.0.3"}
-NOW = "2026-11-18T11:06:40.123Z"
 RESULTS = {
     "completed": {"completion": True, "duration": "PT1S"},
     "passed": {"success": True, "duration": "PT1S"},
@@ -123,7 +123,7 @@ class Content:
         result = {"result": copy.deepcopy(RESULTS[verb])} if defined and verb in RESULTS else {}
         return {
             "id": new_id(),
-            "timestamp": NOW,
+            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "actor": self.actor,
             "verb": {"id": VERBS + verb},
             "object": {"id": self.activity},

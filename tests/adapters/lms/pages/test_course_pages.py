@@ -130,6 +130,9 @@ def test_an_author_tries_a_part_without_a_platform_and_nothing_counts(site, auth
     assert (found.actor["name"], found.units) == ("Trial by staff", {})
     assert {one.mode for one in sessions_of(site.tenant.store, id)} == {"Browse"}
     assert signed_in(site, "trainer:vle").ask("POST", f"{PLACE}/{course}/try", data=second).status_code == 403
+    report = author.get(f"{PLACE}/{course}/learners")
+    assert (f"{PLACE}/{course}/learners/{id}" in report.text, "Nobody here" in text_of(report)) == (True, True)
+    assert author.get(f"{PLACE}/{course}/learners.json").json() == []
 
 
 def test_a_package_that_changed_something_is_said_to_be_a_new_version(author):

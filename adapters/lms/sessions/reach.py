@@ -1,0 +1,162 @@
+"""Of whom, of when and of what launched content may speak, whatever its format. Pure.
+
+Tin Can has no rules for content, and cmi5 lets it send any statement beside those that it defines (7.1.3). So whatever
+names other people or another time than that of the launch is refused. An activity that is not of what was launched may
+be named, because content puts recipes and series into its context; but its statement proves nothing of that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from adapters.lms.courses.structure import Block, CoursePart, Structure, parts_of
+from adapters.lms.sessions.session import LaunchSession, Registration, agent_text
+from adapters.lms.sessions.vocabulary import CMI5, JUDGING, MOVE_ON
+from lrs.competency.seen import BY_STAFF, TRIAL
+from lrs.kernel.errors import Refused
+from lrs.kernel.strict_json import Json
+from lrs.kernel.times import MINUTE, micros_of_timestamp
+from lrs.xapi.statements.identity import ifi_text
+
+LEEWAY = 90 * MINUTE
+"""Microseconds that a timestamp may be before the launch, or ahead: the clock of a device is off by minutes, and summer
+time that is written without its zone by an hour."""
+_PEOPLE = ("instructor", "team", "contextAgents", "contextGroups")
+_BOUNDS = ("/", "#", "?", ":")
+"""What stands between the id of an activity and the rest of the id of one within it."""
+ContentFault = tuple[str, str]
+"""The place in the statement, as a JSON pointer, and what is wrong."""
+
+
+def refused(session: LaunchSession, why: str, pointer: str = "", *, plain: str = "") -> Refused:
+    """The refusal of what a launch may not do; *plain* is *why* without what was sent, where *why* has some of it."""
+    made = Refused(why, status=403, error=session.format, pointer=pointer or None)
+    made.plain = plain or why
+    return made
+
+
+def faults(session: LaunchSession, statement: Json, now: int) -> Iterator[ContentFault]:
+    """What content of *session* cannot say at *now*: of other people, and of another time."""
+    context = statement.get("context", {})
+    for name in _PEOPLE:
+        if name in context:
+            yield f"/context/{name}", f"launched content cannot name other people: leave context.{name} out"
+    yield from _of_object(session, statement["object"])
+    yield from _of_time(session, statement.get("timestamp"), now)
+
+
+def _of_object(session: LaunchSession, target: Json) -> Iterator[ContentFault]:
+    sort = target.get("objectType", "Activity")
+    if sort in {"Agent", "Group"} and ifi_text(target) != agent_text(session.actor):
+        yield "/object", "the object is somebody else than the learner of the launch"
+    if sort == "SubStatement":
+        yield "/object", "launched content cannot send a statement within a statement (SubStatement)"
+
+
+def _of_time(session: LaunchSession, timestamp: str | None, now: int) -> Iterator[ContentFault]:
+    if timestamp is None:
+        return
+    at = micros_of_timestamp(timestamp)
+    if at < session.launched - LEEWAY:
+        yield "/timestamp", "the timestamp is before the launch: set the clock of the device"
+    if at > now + LEEWAY:
+        yield "/timestamp", "the timestamp is in the future: set the clock of the device"
+
+
+def trial_mark(session: LaunchSession, registration: Registration) -> dict[str, Any]:
+    """The mark on the statements of a launch in which nothing counts; empty for any other."""
+    if session.mode == "Normal" and not registration.trial:
+        return {}
+    return {TRIAL: BY_STAFF if registration.trial else session.mode}
+
+
+# -- activities -------------------------------------------------------------------------------------------------------
+
+
+def activities_in(statement: Json) -> Iterator[str]:
+    """The ids of the activities that *statement* is about or has in its context."""
+    if target := object_of(statement):
+        yield target
+    yield from _around(statement)
+
+
+def object_of(statement: Json) -> str:
+    """The id of the activity that *statement* is about; empty if it is about something else."""
+    target = statement["object"]
+    return str(target["id"]) if target.get("objectType", "Activity") == "Activity" else ""
+
+
+def _around(statement: Json) -> Iterator[str]:
+    for found in statement.get("context", {}).get("contextActivities", {}).values():
+        yield from (one["id"] for one in ([found] if isinstance(found, dict) else found))
+
+
+def named_beside(session: LaunchSession, statement: Json) -> frozenset[str]:
+    """The activities in *statement* that every statement of this launch does not name by itself."""
+    known = {session.activity, publisher_of(session), CMI5, MOVE_ON}
+    return frozenset(one for one in activities_in(statement) if one not in known)
+
+
+def publisher_of(session: LaunchSession) -> str:
+    """The publisher's id of the unit that was launched."""
+    return str(session.template["contextActivities"]["grouping"][0]["id"])
+
+
+def ids_of(structure: Structure) -> frozenset[str]:
+    """The ids of the activities of a package: those that can be launched, and those that it only describes."""
+    parts = (structure, *parts_of(structure.children))
+    return frozenset((*structure.described, *(id for part in parts for id in (part.id, part.activity) if id)))
+
+
+def is_within(id: str, package: Collection[str]) -> bool:
+    """Whether *id* is one of *package*, or begins with one: a slide or a question of it."""
+    return bool(_owner(id, package))
+
+
+def outside(session: LaunchSession, statement: Json, structure: Structure | None) -> tuple[str, ...]:
+    """The activities in *statement* of which it proves nothing, in their order.
+
+    Tin Can content speaks for its whole package. A unit of cmi5 speaks for itself; beside, its statements may stand
+    under its blocks and its course. One that says how a part of it went says nothing of the whole. *structure* is only
+    needed where ``named_beside`` gives something.
+    """
+    own = frozenset((session.activity, publisher_of(session)))
+    package = ids_of(structure) if structure else own
+    around = own | frozenset(_above(structure, session)) if structure else own
+    if session.format == "tincan":
+        own = around = package
+    found = [one for one in _around(statement) if one not in {CMI5, MOVE_ON} and _owner(one, package) not in around]
+    if (target := object_of(statement)) and _owner(target, package) not in own:
+        found.append(target)
+    if session.format == "cmi5" and is_of_a_part(session, statement):
+        found += sorted(around)
+    return tuple(dict.fromkeys(found))
+
+
+def is_of_a_part(session: LaunchSession, statement: Json) -> bool:
+    """Whether *statement* says how somebody did, and is about something else than the launched unit."""
+    return statement["verb"]["id"] in JUDGING and object_of(statement) != session.activity
+
+
+def _owner(id: str, package: Collection[str]) -> str:
+    """The longest id of *package* that is *id* or that it begins with; empty if there is none."""
+    if id in package:
+        return id
+    found = [
+        one for one in package if id.startswith(one if one.endswith(_BOUNDS) else tuple(one + end for end in _BOUNDS))
+    ]
+    return max(found, key=len, default="")
+
+
+def _above(structure: Structure, session: LaunchSession) -> Iterator[str]:
+    """The ids of the course, and of the blocks in which the unit of *session* is."""
+    yield from (structure.id, structure.activity)
+    for part in parts_of(structure.children):
+        if isinstance(part, Block) and _holds(part, session):
+            yield from (part.id, part.activity)
+
+
+def _holds(block: Block, session: LaunchSession) -> bool:
+    held: tuple[CoursePart, ...] = tuple(parts_of(block.children))
+    return any(part.activity == session.activity for part in held)
