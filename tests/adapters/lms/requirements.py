@@ -3,7 +3,7 @@
 Requirements that the list derives from one, ``9.3.0.0-4 (d1)``, are shown by the same test.
 """
 
-SESSIONS, RULES, PACKAGES = "test_sessions", "test_rules", "test_packages"
+SESSIONS, RULES, PACKAGES = "launching.test_sessions", "cmi5.test_rules", "courses.test_packages"
 RULE = f"{RULES}::test_a_statement_that_breaks_a_rule_is_refused_with_the_requirement"
 STRUCTURE = f"{PACKAGES}::test_a_structure_that_breaks_a_requirement_is_refused_with_its_id_and_the_place"
 NO_PACKAGE = f"{PACKAGES}::test_what_is_no_package_is_refused"
@@ -58,7 +58,7 @@ SHOWN = {
     **dict.fromkeys(("9.6.1.0-1", "9.6.2.0-1", "9.6.2.2-1", "9.6.2.2-2", "9.6.3.1-4", "9.6.3.2-2"), RULE),
     **dict.fromkeys(("9.7.0.0-1", "9.7.0.0-2", "10.2.1.0-6", "10.2.1.0-7"), RULE),
     "9.3.0.0-9": f"{SESSIONS}::test_a_batch_is_judged_in_its_order_and_stored_whole_or_not_at_all",
-    "9.3.0.0-10": "test_catapult::test_a_session_is_shown_by_its_number_and_its_id_and_can_be_abandoned_once",
+    "9.3.0.0-10": "catapult.test_catapult::test_a_session_is_shown_by_its_number_and_its_id_and_can_be_abandoned_once",
     **dict.fromkeys(("9.3.0.0-11", "9.3.7.0-1", "9.3.7.0-2", "9.3.7.0-3", "9.3.7.0-4", "9.5.5.2-1"), WAIVED),
     **dict.fromkeys(("9.3.1.0-1", "9.3.1.0-2"), SATISFIED),
     **dict.fromkeys(("9.3.3.0-3", "9.3.4.0-4"), f"{RULES}::test_what_satisfies_a_unit"),
