@@ -38,7 +38,7 @@ from adapters.training_centre import hosts, learner_routes
 from badges.achievements import counts, editing, wording
 from badges.claims import claims, event_codes
 from badges.endorsing import endorsing
-from badges.held import holders, shares, shown_names, stops
+from badges.held import certificates, holders, shares, shown_names, stops
 from badges.issuing import rotation
 from badges.keys import issuer
 from badges.prior import prior, trusted
@@ -197,6 +197,7 @@ class Everything:
         self.claim = self.write(lambda tx: claims.make(tx, self.tenant, record, "ann@example.org")).token
         self.write(lambda tx: minors.clear(tx, self.person("ann"), by="test"))
         self.write(lambda tx: joins.trust(tx, "vle", "test"))
+        self.write(lambda tx: certificates.make_void(tx, record, by="learner x"))
         self.shared = self.write(lambda tx: shares.share(tx, self.tenant, record, with_name=True, by="learner x")).token
         self.write(lambda tx: shown_names.put_in(tx, self.tenant, record, by="learner x"))
         self.write(lambda tx: minors.note(tx, self.person("ann"), None, by="test"))
@@ -229,6 +230,7 @@ class Everything:
         Image.new("RGB", (600, 600), "teal").save(drawn, "PNG")
         about = wording.read(next(each(self.tenant.store, wording.KIND))).attainment
         editing.set_picture(self.tenant, about, "framework", drawn.getvalue(), by="test")
+        drain(self.tenant, ("repicture",))
 
     def _signing_in(self) -> None:
         tenant, person = self.tenant, self.person("ann")

@@ -51,6 +51,7 @@ ABOUT = {
     "endorsement": ("ann", ""),
     "badge-claim": ("ann", ""),
     "badge-share": ("ann", ""),
+    "badge-certificate": ("ann", ""),
     "event-code-use": ("ann", ""),
     "badge-holder": ("ann", ""),
     "badge-exchange": ("ann", ""),

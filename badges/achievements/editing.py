@@ -1,13 +1,13 @@
 """Stewards change the words and the images of badges: each change is a new version, kept in the record of actions.
 
 What badges get from then on changes; badges that are held stay as they are, unless the steward says that they are to
-be issued anew. A version is worked out outside the writer, and the decision checks that nothing changed since.
+be issued anew. A version is worked out outside the writer, and the decision checks that nothing changed since. An image
+may be that of many achievements, so their versions are made by a step.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 
 import msgspec
@@ -15,17 +15,17 @@ import msgspec
 from badges.achievements import pictures, wording
 from badges.achievements.achievements import AchievementVersion, new_version
 from badges.achievements.pictures import Scope, scope_id, taken_in
-from badges.achievements.wording import BadgeWording, OwnWords
+from badges.achievements.wording import OwnWords
 from badges.content.attainment import Attainment
-from badges.keys.issuer import issuer_of
+from badges.keys.issuer import REWORD, issuer_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character, turns_direction
-from lrs.storage import Owed, Record, Stale, Tx, each
+from lrs.storage import Owed, Stale, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.formats import is_language_tag
 
-REWORD = "reword"
+REPICTURE = "repicture"
 LONGEST = {"name": 120, "description": 2_000, "criteria": 10_000, "tag": 60}
 """Characters of each text."""
 MOST_TAGS = 12
@@ -94,11 +94,14 @@ def _change(tenant: Tenant, attainment: Attainment, by: str, action: str, *, wor
         held = msgspec.structs.replace(held, words=words)
     version = new_version(tenant, reader, issuer_of(tenant), held, anew=anew)
     about = {"achievement": attainment.id, "version": str(version.number), "anew": "yes" if anew else "no"}
-    tenant.store.write(partial(_write, version=version, by=by, action=action, about=about, anew=anew)).result()
+    tenant.store.write(partial(write_version, version=version, by=by, action=action, about=about, anew=anew)).result()
     return version.number
 
 
-def _write(tx: Tx, *, version: AchievementVersion, by: str, action: str, about: dict[str, str], anew: bool) -> None:
+def write_version(
+    tx: Tx, *, version: AchievementVersion, by: str, action: str, about: dict[str, str], anew: bool
+) -> None:
+    """Stores *version* with this commit; with *anew* it owes the step "reword". Raises ``Stale`` if it is outdated."""
     for record in version.records:
         if not record.rev and tx.get(record.kind, record.id) is not None:
             raise Stale(f"{record.kind} {record.id} appeared")
@@ -108,52 +111,39 @@ def _write(tx: Tx, *, version: AchievementVersion, by: str, action: str, about: 
     audit.append(tx, by, action, about)
 
 
-def set_picture(tenant: Tenant, attainment: Attainment, scope: Scope, content: bytes, *, by: str) -> int:
-    """Makes the image *content* that of *scope* of *attainment*. Gives how many achievements have it from now on.
+def set_picture(
+    tenant: Tenant, attainment: Attainment, scope: Scope, content: bytes, *, by: str, anew: bool = False
+) -> None:
+    """Makes the image *content* that of *scope* of *attainment*. Owes the step "repicture", which makes the versions.
 
-    Raises ``Refused`` for what is no image, or too large.
+    With *anew*, held badges are issued anew with it. Raises ``Refused`` for what is no image, or too large.
     """
     blob = tenant.store.blobs.put([taken_in(content)])
+    about = {"achievement": attainment.id, "scope": scope, "image": blob, "anew": "yes" if anew else "no"}
 
     def decide(tx: Tx) -> None:
-        old = tx.get(pictures.KIND, scope_id(attainment, scope))
-        tx.put(pictures.image_record(attainment, scope, blob, old))
-        audit.append(tx, by, "badge.image_set", {"achievement": attainment.id, "scope": scope, "image": blob})
+        _put_image(tx, scope_id(attainment, scope), blob, anew=anew)
+        audit.append(tx, by, "badge.image_set", about)
 
     tenant.store.write(decide).result()
-    return _renewed(tenant, attainment, scope, by)
 
 
-def remove_picture(tenant: Tenant, attainment: Attainment, scope: Scope, *, by: str) -> int:
-    """Takes the image of *scope* away. Gives how many achievements have another then. Raises ``Refused`` (404)."""
+def remove_picture(tenant: Tenant, attainment: Attainment, scope: Scope, *, by: str, anew: bool = False) -> None:
+    """Takes the image of *scope* away, and owes the step "repicture". Raises ``Refused`` (404).
+
+    With *anew*, held badges are issued anew without it.
+    """
+    about = {"achievement": attainment.id, "scope": scope, "anew": "yes" if anew else "no"}
 
     def decide(tx: Tx) -> None:
-        if not tx.delete(pictures.KIND, scope_id(attainment, scope)):
+        if scope not in pictures.uploaded(tx, attainment):
             raise Refused("There is no such image.", status=404, error="not_found")
-        audit.append(tx, by, "badge.image_removed", {"achievement": attainment.id, "scope": scope})
+        _put_image(tx, scope_id(attainment, scope), None, anew=anew)
+        audit.append(tx, by, "badge.image_removed", about)
 
     tenant.store.write(decide).result()
-    return _renewed(tenant, attainment, scope, by)
 
 
-def _renewed(tenant: Tenant, attainment: Attainment, scope: Scope, by: str) -> int:
-    """A new version of each achievement that has another image than its current version. Each is one commit."""
-    about = [attainment, *(one for one in _in_scope(tenant, attainment, scope) if one.id != attainment.id)]
-    changed = [one for one in about if _image_differs(tenant, one)]
-    for one in changed:
-        bring_up_to_date(tenant, one, by=by)
-    return len(changed)
-
-
-def _in_scope(tenant: Tenant, attainment: Attainment, scope: Scope) -> Iterator[Attainment]:
-    wanted = scope_id(attainment, scope)
-    for record in list(each(tenant.store, wording.KIND)):
-        one = wording.read(record).attainment
-        if scope_id(one, scope) == wanted:
-            yield one
-
-
-def _image_differs(tenant: Tenant, attainment: Attainment) -> bool:
-    held: BadgeWording = wording.wording_of(tenant.store, attainment)
-    record: Record | None = tenant.store.get("achievement", held.current) if held.current else None
-    return record is None or record.meta.get("blob") != pictures.picture_for(tenant.store, attainment)
+def _put_image(tx: Tx, id: str, blob: str | None, *, anew: bool) -> None:
+    tx.put(pictures.image_record(id, blob, tx.get(pictures.KIND, id), anew=anew))
+    tx.owe(pictures.KIND, id, Owed(REPICTURE))

@@ -2,7 +2,8 @@
 
 An upload is decoded within bounds and written anew as PNG, so that nothing of the file itself is ever given out.
 
-kind ``badge-image``, id of what it is for: the image's ``blob``, a PNG.
+kind ``badge-image``, id of what it is for: the image's ``blob``, a PNG. One that was taken away has none, and is there
+until no version shows it any more (``badges.repicturing``).
 """
 
 from __future__ import annotations
@@ -44,12 +45,29 @@ def picture_for(reader: Reader, attainment: Attainment) -> str | None:
     """The blob of the image of *attainment*: its own, its level's, or its framework's; ``None`` for the drawn one."""
     ids = [scope_id(attainment, scope) for scope in SCOPES]
     found = reader.get_many(KIND, ids)
-    return next((str(found[id].meta["blob"]) for id in ids if id in found), None)
+    return next((str(found[id].meta["blob"]) for id in ids if id in found and "blob" in found[id].meta), None)
 
 
-def image_record(attainment: Attainment, scope: Scope, blob: str, old: Record | None) -> Record:
-    """The record of the image *blob* for *scope* of *attainment*."""
-    return Record(KIND, scope_id(attainment, scope), meta={"blob": blob}, rev=old.rev if old else 0)
+def uploaded(reader: Reader, attainment: Attainment) -> list[Scope]:
+    """The scopes of *attainment* for which there is an image."""
+    ids = {scope_id(attainment, scope): scope for scope in SCOPES}
+    found = reader.get_many(KIND, ids)
+    return [scope for id, scope in ids.items() if id in found and "blob" in found[id].meta]
+
+
+def is_on_its_way(reader: Reader, attainment: Attainment) -> bool:
+    """Whether an image of *attainment* was changed a moment ago, and versions are still made for it."""
+    found = reader.get_many(KIND, [scope_id(attainment, scope) for scope in SCOPES])
+    return any("anew" in one.meta for one in found.values())
+
+
+def image_record(id: str, blob: str | None, old: Record | None, *, anew: bool) -> Record:
+    """The record *id* with the image *blob*, or of one that was taken away.
+
+    *anew*: badges that are held are issued anew, once the versions are made.
+    """
+    meta = {"anew": anew} | ({"blob": blob} if blob else {})
+    return Record(KIND, id, meta=meta, rev=old.rev if old else 0)
 
 
 def taken_in(content: bytes) -> bytes:
@@ -102,7 +120,8 @@ def _written(image: Image.Image) -> bytes:
 
 
 def _blobs(record: Record) -> Iterator[str]:
-    yield str(record.meta["blob"])
+    if "blob" in record.meta:
+        yield str(record.meta["blob"])
 
 
 KINDS = (Kind(KIND, "fact", subjects=None, retention="configuration", exported=True, blobs=_blobs),)

@@ -193,7 +193,7 @@ def renew_command(tenant: Tenant) -> None:
 
 
 @badges.command("issuer")
-@click.option("--name", help="The name that badges show from their next issue on.")
+@click.option("--name", help="The name that badges show; those that are held are issued anew with it.")
 @click.option("--url", help="The issuer's home page.")
 @json_option
 @with_tenant

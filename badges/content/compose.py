@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from badges.proofs.contexts import CREDENTIALS_V2, OPEN_BADGES
 from lrs.competency.frameworks.levels import Level
-from lrs.kernel.strict_json import Json
+from lrs.kernel.strict_json import Json, JsonView
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +259,11 @@ def _status(status: StatusEntry) -> Json:
 
 def _without_empty(parts: Json) -> Json:
     return {name: value for name, value in parts.items() if value not in (None, "", [])}
+
+
+def name_in(credential: JsonView) -> str:
+    """The holder's name, if the badge says it openly."""
+    for one in credential["credentialSubject"].get("identifier", ()):
+        if one.get("identityType") == "name" and not one.get("hashed"):
+            return str(one["identityHash"])
+    return ""

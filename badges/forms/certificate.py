@@ -1,7 +1,8 @@
 """The badge as a certificate to print, A4 across, with the signed badge attached to the file.
 
-A QR code leads to the page about what the badge stands for. Paper proves nothing, so the certificate says how the badge
-is checked. The holder's name is printed only if the badge has it. Source: ISO 32000, by way of fpdf2.
+A QR code leads to the page at which whoever has the paper sees whether the badge still counts; where this server has no
+address, there is none. Paper proves nothing, so the certificate says how the badge is checked. The holder's name is
+printed only if the badge has it. Source: ISO 32000, by way of fpdf2.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import segno
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from badges.content.compose import name_in
 from badges.content.medal import FONTS, medal_of, png, wrapped
 from badges.content.narrative import texts
 from badges.forms.form import StoredBadge
@@ -25,12 +26,15 @@ from lrs.web.dates import written_day
 _INK, _SOFT, _ACCENT = (26, 35, 39), (86, 98, 105), (10, 92, 102)
 _LEFT, _WIDTH = 124, 153
 """Where the text begins, and how wide it is, in millimetres."""
+_ONE_LINE = 84
+"""Characters of an address at size 9."""
 _POINT = 0.3528
 """Millimetres."""
 HOW_TO_CHECK = (
-    "Paper proves nothing. The signed badge is attached to this file (badge.json): any verifier of Open Badges 3.0"
-    " checks who issued it, that nothing was changed, and that it was not revoked."
+    "The signed badge is attached to this file (badge.json): any verifier of Open Badges 3.0 checks who issued it, that"
+    " nothing was changed, and that it was not revoked."
 )
+SCAN = "Paper proves nothing. Scan the code, or open its address, to see whether this badge still counts."
 
 
 class _Certificate(FPDF):
@@ -89,14 +93,14 @@ def certificate(badge: StoredBadge) -> bytes:
     page.image(io.BytesIO(badge.picture or png(medal)), 22, 38, 88, alt_text=str(credential["name"]))
     page.set_y(36)
     _text(page, credential)
-    _check(page, credential)
+    _check(page, credential, badge.check)
     return bytes(page.output())
 
 
 def _text(page: _Certificate, credential: Json) -> None:
     medal, subject = medal_of(credential), credential["credentialSubject"]
     achievement = subject["achievement"]
-    holder = _name_of(subject)
+    holder = name_in(credential)
     page.put("Certificate", 13, _ACCENT, is_bold=True, after=3)
     page.put(medal.title, 26, _INK, is_bold=True, most=3)
     if medal.level:
@@ -115,24 +119,24 @@ def _dates(credential: Json) -> str:
     return f"{awarded}, valid until {written_day(credential['validUntil'])}" if "validUntil" in credential else awarded
 
 
-def _name_of(subject: Json) -> str:
-    """The holder's name, if the badge says it openly."""
-    for one in subject.get("identifier", ()):
-        if one.get("identityType") == "name" and not one.get("hashed"):
-            return str(one["identityHash"])
-    return ""
-
-
-def _check(page: _Certificate, credential: Json) -> None:
-    code = io.BytesIO()
-    target = str(credential["credentialSubject"]["achievement"]["id"])
-    segno.make(target, error="m", micro=False).save(code, kind="png", scale=8, border=2)
-    page.image(io.BytesIO(code.getvalue()), 22, 150, 40, alt_text=f"QR code: {target}", link=_link(target))
+def _check(page: _Certificate, credential: Json, address: str | None) -> None:
     page.set_y(152)
-    page.put(HOW_TO_CHECK, 10, _SOFT, after=1, most=3)
-    page.put(f"Badge {credential['id']}", 9, _SOFT, after=1)
-    page.put(target, 9, _SOFT)
+    if address is None:
+        page.put(f"Paper proves nothing. {HOW_TO_CHECK}", 10, _SOFT, after=1, most=3)
+        page.put(f"Badge {credential['id']}", 9, _SOFT)
+        return
+    code = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(code, kind="png", scale=8, border=2)
+    page.image(io.BytesIO(code.getvalue()), 22, 150, 40, alt_text=f"QR code: {address}", link=address)
+    page.put(SCAN, 10, _INK, is_bold=True, after=1, most=2)
+    for part in _in_lines(address):
+        page.put(part, 9, _INK, after=0)
+    page.set_y(page.get_y() + 1)
+    page.put(HOW_TO_CHECK, 9, _SOFT, after=1, most=2)
+    page.put(f"Badge {credential['id']}", 8, _SOFT)
 
 
-def _link(target: str) -> Any:
-    return target if target.startswith("https://") else ""
+def _in_lines(address: str) -> list[str]:
+    """*address* in lines that can be typed: what is before its code, and the code, if it is long."""
+    place, _, code = address.rpartition("/")
+    return [address] if len(address) <= _ONE_LINE else [f"{place}/", code]

@@ -22,13 +22,15 @@ class NotInThisForm(Refused):
 class StoredBadge:
     """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's keys.
 
-    *picture* is the image, a PNG, that a steward uploaded for what it stands for; ``None`` for the drawn one.
+    *picture* is the image, a PNG, that a steward uploaded for what it stands for; ``None`` for the drawn one. *check*
+    is the address in the code of a certificate (``badges.certificates``); ``None`` if this server has no address.
     """
 
     id: str
     credential: bytes
     ring: KeyRing
     picture: bytes | None = None
+    check: str | None = None
 
     def signer(self) -> Issuer:
         """The issuer as the credential names it, whatever its name is now, with the keys of now.

@@ -47,6 +47,12 @@ def stop_of(reader: Reader, badge: str) -> Stop | None:
     return read(record) if record else None
 
 
+def state_of(reader: Reader, badge: Record) -> str:
+    """``issued``, ``revoked``, or ``suspended``: what became of *badge*, also before its list is published."""
+    stopped = stop_of(reader, badge.id)
+    return stopped.state if stopped else str(badge.meta["state"])
+
+
 def read(record: Record) -> Stop:
     """The stop in *record*."""
     return msgspec.json.decode(record.body, type=Stop)

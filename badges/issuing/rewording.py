@@ -1,19 +1,21 @@
-"""The step "reword": owes ``issue`` for the held badges of an achievement that show words which a steward replaced.
+"""The step "reword": owes ``issue`` for the held badges that show what was replaced since.
 
-Only if the steward said so. It goes through the awards page by page; killed, it goes on where it was.
+That is a former version of an achievement, if a steward said that held badges are to have the new one; or a former name
+of the issuer. It goes through the awards page by page; killed, it goes on where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from badges.achievements import wording
 from badges.achievements.counts import achievement_of
-from badges.achievements.editing import REWORD
 from badges.content.awards import credential_uuid
 from badges.credentials.records import ISSUED
+from badges.keys.issuer import REWORD, issuer_of
 from lrs.storage import Claim, Owed, Record, Tx, Walk
 from lrs.tenancy.tenants import Tenant
 
@@ -22,17 +24,20 @@ PAGE = 500
 
 
 def reword(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Settles each claim on a ``badge-wording`` with its next page of awards. Raises ``Stale`` for a lost lease."""
+    """Settles each claim with its next page of awards: on a ``badge-wording``, or on the name of the issuer.
+
+    Raises ``Stale`` for a lost lease.
+    """
     for claim in claims:
         _reword(tenant, claim)
 
 
 def _reword(tenant: Tenant, claim: Claim) -> None:
-    held = wording.read(claim.record)
+    is_former = _of_issuer(tenant) if claim.record.kind == "issuer" else _of_words(claim.record)
     page = tenant.store.find(Walk("award", limit=PAGE, start=claim.record.meta.get("at")))
     badges = {credential_uuid(award.id): award.id for award in page.records}
     found = tenant.store.get_many("credential", badges)
-    former = [badges[id] for id, badge in found.items() if _shows_former(badge, claim.record.id, held.least)]
+    former = [badges[id] for id, badge in found.items() if badge.meta["state"] == ISSUED and is_former(badge)]
 
     def settle(tx: Tx) -> None:
         for award in tx.get_many("award", former):
@@ -44,6 +49,18 @@ def _reword(tenant: Tenant, claim: Claim) -> None:
     tenant.store.settle([claim], settle).result()
 
 
-def _shows_former(badge: Record, achievement: str, least: int) -> bool:
-    recent = int(badge.meta.get("version", 0)) >= least
-    return badge.meta["state"] == ISSUED and not recent and achievement_of(badge) == achievement
+def _of_words(record: Record) -> Callable[[Record], bool]:
+    """Whether a badge is of the achievement *record*, in words that no held badge is to have any more."""
+    least = wording.read(record).least
+    return lambda badge: int(badge.meta.get("version", 0)) < least and achievement_of(badge) == record.id
+
+
+def _of_issuer(tenant: Tenant) -> Callable[[Record], bool]:
+    """Whether a badge of the present issuer calls it otherwise than it is called now."""
+    profile = issuer_of(tenant).profile()
+
+    def is_former(badge: Record) -> bool:
+        shown = json.loads(badge.body)["issuer"]
+        return bool(shown["id"] == profile["id"] and shown != profile)
+
+    return is_former

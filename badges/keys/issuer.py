@@ -18,13 +18,15 @@ from badges.keys.ring import Key, KeyRing, ring_of
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character
-from lrs.storage import Record, Tx
+from lrs.storage import Owed, Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
 
 DEMONSTRATION = " (demonstration)"
+REWORD = "reword"
+"""The step by which badges that are held are issued anew, because of what they say or what their issuer is called."""
 _UNPUBLISHED = uuid.UUID("0f0b6f3e-5b0e-5b57-9a1f-2f6a0d1f7c11")
 
 
@@ -137,7 +139,7 @@ def fault_of(name: str, url: str | None) -> str | None:
 def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> None:
     """Sets the name of the issuer, its home page, or both. Raises ``Refused``.
 
-    Badges show them from their next issue on.
+    Badges that are held are issued anew with them, by the step "reword"; copies from before stay valid.
     """
     record = tenant.store.get("issuer", "profile")
     before = json.loads(record.body) if record else {"name": _first_name(tenant)}
@@ -149,7 +151,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
     body = json.dumps({"v": 1, "name": name, **({"url": url} if url else {})}, ensure_ascii=False).encode()
 
     def decide(tx: Tx) -> None:
-        tx.put(Record("issuer", "profile", body))
+        tx.put(Record("issuer", "profile", body, owed=(Owed(REWORD),)))
         audit.append(tx, "operator", "issuer.named", {"issuer": tenant.id})
 
     tenant.store.write(decide).result()

@@ -22,10 +22,11 @@ says(
     badge_named="The badge is issued anew with your name in it. Take the new copy in a moment.",
     badge_unnamed="The badge is issued anew without your name. Copies from before keep it.",
     badge_back="The badge is taken back: it is issued anew for your address, and that copy does not count.",
+    badge_void="The codes of the certificates that you gave out are void. One that you take now has a new code.",
     badge_unshared="The badge is not shared any more: its address leads nowhere.",
 )
 _DONE = {"share": "badge_shared", "stop": "badge_unshared", "name": "badge_named", "no-name": "badge_unnamed"}
-_DONE["take-back"] = "badge_back"
+_DONE |= {"take-back": "badge_back", "void": "badge_void"}
 
 
 def routes() -> APIRouter:

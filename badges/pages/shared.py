@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from badges.achievements.counts import note
 from badges.credentials.stored import stored_badge
 from badges.forms import form_named
-from badges.held import shares
+from badges.held import shares, stops
 from badges.held.shares import BadgeShare
 from badges.pages.taking import shared_address
 from badges.published.public import PublicRoute
@@ -90,7 +90,7 @@ def _shown(tenant: Tenant, share: BadgeShare, record: Record, language: str, roo
     return {
         "badge": badge_view.badge(json.loads(record.body), language),
         "holder": shares.holder_shown(tenant.store, share),
-        "checked": badge_view.checked(verdict, str(record.meta["state"])),
+        "checked": badge_view.checked(verdict, stops.state_of(tenant.store, record)),
         "at": written_moment(at, tenant.settings.zone, language),
         "place": place,
         "here_place": path,

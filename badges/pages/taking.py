@@ -11,7 +11,7 @@ from typing import Any
 
 from badges.achievements import counts
 from badges.forms import FORMS
-from badges.held import holders, shares, shown_names
+from badges.held import certificates, holders, shares, shown_names
 from badges.held.shares import BadgeShare
 from badges.keys.issuer import public_url
 from badges.pages.own_forms import own_forms
@@ -27,7 +27,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_day
 
 ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
-NAME, NO_NAME = "name", "no-name"
+NAME, NO_NAME, VOID = "name", "no-name", "void"
 FORM_NAMES = tuple(form.name for form in FORMS)
 
 
@@ -69,6 +69,7 @@ class Taking:
             "name_confirmed": self._day(known.at) if known and known.is_confirmed else "",
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
             "forms": FORM_NAMES,
+            "certificate": certificates.check_address(self.tenant, self.badge.id),
             "wallet": self._wallet(wallet) if wallet else None,
         }
 
@@ -116,6 +117,8 @@ class Taking:
             self.tenant.store.write(lambda tx: shown_names.put_in(tx, self.tenant, self.badge, by=self.by)).result()
         elif act == NO_NAME:
             self.tenant.store.write(lambda tx: shown_names.take_out(tx, self.badge.id, by=self.by)).result()
+        elif act == VOID:
+            self.tenant.store.write(lambda tx: certificates.make_void(tx, self.badge, by=self.by)).result()
         else:
             raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
         return ""

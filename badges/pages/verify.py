@@ -5,13 +5,13 @@ Nothing is kept of what is handed in, and nothing of it is given back but texts,
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from badges.held import shares
+from badges.held import certificates, shares
 from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, form_of
 from badges.prior.trusted import known_issuers
 from badges.verifying.checks import BadgeChecks
@@ -19,6 +19,7 @@ from badges.views import verdict_view
 from lrs.kernel.errors import Refused
 from lrs.pages import front
 from lrs.storage.edge import read as read_in
+from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.origins import client_of
@@ -27,6 +28,9 @@ from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
 
 PLACE = "/verify"
+_TAKEN_TO_READ = {"no_file", "not_shared", "certificate_unknown"}
+_LONGEST_SHOWN = 4_000
+"""Characters of what was typed that the page shows again."""
 PAGES = Pages(PagePolicy(), front.refusal)
 """The page with the form."""
 _FORM = {
@@ -104,8 +108,9 @@ def routes(checks: BadgeChecks) -> APIRouter:
     router = APIRouter(tags=["badges"], default_response_class=HTMLResponse)
 
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
-    def show(request: Request) -> Response:
-        return page(request, "public/verify.html", result=None, text="", email="", at="", problem="")
+    def show(request: Request, badge: Annotated[str, Query(max_length=_LONGEST_SHOWN)] = "") -> Response:
+        """*badge* is an address that stands in the form, such as that of a certificate."""
+        return page(request, "public/verify.html", result=None, text=badge, email="", at="", problem="")
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
@@ -113,10 +118,10 @@ def routes(checks: BadgeChecks) -> APIRouter:
         handed = await form_of(request)
         email = handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
         shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
-        own = functools.partial(shares.handed_in, tenant, handed.content, root_of(request))
+        asked = HandedInHere(tenant, root_of(request))
         try:
             check_something(handed)
-            verdict = await checks.check(tenant, client_of(request), lambda: (own(), email))
+            verdict = await checks.check(tenant, client_of(request), lambda: asked.take(handed.content, email))
         except Refused as refused:
             if refused.error not in _TAKEN_TO_READ:
                 raise
@@ -124,7 +129,7 @@ def routes(checks: BadgeChecks) -> APIRouter:
             empty = {"result": None, "text": shown_text, "email": email, "at": ""}
             return page(request, "public/verify.html", refused.status, **told, **empty)
         at = written_moment(tenant.clock(), tenant.settings.zone)
-        found = verdict_view.shown(verdict, await read_in(known_issuers, tenant))
+        found = verdict_view.shown(verdict, await read_in(known_issuers, tenant), is_printed=asked.is_certificate)
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")
 
     @router.post(
@@ -136,14 +141,30 @@ def routes(checks: BadgeChecks) -> APIRouter:
     )
     async def ask(request: Request, tenant: Here) -> Response:
         checks.admit(tenant, client_of(request))
-        take = functools.partial(asked_in, await body_of(request))
-        verdict = await checks.check(tenant, client_of(request), take)
+        body, asked = await body_of(request), HandedInHere(tenant, root_of(request))
+        verdict = await checks.check(tenant, client_of(request), lambda: asked.take(*asked_in(body)))
         found = verdict_view.told(verdict, await read_in(known_issuers, tenant))
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     return router
 
 
-_TAKEN_TO_READ = {"no_file", "not_shared"}
-_LONGEST_SHOWN = 4_000
-"""Characters of what was typed that the page shows again."""
+@dataclass(slots=True)
+class HandedInHere:
+    """What somebody hands in to be checked: it may be an address of a badge of ours."""
+
+    tenant: Tenant
+    root: str
+    is_certificate: bool = False
+    """Whether it was the address of a certificate. Then nothing is shown but what is printed."""
+
+    def take(self, content: bytes, email: str) -> tuple[bytes, str]:
+        """The badge that *content* is or leads to, and the e-mail address.
+
+        Raises ``Refused`` (404) for an address of ours at which there is none.
+
+        Called in the thread of the check.
+        """
+        printed = certificates.handed_in(self.tenant, content, self.root)
+        self.is_certificate = printed is not None
+        return printed or shares.handed_in(self.tenant, content, self.root), email

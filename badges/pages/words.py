@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -33,8 +34,10 @@ says(
     words_anew="The words are kept, and the badges that are held are issued anew with them.",
     endorsed="The endorsement is in the badges that are issued from now on.",
     endorsement_gone="The endorsement is taken away. Badges that have it keep it.",
-    image_set="The image is kept. Badges get it from now on.",
-    image_removed="The image is taken away.",
+    image_set="The image is kept. New badges get it in a moment; those that are held stay as they are.",
+    image_anew="The image is kept. New badges get it, and those that are held are issued anew with it, in a moment.",
+    image_removed="The image is taken away. Badges that have it keep it.",
+    image_gone="The image is taken away, and the badges that are held are issued anew without it.",
 )
 
 
@@ -109,30 +112,33 @@ def _add_image(router: APIRouter) -> None:
         return Response(content, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
     @router.post(
-        f"{ONE}/image", status_code=303, summary="Takes an image for badges", openapi_extra=uploads("scope") | SIGNED_IN
+        f"{ONE}/image",
+        status_code=303,
+        summary="Takes an image for badges",
+        openapi_extra=uploads("scope", "held") | SIGNED_IN,
     )
     async def upload(request: Request, visit: Visiting, achievement: str) -> Response:
         held = await read(wording_named, visit.tenant, achievement)
         try:
-            scope, content = await _sent(request, visit)
-            await read(_keep, visit, held.attainment, scope, content)
+            sent = await _sent(request, visit)
+            await read(_keep, visit, held.attainment, sent)
         except Refused as refused:
             if refused.status not in _REFUSED:
                 raise
             return await read(_page, visit, achievement, None, refused)
-        return visit.on(f"{PLACE}/{achievement}", "image_set")
+        return visit.on(f"{PLACE}/{achievement}", "image_anew" if sent.anew else "image_set")
 
     @router.post(
         f"{ONE}/image/remove",
         status_code=303,
         summary="Takes an image of badges away",
-        openapi_extra=form_body("scope") | SIGNED_IN,
+        openapi_extra=form_body("scope", "held") | SIGNED_IN,
     )
     def remove(visit: Visiting, achievement: str, body: FormBody) -> Response:
-        scope = _scope(visit.fields(body).get("scope", ""))
-        held = wording_named(visit.tenant, achievement)
-        editing.remove_picture(visit.tenant, held.attainment, scope, by=visit.session.by)
-        return visit.on(f"{PLACE}/{achievement}", "image_removed")
+        form, held = visit.fields(body), wording_named(visit.tenant, achievement)
+        scope, anew = _scope(form.get("scope", "")), form.get("held") == "yes"
+        editing.remove_picture(visit.tenant, held.attainment, scope, by=visit.session.by, anew=anew)
+        return visit.on(f"{PLACE}/{achievement}", "image_gone" if anew else "image_removed")
 
 
 def _add_endorsements(router: APIRouter) -> None:
@@ -159,21 +165,29 @@ def _add_endorsements(router: APIRouter) -> None:
         return visit.on(f"{PLACE}/{achievement}", "endorsement_gone" if form.get("remove") else "endorsed")
 
 
-def _keep(visit: Visit, attainment: Attainment, scope: Scope, content: bytes) -> None:
-    editing.set_picture(visit.tenant, attainment, scope, content, by=visit.session.by)
+class SentImage(NamedTuple):
+    """What the form of an image says: what it is for, its bytes, and whether held badges are issued anew."""
+
+    scope: Scope
+    content: bytes
+    anew: bool
 
 
-async def _sent(request: Request, visit: Visit) -> tuple[Scope, bytes]:
-    """What the image is for, and its bytes. Raises ``Refused``."""
+def _keep(visit: Visit, attainment: Attainment, sent: SentImage) -> None:
+    editing.set_picture(visit.tenant, attainment, sent.scope, sent.content, by=visit.session.by, anew=sent.anew)
+
+
+async def _sent(request: Request, visit: Visit) -> SentImage:
+    """The form of an image. Raises ``Refused``."""
     async with (
         arriving(request, visit.tenant, pictures.MAX_BYTES + _FORM) as limited,
-        limited.form(max_files=1, max_fields=3) as form,
+        limited.form(max_files=1, max_fields=4) as form,
     ):
         session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Refused("Choose an image first.", error="no_file")
-        return _scope(str(form.get("scope", ""))), await file.read()
+        return SentImage(_scope(str(form.get("scope", ""))), await file.read(), form.get("held") == "yes")
 
 
 def _scope(text: str) -> Scope:

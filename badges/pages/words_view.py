@@ -65,6 +65,7 @@ def page_of(tenant: Tenant, held: BadgeWording, draft: OwnWords | None, refused:
     """The page of *held*: the words to change (*draft*, if there is one), and how a badge would say them."""
     shown = held if draft is None else msgspec.structs.replace(held, words=draft)
     said = preview(tenant, tenant.store, issuer_of(tenant), shown)
+    is_on_its_way = pictures.is_on_its_way(tenant.store, held.attainment)
     own = preview(tenant, tenant.store, issuer_of(tenant), msgspec.structs.replace(held, words=OwnWords()))
     return {
         "title": said.name,
@@ -75,7 +76,8 @@ def page_of(tenant: Tenant, held: BadgeWording, draft: OwnWords | None, refused:
         "takes": blocks(said.criteria),
         "version": held.version,
         "is_draft": draft is not None,
-        "is_current": not held.version or is_current(tenant, held),
+        "is_current": not held.version or is_on_its_way or is_current(tenant, held),
+        "is_on_its_way": is_on_its_way,
         "versions": _versions(tenant, held),
         "images": _images(tenant, held),
         "endorsed": _endorsed(tenant, held),
@@ -111,6 +113,4 @@ def _endorsed(tenant: Tenant, held: BadgeWording) -> list[tuple[str, str, str]]:
 
 def _images(tenant: Tenant, held: BadgeWording) -> list[str]:
     """The scopes for which an image was uploaded."""
-    ids = {scope: pictures.scope_id(held.attainment, scope) for scope in pictures.SCOPES}
-    found = tenant.store.get_many(pictures.KIND, ids.values())
-    return [scope for scope, id in ids.items() if id in found]
+    return [*pictures.uploaded(tenant.store, held.attainment)]

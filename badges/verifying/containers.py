@@ -1,6 +1,7 @@
-"""What somebody hands in, as the text of a badge: JSON, a JWT, an image with a badge in it, or an address.
+"""What somebody hands in, as the text of a badge: JSON, a JWT, an image or a PDF with a badge in it, or an address.
 
-Nothing in an image is drawn or run: of a PNG only the chunks are walked, of an SVG only one element is looked at.
+Nothing in an image is drawn or run: of a PNG only the chunks are walked, of an SVG only one element is looked at, of a
+PDF only the files that are attached to it.
 Sources: 1EdTech Open Badges 3.0, 5.3, and 2.0 "Baking"; W3C PNG, 5 and 11.3.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+from badges.verifying.pdf_files import attached_files
 from badges.verifying.verdict import Invalid
 from lrs.kernel.errors import Refused
 from lrs.kernel.xml import parse_xml
@@ -38,7 +40,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The text of a badge, and the image that it was in: ``png``, ``svg``, or nothing."""
+    """The text of a badge, and what it was in: ``png``, ``svg``, ``pdf``, or nothing."""
 
     text: bytes
     image: str = ""
@@ -55,8 +57,9 @@ def taken_from(content: bytes) -> Taken:
         _check_size(content)
         return Taken(_bounded(_of_svg(content)), "svg")
     if content.startswith(b"%PDF"):
-        why = "this is a PDF: of a certificate, save the badge.json that is attached to it, and hand that in"
-        raise Invalid(why, "no_badge_in_file")
+        _check_size(content)
+        badges = [one for one in attached_files(content, MAX_BADGE) if one.lstrip()[:1] == b"{" or one[:2] == b"ey"]
+        return Taken(_bounded(_only(badges, "PDF")), "pdf")
     for start, what in _OTHERS.items():
         if content.startswith(start):
             raise Invalid(f"this is {what}; a badge is a PNG, an SVG, JSON or a JWT", "no_badge_in_file")

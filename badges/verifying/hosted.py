@@ -25,8 +25,9 @@ def check_hosted(shown: JsonView, asked: Verification) -> Json:
 
     Raises ``Invalid`` if it says something else there, and ``Unavailable``.
     """
-    if _kind_of(shown) == "signed":
-        raise Invalid("this version is not supported: Open Badges 2 with a signature", "version_not_supported")
+    if is_said_to_be_signed(shown):
+        why = "the badge says that it is signed, and this is not its signed text: hand in that, or the image with it"
+        raise Invalid(why, "no_proof")
     id = shown.get("id")
     if not isinstance(id, str) or not id.startswith("https://"):
         raise Invalid("the badge has no https address of its own", "not_hosted")
@@ -36,9 +37,8 @@ def check_hosted(shown: JsonView, asked: Verification) -> Json:
     for name in ("recipient", "badge", "issuedOn", "expires"):
         if name in shown and _id_of(shown[name]) != _id_of(hosted.get(name)):
             raise Invalid(f"the badge says another {name} than what is at its address", "hosted_differs")
-    badge = _object(hosted.get("badge"), asked)
-    told = {name: value for name, value in hosted.items() if name in _MEMBERS}
-    return {**told, "badge": {**badge, "issuer": _issuer(badge.get("issuer"), id, asked)}}
+    badge = object_at(hosted.get("badge"), asked)
+    return {**known_members(hosted), "badge": {**badge, "issuer": _issuer(badge.get("issuer"), id, asked)}}
 
 
 def _issuer(part: Any, assertion: str, asked: Verification) -> JsonView:
@@ -50,7 +50,7 @@ def _issuer(part: Any, assertion: str, asked: Verification) -> JsonView:
     home = part.get("id") if isinstance(part, Mapping) else None
     if isinstance(part, Mapping) and site_of(home).netloc == site_of(assertion).netloc:
         return part
-    return _object(part if home is None else home, asked)
+    return object_at(part if home is None else home, asked)
 
 
 def _hosted(id: str, asked: Verification) -> Json:
@@ -63,10 +63,16 @@ def _hosted(id: str, asked: Verification) -> Json:
         raise
 
 
-def _kind_of(assertion: JsonView) -> str:
+def known_members(assertion: JsonView) -> Json:
+    """The members of *assertion* that Open Badges 2 defines, without its badge: nobody checked the others."""
+    return {name: value for name, value in assertion.items() if name in _MEMBERS}
+
+
+def is_said_to_be_signed(assertion: JsonView) -> bool:
+    """Whether *assertion* says that it is checked by a signature, and not by what is at its address."""
     told = assertion.get("verification", assertion.get("verify"))
     kind = told.get("type") if isinstance(told, Mapping) else None
-    return "signed" if isinstance(kind, str) and kind.lower().startswith("signed") else "hosted"
+    return isinstance(kind, str) and kind.lower().startswith("signed")
 
 
 def _id_of(part: Any) -> Any:
@@ -74,8 +80,8 @@ def _id_of(part: Any) -> Any:
     return part["id"] if isinstance(part, Mapping) and isinstance(part.get("id"), str) else part
 
 
-def _object(part: Any, asked: Verification) -> JsonView:
-    """*part*, or what is at its address."""
+def object_at(part: Any, asked: Verification) -> JsonView:
+    """*part*, or what is at its address. Raises ``Invalid``, and ``Unavailable``."""
     if isinstance(part, str) and part.startswith("https://"):
         found = asked.document(part)
         if found.get("id") not in (part, None):

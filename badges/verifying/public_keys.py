@@ -1,6 +1,7 @@
 """Public keys as others publish them, and signatures by them. Knows not whose a key is.
 
-Sources: W3C Controlled Identifiers 1.0, 2.2.2 (Multikey); RFC 7517, 7518 and 8037 (JWK, JWA, EdDSA); FIPS 186-5.
+Sources: W3C Controlled Identifiers 1.0, 2.2.2 (Multikey); RFC 7517, 7518 and 8037 (JWK, JWA, EdDSA); RFC 7468 (PEM);
+FIPS 186-5.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from badges.keys.multikey import from_base58
 from badges.verifying.verdict import Invalid
@@ -26,6 +28,7 @@ ED25519, P256, P384 = b"\xed\x01", b"\x80\x24", b"\x81\x24"
 _CURVES: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
 _BITS = (2048, 4096)
 """Sizes of RSA keys: smaller ones are weak, larger ones are slow."""
+_LONGEST_PEM = 4_096
 JWS_ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 
 
@@ -58,6 +61,21 @@ def of_jwk(jwk: Mapping[str, Any]) -> VerifyingKey:
     except ValueError as error:
         raise Invalid("the key is no valid JWK", "bad_key") from error
     raise Invalid("the key is no JWK of a kind that is supported (Ed25519, P-256, P-384, RSA 2048 to 4096)", "bad_key")
+
+
+def of_pem(text: Any) -> VerifyingKey:
+    """The public key in PEM, as Open Badges 2 has it. Raises ``Invalid``."""
+    try:
+        if not isinstance(text, str) or len(text) > _LONGEST_PEM:
+            raise ValueError
+        key = load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Invalid("the key is no public key in PEM", "bad_key") from error
+    is_rsa = isinstance(key, RSAPublicKey) and _BITS[0] <= key.key_size <= _BITS[1]
+    is_ec = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _EC
+    if not isinstance(key, VerifyingKey) or not (is_rsa or is_ec or isinstance(key, Ed25519PublicKey)):
+        raise Invalid("the key is of no kind that is supported (Ed25519, P-256, P-384, RSA 2048 to 4096)", "bad_key")
+    return key
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from badges.proofs.unsafe import Unsafe
-from badges.verifying import hosted, sd_jwt
+from badges.verifying import hosted, sd_jwt, signed_assertions
 from badges.verifying.containers import MAX_BADGE, taken_from
 from badges.verifying.dates import check_dates
 from badges.verifying.endorsements import check_endorsements, has_endorsements
@@ -57,6 +57,9 @@ def _of_text(text: bytes, asked: Verification, address: str, *, is_inside: bool)
     if "~" in plain:
         return _of_sd_jwt(plain, asked, address)
     token = read_token(plain, MAX_BADGE)
+    if is_assertion(token.claims):
+        is_signed = hosted.is_said_to_be_signed(token.claims)
+        return _of_signed_assertion(token, asked, address) if is_signed else _of_assertion(token.claims, asked, address)
     if ("vp" in token.claims or is_presentation(token.claims)) and not is_inside:
         return _of_presentation(token.claims, token, asked, address)
     return _of_jwt(token, asked, address)
@@ -156,6 +159,23 @@ def _of_assertion(shown: Json, asked: Verification, address: str) -> Verdict:
             ("signature", lambda: hosted.check_site(assertion)),
             ("dates", lambda: hosted.check_hosted_dates(assertion, asked.at)),
             ("status", lambda: hosted.check_not_revoked(assertion)),
+            *_recipient(assertion, address),
+        ),
+        assertion,
+        format="ob2",
+    )
+
+
+def _of_signed_assertion(token: SignedToken, asked: Verification, address: str) -> Verdict:
+    assertion = signed_assertions.assertion_in(token, asked)
+    return Verdict(
+        _answers(
+            asked,
+            ("form", lambda: "Open Badges 2, signed"),
+            ("badge", lambda: hosted.check_assertion(assertion)),
+            ("signature", lambda: signed_assertions.check_signed(assertion, token, asked)),
+            ("dates", lambda: hosted.check_hosted_dates(assertion, asked.at)),
+            ("status", lambda: signed_assertions.check_not_listed(assertion, asked)),
             *_recipient(assertion, address),
         ),
         assertion,

@@ -17,6 +17,8 @@ from lrs.web.language import ENGLISH
 
 MOST_EVIDENCE = 12
 """Pieces of evidence that a page shows."""
+_PLAIN = {"revoked", "suspended", "expired", "not_yet_valid"}
+"""Reasons why a badge that is genuine does not count now."""
 LINKEDIN = "https://www.linkedin.com/profile/add"
 
 
@@ -47,19 +49,19 @@ def address(text: str) -> str:
 
 
 def checked(verdict: Verdict, state: str) -> str:
-    """What a check came to: ``good``, ``revoked``, ``expired``, or ``bad`` if it is not as it was signed.
+    """What a check came to: ``good``, ``revoked``, ``suspended``, ``expired``, ``not_yet_valid``, or ``bad``.
 
-    *state* is that of the badge's record: a badge that was revoked a moment ago is not in its list yet.
+    The last one stands for a badge that is not as it was signed.
+
+    *state* is what is known here: a badge that was revoked or suspended a moment ago is not in its list yet.
     """
     failed = {check.name for check in verdict.checks if not check.ok}
     if state != "issued":
-        return "revoked"
+        return state
     if not failed:
         return "good"
-    if failed == {"status"}:
-        why = next(check.why for check in verdict.checks if check.name == "status")
-        return "revoked" if why in {"revoked", "suspended"} else "bad"
-    return "expired" if failed == {"dates"} else "bad"
+    code = next(check.code for check in verdict.checks if not check.ok)
+    return code if len(failed) == 1 and code in _PLAIN else "bad"
 
 
 def linkedin(credential: JsonView, page: str) -> str:

@@ -41,9 +41,14 @@ def outcome(verdict: Verdict) -> str:
     return next((name for name, found in kinds if found), "not_valid")
 
 
-def shown(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
-    """The values of a page about *verdict*. *known* are the issuers that the organisation knows: names by ids."""
+def shown(verdict: Verdict, known: Mapping[str, str], *, is_printed: bool = False) -> dict[str, Any]:
+    """The values of a page about *verdict*. *known* are the issuers that the organisation knows: names by ids.
+
+    *is_printed*: by a certificate somebody was given, which says nothing of the evidence.
+    """
     badges = [_badge(one, known) for one in (verdict.badges or (verdict,))]
+    if is_printed:
+        badges = [one | {"evidence": []} for one in badges]
     holder = [_check(check) for check in verdict.checks] if verdict.badges else []
     return {"outcome": outcome(verdict), "badges": badges, "holder": holder}
 

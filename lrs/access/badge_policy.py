@@ -67,7 +67,8 @@ BADGE_TABLE: PolicyTable = {
     ("POST", "/t/{tenant}/oid4vci/nonce"): _BADGE,
     ("POST", "/t/{tenant}/oid4vci/credential"): _BADGE,
     ("POST", "/t/{tenant}/oid4vci/notification"): _BADGE,
-    # what a holder shares
+    # what a holder shares, and whoever has a certificate
+    ("GET", "/t/{tenant}/check/{certificate}"): PolicyLine(PUBLIC, pages="shared"),
     ("GET", "/t/{tenant}/shared/{share}"): _SHARED,
     ("GET", "/t/{tenant}/shared/{share}/badge.png"): _SHARED,
     ("GET", "/t/{tenant}/shared/{share}/badge.svg"): _SHARED,

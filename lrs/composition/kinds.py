@@ -31,7 +31,7 @@ from badges.achievements import achievements, counts, pictures, wording
 from badges.claims import claims, event_codes
 from badges.credentials import lists, records
 from badges.endorsing import endorsements
-from badges.held import holders, shares, shown_names, stops
+from badges.held import certificates, holders, shares, shown_names, stops
 from badges.keys import issuer
 from badges.prior import prior, trusted
 from badges.wallets import exchanges
@@ -61,7 +61,7 @@ TENANT: Kinds = collected(
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, outcomes, resync, deliveries, destinations, turns),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
-        *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names),
+        *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names, certificates),
         *(job, ledger, mappings, before, standard_records),
         *(checklists, centre_sessions, attendees, learner_routes, offerings, feed),
         *(demand, figures),

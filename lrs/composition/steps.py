@@ -12,12 +12,14 @@ from adapters.lms.launching.idle import abandon_step
 from adapters.lms.lti import enrolments, results, rosters
 from adapters.lms.lti.skill_grades import follow
 from adapters.planning import counting, figures
-from badges.achievements.editing import REWORD
+from badges.achievements.editing import REPICTURE
 from badges.credentials import lists
 from badges.credentials.records import badged
 from badges.issuing import rotation
 from badges.issuing.issue import issue
+from badges.issuing.repicturing import repicture
 from badges.issuing.rewording import reword
+from badges.keys.issuer import REWORD
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.list_owed import list_those_before
 from lrs.competency.listed import list_learners
@@ -125,7 +127,14 @@ STEPS: Mapping[str, Step] = {
     rotation.REISSUE: Step(
         rotation.reissue, undone={"": "badges that a compromised key signed are valid with nobody until it is done"}
     ),
-    REWORD: Step(reword, undone={"": "badges that are held keep the words of before, though they are to have the new"}),
+    REWORD: Step(
+        reword,
+        undone={
+            "": "badges that are held keep the words of before, though they are to have the new",
+            "issuer": "badges that are held show the name that the issuer had before",
+        },
+    ),
+    REPICTURE: Step(repicture, undone={"": "badges do not get the image that was changed"}),
     "sync": Step(
         _sync,
         batch=200,
@@ -165,6 +174,7 @@ LANES: Sequence[Sequence[str]] = (
         "publish",
         "rotate",
         "reissue",
+        REPICTURE,
         REWORD,
         "resync",
         "sync",

@@ -11,6 +11,7 @@ ACTIONS: Mapping[str, str] = {
     "badge-key.rotated": "The key for badges was changed",
     "badge.endorsed": "An endorsement was added to a badge",
     "badge.endorsement_removed": "An endorsement was taken out of a badge",
+    "badge.certificates_void": "The codes of the certificates of a badge were made void",
     "badge.image_removed": "The picture of a badge was removed",
     "badge.image_set": "A badge got another picture",
     "badge.issued": "A badge was issued",

@@ -125,6 +125,7 @@ OPEN = {
     ("GET", "/exchanges/{exchange}"),
     ("POST", "/exchanges/{exchange}"),
     ("POST", "/exchanges/{exchange}/request"),
+    ("GET", "/check/{certificate}"),
     ("GET", "/shared/{share}"),
     ("GET", "/shared/{share}/badge.png"),
     ("GET", "/shared/{share}/badge.svg"),

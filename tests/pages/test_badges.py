@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zlib
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from PIL import Image
@@ -12,11 +14,12 @@ from PIL import Image
 from badges.achievements.counts import count
 from badges.credentials.stored import stored_badge
 from badges.forms import FORMS, form_named
+from badges.held import certificates, stops
 from lrs.composition.steps import drain
 from lrs.storage import each
 from tests.badges.made import badge_in, put_award
 from tests.badges.world import of_framework, put_framework
-from tests.pages.conftest import Site, text_of
+from tests.pages.conftest import Browser, Site, text_of
 
 PLACE = "/staff/badges"
 
@@ -44,11 +47,11 @@ def image(size=(800, 600), form="PNG"):
     return made.getvalue()
 
 
-def upload(site, place, content, scope="achievement"):
+def upload(site, place, content, scope="achievement", held=""):
     page = site.browser.get(place)
     token = page.text.partition('name="form" value="')[2].partition('"')[0]
     files = {"file": ("image.png", content, "image/png")}
-    return site.browser.ask("POST", f"{place}/image", data={"form": token, "scope": scope}, files=files)
+    return site.browser.ask("POST", f"{place}/image", data={"form": token, "scope": scope, "held": held}, files=files)
 
 
 def versions(site):
@@ -153,16 +156,20 @@ def test_a_narrative_with_braces_and_the_end_of_a_cdata_section_is_a_badge_in_ev
 
 
 def test_an_image_is_written_anew_and_given_with_the_next_version_and_in_the_badge(site, place):
-    sent = upload(site, place, image())
+    before = badge_in(site.tenant)[0].meta["version"]
+    sent = upload(site, place, image(), held="yes")
+    waits = text_of(site.browser.get(place))
+    drain(site.tenant)
     record, _ = newest(site)
     kept = b"".join(site.tenant.store.blobs.open(record.meta["blob"]))
     served = site.browser.get(f"/t/default/achievements/{record.id}/image.png")
-    site.browser.send(site.browser.get(place), place, act="keep", anew="yes")
-    drain(site.tenant)
     badge = badge_in(site.tenant)[0]
     baked = form_named("png").make(stored_badge(site.tenant, badge.id, badge.body))
 
-    assert sent.headers["location"].endswith("done=image_set")
+    assert sent.headers["location"].endswith("done=image_anew")
+    assert "The image was changed a moment ago" in waits
+    assert "The image was changed a moment ago" not in text_of(site.browser.get(place))
+    assert badge.meta["version"] == before + 1
     with Image.open(io.BytesIO(kept)) as opened:
         assert (opened.format, opened.size) == ("PNG", (600, 450))
     assert served.content == kept
@@ -174,11 +181,15 @@ def test_an_image_is_written_anew_and_given_with_the_next_version_and_in_the_bad
 def test_an_image_of_a_framework_gives_way_to_one_of_the_badge_and_comes_back_without_it(site, place):
     upload(site, place, image((300, 300)), "achievement")
     upload(site, place, image((400, 400)), "framework")
-    narrow = newest(site)[0].meta["blob"]
+    drain(site.tenant)
+    narrow, held = newest(site)[0].meta["blob"], badge_in(site.tenant)[0].meta["version"]
 
-    site.browser.send(site.browser.get(place), f"{place}/image/remove", scope="achievement")
-    wide = newest(site)[0].meta["blob"]
-    site.browser.send(site.browser.get(place), f"{place}/image/remove", scope="framework")
+    site.browser.send(site.browser.get(place), f"{place}/image/remove", scope="achievement", held="")
+    drain(site.tenant)
+    wide, kept = newest(site)[0].meta["blob"], badge_in(site.tenant)[0].meta["version"]
+    gone = site.browser.send(site.browser.get(place), f"{place}/image/remove", scope="framework", held="yes")
+    again = site.browser.send(site.browser.get(place), place, act="preview")
+    drain(site.tenant)
 
     sizes = []
     for blob in (narrow, wide):
@@ -186,6 +197,11 @@ def test_an_image_of_a_framework_gives_way_to_one_of_the_badge_and_comes_back_wi
             sizes.append(opened.size)
     assert sizes == [(300, 300), (400, 400)]
     assert "blob" not in newest(site)[0].meta
+    assert kept == held
+    assert badge_in(site.tenant)[0].meta["version"] == newest(site)[0].meta["version"]
+    assert gone.headers["location"].endswith("done=image_gone")
+    assert "There is an image for" not in text_of(again)
+    assert list(each(site.tenant.store, "badge-image")) == []
 
 
 def bomb():
@@ -240,3 +256,69 @@ def test_a_steward_endorses_an_achievement_and_takes_the_endorsement_away(site, 
     assert removed.headers["location"].endswith("done=endorsement_gone")
     assert empty.status_code == 400
     assert "The comment takes 1 to 1000 characters" in text_of(empty)
+
+
+@pytest.fixture
+def paper(site):
+    """The path to which the code of the badge's certificate leads; a while later, for it may be a moment ahead."""
+    site.world.clock.now += 60_000_000
+    return urlsplit(certificates.check_address(site.tenant, badge_in(site.tenant)[0].id)).path
+
+
+def test_the_code_of_a_certificate_shows_its_state_and_what_is_printed_and_nothing_else(site, paper):
+    badge = badge_in(site.tenant)[1]
+    visitor = Browser(site.app)
+
+    page = visitor.get(paper)
+
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "This badge is genuine. Checked just now" in text
+    assert "The badge names nobody." in text
+    assert badge["credentialSubject"]["achievement"]["name"] in text
+    assert badge["evidence"][0]["name"] not in page.text
+    assert badge["credentialSubject"]["id"] not in page.text
+    assert badge["proof"][0]["proofValue"] not in page.text
+    assert page.headers["x-robots-tag"] == "noindex"
+    picture = urljoin(paper, re.search(r'<img src="([^"]+)"', page.text)[1])
+    assert visitor.get(picture).headers["content-type"] == "image/svg+xml"
+    unknown = visitor.ask("GET", f"{paper}x", headers={"accept": "text/html"})
+    assert unknown.status_code == 404
+    assert "Do not rely on the paper." in text_of(unknown)
+
+
+def test_the_code_of_a_certificate_says_that_the_badge_was_set_aside_from_the_moment_on(site, paper):
+    badge = badge_in(site.tenant)[0].id
+    stops.stop(site.tenant, [badge], "suspended", reason="Looked at", by="test")
+
+    waits = text_of(Browser(site.app).get(paper))
+    drain(site.tenant)
+    published = text_of(Browser(site.app).get(paper))
+    stops.resume(site.tenant, badge, by="test")
+    drain(site.tenant)
+
+    assert "This badge does not count at present." in waits
+    assert "This badge does not count at present." in published
+    assert "This badge is genuine." in text_of(Browser(site.app).get(paper))
+
+
+def test_whoever_checks_a_certificate_by_its_address_learns_whose_it_is_and_nothing_of_the_evidence(site, paper):
+    badge, visitor = badge_in(site.tenant)[1], Browser(site.app)
+    address = f"https://lrs.example.org{paper}"
+    form = visitor.get(re.search(r'href="([^"]*/verify\?badge=[^"]+)"', visitor.get(paper).text)[1])
+
+    def checked(address, email):
+        return visitor.ask("POST", "/verify", data={"text": address, "email": email}, files={"file": ("", b"")})
+
+    other, unknown = checked(address, "other@example.org"), checked(f"{address}x", "")
+    body = json.dumps({"verifiableCredential": address})
+    told = visitor.ask("POST", "/api/verify", content=address).json()
+    asked = visitor.ask("POST", "/api/verify", content=body, headers={"content-type": "application/json"}).json()
+
+    assert address in form.text
+    assert "Whose badge it is cannot be told" in text_of(other)
+    assert badge["evidence"][0]["name"] not in other.text
+    assert "This code of a certificate is not known." in text_of(unknown)
+    assert (told["valid"], told["badge"]["name"]) == (True, badge["credentialSubject"]["achievement"]["name"])
+    assert "evidence" not in told["badge"]
+    assert asked["valid"] is True

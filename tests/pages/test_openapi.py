@@ -161,6 +161,7 @@ PAGES = dict.fromkeys(
         ),
         "GET /t/{tenant}/oid4vci/offers/{offer}",
         *(f"POST /t/{{tenant}}/oid4vci/{name}" for name in ("token", "nonce", "credential", "notification")),
+        "GET /t/{tenant}/check/{certificate}",
         *(f"GET /t/{{tenant}}/shared/{{share}}{file}" for file in ("", "/badge.png", "/badge.svg")),
         *("GET /verify", "POST /verify"),
         "GET /me/sharing",

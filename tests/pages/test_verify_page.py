@@ -135,7 +135,7 @@ def test_what_is_no_badge_shows_no_card_of_one_and_says_what_to_hand_in(browser)
     plain = text_of(handed_in(browser, "http://college.example.org/badge"))
 
     assert "A badge without a name" not in pdf + plain
-    assert "save the badge.json that is attached to it" in pdf
+    assert "the PDF has no badge in it" in pdf
     assert "an address of a badge begins with https://" in plain
 
 

@@ -21,7 +21,7 @@ LEARNERS = sorted(str(path.relative_to(TEMPLATES)) for path in (TEMPLATES / "lea
 SIGN_IN = {f"account/{name}.html" for name in ("learner", "sent", "link", "own-record", "welcome", "refused")}
 """By which learners sign in."""
 BADGES = {
-    *(f"learner/{name}.html" for name in ("badge", "shared", "claim-refused", "wallet", "code")),
+    *(f"learner/{name}.html" for name in ("badge", "shared", "certificate", "claim-refused", "wallet", "code")),
     "mails/badge.html",
 }
 """By which learners get badges, and show them."""

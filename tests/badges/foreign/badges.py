@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openbadgeslib import baking
 from openbadgeslib.ob2.models import Assertion, BadgeClass, IdentityObject, Profile, Verification
+from openbadgeslib.ob2.signer import OB2Signer
 
 from badges.content.medal import Medal, png
 from badges.keys.issuer import did_url
@@ -108,6 +111,46 @@ def hosted(name: str, **changes: Any) -> bytes:
         WEB[part.id] = json.dumps(part.to_dict()).encode()
     WEB[told["id"]] = json.dumps(told | changes).encode()
     return json.dumps(told).encode()
+
+
+RSA_KEY = rsa.generate_private_key(65_537, 2_048)
+P256_KEY = ec.generate_private_key(ec.SECP256R1())
+"""Made anew each time: nothing depends on which keys they are."""
+
+
+def signed(name: str, key: Any = RSA_KEY, **changes: Any) -> bytes:
+    """A signed badge of Open Badges 2, made with openbadgeslib. *changes* are of the issuer's profile."""
+    home, creator = f"{SITE}/{name}/issuer", f"{SITE}/{name}/key"
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    issuer = Profile(home, "College of the Example", url=SITE).to_dict()
+    told = {"publicKey": creator, "revocationList": f"{SITE}/{name}/revoked"}
+    badge = BadgeClass(f"{SITE}/{name}/badge", "Pipetting", "Pipettes", f"{SITE}/image", f"{SITE}/criteria", home)
+    id = f"urn:uuid:00000000-0000-4000-8000-{len(name):012}"
+    listed = {"type": "RevocationList", "id": told["revocationList"], "issuer": home}
+    WEB[home] = json.dumps(issuer | told | changes).encode()
+    WEB[creator] = json.dumps({"type": "CryptographicKey", "id": creator, "owner": home, "publicKeyPem": pem}).encode()
+    WEB[badge.id] = json.dumps(badge.to_dict()).encode()
+    revoked = [{"id": id, "revocationReason": "A mistake"}] if name == "revoked-signed" else []
+    WEB[told["revocationList"]] = json.dumps(listed | {"revokedAssertions": revoked}).encode()
+    who = IdentityObject.create(MAYZE, "deadsea")
+    made = Assertion(who, badge.id, Verification("SignedBadge", creator), id=id, issued_on=ISSUED)
+    return OB2Signer(key, "RS256" if key is RSA_KEY else "ES256").sign(made).encode()
+
+
+def signed_for(issuer: str) -> bytes:
+    """A signed badge of *issuer*, for what is described at our site, with the issuer's own key."""
+    token = signed("foreign-class")
+    WEB[issuer] = WEB[f"{SITE}/foreign-class/issuer"].replace(f"{SITE}/foreign-class/issuer".encode(), issuer.encode())
+    described = json.loads(WEB[f"{SITE}/foreign-class/badge"]) | {"issuer": issuer}
+    WEB[f"{SITE}/foreign-class/badge"] = json.dumps(described).encode()
+    return token
+
+
+def pdf(attached: bytes, *, packed: bool = True, times: int = 1) -> bytes:
+    """A PDF with *attached* files, as far as a reader of those looks at it."""
+    data = zlib.compress(attached, 9) if packed else attached
+    entry = b"/Type /EmbeddedFile /Length %d %s" % (len(data), b"/Filter /FlateDecode" if packed else b"")
+    return b"%PDF-1.7\n" + b"7 0 obj <<%s>>\nstream\r\n%s\nendstream endobj\n" % (entry, data) * times
 
 
 def grown(part: Any, count: int) -> list[Any]:

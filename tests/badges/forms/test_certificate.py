@@ -7,15 +7,18 @@ import json
 import re
 import zlib
 from base64 import urlsafe_b64decode
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from badges.forms import StoredBadge, form_named
+from badges.credentials.stored import stored_badge
+from badges.forms import form_named
+from badges.held import certificates
 from badges.keys.issuer import issuer_of
-from badges.keys.ring import ring_of
 from lrs.kernel.base64url import base64url
-from tests.badges.made import badge_in, put_award, run_issue, tenant_in
+from lrs.kernel.errors import Refused
+from tests.badges.made import badge_in, put_award, run_issue, tenant_in, verdict_on
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def tenant(tmp_path):
 def made(tenant: Any, form: str, **changes: Any) -> bytes:
     record, badge = badge_in(tenant)
     body = json.dumps({**badge, **changes}).encode() if changes else record.body
-    return form_named(form).make(StoredBadge(record.id, body, ring_of(tenant)))
+    return form_named(form).make(replace(stored_badge(tenant, record.id, record.body), credential=body))
 
 
 def streams(pdf: bytes) -> list[bytes]:
@@ -46,10 +49,59 @@ def test_the_signed_badge_is_attached_to_the_certificate_byte_for_byte(tenant):
     assert b"badge.json" in pdf
 
 
-def test_the_code_of_a_certificate_leads_to_what_the_badge_stands_for(tenant):
-    achievement = badge_in(tenant)[1]["credentialSubject"]["achievement"]["id"]
+def test_the_code_of_a_certificate_leads_to_the_page_that_says_whether_the_badge_still_counts(tenant):
+    record = badge_in(tenant)[0]
+    address = certificates.check_address(tenant, record.id)
 
-    assert f"/URI ({achievement})".encode() in made(tenant, "pdf")
+    assert f"/URI ({address})".encode() in made(tenant, "pdf")
+    place, _, code = address.rpartition("/")
+    assert (place, len(code)) == ("https://skills.example.org/t/default/check", 38)
+    assert certificates.found_by(tenant, code) == record
+    assert certificates.handed_in(tenant, address.encode(), "https://skills.example.org") == record.body
+
+
+def test_a_certificate_of_a_server_without_an_address_has_no_code_and_can_be_checked_by_its_file(tmp_path):
+    tenant = tenant_in(tmp_path, None)
+    put_award(tenant)
+    run_issue(tenant)
+
+    pdf = made(tenant, "pdf")
+    verdict = verdict_on(tenant, pdf)
+    tenant.store.close()
+
+    assert b"/URI" not in pdf
+    assert verdict.valid
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda code: code[:-1],
+        lambda code: code[:-1] + "_",
+        lambda code: "A" + code[1:],
+        lambda code: code + "=",
+        str.lower,
+    ],
+)
+def test_a_guessed_code_of_a_certificate_leads_nowhere(tenant, change):
+    code = certificates.check_address(tenant, badge_in(tenant)[0].id).rpartition("/")[2]
+
+    with pytest.raises(Refused, match="not known") as refused:
+        certificates.found_by(tenant, change(code))
+
+    assert refused.value.status == 404
+
+
+def test_codes_that_the_holder_made_void_lead_nowhere_and_a_new_certificate_has_another_one(tenant):
+    record = badge_in(tenant)[0]
+    before = certificates.check_address(tenant, record.id).rpartition("/")[2]
+
+    tenant.store.write(lambda tx: certificates.make_void(tx, record, by="holder")).result()
+
+    after = certificates.check_address(tenant, record.id).rpartition("/")[2]
+    assert certificates.found_by(tenant, after).id == record.id
+    with pytest.raises(Refused, match="made it void"):
+        certificates.found_by(tenant, before)
 
 
 def test_a_certificate_takes_texts_of_any_length_and_language(tenant):

@@ -87,6 +87,11 @@ def elsewhere(**told: Any) -> bytes:
     return hosted("elsewhere", badge=badge)
 
 
+def _say(address: str, **parts: Any) -> None:
+    """Changes what is at *address*."""
+    WEB[address] = json.dumps(json.loads(WEB[address]) | parts).encode()
+
+
 def add(**parts: Any) -> Any:
     return lambda badge: badge.update(parts)
 
@@ -191,8 +196,60 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
     ),
     "Open Badges 2, signed": (
         lambda: json.dumps(json.loads(hosted("good")) | {"verification": {"type": "SignedBadge"}}).encode(),
-        {"form": "version_not_supported"},
+        {"form": "no_proof"},
     ),
+    "Open Badges 2, signed (RS256)": (lambda: foreign.signed("good-signed"), {}),
+    "Open Badges 2, signed (ES256)": (lambda: foreign.signed("good-es256", foreign.P256_KEY), {}),
+    "Open Badges 2, signed, in a PNG": (
+        lambda: foreign.with_chunk(b"tEXt", b"openbadges\0" + foreign.signed("png-signed")),
+        {},
+    ),
+    "Open Badges 2, signed, revoked": (lambda: foreign.signed("revoked-signed"), {"status": "revoked"}),
+    "Open Badges 2, signed by a key that the issuer does not list": (
+        lambda: foreign.signed("unlisted", publicKey=f"{SITE}/another-key"),
+        {"signature": "key_not_listed", "status": "not_asked"},
+    ),
+    "Open Badges 2, signed by a key that belongs to another issuer": (
+        lambda: (foreign.signed("stolen"), _say(f"{SITE}/stolen/key", owner=ANOTHER))[0],
+        {"signature": "key_not_issuers", "status": "not_asked"},
+    ),
+    "Open Badges 2, signed, with a changed word": (
+        lambda: b".".join([*foreign.signed("tampered").split(b".")[:2], foreign.signed("other").split(b".")[2]]),
+        {"signature": "bad_signature", "status": "not_asked"},
+    ),
+    "Open Badges 2, signed, what it is for at another site": (
+        lambda: foreign.signed_for(ANOTHER),
+        {"form": "key_not_issuers"},
+    ),
+    "Open Badges 2, signed, with a list of another issuer": (
+        lambda: (foreign.signed("listed"), _say(f"{SITE}/listed/revoked", issuer=ANOTHER))[0],
+        {"status": "status_list_not_issuers"},
+    ),
+    "Open Badges 2, signed, whose key is no key": (
+        lambda: (foreign.signed("no-key"), _say(f"{SITE}/no-key/key", publicKeyPem="-----BEGIN"))[0],
+        {"signature": "bad_key", "status": "not_asked"},
+    ),
+    "a certificate": (lambda: foreign.pdf(DOCUMENTS["eddsa-did-web"].encode()), {}),
+    "a certificate, not compressed": (lambda: foreign.pdf(DOCUMENTS["jwt-rs256"].encode(), packed=False), {}),
+    "a certificate with two badges": (
+        lambda: foreign.pdf(DOCUMENTS["eddsa-did-web"].encode(), times=2),
+        {"form": "ambiguous_image"},
+    ),
+    "a certificate with a picture and a badge": (
+        lambda: foreign.pdf(b"\xff\xd8\xff") + foreign.pdf(DOCUMENTS["eddsa-did-web"].encode()),
+        {},
+    ),
+    "a PDF with nothing attached": (
+        lambda: b"%PDF-1.7\n1 0 obj << /EmbeddedFiles 2 0 R >>",
+        {"form": "no_badge_in_file"},
+    ),
+    "a certificate that unpacks to 60 MB": (lambda: foreign.pdf(b"{" + bytes(60 * 2**20)), {"form": "too_large"}),
+    "a certificate cut off": (
+        lambda: foreign.pdf(DOCUMENTS["eddsa-did-web"].encode()).partition(b"endstream")[0][:-40],
+        {"form": "bad_image"},
+    ),
+    "a PDF with 30 files": (lambda: foreign.pdf(b"x", times=30), {"form": "too_complex"}),
+    "a PDF that is encrypted": (lambda: foreign.pdf(b"{}") + b"/Encrypt 5 0 R", {"form": "no_badge_in_file"}),
     "Open Badges 1": (
         lambda: json.dumps({"uid": "1", "recipient": MAYZE, "badge": f"{SITE}/badge", "verify": {}}).encode(),
         {"form": "version_not_supported"},
