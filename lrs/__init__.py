@@ -1,4 +1,4 @@
 """The learning record store: takes xAPI statements, works out levels and delivers profiles.
 
-Only ``app``, ``cli``, ``serving``, ``composition`` and ``ops`` import the packages ``badges`` and ``adapters``.
+Only ``app``, ``site``, ``cli``, ``serving``, ``composition`` and ``ops`` import ``badges`` and ``adapters``.
 """

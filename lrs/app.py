@@ -13,40 +13,28 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from adapters.catalogue import pages as catalogue_pages
-from adapters.catalogue import role_pages
 from adapters.catalogue.role_planning import plan_here
-from adapters.imports import routes as imports
 from adapters.lms.catapult import clients
-from adapters.lms.catapult import routes as catapult
-from adapters.lms.courses import content as content_files
-from adapters.lms.launching import fetching
 from adapters.lms.launching.endpoint import OF_CONTENT
-from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes, trial_routes
+from adapters.lms.lti import tool_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
-from adapters.lms.pages import routes as course_pages
-from adapters.lms.scorm import routes as scorm_player
 from adapters.lms.sessions.credentials import LaunchTokens
-from adapters.pages import apprenticeship, provider, saved
-from adapters.pages import imports as import_pages
-from adapters.site import centre_pages
 from badges import site as badges
 from badges.pages.own_forms import own_forms
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
-from lrs.access.operator_policy import OPERATOR
 from lrs.access.policy import TABLE, with_open_metrics
-from lrs.composition.channels import CHANNELS, mail_text
+from lrs.composition.channels import CHANNELS
 from lrs.composition.kinds import TENANT
 from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
-from lrs.matching import about_routes, link_routes, outcome_routes
+from lrs.matching import about_routes
 from lrs.matching import consent_routes as learners
 from lrs.matching import routes as profiles
 from lrs.matching.calling_service import by_token
@@ -55,35 +43,16 @@ from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
 from lrs.pages import (
     account,
-    connect,
-    consents,
-    console,
-    correcting,
     front,
-    home,
-    invitation,
-    members,
-    questions,
-    same_person,
     sign_in,
     sign_in_learner,
-    sign_in_provider,
-    source,
     visit,
 )
-from lrs.pages import learners as staff_learners
-from lrs.pages import quarantine as quarantine_pages
 from lrs.pages import routes as pages
-from lrs.pages import rules as rules_pages
-from lrs.pages import services as staff_services
-from lrs.pages.arrivals import routes as arrivals
-from lrs.pages.docs import developers
 from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
-from lrs.pages.facts import Neighbours
 from lrs.pages.me import routes as me
-from lrs.pages.operator import begin, organisations, people
-from lrs.pages.operator import routes as operator
+from lrs.site import PAGES, common_routes
 from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
@@ -96,7 +65,6 @@ from lrs.web.kept_refusals import keeping
 from lrs.web.prefix import check_prefix, own_path
 from lrs.web.refusals import Refusals
 from lrs.web.shell import Shell
-from lrs.web.static_files import routes as static_files
 from lrs.xapi.endpoint import METHODS, ROUTE, Endpoint
 from lrs.xapi.statements.signatures import check_trust
 
@@ -105,20 +73,6 @@ if TYPE_CHECKING:
 
 READERS = 16
 """Threads for reads that may wait."""
-PAGES = {
-    "account": visit.ACCOUNT_PAGES,
-    "me": me.PAGES,
-    "staff": visit.PAGES,
-    "consent": learners.PAGES,
-    "public": front.PAGES,
-    **badges.PAGES,
-    "lti": frames.PAGES,
-    "catalogue": catalogue_pages.PAGES,
-    **role_pages.PAGES,
-    "content": scorm_player.PAGES,
-    "operator": operator.PAGES,
-}
-"""By their names in the table of rights."""
 XAPI = [(resource, method) for resource, methods in METHODS.items() for method in methods]
 
 
@@ -186,7 +140,7 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
 
 def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
     """All routes of FastAPI: those of every application, those that ask something of this one, and those that count."""
-    yield from _common_routes()
+    yield from common_routes()
     metrics = Metrics(shell.counted, shell.admission, shell.tenants, shell.deaths, CHANNELS)
     for router in (
         about_routes.routes(shell.tenants.control.change),
@@ -204,71 +158,6 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
         ),
     ):
         yield from guarded(router.routes)
-
-
-@functools.cache
-def _common_routes() -> tuple[BaseRoute, ...]:
-    """The routes that are the same for every application. FastAPI works out 0.5 ms for each, so once a process.
-
-    None of them may keep anything, such as counts of tries: it would be kept for all applications together.
-    """
-    neighbours = all_neighbours()
-    routers = (
-        link_routes.routes(),
-        outcome_routes.routes(),
-        learners.routes(),
-        content_files.routes(),
-        scorm_player.routes(SUBSCRIPTIONS),
-        fetching.routes(),
-        catapult.routes(SUBSCRIPTIONS),
-        imports.routes(),
-        import_pages.routes(),
-        provider.routes(),
-        apprenticeship.routes(),
-        saved.routes(),
-        *centre_pages(SUBSCRIPTIONS),
-        rules_pages.routes(),
-        sign_in_provider.routes(),
-        invitation.routes(),
-        members.routes(),
-        home.routes(neighbours),
-        staff_learners.routes(neighbours),
-        staff_services.routes(neighbours),
-        same_person.routes(),
-        questions.routes(neighbours),
-        correcting.routes(neighbours),
-        consents.routes(),
-        developers.routes(),
-        console.routes(neighbours),
-        source.routes(),
-        connect.routes(),
-        quarantine_pages.routes(neighbours),
-        arrivals.routes(neighbours),
-        front.routes(),
-        *badges.routers(),
-        *frame_routes.routes(own_forms(), plan_here),
-        pick_routes.routes(),
-        learn_routes.routes(SUBSCRIPTIONS),
-        trial_routes.routes(SUBSCRIPTIONS),
-        staff_routes.routes(),
-        course_pages.routes(SUBSCRIPTIONS),
-        static_files(),
-        *_of_operator(neighbours),
-    )
-    return tuple(route for router in routers for route in guarded(router.routes))
-
-
-def _of_operator(neighbours: Neighbours) -> tuple[APIRouter, ...]:
-    """The pages of the operator of the installation; they sign in as staff do, in front of other pages."""
-    return (
-        sign_in.routes(OPERATOR),
-        invitation.routes(OPERATOR),
-        account.routes(OPERATOR, for_learners=False),
-        operator.routes(neighbours),
-        organisations.routes(),
-        people.routes(),
-        begin.routes(mail_text),
-    )
 
 
 @functools.cache

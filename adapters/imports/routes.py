@@ -61,6 +61,12 @@ _DONE: dict[int | str, dict[str, Any]] = {
 def routes() -> APIRouter:
     """The routes of imports."""
     router = APIRouter(prefix="/api/imports", tags=["imports"])
+    _add_sending(router)
+    _reading(router)
+    return router
+
+
+def _add_sending(router: APIRouter) -> None:
 
     async def sent(request: Request, who: Who, asked: Annotated[ImportRequest, Depends(asked_for)], here: Here) -> Job:
         """The job of the sent file. Nothing is read of it before who calls, and for what, is in order."""
@@ -91,17 +97,20 @@ def routes() -> APIRouter:
         columns outcome and reason, or a report (Accept: application/json); 400 if nothing of it could be used.
         """
         await write(here.store, lambda tx: tx.insert(jobs.record_of(job, owed=(Owed(jobs.STEP),))))
-        end = time.monotonic() + asked.wait
-        while not job.is_over and (left := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(LOOK, left))
-            job = await read(jobs.find, here.store, job.id)
+        job = await _waited_for(here, job, asked.wait)
         if not job.is_over:
             return JSONResponse(job.shown(), 202, {"Location": f"{request.url.path.rstrip('/')}/{job.id}"} | NEVER)
         as_json = preferred(request.headers.get("accept"), (*FILES, JSON)) == JSON
         return await read(returned, here.store, job, as_json)
 
-    _reading(router)
-    return router
+
+async def _waited_for(here: Here, job: Job, wait: float) -> Job:
+    """*job* once it is over, or as it is after *wait* seconds."""
+    end = time.monotonic() + wait
+    while not job.is_over and (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(LOOK, left))
+        job = await read(jobs.find, here.store, job.id)
+    return job
 
 
 def _reading(router: APIRouter) -> None:

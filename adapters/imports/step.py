@@ -134,18 +134,8 @@ class Imports:
         new = {"seen": tenant.clock(), "worker": self._worker}
         if isinstance(asked, FileLookedAt):
             now = asked.job
-            _again(
-                tenant,
-                claim,
-                0,
-                adapter=now.adapter,
-                profile=now.profile,
-                blobs=now.blobs,
-                guess=False,
-                look=now.look,
-                mends=now.mends,
-                **new,
-            )
+            seen = {name: getattr(now, name) for name in ("adapter", "profile", "blobs", "look", "mends")}
+            _again(tenant, claim, 0, guess=False, **seen, **new)
             walk.answer({})
             return
         if asked is None:

@@ -56,26 +56,14 @@ def session_in(
 
     *lead* is who runs it, where that is known; *by* is who makes it, in the record of actions.
     """
-    kind = told.get("kind", "")
-    if kind not in KINDS_SAID:
-        raise FormFault("kind", "Choose what kind of session it is.")
+    kind = _kind(told)
     starts, ends = _span(told, zone)
-    if now - starts > _OLDEST:
-        message = (
-            "This is more than a year ago. Look at the year; what is as old is brought in by a file of the centre."
-        )
-        raise FormFault("date", message)
-    course = line(told, "course")
-    if course and not IRI.fullmatch(course):
-        raise FormFault("course", "A course is named by its address, such as https://vle.example/course/7.")
-    own = told.get("number", "").strip() or number
-    if not NUMBER.fullmatch(own):
-        raise FormFault("number", "A number has 1 to 40 letters, digits, . _ -, and no blanks.")
+    _check_age(now - starts)
     return CentreSession(
         centre=centre,
-        number=own,
+        number=_number(told, number),
         title=line(told, "title", "Say what the session is about."),
-        kind=cast("SessionKind", kind),
+        kind=kind,
         starts=starts,
         ends=ends,
         zone=zone,
@@ -83,13 +71,42 @@ def session_in(
         by=by,
         lead=lead,
         checklist=checklist,
-        course=course,
+        course=_course(told),
         place=line(told, "place"),
         host=line(told, "host"),
         hours=hours(told),
         seats=seats(told),
         opened=told.get("opened", "") == "yes",
     )
+
+
+def _check_age(age: int) -> None:
+    if age > _OLDEST:
+        message = (
+            "This is more than a year ago. Look at the year; what is as old is brought in by a file of the centre."
+        )
+        raise FormFault("date", message)
+
+
+def _kind(told: Mapping[str, str]) -> SessionKind:
+    kind = told.get("kind", "")
+    if kind not in KINDS_SAID:
+        raise FormFault("kind", "Choose what kind of session it is.")
+    return cast("SessionKind", kind)
+
+
+def _course(told: Mapping[str, str]) -> str:
+    course = line(told, "course")
+    if course and not IRI.fullmatch(course):
+        raise FormFault("course", "A course is named by its address, such as https://vle.example/course/7.")
+    return course
+
+
+def _number(told: Mapping[str, str], number: str) -> str:
+    own = told.get("number", "").strip() or number
+    if not NUMBER.fullmatch(own):
+        raise FormFault("number", "A number has 1 to 40 letters, digits, . _ -, and no blanks.")
+    return own
 
 
 def changed_in(told: Mapping[str, str], one: CentreSession) -> CentreSession:

@@ -132,6 +132,13 @@ def routes(checks: BadgeChecks) -> APIRouter:
         found = verdict_view.shown(verdict, await read_in(known_issuers, tenant), is_printed=asked.is_certificate)
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")
 
+    _add_api(router, checks)
+    return router
+
+
+def _add_api(router: APIRouter, checks: BadgeChecks) -> None:
+    """The check for programs."""
+
     @router.post(
         f"/api{PLACE}",
         summary="Checks a badge of anybody",
@@ -145,8 +152,6 @@ def routes(checks: BadgeChecks) -> APIRouter:
         verdict = await checks.check(tenant, client_of(request), lambda: asked.take(*asked_in(body)))
         found = verdict_view.told(verdict, await read_in(known_issuers, tenant))
         return JSONResponse(found, headers={"cache-control": "no-store"})
-
-    return router
 
 
 @dataclass(slots=True)

@@ -96,16 +96,8 @@ def ready(
     *is_theirs*: whoever hands it in, *by*, vouches that it is this person's. Raises ``Refused`` (400) for a badge that
     is not valid, and for several at once.
     """
-    credential = verdict.credential
-    if not verdict.valid or credential is None:
-        why = next((check.why for check in failures(verdict)), "several badges at once: hand in one")
-        raise Refused(f"This badge is not taken: {why}.", error="badge_not_valid")
-    said = verdict_view.summary(credential, verdict.format)
-    if not said["achievementId"]:
-        raise Refused("This badge is not taken: what was achieved has no id.", error="badge_not_valid")
+    credential, said = _checked(tenant, verdict)
     issuer, id = said["issuerId"], str(credential.get("id"))
-    if issuer == issuer_of(tenant).id:
-        raise Refused("This badge was issued here: it is with its holder's badges already.", error="badge_not_valid")
     agents = identifiers_of(tenant.store, person)
     why = _without_effect(tenant.store, credential, issuer, agents, is_theirs=is_theirs)
     record_id, day = (
@@ -126,6 +118,20 @@ def ready(
         why=why,
     )
     return PriorPlan(record_id, badge, _plan(tenant, statement, by, subscriptions) if statement else None)
+
+
+def _checked(tenant: Tenant, verdict: Verdict) -> tuple[JsonView, dict[str, Any]]:
+    """The valid badge of another issuer on which there is a *verdict*, and what it says. Raises ``Refused`` (400)."""
+    credential = verdict.credential
+    if not verdict.valid or credential is None:
+        why = next((check.why for check in failures(verdict)), "several badges at once: hand in one")
+        raise Refused(f"This badge is not taken: {why}.", error="badge_not_valid")
+    said = verdict_view.summary(credential, verdict.format)
+    if not said["achievementId"]:
+        raise Refused("This badge is not taken: what was achieved has no id.", error="badge_not_valid")
+    if said["issuerId"] == issuer_of(tenant).id:
+        raise Refused("This badge was issued here: it is with its holder's badges already.", error="badge_not_valid")
+    return credential, said
 
 
 def keep(tx: Tx, ready: PriorPlan) -> PriorBadge:

@@ -46,6 +46,14 @@ def routes() -> APIRouter:
         endorsed = achievement_view.endorsed(endorsements_of(tenant.store, id), issuer)
         return _page(request, "public/achievement.html", picture=f"{id}/image.svg", endorsed=endorsed, **shown)
 
+    _add_images(router)
+    _add_words(router)
+    return router
+
+
+def _add_images(router: APIRouter) -> None:
+    """The image of an achievement, in both its forms."""
+
     @router.get(
         "/t/{tenant}/achievements/{id}/image.png",
         responses=problems(404) | sends("image/png"),
@@ -61,6 +69,10 @@ def routes() -> APIRouter:
     )
     def svg(tenant: BadgeTenant, id: str) -> Response:
         return _image(svg_of(tenant, record_of(tenant, achievements.KIND, id)), "image/svg+xml")
+
+
+def _add_words(router: APIRouter) -> None:
+    """What a badge takes, and the competency that it points to."""
 
     @router.get("/t/{tenant}/criteria/{id}", responses=_ANSWERS, summary="What a badge takes, as JSON-LD or a page")
     def criteria(tenant: BadgeTenant, id: str, request: Request) -> Response:
@@ -81,8 +93,6 @@ def routes() -> APIRouter:
         if _wants_json(request):
             return as_json(achievement_view.case_item(item, id, public_url(tenant, f"competencies/{id}")))
         return _page(request, "public/competency.html", **achievement_view.item(item))
-
-    return router
 
 
 def _wants_json(request: Request) -> bool:

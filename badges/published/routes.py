@@ -28,6 +28,16 @@ def routes() -> APIRouter:
     router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
     guarded = APIRouter(tags=["badges"], default_response_class=Response)
 
+    _add_keys(router)
+    _add_lists(router)
+    _add_badges(guarded)
+    router.routes.extend([*achievement_routes.routes().routes, *guarded.routes])
+    return router
+
+
+def _add_keys(router: APIRouter) -> None:
+    """The issuer's keys, in each form that verifiers read."""
+
     @router.get(
         "/t/{tenant}/did.json",
         responses=problems(404) | sends("application/did+json"),
@@ -58,6 +68,10 @@ def routes() -> APIRouter:
             raise Refused("This issuer has no address: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
         return as_json({"issuer": issuer_address(issuer), "jwks": issuer.jwks()}, "application/json", PAGE_AGE)
 
+
+def _add_lists(router: APIRouter) -> None:
+    """The status lists."""
+
     @router.get(
         "/t/{tenant}/status/{name}",
         responses=problems(404, 406) | sends(*LIST_FORMS),
@@ -68,6 +82,10 @@ def routes() -> APIRouter:
         asked = preferred(request.headers.get("accept"), tuple(LIST_FORMS))
         content = LIST_FORMS[asked](record.body, ring_of(tenant))
         return Response(content, media_type=asked, headers={"cache-control": _LIST_AGE, "vary": "accept"})
+
+
+def _add_badges(guarded: APIRouter) -> None:
+    """A badge itself."""
 
     @guarded.get(
         "/t/{tenant}/credentials/{id}",
@@ -83,6 +101,3 @@ def routes() -> APIRouter:
         saved_as = f'inline; filename="{record.id}{form.ending}"'
         headers = {"cache-control": "no-store", "vary": "accept", "content-disposition": saved_as}
         return Response(content, media_type=asked, headers=headers)
-
-    router.routes.extend([*achievement_routes.routes().routes, *guarded.routes])
-    return router

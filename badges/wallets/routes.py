@@ -37,6 +37,15 @@ def routes() -> APIRouter:
     router = APIRouter(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
     public = APIRouter(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
 
+    _add_interaction(public)
+    _add_steps(router)
+    router.routes.extend(public.routes)
+    return router
+
+
+def _add_interaction(public: APIRouter) -> None:
+    """The address that a wallet is given."""
+
     @public.get(
         "/t/{tenant}/exchanges/{exchange}",
         responses=problems(404, 410) | _ANSWER,
@@ -53,6 +62,10 @@ def routes() -> APIRouter:
         keep_choice(request, answer, LEARNERS)
         answer.headers["vary"] = "accept"
         return answer
+
+
+def _add_steps(router: APIRouter) -> None:
+    """The steps of an exchange, in both ways wallets ask for them."""
 
     @router.post(
         "/t/{tenant}/exchanges/{exchange}",
@@ -77,9 +90,6 @@ def routes() -> APIRouter:
     )
     def linked(request: Request, tenant: Here, exchange: str, body: SmallBody) -> Response:
         return answered(vc_api.answer(tenant, exchange, _object(body), root_of(request), linked=True))
-
-    router.routes.extend(public.routes)
-    return router
 
 
 def answered(told: Any, status: int = 200) -> Response:

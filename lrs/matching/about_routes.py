@@ -73,6 +73,13 @@ def routes(change: ChangeRecord) -> APIRouter:
         tenant.store.write(lambda tx: audit.append(tx, by, "tenant.set", about)).result()
         return _organisation(change(tenant.id, lambda record, _: msgspec.structs.replace(record, **changed)))
 
+    _add_service(router)
+    return router
+
+
+def _add_service(router: APIRouter) -> None:
+    """What learners are told of one service."""
+
     @router.get("/api/services/{service}", responses=problems(401, 403, 404), openapi_extra=WITH_KEY)
     def service(tenant: Here, service: str) -> ToldOfService:
         """What learners are told of a service."""
@@ -90,8 +97,6 @@ def routes(change: ChangeRecord) -> APIRouter:
         told = read_body(ToldOfService, body)
         about = AboutService(told.contact, told.privacy_notice, tuple(told.return_urls))
         return _service(registry.tell(tenant, service, about, by=caller_of(request).subject))
-
-    return router
 
 
 def _organisation(record: TenantRecord) -> ToldOfOrganisation:

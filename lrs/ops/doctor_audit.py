@@ -47,11 +47,7 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
         yield unread
         return
     elif not lines and others:
-        message = (
-            f"{path} is of another store (tenants {', '.join(sorted(others))}): name the file of this one. If it is"
-            " this one's, the whole store was replaced, and the record of actions with it"
-        )
-        yield Finding("audit-head", "problem", message)
+        yield _of_another_store(path, others)
     else:
         restored = [entry for entry in told if entry.action == audit.RESTORED]
         differs = audit_head.compare(lines, found, [entry.number for entry in restored])
@@ -59,6 +55,14 @@ def of_audit(tenant: Tenant) -> Iterator[Finding]:
     if path is not None and not os.access(path, os.W_OK):
         message = f"{path} cannot be written: further actions are not recorded in it"
         yield Finding("audit-head", "problem", message)
+
+
+def _of_another_store(path: Path, others: set[str]) -> Finding:
+    message = (
+        f"{path} is of another store (tenants {', '.join(sorted(others))}): name the file of this one. If it is"
+        " this one's, the whole store was replaced, and the record of actions with it"
+    )
+    return Finding("audit-head", "problem", message)
 
 
 def _outside(path: Path | None, tenant: Tenant) -> tuple[list[HeadLine], set[str], Finding | None]:

@@ -98,6 +98,12 @@ def _add_changes(router: APIRouter) -> None:
             return _members(visit, refused)
         return visit.on(PLACE, "enabled")
 
+    _add_recovery(router)
+
+
+def _add_recovery(router: APIRouter) -> None:
+    """A new password for somebody who forgot theirs."""
+
     @router.post(
         "/{id}/recovery",
         summary="Makes a link by which a member sets a new password, shown once",

@@ -176,6 +176,11 @@ def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
             return _service(visit, neighbours, wanted, refused)
         return visit.on(f"{PLACE}/{id}", "tested")
 
+    _add_secrets(router, neighbours)
+    _add_state(router, neighbours)
+
+
+def _add_secrets(router: APIRouter, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/{id}/rotate",
         summary="Gives new secrets, shown once, with an overlap if wanted",
@@ -191,6 +196,8 @@ def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
         made = registry.rotate(visit.tenant, wanted.id, by=visit.session.by, overlap=hours * HOUR)
         return _secrets(visit, made, hours)
 
+
+def _add_state(router: APIRouter, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/{id}/state",
         status_code=303,

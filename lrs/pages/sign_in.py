@@ -42,6 +42,14 @@ def routes(prefix: str = "") -> APIRouter:
         token = signed_in(tenant, id, password, entering.way(request, tenant, "password"))
         return _entered(request, tenant, token, then, found.email)
 
+    _add_factor(router)
+    _add_leaving(router)
+    return router
+
+
+def _add_factor(router: APIRouter) -> None:
+    """The second factor."""
+
     @router.post(
         "/sign-in/code",
         status_code=303,
@@ -59,6 +67,10 @@ def routes(prefix: str = "") -> APIRouter:
             return _asked_code(request, tenant, half, then, refused)
         return entering.entered(request, tenant, token, then)
 
+
+def _add_leaving(router: APIRouter) -> None:
+    """Signing out, of staff and of learners."""
+
     @router.post("/sign-out", status_code=303, summary="Signs out", openapi_extra=form_body() | SIGNED_IN)
     def leave(visit: Visiting, body: FormBody) -> Response:
         visit.fields(body)
@@ -67,8 +79,6 @@ def routes(prefix: str = "") -> APIRouter:
         answer = visit.on(place, "signed_out")
         drop_cookie(answer, visit.tenant, session_cookie(visit.tenant))
         return answer
-
-    return router
 
 
 def ways(tenant: Tenant, audience: str) -> list[dict[str, str]]:

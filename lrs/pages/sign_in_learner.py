@@ -76,6 +76,14 @@ def routes() -> APIRouter:
             return _sent(request, tenant, refused)
         return _proved(request, tenant, proven)
 
+    _add_links(router)
+    _add_confirming(router)
+    return router
+
+
+def _add_links(router: APIRouter) -> None:
+    """What a link of a message opens."""
+
     @router.get("/sign-in/link/{token}", summary="The button that uses a link")
     def look(request: Request, tenant: Here, token: str) -> Response:
         found = one_time.look(tenant, token, sign_in.SIGN_IN)
@@ -86,6 +94,10 @@ def routes() -> APIRouter:
     def by_link(request: Request, tenant: Here, token: str, body: FormBody) -> Response:
         entering.fields(request, tenant, body)
         return _proved(request, tenant, sign_in.prove_by_link(tenant, token, entering.browser_token(request, tenant)))
+
+
+def _add_confirming(router: APIRouter) -> None:
+    """The question whether a record is one's own."""
 
     @router.post(
         "/sign-in/learner/confirm",
@@ -99,8 +111,6 @@ def routes() -> APIRouter:
         way = entering.way(request, tenant, "link" if told.login is None else "provider")
         opened = sign_in.sign_in(tenant, told.person, way, address=told.address, login=told.login)
         return entering.entered(request, tenant, opened)
-
-    return router
 
 
 def ask_whether_own(

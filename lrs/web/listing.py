@@ -140,13 +140,8 @@ def listing(
     first = (asked.part - 1) * SIZE
     shown = kept[first : first + SIZE]
     seen = [one for one in asked.columns if one.seen]
-    here = (
-        f"{first + 1} to {first + len(shown)} of {len(kept)}"
-        if shown
-        else "Nothing found"
-        if rows
-        else "Nothing to show"
-    )
+    nothing = "Nothing found" if rows else "Nothing to show"
+    here = f"{first + 1} to {first + len(shown)} of {len(kept)}" if shown else nothing
     return {
         "columns": [_column(asked, one) for one in seen],
         "rows": [cells_of(seen, dressed(row)) for row in shown],
@@ -159,12 +154,12 @@ def listing(
         "is_empty": not rows,
         "query": asked.address(part="", sort="").removeprefix(asked.path),
         "told": here if whole else f"{here}, and there are more: choose less",
-        "files": [
-            {"text": name, "address": asked.address(ending=f".{name.lower()}", part="")} for name in ("CSV", "JSON")
-        ]
-        if files
-        else [],
+        "files": _files(asked) if files else [],
     }
+
+
+def _files(asked: Asked) -> list[dict[str, str]]:
+    return [{"text": name, "address": asked.address(ending=f".{name.lower()}", part="")} for name in ("CSV", "JSON")]
 
 
 def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:

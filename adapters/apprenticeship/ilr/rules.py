@@ -7,7 +7,7 @@ only the department has. 2026-27 has the same fields but for hours, which stand 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -34,15 +34,6 @@ class AimRule(NamedTuple):
     column: str
     breaks: Callable[[Aim, IlrReturn], bool]
     says: str
-
-
-class BrokenRule(NamedTuple):
-    """A rule that a learner breaks, with the aim's line in the file that was sent."""
-
-    name: str
-    column: str
-    says: str
-    line: str
 
 
 def years_after(day: date, years: int) -> date:
@@ -274,30 +265,3 @@ AIM_RULES: Sequence[AimRule] = (
         "the actual off-the-job hours must be returned for a learner who has withdrawn",
     ),
 )
-OF_LEARNER = ("ULN_04", "R_06", "R_07", "R_30", "R_59", "AimSeqNumber_02", "EmpId_01")
-"""The rules that are checked of a learner as a whole; ``EmpId_01`` while the file is read."""
-
-
-def broken_by(aims: Sequence[Aim], of: IlrReturn) -> Iterator[BrokenRule]:
-    """The rules that a learner's *aims* break, in their order."""
-    for aim in aims:
-        for rule in AIM_RULES:
-            if rule.breaks(aim, of):
-                yield BrokenRule(rule.name, rule.column, rule.says, aim.line)
-    yield from _together(aims)
-
-
-def _together(aims: Sequence[Aim]) -> Iterator[BrokenRule]:
-    numbers = [aim.number for aim in aims]
-    programmes = {(aim.programme, aim.standard) for aim in aims if aim.type == PROGRAMME}
-    for at, aim in enumerate(aims):
-        if aim.number in numbers[:at]:
-            yield BrokenRule(
-                "R_07", "aim_number", "the learner has another aim with the same sequence number", aim.line
-            )
-        if aim.number > len(aims):
-            says = "the aim sequence number is greater than the number of the learner's aims"
-            yield BrokenRule("AimSeqNumber_02", "aim_number", says, aim.line)
-        if aim.type == COMPONENT and (aim.programme, aim.standard) not in programmes:
-            says = "the part of a programme has no programme aim with the same programme type and standard"
-            yield BrokenRule("R_30", "programme_type", says, aim.line)

@@ -32,8 +32,8 @@ from adapters.apprenticeship.ilr.aims import (
     aim_of,
     return_of,
 )
+from adapters.apprenticeship.ilr.checking import BrokenRule, broken_by
 from adapters.apprenticeship.ilr.facts import Apprenticeship, Learnt, statement_of
-from adapters.apprenticeship.ilr.rules import BrokenRule, broken_by
 from adapters.ledger.diff import key_of
 from adapters.ledger.snapshots import Snapshot, seen_in
 from adapters.reading.people import FileLearner, Learners, Same

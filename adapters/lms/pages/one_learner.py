@@ -55,6 +55,12 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
             return _shown(visit, course, found, refused)
         return redirect(visit.request, launched.url)
 
+    _add_changes(router, subscriptions)
+
+
+def _add_changes(router: APIRouter, subscriptions: Subscriptions) -> None:
+    """What staff change of it: a part that counts as done, and the end of a launch."""
+
     @router.post(
         f"{ONE}/waive",
         status_code=303,

@@ -54,6 +54,13 @@ def routes() -> APIRouter:
         done = fresh if is_new else "checklist_same"
         return visit.on(f"{PLACE}/{made.content.record}", done)
 
+    _add_one(router)
+    return router
+
+
+def _add_one(router: APIRouter) -> None:
+    """One checklist."""
+
     @router.get(f"{PLACE}/{{id}}", summary="A checklist: its steps, and its versions", openapi_extra=SIGNED_IN)
     def one(visit: Visiting, id: str) -> Response:
         store, found = visit.tenant.store, kept.current(visit.tenant.store, id)
@@ -68,8 +75,6 @@ def routes() -> APIRouter:
             versions=[_version(visit, each) for each in versions],
             given=_given(found),
         )
-
-    return router
 
 
 def _own(visit: Visit) -> list[str] | None:

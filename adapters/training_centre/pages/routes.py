@@ -179,6 +179,10 @@ def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
             return _session(visit, subscriptions, id, refused, typed)
         return visit.on(f"{PLACE}/{id}", "people_added")
 
+    _add_attendance(router, subscriptions)
+
+
+def _add_attendance(router: APIRouter, subscriptions: Subscriptions) -> None:
     @router.post(
         f"{ONE}/attendance",
         status_code=303,

@@ -104,12 +104,14 @@ def _arrived(
         {"stored": written_moment(stored, zone), "outcome": outcome_said(outcome, rules)},
         links,
         {"outcome": mood_of(outcome)},
-        {
-            "who": one.known if one.known != one.who else "",
-            "did": one.verb if one.verb != one.did else "",
-            "what": one.activity if one.activity != one.what else "",
-        },
+        _beside(one),
     )
+
+
+def _beside(one: StatementTold) -> dict[str, str]:
+    """What stands small beside a name: the identifier or the IRI, where it is another text."""
+    pairs = {"who": (one.known, one.who), "did": (one.verb, one.did), "what": (one.activity, one.what)}
+    return {column: text if text != said else "" for column, (text, said) in pairs.items()}
 
 
 def _result(one: ResultTold) -> dict[str, Any]:

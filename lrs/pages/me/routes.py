@@ -87,6 +87,12 @@ def add_skills(router: APIRouter, plan_for: PlanFor) -> None:
             return _skills(visit, refused, about, text)
         return visit.on("/me", "asked")
 
+    _add_roles(router, plan_for)
+
+
+def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
+    """What is missing for a role."""
+
     @router.get("/roles", summary="What is missing for a role", openapi_extra=SIGNED_IN)
     def for_role(visit: Visiting, role: Annotated[str, Query(max_length=500)] = "") -> Response:
         who, reader = own_of(visit), visit.tenant.store

@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -27,7 +26,6 @@ from lrs.xapi.statements.definitions import side_records
 from lrs.xapi.statements.fingerprints import KIND as FINGERPRINT
 from lrs.xapi.statements.fingerprints import Prints
 from lrs.xapi.statements.habits import recognised
-from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import KEY_VERSION, aside_keys, keys_of, refers_key, source_key
 from lrs.xapi.statements.limits import check_keys, check_rows, rows_of
 from lrs.xapi.statements.plan import (
@@ -40,6 +38,7 @@ from lrs.xapi.statements.plan import (
     SetAside,
     in_batch,
 )
+from lrs.xapi.statements.sender import StatementSender, sender_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.texts import added, needs_another_text, rewritten
 from lrs.xapi.statements.validate import VOIDED, check
@@ -61,37 +60,6 @@ class Terms:
     statement_id: str | None = None
 
 
-class _Sender(msgspec.Struct, frozen=True):
-    """What statements depend on of their caller. *identity* is that of the agent in *authority*."""
-
-    source: str
-    authority: bytes
-    identity: str | None
-    imports: bool
-    voids_any: bool
-    defines: bool
-    key: str = ""
-    switches: frozenset[str] = frozenset()
-
-
-def _sender(caller: Caller) -> _Sender:
-    return _Sender(
-        source=caller.source,
-        authority=caller.authority,
-        identity=_identity(caller.authority),
-        imports=caller.may("statements.import"),
-        voids_any=caller.may_all("statements.void"),
-        defines=caller.may("definitions.write"),
-        key=caller.key,
-        switches=caller.switches,
-    )
-
-
-@lru_cache(maxsize=1_024)
-def _identity(authority: bytes) -> str | None:
-    return ifi_text(msgspec.json.decode(authority)) if authority else None
-
-
 def prepare(
     caller: Caller, version: str, statements: bytes, terms: Terms, attachments: Attachments | None = None
 ) -> Plan:
@@ -106,7 +74,7 @@ def prepare(
     Refuses everything if one statement is wrong, with the place of the first such statement and the rule: 400, or 413
     over a limit.
     """
-    way = _Way(_sender(caller), version, terms, attachments is None)
+    way = _Way(sender_of(caller), version, terms, attachments is None)
     found = _all_of(statements, way)
     batch = [one for one in found if isinstance(one, Prepared)]
     aside = [one for one in found if isinstance(one, SetAside)]
@@ -129,7 +97,7 @@ def prepare(
 class _Way(msgspec.Struct, frozen=True):
     """How the statements of one text were sent; *alone* means without data of attachments."""
 
-    sender: _Sender
+    sender: StatementSender
     version: str
     terms: Terms
     alone: bool

@@ -1,0 +1,154 @@
+"""All routes and pages that are the same for every application: those of the rooms, put together. Decides nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from starlette.routing import BaseRoute
+
+from adapters.catalogue import pages as catalogue_pages
+from adapters.catalogue import role_pages
+from adapters.catalogue.role_planning import plan_here
+from adapters.imports import routes as imports
+from adapters.lms.catapult import routes as catapult
+from adapters.lms.courses import content as content_files
+from adapters.lms.launching import fetching
+from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, trial_routes
+from adapters.lms.pages import routes as course_pages
+from adapters.lms.scorm import routes as scorm_player
+from adapters.pages import apprenticeship, provider, saved
+from adapters.pages import imports as import_pages
+from adapters.site import centre_pages
+from badges import site as badges
+from badges.pages.own_forms import own_forms
+from lrs.access.operator_policy import OPERATOR
+from lrs.composition.channels import mail_text
+from lrs.composition.neighbours import neighbours as all_neighbours
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.matching import consent_routes as learners
+from lrs.matching import link_routes, outcome_routes
+from lrs.pages import (
+    account,
+    connect,
+    consents,
+    console,
+    correcting,
+    front,
+    home,
+    invitation,
+    members,
+    questions,
+    same_person,
+    sign_in,
+    sign_in_provider,
+    source,
+    visit,
+)
+from lrs.pages import learners as staff_learners
+from lrs.pages import quarantine as quarantine_pages
+from lrs.pages import rules as rules_pages
+from lrs.pages import services as staff_services
+from lrs.pages.arrivals import routes as arrivals
+from lrs.pages.docs import developers
+from lrs.pages.facts import Neighbours
+from lrs.pages.me import routes as me
+from lrs.pages.operator import begin, organisations, people
+from lrs.pages.operator import routes as operator
+from lrs.web.framework import guarded
+from lrs.web.static_files import routes as static_files
+
+PAGES = {
+    "account": visit.ACCOUNT_PAGES,
+    "me": me.PAGES,
+    "staff": visit.PAGES,
+    "consent": learners.PAGES,
+    "public": front.PAGES,
+    **badges.PAGES,
+    "lti": frames.PAGES,
+    "catalogue": catalogue_pages.PAGES,
+    **role_pages.PAGES,
+    "content": scorm_player.PAGES,
+    "operator": operator.PAGES,
+}
+"""By their names in the table of rights."""
+
+
+@functools.cache
+def common_routes() -> tuple[BaseRoute, ...]:
+    """The routes that are the same for every application. FastAPI works out 0.5 ms for each, so once a process.
+
+    None of them may keep anything, such as counts of tries: it would be kept for all applications together.
+    """
+    neighbours = all_neighbours()
+    routers = (*_of_programs(), *_of_staff(neighbours), *_of_everybody(), *_of_courses(), *_of_operator(neighbours))
+    return tuple(route for router in routers for route in guarded(router.routes))
+
+
+def _of_programs() -> Iterator[APIRouter]:
+    """What programs ask for: matching services, content, files that are sent."""
+    yield link_routes.routes()
+    yield outcome_routes.routes()
+    yield learners.routes()
+    yield content_files.routes()
+    yield scorm_player.routes(SUBSCRIPTIONS)
+    yield fetching.routes()
+    yield catapult.routes(SUBSCRIPTIONS)
+    yield imports.routes()
+
+
+def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
+    """The pages of who works in the organisation."""
+    yield import_pages.routes()
+    yield provider.routes()
+    yield apprenticeship.routes()
+    yield saved.routes()
+    yield from centre_pages(SUBSCRIPTIONS)
+    yield rules_pages.routes()
+    yield sign_in_provider.routes()
+    yield invitation.routes()
+    yield members.routes()
+    yield home.routes(neighbours)
+    yield staff_learners.routes(neighbours)
+    yield staff_services.routes(neighbours)
+    yield same_person.routes()
+    yield questions.routes(neighbours)
+    yield correcting.routes(neighbours)
+    yield consents.routes()
+    yield developers.routes()
+    yield console.routes(neighbours)
+    yield source.routes()
+    yield connect.routes()
+    yield quarantine_pages.routes(neighbours)
+    yield arrivals.routes(neighbours)
+
+
+def _of_everybody() -> Iterator[APIRouter]:
+    """The first page, and badges."""
+    yield front.routes()
+    yield from badges.routers()
+
+
+def _of_courses() -> Iterator[APIRouter]:
+    """What a learning platform shows in its frames, and the pages of courses."""
+    yield from frame_routes.routes(own_forms(), plan_here)
+    yield pick_routes.routes()
+    yield learn_routes.routes(SUBSCRIPTIONS)
+    yield trial_routes.routes(SUBSCRIPTIONS)
+    yield staff_routes.routes()
+    yield course_pages.routes(SUBSCRIPTIONS)
+    yield static_files()
+
+
+def _of_operator(neighbours: Neighbours) -> tuple[APIRouter, ...]:
+    """The pages of the operator of the installation; they sign in as staff do, in front of other pages."""
+    return (
+        sign_in.routes(OPERATOR),
+        invitation.routes(OPERATOR),
+        account.routes(OPERATOR, for_learners=False),
+        operator.routes(neighbours),
+        organisations.routes(),
+        people.routes(),
+        begin.routes(mail_text),
+    )
