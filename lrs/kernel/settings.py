@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     """
     celery_queue: str | None = None
     """The queue on that broker; by default a name that is unique for this store."""
+    worker_processes: int | None = Field(default=None, ge=1, le=64)
+    """How many processes do owed work, beside ``lrs serve`` and in ``lrs work``; by default one less than there are
+    cores, at least 1 and at most 4.
+    """
     worker_pause: float = Field(default=60.0, gt=0)
     """The longest pause in seconds before the built-in worker is started again after it has died."""
     sweep: float = Field(default=30.0, gt=0)

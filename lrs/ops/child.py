@@ -1,4 +1,4 @@
-"""The worker process beside a server: started, restarted when it dies, ended with the server. Knows no step.
+"""One worker process: started, restarted when it dies, ended with the process that started it. Knows no step.
 
 After repeated deaths it is restarted after longer pauses, up to ``LRS_WORKER_PAUSE`` seconds. Each death is counted,
 and kept in the control store with its reason for ``lrs doctor``, until a run has lasted ``GOOD_RUN`` seconds.
@@ -34,11 +34,27 @@ _log = structlog.get_logger()
 
 
 class Deaths:
-    """How often the worker process died since this server started. ``/metrics`` shows it."""
+    """How often worker processes died since this server started, and how many run. ``/metrics`` shows it."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.running = False
+        self.running = 0
+        self._lock = threading.Lock()
+
+    def began(self) -> None:
+        """Counts a process that was started."""
+        with self._lock:
+            self.running += 1
+
+    def ended(self) -> None:
+        """Counts one that runs no more."""
+        with self._lock:
+            self.running -= 1
+
+    def died(self) -> None:
+        """Counts a death, or a start that failed."""
+        with self._lock:
+            self.count += 1
 
 
 class Register(Protocol):
@@ -51,18 +67,27 @@ class Register(Protocol):
         """Stores that the worker is healthy, or that its server ended."""
 
 
+def work_command(settings: Settings, place: int = 0, *, celery: bool = False) -> list[str]:
+    """``lrs work`` as the process at *place* (from 0) of those that this process starts."""
+    words = ["--data", str(settings.data), "--parent", str(os.getpid()), str(place)]
+    return [sys.executable, "-m", "lrs", "work", *words, *(["--celery"] if celery else [])]
+
+
 class Child:
-    """``lrs work`` as a child process, watched by a thread."""
+    """A worker as a child process that runs *command*, watched by a thread.
+
+    It is in a process group of its own: Ctrl-C in a terminal reaches only the process that started it, which ends it.
+    *place* tells its deaths from those of others of the same server.
+    """
 
     def __init__(
-        self, settings: Settings, register: Register, deaths: Deaths, command: list[str] | None = None
+        self, settings: Settings, register: Register, deaths: Deaths, command: list[str], place: int = 0
     ) -> None:
-        work = [sys.executable, "-m", "lrs", "work", "--data", str(settings.data), "--parent", str(os.getpid())]
-        self._command = command or work
+        self._command = command
         self._longest = settings.worker_pause
         self._register = register
         self._deaths = deaths
-        self._server = f"{os.uname().nodename}-{os.getpid()}"
+        self._server = f"{os.uname().nodename}-{os.getpid()}" + (f"-{place}" if place else "")
         self._in_a_row = 0
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -96,11 +121,13 @@ class Child:
         Raises ``OSError``, for example without memory, or while its program is being replaced.
         """
         self._said = ""
-        process = subprocess.Popen(self._command, stderr=subprocess.PIPE)  # noqa: S603 (our own program)
+        process = subprocess.Popen(  # noqa: S603 (our own program)
+            self._command, stderr=subprocess.PIPE, process_group=0
+        )
         assert process.stderr is not None  # noqa: S101 (asked for above)
         self._hearing = threading.Thread(target=self._hear, args=(process.stderr,), name="work-log", daemon=True)
         self._hearing.start()
-        self._deaths.running = True
+        self._deaths.began()
         return process
 
     def _hear(self, log: IO[bytes]) -> None:
@@ -116,7 +143,7 @@ class Child:
     def _watch(self) -> None:
         while True:
             status = self._ended()
-            self._deaths.running = False
+            self._deaths.ended()
             if self._stop.is_set():
                 return
             self._hearing.join(AGAIN_AFTER)
@@ -141,7 +168,7 @@ class Child:
 
     def _died(self, reason: str) -> float:
         """Counts, stores and logs a death. Gives the seconds until the restart."""
-        self._deaths.count += 1
+        self._deaths.died()
         self._in_a_row += 1
         again: float = min(AGAIN_AFTER * 2 ** (min(self._in_a_row, 32) - 1), self._longest)
         _log.warning("the worker process ended and is started again", reason=reason, again_in=again)

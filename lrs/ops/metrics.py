@@ -226,5 +226,5 @@ def _of_quarantine(owed: Mapping[str, Looked]) -> Iterator[Metric]:
 def _of_worker(deaths: Deaths) -> Iterator[Metric]:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 (see above)
 
-    yield CounterMetricFamily("lrs_worker_deaths", "How often the worker beside this server died.", deaths.count)
-    yield GaugeMetricFamily("lrs_worker_running", "Whether it runs now.", float(deaths.running))
+    yield CounterMetricFamily("lrs_worker_deaths", "How often workers beside this server died.", deaths.count)
+    yield GaugeMetricFamily("lrs_worker_running", "How many of them run now.", float(deaths.running))

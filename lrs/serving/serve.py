@@ -1,4 +1,4 @@
-"""``lrs serve``: runs the application on a server, and beside it the worker process that does owed work."""
+"""``lrs serve``: runs the application on a server, and beside it the worker processes that do owed work."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lrs.app import Application, create_app
 from lrs.kernel.logs import log_to_stderr
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
-from lrs.ops.child import Child
 from lrs.ops.demo.processes import SETTINGS
+from lrs.ops.team import Team, number_of
 from lrs.serving.server import address_of, first_key, first_operator, hosts_of_demo, listen, server_for, start_demo
 from lrs.tenancy.options import settings_for, tell_unknown
 
@@ -66,11 +66,11 @@ def run(app: Application, settings: Settings, listener: socket.socket) -> None:
     # uvicorn raises the signal again when it is done. Without handlers of ours the process would end there.
     on_ending(stop)
     beside = settings.worker and not settings.celery_broker
-    child = Child(settings, app.tenants.control, app.deaths) if beside else None
-    if child is not None:
-        server.leaving = child.stop
+    team = Team(settings, app.tenants.control, app.deaths, number_of(settings), celery=False) if beside else None
+    if team is not None:
+        server.leaving = team.stop
     try:
         server.run(sockets=[listener])
     finally:
-        if child is not None:
-            child.close()
+        if team is not None:
+            team.close()

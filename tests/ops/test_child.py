@@ -51,7 +51,7 @@ def test_a_worker_that_dies_again_and_again_is_started_less_and_less_often(tmp_p
         (5, reason, 0.05),
     ]
     assert register.told[-1] == "recovered"
-    assert deaths.running is False
+    assert deaths.running == 0
 
 
 def test_after_a_good_run_the_pauses_begin_anew(tmp_path, monkeypatch):
@@ -65,7 +65,7 @@ def test_after_a_good_run_the_pauses_begin_anew(tmp_path, monkeypatch):
     started = Child(Settings(data=tmp_path), register, deaths, [str(program)])
     try:
         until(lambda: "recovered" in register.told, "the good run")
-        assert deaths.running
+        assert deaths.running == 1
         over.touch()
         until(lambda: register.told[-1] != "recovered", "the death after it")
     finally:

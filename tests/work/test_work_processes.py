@@ -377,9 +377,68 @@ def test_deaths_of_the_worker_beside_a_server_are_counted_and_told_with_the_reas
     assert "lrs_worker_deaths_total 3.0" in told
     found = [one for one in json.loads(doctor.stdout)["findings"] if one["check"] == "worker"]
     assert found[0]["status"] == "problem"
-    assert "the one beside lrs serve died 3 times in a row" in found[0]["message"]
+    assert "one beside lrs serve died 3 times in a row" in found[0]["message"]
     assert "killed by SIGKILL" in found[0]["message"]
     assert not [one for one in found if "no worker runs" in one["message"]]
+
+
+def versions_in_order(work: Workplace) -> bool:
+    """Whether the service heard of each learner in the order of the versions."""
+    told: dict[str, list[int]] = {}
+    for one in work.receiving.got:
+        if one.json["type"] == "profile.updated":
+            told.setdefault(one.json["data"]["subject"], []).append(one.json["data"]["version"])
+    return len(told) == len(work.learners) and all(versions == sorted(versions) for versions in told.values())
+
+
+def test_two_worker_processes_share_the_work_and_a_killed_one_is_started_again(tmp_path):
+    with workplace(tmp_path, worker_processes="2", metrics_open="true") as work:
+        server, work.address = work.programs.serve()
+        until(lambda: len(children(server.pid)) == 2, "both workers")
+        work.learn()
+        work.settle()
+        in_order = versions_in_order(work)
+        told = httpx.get(f"{work.address}/metrics", trust_env=False).text
+        first, second = children(server.pid)
+
+        os.kill(second, signal.SIGKILL)
+        until(lambda: not runs(second), "its end")
+        work.learn(1)
+        until(lambda: len(children(server.pid)) == 2, "another one")
+        work.settle()
+        work.check()
+        again = children(server.pid)
+        server.terminate()
+        status = server.wait(PATIENCE)
+
+        assert in_order
+        assert "lrs_worker_running 2.0" in told
+        assert first in again
+        assert second not in again
+        assert status == 0
+        assert not any(map(runs, again))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("celery", [False, True])
+def test_the_processes_of_one_command_end_with_it_however_it_ends(tmp_path, request, celery):
+    settings = {"celery_broker": request.getfixturevalue("redis_url")} if celery else {}
+    with workplace(tmp_path, **settings) as work:
+        server, work.address = work.programs.serve(worker="false")
+        words = ("work", "--processes", "2", *(["--celery"] if celery else []))
+        for end, statuses in ((signal.SIGTERM, {0}), (signal.SIGINT, {0}), (signal.SIGKILL, {-signal.SIGKILL})):
+            team = work.programs.start(*words)
+            until(lambda team=team: len(children(team.pid)) == 2, "both workers")
+            work.learn(1)
+            work.settle()
+            started = children(team.pid)
+
+            team.send_signal(end)
+
+            assert team.wait(PATIENCE) in statuses
+            until(lambda started=started: not any(map(runs, started)), "the end of its processes")
+        work.check()
+        assert server.poll() is None
 
 
 @pytest.mark.mongo_in_soak

@@ -1,0 +1,65 @@
+"""How many worker processes there are, and that one command starts as many as it is told."""
+
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from lrs.cli import main
+from lrs.kernel.settings import Settings
+from lrs.ops.child import Deaths, work_command
+from lrs.ops.team import Team, number_of
+
+
+class Register:
+    def died(self, *_):
+        raise AssertionError
+
+    def recovered(self, _server):
+        pass
+
+
+@pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])
+def test_one_core_is_left_to_the_server_and_no_more_than_four_processes_work(monkeypatch, tmp_path, cores, processes):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+
+    assert number_of(Settings(data=tmp_path)) == processes
+
+
+def test_a_number_that_is_named_counts_whatever_the_cores(monkeypatch, tmp_path):
+    monkeypatch.setenv("LRS_WORKER_PROCESSES", "7")
+
+    assert number_of(Settings(data=tmp_path)) == 7
+
+
+def test_each_process_of_a_team_is_told_its_place_and_whom_it_ends_with(tmp_path):
+    plain, celery = work_command(Settings(data=tmp_path)), work_command(Settings(data=tmp_path), 1, celery=True)
+
+    assert plain[3:] == ["work", "--data", str(tmp_path), "--parent", str(os.getpid()), "0"]
+    assert celery[-3:] == [str(os.getpid()), "1", "--celery"]
+
+
+def test_where_one_process_cannot_be_started_those_before_it_are_ended(monkeypatch, tmp_path):
+    deaths = Deaths()
+    commands = iter((["/bin/sleep", "600"], ["/nowhere/to/be/found"]))
+    monkeypatch.setattr("lrs.ops.team.work_command", lambda *_, **__: next(commands))
+
+    with pytest.raises(FileNotFoundError):
+        Team(Settings(data=tmp_path), Register(), deaths, 2, celery=False)
+
+    assert deaths.running == 0
+
+
+@pytest.mark.parametrize("number", ["0", "65", "many"])
+def test_a_number_of_processes_that_cannot_be_is_refused(tmp_path, number):
+    refused = CliRunner().invoke(main, ["work", "--processes", number, "--data", str(tmp_path)])
+
+    assert refused.exit_code == 2
+    assert "--processes" in refused.output
+
+
+def test_several_processes_on_a_folder_without_a_store_say_so_and_start_nothing(tmp_path):
+    refused = CliRunner().invoke(main, ["work", "--processes", "2", "--data", str(tmp_path)])
+
+    assert refused.exit_code == 1
+    assert "has no store" in refused.output
