@@ -253,7 +253,7 @@ def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_s
     ]
     here = {"lrs-1": START}
     once = list(of_work(tenant, here, [dying | {"count": 1}]))
-    assert [(one.status, one.message[:37]) for one in once] == [
+    assert [(one.status, one.message[:33]) for one in once] == [
         ("warning", "one beside lrs serve died once, t"),
         ("ok", "1 running"),
     ]
