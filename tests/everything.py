@@ -47,7 +47,7 @@ from badges.verifying.lookup import resolver
 from badges.verifying.verify import verify
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
-from lrs.access import CODES_SOURCE, learners, one_time, staff_acts, switches, tries
+from lrs.access import CODES_SOURCE, learners, one_time, source_names, staff_acts, switches, tries
 from lrs.access.keys import active_key, authority_of, create_key
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
@@ -306,6 +306,7 @@ class Everything:
         """A batch whose second statement is in quarantine, of a source with both switches on."""
         self.sends_wrong = "sends-wrong"
         self.write(lambda tx: switches.put_switches(tx, self.sends_wrong, switches.SWITCHES, "test"))
+        self.write(lambda tx: source_names.put_name(tx, self.sends_wrong, "Sends wrong things", by="test"))
         sender = active_key(self.tenant, create_key(self.tenant, self.sends_wrong, ["all", "import"]).key)
         assert sender
         said = {"actor": ANN_AT_WORK, "verb": {"id": COMMENTED}, "object": {"id": "https://vle.example/other"}}

@@ -102,7 +102,7 @@ ABOUT_NOBODY = {
     *("course", "course-version", "lms-number", "course-client"),
     *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
-    *("source-switches", "fingerprint", "quarantine-tally"),
+    *("source-switches", "source-name", "fingerprint", "quarantine-tally"),
 }
 """Kinds that say that they are about nobody."""
 NAMING_BLOBS = {

@@ -21,7 +21,7 @@ CATALOGUE = (
     ListColumn("gives", "Gives", facet=True, sortable=False),
     ListColumn("where", "Where", facet=True),
     ListColumn("language", "Language", facet=True, seen=False),
-    ListColumn("provider", "Run by", facet=True, seen=False),
+    ListColumn("provider", "Run by", facet=True, seen=False, sources=True),
     ListColumn("hours", "Hours", figure=True),
     ListColumn("cost", "Cost", figure=True),
     ListColumn("next", "Next date"),
@@ -32,7 +32,7 @@ OFFERINGS = (
     ListColumn("name", "Name"),
     ListColumn("kind", "Kind", facet=True),
     ListColumn("gives", "Gives", figure=True),
-    ListColumn("provider", "Run by", facet=True),
+    ListColumn("provider", "Run by", facet=True, sources=True),
 )
 
 
@@ -98,11 +98,11 @@ def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
         "title": one.title,
         "sort": one.sort,
         "text": one.text,
+        "provider": one.provider,
         "gives": given(one),
         "facts": [
             pair
             for pair in (
-                ("Run by", one.provider),
                 ("Where", where(one)),
                 ("Hours", "" if one.hours is None else f"{one.hours:g}"),
                 ("Language", one.language),
@@ -155,7 +155,8 @@ def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict
             "id": session.id,
             "title": session.title,
             "times": times(session),
-            "place": ", ".join(filter(None, (session.host, session.place, session.centre))),
+            "place": ", ".join(filter(None, (session.host, session.place))),
+            "centre": session.centre,
             "waits": one.seat == "waiting",
             "is_cancelled": session.state == "cancelled",
             "is_over": session.ends <= now,
@@ -169,5 +170,6 @@ def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict
 
 def wanted(one: CentreSession, left: int | None) -> dict[str, Any]:
     """A session in which somebody may book a seat."""
-    where = ", ".join(filter(None, (one.host, one.place, one.centre)))
-    return {"id": one.id, "title": one.title, "times": times(one), "place": where, "left": left}
+    where = ", ".join(filter(None, (one.host, one.place)))
+    told = {"id": one.id, "title": one.title, "times": times(one), "place": where, "centre": one.centre}
+    return told | {"left": left}

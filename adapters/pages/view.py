@@ -20,7 +20,7 @@ from lrs.web.listing import ListColumn, ListRow
 
 LIST = (
     ListColumn("file", "File"),
-    ListColumn("provider", "Whose", facet=True),
+    ListColumn("provider", "Whose", facet=True, sources=True),
     ListColumn("state", "State", facet=True),
     ListColumn("sent", "Sent"),
     ListColumn("in", "Rows in", figure=True),
@@ -42,7 +42,7 @@ _OF_PROFILES = ("name its header in a mapping profile", "say which of your colum
 """What a reason for programs and the command line says to do, and the same on a page."""
 SAVED = (
     ListColumn("name", "Name"),
-    ListColumn("provider", "Whose", facet=True),
+    ListColumn("provider", "Whose", facet=True, sources=True),
     ListColumn("kind", "For", facet=True),
     ListColumn("saved", "Saved"),
     ListColumn("columns", "Columns named", figure=True),

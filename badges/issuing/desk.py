@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from badges.achievements import achievements, wording
 from badges.content.attainment import of_award
 from badges.content.awards import achievement_uuid, credential_of, credential_uuid, read_award, recipient_of
@@ -21,6 +23,8 @@ from badges.endorsing.endorsements import Endorsements, endorsements_of, signed_
 from badges.held import holders, shown_names, stops
 from badges.held.shares import may_share
 from badges.keys.issuer import Issuer
+from lrs.access import source_names
+from lrs.access.source_names import shown_name
 from lrs.competency.shapes import Award
 from lrs.competency.witnessed import witnessed
 from lrs.kernel.errors import Refused
@@ -75,6 +79,7 @@ def read_ahead(ahead: ReadAhead, awards: Sequence[str], draw: Draw) -> list[int]
             found.append(read_award(record.body))
     people = {award.person for award in found}
     names += [(wording.KIND, achievement_uuid(award)) for award in found]
+    names += [(source_names.KIND, proof.source) for award in found for proof in named(award)]
     names += [(kind, credential_uuid(award)) for award in awards for kind in OF_BADGE]
     ahead.load([*names, *(("person", id) for id in people)])
     words = ahead.get_many(wording.KIND, [name for kind, name in names if kind == wording.KIND])
@@ -102,9 +107,19 @@ def content_of(desk: Desk, award_id: str, award: Award) -> BadgeContent:
     seen = witnessed(reader, (proof.statement for proof in named(award)))
     of_achievement = None if version.records else endorsements_of(reader, version.id)  # a new version has none
     json = version.json | ({"endorsement": endorsed} if (endorsed := _signed(desk, of_achievement)) else {})
-    credential = credential_of(award_id, award, recipient, json, zone=tenant.settings.zone, seen=seen)
+    said = _with_shown_sources(reader, award)
+    credential = credential_of(award_id, said, recipient, json, zone=tenant.settings.zone, seen=seen)
     own = _signed(desk, endorsements_of(reader, credential_uuid(award_id)))
     return (replace(credential, endorsements=tuple(own)) if own else credential), version
+
+
+def _with_shown_sources(reader: Reader, award: Award) -> Award:
+    """*award*, whose evidence says the shown names of its sources."""
+    shown = {one: name for one in {proof.source for proof in named(award)} if (name := shown_name(reader, one))}
+    if not shown:
+        return award
+    evidence = tuple(msgspec.structs.replace(one, source=shown.get(one.source, one.source)) for one in award.evidence)
+    return msgspec.structs.replace(award, evidence=evidence)
 
 
 def _signed(desk: Desk, found: Endorsements | None) -> list[Json]:

@@ -232,6 +232,7 @@ TABLE: PolicyTable = {
     ("GET", "/connect/{platform}/rules.csv"): _staff("sources.connect", OWN, ALL),
     ("GET", "/connect/sources/{source}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/sources/{source}"): _staff("sources.connect", OWN, ALL),
+    ("POST", "/connect/sources/{source}/name"): _staff("sources.name"),
     ("GET", "/connect/keys/{key}"): _staff("sources.connect", OWN, ALL),
     ("POST", "/connect/keys/{key}/revoke"): _staff("sources.connect", OWN, ALL),
     ("GET", "/pages/work"): _staff("work.read"),

@@ -51,6 +51,7 @@ _ADMIN = (
     "badge-words.change",
     "badges.stop",
     "names.confirm",
+    "sources.name",
     "audit.read",
     *_CONSOLE,
     *_PEOPLE,

@@ -49,6 +49,7 @@ _EVERYTHING = (
         "badge-words.change",
         "badges.stop",
         "names.confirm",
+        "sources.name",
     ),
     *("work.read", "work.retry", "deliveries.resend", "deliveries.read", "metrics.read", "audit.read"),
     *("sources.connect", "arrivals.read", "imports.run", "source.read", "lms.connect", "lms.approve"),

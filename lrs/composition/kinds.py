@@ -36,7 +36,7 @@ from badges.keys import issuer
 from badges.prior import prior, trusted
 from badges.wallets import exchanges
 from badges.wallets.oid4vci import nonces
-from lrs.access import keys, learners, one_time, operators, sessions, staff, switches, tries
+from lrs.access import keys, learners, one_time, operators, sessions, source_names, staff, switches, tries
 from lrs.access.oidc import providers
 from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
@@ -70,6 +70,7 @@ TENANT: Kinds = collected(
         *(
             keys,
             switches,
+            source_names,
             staff,
             learners,
             one_time,

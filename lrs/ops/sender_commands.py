@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from lrs.access.keys import known_keys
+from lrs.access.source_names import SourceNames, put_name, shown_name
 from lrs.access.switches import SWITCHES, all_switches, put_switches, switches_of
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
@@ -36,10 +37,11 @@ def sources() -> None:
 def list_sources(tenant: Tenant, as_json: bool) -> None:
     """List the sources with their switches, and how many of their statements are in quarantine."""
     tallies, switches = all_tallies(tenant.store), all_switches(tenant.store)
-    names = {one.source for one in known_keys(tenant.store)} | tallies.keys() | switches.keys()
+    names = {one.source for one in known_keys(tenant.store)} | SourceNames(tenant.store).known.keys()
+    names |= tallies.keys() | switches.keys()
     print_list(
         [_source(tenant, name) for name in sorted(names)],
-        {"name": "name", "on": "on", "quarantined": "quarantined", "ever": "quarantinedEver"},
+        {"name": "name", "shown": "shown", "on": "on", "quarantined": "quarantined", "ever": "quarantinedEver"},
         none="there are no sources yet: lrs keys create --name NAME makes a key of one",
         as_json=as_json,
     )
@@ -71,10 +73,36 @@ def switch(tenant: Tenant, source: str, on: tuple[str, ...], off: tuple[str, ...
     print_record(_source(tenant, source), as_json=as_json)
 
 
+@sources.command("name")
+@click.argument("source")
+@click.argument("shown", required=False, default="")
+@click.option("--clear", is_flag=True, help="Take the shown name away.")
+@json_option
+@with_tenant
+def name(tenant: Tenant, source: str, shown: str, *, clear: bool, as_json: bool) -> None:
+    """Give SOURCE the name SHOWN, which people read instead of it: a platform, a centre or a provider.
+
+    Rules, keys and files keep SOURCE. Badges that are signed from now on say SHOWN.
+    """
+    if clear == bool(shown.strip()):
+        raise click.UsageError("give a name, or --clear")
+    changed = tenant.store.write(lambda tx: put_name(tx, source, shown, by=BY)).result()
+    if not changed:
+        raise click.ClickException(f"{source} is called so already")
+    print_record(_source(tenant, source), as_json=as_json)
+
+
 def _source(tenant: Tenant, name: str) -> dict[str, object]:
     tally = tally_of(tenant.store, name)
-    on = sorted(switches_of(tenant.store, name))
-    return {"id": name, "name": name, "on": on, "quarantined": tally.count, "quarantinedEver": tally.ever}
+    on, shown = sorted(switches_of(tenant.store, name)), shown_name(tenant.store, name)
+    return {
+        "id": name,
+        "name": name,
+        "shown": shown,
+        "on": on,
+        "quarantined": tally.count,
+        "quarantinedEver": tally.ever,
+    }
 
 
 @click.group("quarantine", cls=CommandGroup)

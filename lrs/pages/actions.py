@@ -120,6 +120,7 @@ ACTIONS: Mapping[str, str] = {
     "session.opened": "Somebody signed in",
     "session.sign-off-asked": "A supervisor was asked to sign",
     "session.signed-off": "A supervisor signed",
+    "source.named": "The shown name of a source was changed",
     "source.switched": "A switch of a source was changed",
     "staff.disabled": "A member of staff was disabled",
     "staff.enabled": "A member of staff was enabled again",

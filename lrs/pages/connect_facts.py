@@ -20,7 +20,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.kept_refusals import refusals_of
 from lrs.web.refusals import Refusal
 from lrs.xapi.statements.identity import ifi_text
-from lrs.xapi.statements.keys import agent_key
+from lrs.xapi.statements.keys import agent_key, source_key
 from lrs.xapi.statements.quarantine import QuarantineTally, tally_of
 
 CONNECT, SEND = "sources.connect", "statements.write"
@@ -85,6 +85,13 @@ def _briefly(tenant: Tenant, source: str) -> SourceSeen:
 def has_key(tenant: Tenant, source: str) -> bool:
     """Whether a key of *source* was ever made."""
     return any(one.source == source for one in known_keys(tenant.store))
+
+
+def is_known(tenant: Tenant, source: str) -> bool:
+    """Whether *source* has a key, or told something without one, as a provider does whose files staff bring in."""
+    return has_key(tenant, source) or bool(
+        tenant.store.find(Walk("statement", [source_key(source)], newest_first=True, limit=1)).records
+    )
 
 
 def reaches(caller: Caller, right: str, source: str) -> bool:

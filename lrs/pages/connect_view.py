@@ -23,7 +23,7 @@ from lrs.xapi.statements.quarantine import DAYS
 NOT_TOLD = "Not told"
 """What a key is for that a command made."""
 COLUMNS = (
-    ListColumn("source", "Source", facet=True),
+    ListColumn("source", "Source", facet=True, sources=True),
     ListColumn("product", "Made for", facet=True),
     ListColumn("key", "Key"),
     ListColumn("scopes", "May", sortable=False),

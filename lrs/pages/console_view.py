@@ -22,7 +22,7 @@ TABS = (
     ("system", "System", "/console/system"),
 )
 SOURCE_COLUMNS = (
-    ListColumn("source", "Source"),
+    ListColumn("source", "Source", sources=True),
     ListColumn("last", "Last statement"),
     ListColumn("day", "In the last day", figure=True),
     ListColumn("refused", "Refused lately", figure=True),

@@ -21,7 +21,7 @@ COLUMNS = (
     ListColumn("level", "Level", sortable=False, facet=True, seen=False),
     ListColumn("until", "Next to end"),
     ListColumn("ends", "Ends", sortable=False, facet=True, seen=False),
-    ListColumn("provider", "Told by", sortable=False, facet=True),
+    ListColumn("provider", "Told by", sortable=False, facet=True, sources=True),
     ListColumn("lacks", "Lacks", sortable=False, facet=True, seen=False),
 )
 SHOWN = 3

@@ -20,7 +20,7 @@ MOST_TEXT = 50_000
 """Characters of a statement that are shown."""
 COLUMNS = (
     ListColumn("id", "Statement"),
-    ListColumn("source", "Source", facet=True),
+    ListColumn("source", "Source", facet=True, sources=True),
     ListColumn("came", "Came"),
     ListColumn("mends", "Mend", facet=True),
     ListColumn("place", "Place", sortable=False),

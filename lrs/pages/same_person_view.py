@@ -16,7 +16,7 @@ COLUMNS = (
     ListColumn("one", "One", sortable=False),
     ListColumn("other", "Other", sortable=False),
     ListColumn("reason", "What suggests it", facet=True),
-    ListColumn("source", "Who suggests it", facet=True),
+    ListColumn("source", "Who suggests it", facet=True, sources=True),
     ListColumn("against", "Against it", facet=True),
 )
 NOTHING = "Nothing"

@@ -34,7 +34,8 @@ class ListColumn:
     """A column.
 
     *facet*: a reader can select rows by its values. *figure*: its values are numbers. One that is not *seen* is only in
-    files, and a facet above the table. *words* are what people read for values of a tuple.
+    files, and a facet above the table. *words* are what people read for values of a tuple. *sources*: its values are
+    sources, and a page says their shown names.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ListColumn:
     facet: bool = False
     figure: bool = False
     seen: bool = True
+    sources: bool = False
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -162,6 +164,14 @@ def _files(asked: Asked) -> list[dict[str, str]]:
     return [{"text": name, "address": asked.address(ending=f".{name.lower()}", part="")} for name in ("CSV", "JSON")]
 
 
+def say_sources(listing: dict[str, Any], called: Callable[[str], str]) -> None:
+    """Puts what sources are *called* into the cells and facets of a *listing*; its addresses and files keep them."""
+    for cell in (one for row in listing.get("rows", ()) for one in row if one.get("sources")):
+        cell["text"] = "; ".join(map(called, cell["sources"]))
+    for choice in (one for facet in listing.get("facets", ()) if facet.get("sources") for one in facet["choices"]):
+        choice["text"] = called(choice["text"])
+
+
 def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
     """The list as a file ``NAME.csv``. No cell acts as a formula in a spreadsheet."""
     out = io.StringIO()
@@ -213,6 +223,7 @@ def cells_of(columns: Sequence[ListColumn], row: ListRow) -> list[dict[str, Any]
         {
             "label": one.label,
             "first": place == 0,
+            "sources": _each(row.values[one.name]) if one.sources and one.name not in row.shown else (),
             "text": row.shown.get(one.name, _text(row.values[one.name])),
             "address": row.links.get(one.name, ""),
             "beneath": row.beneath.get(one.name, ""),
@@ -239,4 +250,4 @@ def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, 
         address = asked.address(**{one.name: value, PART: ""})
         text = words.get(value, one.words.get(value, value))
         choices.append({"text": text, "count": count, "chosen": value == now, "address": address})
-    return {"label": one.label, "choices": choices}
+    return {"label": one.label, "choices": choices, "sources": one.sources}

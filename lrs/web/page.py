@@ -19,11 +19,13 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
 from lrs.web.language import ENGLISH, catalogue
+from lrs.web.listing import say_sources
 from lrs.web.page_policy import PagePolicy
 from lrs.web.static_files import asset
 
@@ -63,7 +65,11 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
     It has the language of the exchange and the frame of the pages at this address.
     """
     policy, exchange, nonce = policy_of(request), exchange_of(request), secrets.token_urlsafe(18)
-    told = {"nonce": nonce, "language": exchange.language, "asset": functools.partial(asset, server_root(request))}
+    names = SourceNames(exchange.tenant.store if exchange.tenant is not None else None)
+    told: dict[str, Any] = {"nonce": nonce, "language": exchange.language, "source_name": names.called}
+    told |= {"source_said": names.said, "asset": functools.partial(asset, server_root(request))}
+    if "list" in shown:
+        say_sources(shown["list"], names.called)
     frame = exchange.frame(request) if exchange.frame is not None else Frame()
     html = environment(exchange.language).get_template(template).render(frame=frame, **told, **shown)
     return HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})

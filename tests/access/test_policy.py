@@ -331,6 +331,7 @@ OTHERS = {
             ("GET", "/staff/learners.json"),
             ("POST", "/staff/learners/{person}/invite"),
             ("POST", "/staff/learners/{person}/ask"),
+            ("POST", "/connect/sources/{source}/name"),
             ("POST", "/staff/learners/{person}/name"),
             *((method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
             ("GET", "/staff/invitations"),

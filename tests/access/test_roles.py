@@ -80,6 +80,7 @@ LOOKING |= {("GET", f"/console/sources{form}") for form in ("", ".csv", ".json")
 MANAGING = {("GET", "/console/mails"), ("POST", "/console/mails"), ("GET", "/console/system")}
 MANAGING |= {("GET", f"/console/keys{form}") for form in ("", ".csv", ".json")}
 MANAGING |= {("GET", f"/staff/badge-keys{form}") for form in ("", ".csv", ".json")}
+MANAGING |= {("POST", "/connect/sources/{source}/name")}
 MANAGING |= {("POST", "/staff/badge-keys"), ("POST", "/staff/badge-keys/compromised")}
 OWN_DATA = {("GET", "/me/data"), ("GET", "/me/data.json")}
 OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing"), *OWN_DATA}

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-import lrs.web.shell
+import lrs.web.protocol
+import lrs.xapi.documents.routes
+import lrs.xapi.request
 from lrs.access.keys import create_key
 from lrs.storage import Walk
 from tests.badges.made import BODY, badge_in, put_award, run_issue
@@ -192,16 +194,9 @@ def test_a_badge_that_an_administrator_opens_runs_nothing(scene):
 
 
 def test_the_same_document_acts_as_the_administrator_where_the_headers_are_taken_away(scene, monkeypatch):
-    def bare(send):
-        async def sending(message):
-            if message["type"] == "http.response.start":
-                kept = [field for field in message["headers"] if field[0] != b"content-disposition"]
-                message = {**message, "headers": kept}
-            await send(message)
-
-        return sending
-
-    monkeypatch.setattr(lrs.web.shell, "guarded", bare)
+    monkeypatch.setattr(lrs.xapi.documents.routes, "ATTACHMENT", ("x-nothing", "here"))
+    monkeypatch.setattr(lrs.xapi.request, "CLOSED", ())
+    monkeypatch.setattr(lrs.web.protocol, "closed", list)
 
     assert scene.lead(STATE, scene.named("a state document as HTML")) == 200
     scene.browser.await_line("signed in: true")

@@ -452,13 +452,6 @@ def test_a_learner_reads_their_pages_in_welsh_until_they_choose_english_again(si
     assert "<title>My skills" in back.text
 
 
-@pytest.mark.parametrize(
-    ("source", "said"), [("online-platform", "Online platform"), ("vle", "vle"), ("North_Centre", "North_Centre")]
-)
-def test_a_source_has_a_name_that_people_read(source, said):
-    assert views.source_said(source) == said
-
-
 def test_all_data_has_a_line_in_words_for_each_record_and_its_fields_beneath(site):
     page = signed_in(site, lived(site)).get("/me/data")
 

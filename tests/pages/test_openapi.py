@@ -202,6 +202,7 @@ PAGES = dict.fromkeys(
         "GET /staff/learners.json",
         "POST /staff/learners/{person}/invite",
         "POST /staff/learners/{person}/ask",
+        "POST /connect/sources/{source}/name",
         "POST /staff/learners/{person}/name",
         *(f"{method} {path}" for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
         "GET /staff/invitations",

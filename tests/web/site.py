@@ -71,6 +71,8 @@ DOCUMENTS = {
     "activities/profile": {"activityId": ACTIVITY, "profileId": SCRIPT},
     "agents/profile": {"agent": AGENT, "profileId": SCRIPT},
 }
+ENROLLED = "33333333-3333-4333-8333-333333333333"
+"""The registration of the learner in the course."""
 TYPES = {
     "activities/state": "text/html",
     "activities/profile": "image/svg+xml",
@@ -126,6 +128,7 @@ class Site:
             "criteria": said["credentialSubject"]["achievement"]["id"].rpartition("/")[2],
             "credentials": badge.id,
             "badges": badge.id,
+            "badge": badge.id,
             "services": service.service.id,
             "statements": stored.json()[0],
         }
@@ -145,7 +148,7 @@ class Site:
         )
         self.named["imports"] = self._checked(FILE)
         self.named |= {"drafts": self._rules(person), "version": "1"}
-        self.named["courses"] = self._course()
+        self.named["courses"], self.named["registration"] = self._course(), ENROLLED
         group = {"id": ACTIVITY, "objectType": "GroupActivity", "definition": {"name": {"en": SCRIPT}}}
         aside = statement(object=group, result={"response": SCRIPT})
         self.named |= {"source": "asks", "quarantine": send(tenant, aside, who=sender("asks"))[0]}
@@ -172,7 +175,7 @@ class Site:
         course = imported(tenant, text, f"{SCRIPT}.xml").course
         place = LmsPlace(tenant, SUBSCRIPTIONS, "https://lrs.example/t/default")
         actor = {"name": SCRIPT, "account": {"homePage": "https://lms.example", "name": SCRIPT}}
-        names = {"id": "33333333-3333-4333-8333-333333333333", "session": "44444444-4444-4444-8444-444444444444"}
+        names = {"id": ENROLLED, "session": "44444444-4444-4444-8444-444444444444"}
         tenant.store.write(lambda tx: enrol_in(tx, place, course, actor, **names)).result()
         return course.id
 

@@ -146,7 +146,10 @@ def told(answer):
     }
 
 
-LEADS_AWAY = {"/staff/courses/{id}": {"form-action": "'self' https://content.example"}}
+LEADS_AWAY = {
+    path: {"form-action": "'self' https://content.example"}
+    for path in ("/staff/courses/{id}", "/staff/courses/{id}/learners/{registration}")
+}
 """Pages with a form whose answer leads on to content, which has a host of its own."""
 
 

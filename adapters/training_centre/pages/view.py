@@ -20,14 +20,14 @@ SESSIONS = (
     ListColumn("when", "When", facet=True),
     ListColumn("starts", "Begins"),
     ListColumn("kind", "Kind", facet=True),
-    ListColumn("centre", "Centre", facet=True),
+    ListColumn("centre", "Centre", facet=True, sources=True),
     ListColumn("state", "State", facet=True),
     ListColumn("people", "People", figure=True),
 )
 CHECKLISTS = (
     ListColumn("title", "Checklist"),
     ListColumn("name", "Name"),
-    ListColumn("centre", "Centre", facet=True),
+    ListColumn("centre", "Centre", facet=True, sources=True),
     ListColumn("version", "Version", figure=True),
     ListColumn("steps", "Steps", figure=True),
     ListColumn("critical", "Critical", figure=True),

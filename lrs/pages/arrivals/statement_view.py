@@ -35,6 +35,7 @@ def statement(
     """The statement in *record*. *sees* says whether the reader may open the page at a pattern."""
     text = _pretty(record.body)
     return {
+        "source": str(record.meta.get("source", "")),
         "id": record.id,
         "who": one.who,
         "did": one.did,
@@ -44,7 +45,6 @@ def statement(
             *([("Result", one.result.said)] if one.result.said else []),
             ("Received", written_moment(micros_of(record.seq), zone)),
             ("Happened", written_result_time(one.timestamp, zone) or "Not told"),
-            ("Source", str(record.meta.get("source", ""))),
             ("Version of xAPI", str(record.meta.get("version", ""))),
         ],
         "outcome": outcome_said(outcome, rules),

@@ -22,7 +22,7 @@ from lrs.web.refusals import Refusal
 
 COLUMNS = (
     ListColumn("stored", "Received"),
-    ListColumn("source", "Source", sortable=False),
+    ListColumn("source", "Source", sortable=False, sources=True),
     ListColumn("who", "Who", sortable=False),
     ListColumn("did", "Did what", sortable=False),
     ListColumn("what", "To what", sortable=False),
@@ -203,7 +203,7 @@ def _told(page: ArrivalsPage, shown: Sequence[ListRow], zone: str) -> str:
 def _sources(wanted: Wanted, root: str, sources: Sequence[str]) -> dict[str, Any]:
     choices = [_choice("All", "", wanted.source, wanted.address(root, source=""))]
     choices += [_choice(one, one, wanted.source, wanted.address(root, source=one)) for one in sources[:MOST_CHOICES]]
-    return {"label": "Source", "choices": choices}
+    return {"label": "Source", "choices": choices, "sources": True}
 
 
 def _verbs(wanted: Wanted, root: str, shown: Sequence[ListRow]) -> dict[str, Any]:

@@ -153,12 +153,6 @@ def _card(number: int, one: Skill, dates: Dates) -> dict[str, Any]:
     }
 
 
-def source_said(source: str) -> str:
-    """The name of *source* as a learner reads it: ``online-platform`` becomes ``Online platform``, ``vle`` stays."""
-    text = " ".join(source.replace("-", " ").replace("_", " ").split())
-    return text[:1].upper() + text[1:] if text != source and text.islower() else source
-
-
 def _label(one: Skill) -> str:
     return one.entry.competency.label or one.entry.competency.code
 
@@ -188,7 +182,7 @@ def _proof(proof: Proof, one: Skill, dates: Dates) -> dict[str, Any]:
         "activity": told.activity if told else "",
         "observers": told.observers if told else (),
         "observed": bool(told and told.observed),
-        "source": source_said(proof.source),
+        "source": proof.source,
         "when": dates.result_time(proof.timestamp),
         "statement": proof.statement,
     }
