@@ -26,6 +26,7 @@ import pytest
 from hypothesis import settings
 from pymongo import monitoring
 
+from lrs.kernel.connections import TIMER
 from lrs.kernel.garbage import collect_rarely
 from lrs.storage import Record, Store, open_store
 from lrs.storage.mongo.tx import MongoTx
@@ -259,7 +260,7 @@ def store(store_url: str, clock: SetClock, ending: list[threading.Thread]) -> It
     opened = open_store(store_url, clock=clock, secret=bytes(32))
     yield opened
     opened.close()
-    left = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("deliver")}
+    left = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith(("deliver", TIMER))}
     ending.extend(thread for thread in left if thread.name.startswith("pymongo_"))
     assert not [thread.name for thread in left if not thread.name.startswith("pymongo_")]
 

@@ -2,7 +2,8 @@
 
 It resolves the name, checks every address, and connects to exactly the address that was checked, so a second answer of
 the resolver has no effect. It follows no redirect, reads at most ``MAX_BODY`` and waits at most ``SECONDS`` for each
-part. Source: OWASP Server-Side Request Forgery Prevention; Standard Webhooks, "SSRF".
+part. A call may leave its connection open for the next one to the same place, which then needs no look-up: see
+``KeptConnections`` for how long. Source: OWASP Server-Side Request Forgery Prevention; Standard Webhooks, "SSRF".
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import httpcore2
 import httpx2
 
 from lrs.kernel.addresses import web_address
+from lrs.kernel.connections import CheckedAddress, Deadline, KeptConnections, Opened
 from lrs.kernel.settings import MIB, Settings
 
 SECONDS = 5.0
@@ -30,9 +32,8 @@ IN_ALL = 15.0
 """Seconds for the whole call, so that a response that comes one byte at a time ends too."""
 
 MAX_BODY = MIB
-_PIECE = 16 * 1024
-"""Bytes that are sent before it is asked again how much time is left."""
 _reading = threading.Lock()
+_kept = KeptConnections()
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -81,12 +82,20 @@ def post(
     resolve: ResolveHost = resolve_name,
     seconds: float | None = None,
 ) -> Response:
-    """Posts *body* to *url*. Any status is a response; a longer body is cut at ``MAX_BODY``.
+    """Posts *body* to *url*, over a connection of its own. Any status is a response, cut at ``MAX_BODY``.
 
     A *body* in parts needs its length in *headers*. *seconds* replaces ``IN_ALL`` as the limit for the whole call.
     Raises ``Blocked`` or ``Unreachable``.
     """
     return _call("POST", url, settings, resolve, headers=headers, body=body, seconds=seconds)
+
+
+def post_again(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Response:
+    """As ``post``, over a connection that an earlier call has left open, and leaves its own open.
+
+    For calls that may arrive twice: if the other side has just closed the connection, the call is made once more.
+    """
+    return _call("POST", url, settings, resolve_name, headers=headers, body=body, keep=True)
 
 
 def ask(
@@ -185,22 +194,72 @@ def _call(
     headers: Mapping[str, str] | None = None,
     body: bytes | Iterator[bytes] | None = None,
     seconds: float | None = None,
+    keep: bool = False,
 ) -> Response:
     end = time.monotonic() + (IN_ALL if seconds is None else seconds)
-    way = _Way(check(url, settings, resolve=resolve), end)
+    target = parse(url)
     sent = [*{"accept-encoding": "identity", "user-agent": "engraft", **(headers or {})}.items()]
-    wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
-    with _reading:  # several threads may make the first call at the same time
-        authorities = trusted()
-    pool = httpcore2.ConnectionPool(ssl_context=authorities, network_backend=way)
+    request = _Request(method, str(target), sent, body, end)
+    place = (target.scheme, target.host, target.port, settings.outbound_allow) if keep else None
     try:
-        with pool, pool.stream(method, str(parse(url)), headers=sent, content=body, extensions=wait) as response:
-            told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            return Response(response.status, told, _read(response))
+        if place is not None and (answer := _over_a_kept_one(request, place)) is not None:
+            return answer
+        return _exchange(request, _opened(check(url, settings, resolve=resolve), end), place)
     except httpcore2.ReadTimeout as error:
         raise Silent("no answer: ReadTimeout") from error
     except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
         raise Unreachable(f"no answer: {type(error).__name__}") from error
+
+
+class _Request(NamedTuple):
+    """One request, and when its call ends (``time.monotonic``)."""
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes | Iterator[bytes] | None
+    end: float
+
+
+def _opened(address: str, end: float) -> Opened:
+    """A pool that connects to *address* when it is first used."""
+    with _reading:  # several threads may make the first call at the same time
+        authorities = trusted()
+    deadline = Deadline(end)
+    pool = httpcore2.ConnectionPool(
+        ssl_context=authorities, max_connections=1, network_backend=CheckedAddress(address, deadline)
+    )
+    return Opened(pool, deadline)
+
+
+def _over_a_kept_one(request: _Request, place: Hashable) -> Response | None:
+    """The answer over a connection that was left open; ``None`` if there is none, or if it turned out to be closed."""
+    one = _kept.take(place)
+    if one is None:
+        return None
+    try:
+        return _exchange(request, one, place)
+    except (httpcore2.NetworkError, httpcore2.ProtocolError):
+        return None
+
+
+def _exchange(request: _Request, over: Opened, place: Hashable) -> Response:
+    """One request and its answer; then the connection is kept for *place*, or closed if that is ``None``."""
+    over.deadline.at = request.end
+    wait = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)}
+    method, url, headers, body, _ = request
+    try:
+        with over.pool.stream(method, url, headers=headers, content=body, extensions=wait) as response:
+            told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            answer = Response(response.status, told, _read(response))
+    except BaseException:
+        over.pool.close()
+        raise
+    if place is None:
+        over.pool.close()
+    else:
+        _kept.give(place, over)
+    return answer
 
 
 def _read(response: httpcore2.Response) -> bytes:
@@ -211,62 +270,3 @@ def _read(response: httpcore2.Response) -> bytes:
         if len(body) >= MAX_BODY:
             return bytes(body[:MAX_BODY])
     return bytes(body)
-
-
-class _Way(httpcore2.NetworkBackend):
-    """Connects to *address*, whatever host the URL names, and at *end* (``time.monotonic``) at the latest."""
-
-    def __init__(self, address: str, end: float) -> None:
-        self._address = address
-        self._end = end
-        self._network = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,  # noqa: ARG002 (that is the point)
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        """See ``httpcore2.NetworkBackend``."""
-        stream = self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
-        return _UntilTheEnd(stream, self._end)
-
-
-class _UntilTheEnd(httpcore2.NetworkStream):
-    """A connection that ends at *end*, even if the other side keeps sending, or takes what is sent slowly."""
-
-    def __init__(self, stream: httpcore2.NetworkStream, end: float) -> None:
-        self._stream = stream
-        self._end = end
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """See ``httpcore2.NetworkStream``."""
-        return self._stream.read(max_bytes, self._left(timeout, httpcore2.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """See ``httpcore2.NetworkStream``. In pieces, because the time is only looked at before each."""
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._left(timeout, httpcore2.WriteTimeout))
-
-    def close(self) -> None:
-        """See ``httpcore2.NetworkStream``."""
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        """See ``httpcore2.NetworkStream``."""
-        left = self._left(timeout, httpcore2.ConnectTimeout)
-        return _UntilTheEnd(self._stream.start_tls(ssl_context, server_hostname, left), self._end)
-
-    def get_extra_info(self, info: str) -> Any:
-        """See ``httpcore2.NetworkStream``."""
-        return self._stream.get_extra_info(info)
-
-    def _left(self, timeout: float | None, over: type[httpcore2.TimeoutException]) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise over
-        return left if timeout is None else min(timeout, left)

@@ -109,7 +109,7 @@ def _headers(tenant: Tenant, service: Service, id: str, body: bytes) -> dict[str
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Outcome:
-    return outcome_of(outbound.post(url, body, headers, settings))
+    return outcome_of(outbound.post_again(url, body, headers, settings))
 
 
 CHANNEL = Channel(notices.CHANNEL, compose, about, foresee=foresee, own=_Services(), resume="lrs services resync {id}")

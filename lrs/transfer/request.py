@@ -91,7 +91,7 @@ def _filed(pieces: Iterator[bytes]) -> tuple[int, IO[bytes]]:
 
 def _post(call: Call, settings: Settings) -> Response:
     if isinstance(call.body, bytes):
-        return outbound.post(call.url, call.body, call.headers, settings)
+        return outbound.post_again(call.url, call.body, call.headers, settings)
     with call.body as file:
         pieces = iter(lambda: file.read(_PIECE), b"")
         return outbound.post(call.url, pieces, call.headers, settings, seconds=call.seconds)
