@@ -17,8 +17,9 @@ from lrs.competency.awards import AwardPlan, Facts, Lineage, plan
 from lrs.competency.bring import bring, reads_of
 from lrs.competency.dates import day_of, midnight
 from lrs.competency.decide import Span, Standing, Tally, decide
+from lrs.competency.evidence import KIND as EVIDENCE
 from lrs.competency.evidence import Meaning, meaning_of
-from lrs.competency.held import LINEAGE, write_awards, write_profile
+from lrs.competency.held import AWARD, HEAD, LINEAGE, PROFILE, write_awards, write_profile
 from lrs.competency.list_owed import owe_listing, rows_of, unlisted
 from lrs.competency.rules.in_force import InForce
 from lrs.competency.rules.rematch import rematch
@@ -26,15 +27,21 @@ from lrs.competency.rules.review import CompetencyLevel, FormerDecision, reviewe
 from lrs.competency.rules.rules import Index
 from lrs.competency.rules.rulesets import CURRENT, in_force
 from lrs.competency.seen import moment_of
-from lrs.competency.tallies import tallies_of
+from lrs.competency.tallies import KIND as TALLY
+from lrs.competency.tallies import counted_key, tallies_of
+from lrs.competency.uncompletions import KIND as UNCOMPLETION
 from lrs.competency.uncompletions import marks_of
+from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.people.ids import ids_of
 from lrs.people.nobody import names_by_source, names_of_sources
 from lrs.people.persons import Mint, minter
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, each
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, each
 from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
+
+AT_ONCE = 50
+"""Persons whose records are read together, and are in memory together."""
 
 
 class _RulesChanged(Exception):
@@ -125,21 +132,41 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
     Whoever changes evidence or groups meanwhile owes the step again, which makes the lease stale; then nothing is
     written here. If one person fails, the others are done, and the first error is raised at the end. All plans are
-    worked out before the first is written, so that the decisions reach the writer together and share a commit.
+    worked out before the first is written, so that the decisions reach the writer together and share a commit; what
+    they follow from is read for many persons at once.
     """
     plans: list[tuple[Claim, AwardPlan | None]] = []
     errors: list[BaseException] = []
-    for claim in claims:
-        try:
-            plans.append((claim, None if claim.record.meta["into"] else plan_for(tenant.store, claim.record, tenant)))
-        except Exception as error:  # noqa: BLE001 (raised below, after the others are done)
-            errors.append(error)
+    for some in (claims[at : at + AT_ONCE] for at in range(0, len(claims), AT_ONCE)):
+        reader = _read_ahead(tenant.store, [claim.record for claim in some])
+        for claim in some:
+            try:
+                plans.append((claim, None if claim.record.meta["into"] else plan_for(reader, claim.record, tenant)))
+            except Exception as error:  # noqa: BLE001 (raised below, after the others are done)
+                errors.append(error)
     for future in [_settle_evaluation(tenant, claim, made) for claim, made in plans]:
         failure = future.exception()
         if failure and not isinstance(failure, Stale):
             errors.append(failure)
     if errors:
         raise errors[0]
+
+
+def _read_ahead(store: Store, holders: Sequence[Record]) -> Reader:
+    """What ``plan_for`` will ask for about *holders*: the store itself if that is too much to be in memory together."""
+    ahead = ReadAhead(store)
+    members = [member for holder in holders if not holder.meta["into"] for member in holder.meta["members"]]
+    try:
+        ahead.load([CURRENT])
+        found = ahead.load_with("identifier", (key("identifier-person", member) for member in members))
+        identifiers = [record.id for record in found]
+        for kind in (UNCOMPLETION, TALLY):
+            ahead.load_with(kind, (key(kind, one) for one in identifiers))
+        ahead.load_with(EVIDENCE, map(counted_key, identifiers))
+        ahead.load_with(LINEAGE, (key("lineage", member) for member in members))
+    except Refused:
+        return store
+    return ahead
 
 
 def _settle_evaluation(tenant: Tenant, claim: Claim, made: AwardPlan | None) -> Future[None]:
@@ -157,7 +184,11 @@ def _settle_evaluation(tenant: Tenant, claim: Claim, made: AwardPlan | None) -> 
         if made and made.review_ends and made.review_ends > tenant.clock():
             tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
 
-    return tenant.store.settle([claim], settle)
+    reads = [("person", person.id), (HEAD, person.id), (PROFILE, person.id)]
+    if made:
+        reads += [(LINEAGE, lineage.id) for lineage in made.lineages]
+        reads += [(AWARD, id) for id in made.awards]
+    return tenant.store.settle([claim], settle, reads=reads)
 
 
 def plan_for(reader: Reader, person: Record, tenant: Tenant) -> AwardPlan:
