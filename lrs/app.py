@@ -23,6 +23,7 @@ from adapters.lms.lti import tool_routes
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.sessions.credentials import LaunchTokens
+from adapters.site import public_pages
 from badges import site as badges
 from badges.pages.own_forms import own_forms
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
@@ -155,6 +156,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             account.routes(),
             me.routes(TENANT, own_forms(), plan_here),
             *badges.own_routers(SUBSCRIPTIONS),
+            *public_pages(),
         ),
     ):
         yield from guarded(router.routes)

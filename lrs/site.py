@@ -35,6 +35,7 @@ from lrs.pages import (
     consents,
     console,
     correcting,
+    employer,
     front,
     home,
     invitation,
@@ -112,6 +113,7 @@ def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
     yield home.routes(neighbours)
     yield staff_learners.routes(neighbours)
     yield staff_services.routes(neighbours)
+    yield employer.routes()
     yield same_person.routes()
     yield questions.routes(neighbours)
     yield correcting.routes(neighbours)

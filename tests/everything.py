@@ -65,10 +65,23 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY
-from lrs.matching import answers, changes, disclosures, links, outcomes, registry, resync, roles, services
+from lrs.matching import (
+    answers,
+    changes,
+    declared,
+    disclosures,
+    links,
+    occupations,
+    outcomes,
+    registry,
+    resync,
+    roles,
+    services,
+)
 from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
 from lrs.matching.consent import Grant, Subject, give
 from lrs.matching.links import Wish
+from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.outbox.turns import HeldTurns
 from lrs.people import confirmed_names, joins, minors, nobody, questions, told_names
 from lrs.people.confirmed_names import ConfirmedName
@@ -321,6 +334,9 @@ class Everything:
         subject = services.pairwise(self.tenant, self.service.service.id, self.person("ann"))
         hired = outcomes.WhatCameOfIt("hired", date(2026, 11, 2), "operator")
         outcomes.tell(self.tenant, self.service.service.id, "job-1", subject, hired)
+        brewer = Occupation("https://esco.example/brewer", "Brewer", (), (OccupationSkill("s1", "Brews", True),))
+        occupations.keep_all(self.tenant.store, [brewer], "test")
+        self.write(lambda tx: declared.declare(tx, self.person("ann"), brewer, ["s1"], 1, by="test"))
 
     def _import(self, path: Path) -> None:
         """A file about sessions alone, one with a row to repair: no statement says anything of anybody."""

@@ -60,6 +60,7 @@ ACTS = {
         "consent guardian",
     ),
     "outcomes withdraw",
+    "employers add",
     *("consent give", "consent withdraw", "consent link", "forward add", "forward pause", "forward resume"),
     *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
@@ -89,7 +90,7 @@ LISTS = {
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
     *("standards list", "imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
-    "demand list",
+    *("demand list", "outcomes list", "employers list", "occupations list"),
     *(
         "staff list",
         "oidc list",
@@ -102,7 +103,10 @@ LISTS = {
 }
 NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
-EMPTY_FOR_ALL_THAT = {"badges codes list", "badges issuers list", "persons suggestions", "forward list", "lms sync"}
+EMPTY_FOR_ALL_THAT = {
+    *("badges codes list", "badges issuers list", "persons suggestions", "forward list", "lms sync"),
+    *("outcomes list", "employers list"),
+}
 """Lists that the sample programme puts nothing in."""
 VERBS = {
     *(
@@ -380,6 +384,17 @@ def want_people(folder: Path, done: Callable[..., str]) -> None:
     """Brings in postcode districts, and how many people are wanted in the first role."""
     (folder / "districts.csv").write_text("district,region\nSG1,East\n")
     done("demand", "regions", folder / "districts.csv")
+    (folder / "esco").mkdir()
+    for name, text in (
+        ("occupations", "conceptUri,preferredLabel\nhttps://esco.example/o,brewer\n"),
+        ("skills", "conceptUri,preferredLabel\nhttps://esco.example/s,brew\n"),
+        (
+            "occupationSkillRelations",
+            "occupationUri,relationType,skillUri\nhttps://esco.example/o,essential,https://esco.example/s\n",
+        ),
+    ):
+        (folder / "esco" / f"{name}.csv").write_text(text)
+    done("occupations", "import", folder / "esco")
     role = json.loads(done("roles", "list", "--json"))[0]["id"]
     (folder / "demand.csv").write_text(f"role,region,year,headcount\n{role},East,2028,40\n")
     done("demand", "import", folder / "demand.csv")
@@ -405,6 +420,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "standards import": ("FOLDER/standard.json",),
     "standards show": ("ST1406",),
     "catalogue import": ("FOLDER/catalogue.csv",),
+    "occupations import": ("FOLDER/esco",),
     "plan show": ("--person", "LEARNER", "--role", "ROLE"),
     "demand import": ("FOLDER/demand.csv",),
     "demand regions": ("FOLDER/districts.csv",),

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
 from adapters.catalogue.kept_lists import KeptLists
+from adapters.catalogue.looks import PublicLooks
 from adapters.catalogue.typed import FIELDS, fields_of, offering_in
 from adapters.lms.courses import courses
 from lrs.kernel.errors import Refused
@@ -32,26 +33,33 @@ says(
 
 
 def routes() -> APIRouter:
-    """The router."""
+    """The router of those who fill it."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    _add_public(router)
     _add_staff(router)
     return router
 
 
-def _add_public(router: APIRouter) -> None:
+def public_routes(looks: PublicLooks) -> APIRouter:
+    """The router for everybody, of one application: *looks* counts who asks."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    _add_public(router, looks)
+    return router
+
+
+def _add_public(router: APIRouter, looks: PublicLooks) -> None:
     lists = KeptLists()
 
-    def look(tenant: Tenant) -> CatalogueList:
+    def look(request: Request, tenant: Tenant) -> CatalogueList:
+        looks.admit(request, tenant)
         return lists.get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
 
     def rows(request: Request, tenant: Tenant) -> list[ListRow]:
-        return view.listed(look(tenant).found, _root(request))
+        return view.listed(look(request, tenant).found, _root(request))
 
     @router.get(PLACE, summary="The catalogue: courses, sessions and placements")
     def show(request: Request, tenant: Here) -> Response:
         asked = asked_of(request, view.CATALOGUE, sort="title")
-        found, root = look(tenant), _root(request)
+        found, root = look(request, tenant), _root(request)
         list = listing(asked, view.listed(found.found, root))
         return page(request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0)
 
@@ -65,6 +73,7 @@ def _add_public(router: APIRouter) -> None:
 
     @router.get(f"{PLACE}/{{id}}", summary="One entry of the catalogue, with its dates")
     def one(request: Request, tenant: Here, id: str) -> Response:
+        looks.admit(request, tenant)
         root = _root(request)
         found = entry(tenant.store, id, tenant.clock())
         if found is None:

@@ -12,7 +12,7 @@ from adapters.catalogue.entries import left_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.training_centre import centre_sessions, seats
 from lrs.kernel.errors import Refused
-from lrs.pages.me.routes import own_of
+from lrs.pages.me.own_page import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import members_of
 from lrs.storage import Tx

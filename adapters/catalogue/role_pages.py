@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from adapters.catalogue import role_view
 from adapters.catalogue.entries import entries
+from adapters.catalogue.looks import PublicLooks
 from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
@@ -48,12 +49,13 @@ class RoleShown(NamedTuple):
     told: dict[str, Any]
 
 
-def routes() -> APIRouter:
-    """The router."""
+def routes(looks: PublicLooks) -> APIRouter:
+    """The router of one application: *looks* counts who asks."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get(PLACE, summary="The roles in effect on a day (today), as a page or as JSON", responses=_BOTH)
     def show(request: Request, tenant: Here, on: date | None = None) -> Response:
+        looks.admit(request, tenant)
         asked, rows = _asked(request, on), _rows(request, tenant, on)
         day = on or _today(tenant)
         if _wants_json(request):
@@ -64,10 +66,12 @@ def routes() -> APIRouter:
 
     @router.get(f"{PLACE}.csv", summary="The roles, as CSV")
     def table(request: Request, tenant: Here, on: date | None = None) -> Response:
+        looks.admit(request, tenant)
         return as_csv(_asked(request, on), _rows(request, tenant, on), "roles")
 
     @router.get(f"{PLACE}.json", summary="The roles, as JSON")
     def objects(request: Request, tenant: Here, on: date | None = None) -> Response:
+        looks.admit(request, tenant)
         return as_json(_asked(request, on), _rows(request, tenant, on), "roles")
 
     @router.get(
@@ -76,10 +80,12 @@ def routes() -> APIRouter:
         responses=_BOTH,
     )
     def one(request: Request, tenant: Here, role: RoleId, on: date | None = None) -> Response:
+        looks.admit(request, tenant)
         return _one(request, tenant, role, on, "public/role.html")
 
     @router.get(f"{PLACE}/embed", summary="The same, to show in a frame on another site", responses=_BOTH)
     def embed(request: Request, tenant: Here, role: RoleId, on: date | None = None) -> Response:
+        looks.admit(request, tenant)
         return _one(request, tenant, role, on, "public/role-embedded.html")
 
     return router

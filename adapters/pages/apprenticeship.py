@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from adapters.apprenticeship.progress_read import apprentices, apprenticeship
 from adapters.pages.apprenticeship_view import row, shown
 from lrs.pages import reach
-from lrs.pages.me.routes import own_of
+from lrs.pages.me.own_page import own_of
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
 from lrs.people.persons import identifiers_in, members_of

@@ -10,7 +10,7 @@ from badges.claims.event_codes import Used
 from lrs.access import tries
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
-from lrs.pages.me.routes import READ
+from lrs.pages.me.own_page import READ
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of

@@ -12,7 +12,7 @@ from badges.credentials.records import ISSUED
 from badges.pages.taking import Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
-from lrs.pages.me.routes import READ
+from lrs.pages.me.own_page import READ
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of

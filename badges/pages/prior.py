@@ -16,7 +16,7 @@ from badges.verifying.checks import BadgeChecks
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own
-from lrs.pages.me.routes import READ
+from lrs.pages.me.own_page import READ
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, says, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read

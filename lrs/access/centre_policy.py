@@ -1,8 +1,8 @@
-"""The lines of the table of rights for training centres, the catalogue with what learners plan of it, and planning."""
+"""The lines of the table of rights for training centres, catalogue, what learners plan of it, employers, planning."""
 
 from __future__ import annotations
 
-from lrs.access import ALL, OWN, SELF, SESSION
+from lrs.access import ALL, OWN, OWN_SERVICE, SELF, SESSION
 from lrs.access.policy_lines import PUBLIC, PolicyLine, PolicyTable, listed
 
 
@@ -55,6 +55,9 @@ CENTRE_TABLE: PolicyTable = {
     ("GET", "/me/plan"): PolicyLine("own-record.read", (SESSION,), frozenset({SELF}), pages="me"),
     ("POST", "/me/plan"): PolicyLine("own-bookings.change", (SESSION,), frozenset({SELF}), pages="me"),
     ("GET", "/calendar/{token}"): PolicyLine(PUBLIC),
+    # employers
+    **listed("/employer", PolicyLine("employees.read", (SESSION,), frozenset({OWN_SERVICE}), pages="staff")),
+    ("POST", "/employer"): PolicyLine("employees.ask", (SESSION,), frozenset({OWN_SERVICE}), pages="staff"),
     # planning
     **listed("/planning", _PLANNING),
     ("POST", "/planning"): _PLANS,

@@ -146,6 +146,8 @@ TABLE: PolicyTable = {
     ("GET", "/me/badges/{id}/take"): _own("own-record.read"),
     ("POST", "/me/badges/{id}/take"): _own("own-badges.share"),
     ("GET", "/me/apprenticeship"): _own("own-record.read"),
+    ("GET", "/me/occupation"): _own("own-record.read"),
+    ("POST", "/me/occupation"): _own("own-skills.declare"),
     ("GET", "/me/prior"): _own("own-record.read"),
     ("POST", "/me/prior"): _own("own-badges.bring"),
     ("GET", "/me/code"): _own("own-record.read"),

@@ -35,6 +35,7 @@ class StaffRole:
 
 
 ADMINISTRATOR, AUDITOR, LEARNER, OPERATOR = "administrator", "auditor", "learner", "operator"
+EMPLOYER = "employer"
 _EVERYTHING = (
     *(
         "staff.manage",
@@ -62,7 +63,7 @@ _RECORDS = ("learners.read", "learners.invite", "persons.join", "questions.answe
 """What it takes to keep records right, whoever sent them."""
 _OF_LEARNERS = (
     *("own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share", "own-badges.bring"),
-    "own-bookings.change",
+    *("own-bookings.change", "own-skills.declare"),
 )
 _OF_OWN_LEARNERS: Rights = dict.fromkeys(("learners.read", "questions.answer"), OWN_LEARNERS)
 """Nobody is invited or joined within a narrow reach: either would show what others know of somebody."""
@@ -128,7 +129,12 @@ ROLES: Mapping[str, StaffRole] = {
     "planner": _of_staff(
         "Planner", "plans how many people need which skill", dict.fromkeys(("planning.read", "planning.change"), ALL)
     ),
-    "employer": _of_staff("Employer", "employs people", {}),
+    EMPLOYER: _of_staff(
+        "Employer",
+        "employs people, and sees the skills of those who agreed",
+        dict.fromkeys(("employees.read", "employees.ask"), OWN_SERVICE),
+        "service",
+    ),
     AUDITOR: _of_staff("Auditor", "looks at what was done, and changes nothing", {"audit.read": ALL, "work.read": ALL}),
     LEARNER: StaffRole("Learner", "learns", dict.fromkeys(_OF_LEARNERS, SELF)),
     OPERATOR: StaffRole(

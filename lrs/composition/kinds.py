@@ -42,7 +42,7 @@ from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import drafts, rulesets, walk
 from lrs.composition import renaming
-from lrs.matching import changes, consent, disclosures, links, outcomes, resync, roles, services
+from lrs.matching import changes, consent, declared, disclosures, links, occupations, outcomes, resync, roles, services
 from lrs.outbox import deliveries, destinations, turns
 from lrs.pages.operator import setup
 from lrs.people import confirmed_names, joins, minors, nobody, persons, questions, suggestions, told_names
@@ -59,7 +59,8 @@ TENANT: Kinds = collected(
         *(write, references, definitions, change, fingerprints, quarantine),
         *(persons, joins, suggestions, nobody, minors, questions, told_names, confirmed_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
-        *(services, roles, consent, links, changes, disclosures, outcomes, resync, deliveries, destinations, turns),
+        *(services, roles, consent, links, changes, disclosures, outcomes, occupations, declared, resync),
+        *(deliveries, destinations, turns),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names, certificates),
         *(job, ledger, mappings, before, standard_records),

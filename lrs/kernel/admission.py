@@ -100,9 +100,14 @@ SIGNING_IN = Cause("signing_in", 2, message="many people are signing in: try aga
 CHECKING = Cause("checking", 10, 429, "too_many_checks", "many badges are being checked: try again in a moment")
 """The badges that are being checked for anybody."""
 
+LOOKING = Cause(
+    "looking", 10, 429, "too_many_requests", "this was asked for too often from here: try again in a moment"
+)
+"""What everybody may look at without signing in, and what is worked out for each request."""
+
 CAUSES = (
     *(MEMORY, WORK, ROWS, AGE, FILES, ANSWERS, CONFLICT, CLOSING, LOCK, DATABASE, UNKNOWN),
-    *(DISK_FULL, READ_ONLY, TENANT, OPENING, IMPORT, CREDENTIALS, SIGNING_IN, CHECKING),
+    *(DISK_FULL, READ_ONLY, TENANT, OPENING, IMPORT, CREDENTIALS, SIGNING_IN, CHECKING, LOOKING),
 )
 
 

@@ -156,7 +156,7 @@ def current(tenant: Tenant, reader: Reader, service: Service, person: str, at: i
     credentials = [
         record for member in members for record in each(reader, "credential", key("credential.person", member))
     ]
-    badges = [_named(tenant, service, view.read_badge(credential)) for credential in credentials]
+    badges = [_named(tenant, service, view.read_badge(one)) for one in credentials if not service.employer]
     return Current(
         consents=agreed(reader, tenant, service, person, at),
         profile=view.read_profile(record) if record else None,

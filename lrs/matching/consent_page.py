@@ -41,6 +41,7 @@ FIELDS = ("age", "name", "guardian")
 """The fields that can be wrong."""
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{24}")
 _FIELDS = 20
+_PARTS = ("employer", "contact", "link", "notice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def decided(tenant: Tenant, link: ConsentLink, service: Service | None, looker: 
         "guardian": bool(guardian and guardian.answered),
         "mailed": bool(guardian and guardian.address),
         "good_until": written_day(_day(tenant, guardian.expires), looker.language) if guardian else "",
-        "service": _told(service) if service else {"name": link.service, "contact": "", "link": "", "notice": ""},
+        "service": _told(service) if service else {"name": link.service, **dict.fromkeys(_PARTS, "")},
         "keeper": _told(record),
         "purpose": link.purpose,
         "scopes": tuple(held) or link.agreed,
@@ -173,6 +174,7 @@ def _told(asks: Service | TenantRecord) -> dict[str, str]:
     contact = asks.contact or ""
     return {
         "name": asks.name,
+        "employer": "yes" if isinstance(asks, Service) and asks.employer else "",
         "contact": contact,
         "link": contact_link(contact),
         "notice": asks.privacy_notice or "",

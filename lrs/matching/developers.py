@@ -1,10 +1,10 @@
-"""Which service a developer's role is for: roles come in, and leave with the id of the service. Knows no member."""
+"""Which service the role of a developer or an employer is for: by its id, whatever it was called. Knows no member."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lrs.access.roles import ROLES, Granted
+from lrs.access.roles import EMPLOYER, ROLES, Granted
 from lrs.kernel.errors import Refused
 from lrs.matching import services
 from lrs.storage import Reader
@@ -29,10 +29,15 @@ def same_role(reader: Reader, role: Granted) -> Granted:
 
 def _existing(reader: Reader, role: Granted) -> Granted:
     meant = same_role(reader, role)
-    if ROLES[role.role].bound != "service" or services.get(reader, meant.of) is not None:
+    if ROLES[role.role].bound != "service":
         return meant
-    there = ", ".join(f"{one.name} ({one.id})" for one in services.everyone(reader))
+    known, is_employers = services.get(reader, meant.of), role.role == EMPLOYER
+    if known is not None and known.employer == is_employers:
+        return meant
+    fitting = [one for one in services.everyone(reader) if one.employer == is_employers]
+    there = ", ".join(f"{one.name} ({one.id})" for one in fitting)
+    what = "employer" if is_employers else "matching service"
     raise Refused(
-        f"There is no matching service {role.of!r} for the role {role.role}. "
+        f"There is no {what} {role.of!r} for the role {role.role}. "
         + (f"Name one of these, by name or client id: {there}." if there else "There is none yet: add it first.")
     )

@@ -106,7 +106,14 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
-    """Stores a new link under the unguessable *id*. Without scopes it asks for all that the service may have.
+    """Stores a new link, as ``made`` makes it."""
+    link = made(tenant, service, wish, id=id, by=by)
+    tenant.store.write(lambda tx: put(tx, link)).result()
+    return link
+
+
+def made(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
+    """A new link with the unguessable *id*. Without scopes it asks for all that the service may have.
 
     Raises ``Refused`` for a service that is stopped, for scopes that the service does not have or that a learner cannot
     give, for a purpose that is not the service's, and for a return address that the service is not registered with.
@@ -119,7 +126,7 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> C
     if wish.return_url is not None and wish.return_url not in service.return_urls:
         message = "the service is not registered with this address, letter for letter: lrs services set --return-url"
         raise Refused(message, error="bad_return_url", pointer="/returnUrl")
-    link = ConsentLink(
+    return ConsentLink(
         id=id,
         service=service.id,
         subject=wish.subject,
@@ -132,8 +139,6 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> C
         return_url=wish.return_url,
         mailbox=ids_of(tenant)(mailbox_name(wish.mailbox.casefold())) if wish.mailbox else None,
     )
-    tenant.store.write(lambda tx: put(tx, link)).result()
-    return link
 
 
 def put(tx: Tx, link: ConsentLink) -> None:
@@ -283,7 +288,7 @@ def _shown(record: Record, whose: Whose) -> dict[str, Any]:
 
 
 KINDS = (
-    Kind(
+    Kind(  # nobody is shown the id of a link, because whoever has it can answer the link
         KIND,
         "fact",
         ConsentLink,
@@ -295,4 +300,3 @@ KINDS = (
         shown=_shown,
     ),
 )
-"""Nobody is shown the id of a link, because whoever has it can answer the link."""

@@ -45,7 +45,7 @@ def list_outcomes(tenant: Tenant, learner: str | None, *, service: str | None, a
             "role": "role",
             "state": "state",
         },
-        none="no service told an outcome: POST /api/outcomes tells one, with the learner's consent to outcomes:write",
+        none="there are no outcomes yet: POST /api/outcomes tells one, with the learner's consent to outcomes:write",
         as_json=as_json,
     )
 

@@ -29,6 +29,9 @@ MOST_OVERLAP = 7 * DAY
 """The longest time in microseconds for which former secrets may stay valid beside new ones."""
 
 
+EMPLOYERS_PURPOSE = "To see which skills you hold, at which level and until when, as your employer"
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A new service and its secrets. The client secret is stored nowhere."""
@@ -66,6 +69,7 @@ def register(
     purpose: str,
     by: str,
     told: AboutService = AboutService(),  # noqa: B008 (a frozen value)
+    employer: bool = False,
 ) -> Registered:
     """Stores a new service.
 
@@ -80,6 +84,7 @@ def register(
         salt=secrets.token_hex(8),
         secret=services.hash_secret(tenant, client_secret),
         webhook=webhook,
+        employer=employer,
         **told.checked(),
     )
     if webhook is not None:
@@ -92,6 +97,13 @@ def register(
 
     tenant.store.write(keep).result()
     return Registered(service, client_secret, services.webhook_secret(tenant, service))
+
+
+def add_employer(tenant: Tenant, name: str, told: AboutService, *, by: str) -> Service:
+    """Stores a new employer called *name*. Nobody gets its secrets: it looks at a page. Raises ``Refused``."""
+    scopes, purpose = (services.PROFILES,), EMPLOYERS_PURPOSE
+    made = register(tenant, name, webhook=None, scopes=scopes, purpose=purpose, by=by, told=told, employer=True)
+    return made.service
 
 
 def tell(tenant: Tenant, id: str, told: AboutService, *, by: str) -> Service:
@@ -113,6 +125,8 @@ def rotate(tenant: Tenant, id: str, *, by: str, overlap: int = 0) -> Registered:
     For *overlap* microseconds the former secrets, and tokens that were issued for them, stay valid, and each message is
     signed with both. Without an overlap they end at once. Raises ``Refused`` (400, 404).
     """
+    if services.wanted(tenant.store, id).employer:
+        raise Refused("an employer has no secrets: it looks at its page", status=409, error="is_employer")
     if not 0 <= overlap <= MOST_OVERLAP:
         raise Refused(f"the former secrets can go on for at most {MOST_OVERLAP // HOUR} hours")
     client_secret = secrets.token_urlsafe(32)

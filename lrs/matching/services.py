@@ -49,7 +49,8 @@ class Service(msgspec.Struct, frozen=True):
     ``id`` is also its OAuth client id; ``generation`` counts how often everything was sent again.
 
     ``is_refused`` says that its own receiver stopped it (401, 403, 410), and nobody here. Learners are shown its
-    ``contact`` and ``privacy_notice``, and return only to one of ``return_urls``.
+    ``contact`` and ``privacy_notice``, and return only to one of ``return_urls``. An *employer* looks at a page here,
+    at skills alone, and neither asks nor is sent anything (``lrs.matching.employers``).
     """
 
     id: str
@@ -67,6 +68,7 @@ class Service(msgspec.Struct, frozen=True):
     return_urls: tuple[str, ...] = ()
     former: FormerSecrets | None = None
     is_refused: bool = False
+    employer: bool = False
     v: int = 1
 
     @property
@@ -207,7 +209,7 @@ def authenticate(tenant: Tenant, id: str, secret: str) -> Service | None:
     kept = (service.secret if service else _NONE, former.secret if former else _NONE)
     hashed = hash_secret(tenant, secret).encode()
     matches = [hmac.compare_digest(one.encode(), hashed) for one in kept]
-    return service if service and any(matches) and service.active else None
+    return service if service and any(matches) and service.active and not service.employer else None
 
 
 KINDS = (Kind(KIND, "fact", Service, 1, subjects=None, retention="configuration", exported=True),)

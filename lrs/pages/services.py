@@ -28,10 +28,12 @@ MANAGE = "services.manage"
 OVERLAPS = (0, 24, 72, 168)
 """Hours for which former secrets can stay valid."""
 FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
+OF_EMPLOYER = ("employer_name", "employer_contact", "employer_notice")
 
 says(
     tested="A test event is on its way. What becomes of it stands under “What was sent”: look again in a moment.",
     service_stopped="The service is disabled: it is sent and answered nothing.",
+    employer_added="The employer is added. Invite somebody of it: they ask its staff on a page of their own.",
     resumed="The service is active again, and is told once more what learners agreed to.",
 )
 
@@ -113,10 +115,12 @@ def _add_new(router: APIRouter) -> None:
     @router.post(
         PLACE,
         summary="Adds a matching service, and shows its secrets once",
-        openapi_extra=form_body(*FIELDS, "scopes") | SIGNED_IN,
+        openapi_extra=form_body(*FIELDS, "scopes", "who", *OF_EMPLOYER) | SIGNED_IN,
     )
     def add(visit: Visiting, body: FormBody) -> Response:
         pairs = session.pairs(visit.tenant, body, visit.session.nonce)
+        if dict(pairs).get("who") == "employer":
+            return _add_employer(visit, {name: dict(pairs).get(name, "").strip() for name in OF_EMPLOYER})
         given = {name: dict(pairs).get(name, "").strip() for name in FIELDS}
         scopes = [value for name, value in pairs if name == "scopes"]
         try:
@@ -134,11 +138,21 @@ def _add_new(router: APIRouter) -> None:
         return _secrets(visit, made)
 
 
+def _add_employer(visit: Visit, given: dict[str, str]) -> Response:
+    name, contact, notice = (given[field] for field in OF_EMPLOYER)
+    try:
+        told = AboutService(contact or None, notice or None)
+        made = registry.add_employer(visit.tenant, name, told, by=visit.session.by)
+    except Refused as refused:
+        return _form(visit, given, [services.PROFILES], refused)
+    return visit.on(f"{PLACE}/{made.id}", "employer_added")
+
+
 def _form(visit: Visit, given: dict[str, str], scopes: list[str], refused: Refused | None = None) -> Response:
     return visit.page(
         "staff/service-new.html",
         refused.status if refused else 200,
-        given={name: given.get(name, "") for name in FIELDS},
+        given={name: given.get(name, "") for name in (*FIELDS, *OF_EMPLOYER)},
         scopes=services_view.scope_options(scopes),
         problem=refused.message if refused else "",
     )

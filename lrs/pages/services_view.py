@@ -22,6 +22,7 @@ SEES = {
 }
 COLUMNS = (
     ListColumn("name", "Service"),
+    ListColumn("who", "What", facet=True),
     ListColumn("id", "Client id"),
     ListColumn("state", "State", facet=True),
     ListColumn("scopes", "May see", sortable=False, facet=True, words=SEES),
@@ -36,6 +37,7 @@ DELIVERY_COLUMNS = (
     ListColumn("reason", "Why", sortable=False),
     ListColumn("id", "Id", sortable=False, seen=False),
 )
+_ASKS = "It asks, and is sent nothing"
 _MOODS = {"delivered": "good", "dead": "bad"}
 
 
@@ -49,6 +51,7 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
     return ListRow(
         {
             "name": one.name,
+            "who": "Employer" if one.employer else "Matching service",
             "id": one.id,
             "state": one.state,
             "scopes": one.scopes,
@@ -58,7 +61,7 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
         {
             "state": state_word(one.state),
             "scopes": "; ".join(SEES[scope] for scope in one.scopes),
-            "waiting": str(destination.waiting) if destination else "It asks, and is sent nothing",
+            "waiting": str(destination.waiting) if destination else "" if one.employer else _ASKS,
         },
         {"name": f"{root}/staff/services/{one.id}"},
         {"state": mood(one.state)},
@@ -81,6 +84,7 @@ def service(one: Service, destination: DestinationStatus | None, learners: int, 
         "reason": one.reason or "",
         "is_active": one.active,
         "is_refused": one.is_refused,
+        "is_employer": one.employer,
         "learners": learners,
         "waiting": destination.waiting if destination else 0,
         "overlap": written_moment(overlap, zone) if overlap else "",

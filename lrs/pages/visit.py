@@ -33,7 +33,7 @@ SIGNED_IN: dict[str, Any] = {"security": [{"session": []}]}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "A page that says why not, or 303 to the sign-in.", "content": {"text/html": {}}}
 }
-HOMES = ("/console", "/provider", "/staff", "/arrivals", "/connect", "/staff/members", "/me")
+HOMES = ("/console", "/provider", "/employer", "/staff", "/arrivals", "/connect", "/staff/members", "/me")
 """The first pages after signing in: the first one that exists and that the visitor may see. Everybody has an account.
 """
 ACCOUNT = "/account"
@@ -49,6 +49,7 @@ PLACES = (
     ("learners", "Learners", "/staff/learners"),
     ("provider", "Your files", "/provider"),
     ("imports", "Imports", "/staff/imports"),
+    ("employer", "Your staff", "/employer"),
     ("questions", "Questions", "/staff/questions"),
     ("services", "Services", "/staff/services"),
     ("rules", "Rules", "/staff/rules"),

@@ -170,6 +170,7 @@ LEARNERS_OWN = {
     *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
     *(("GET", "/me/code"), ("POST", "/me/code")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
+    *(("GET", "/me/occupation"), ("POST", "/me/occupation")),
     *(("GET", "/me/prior"), ("POST", "/me/prior"), ("GET", "/me/apprenticeship")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
@@ -240,6 +241,8 @@ OTHERS = {
     **{
         ("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json", "/apprentices")
     },  # providers alone: test_roles
+    **{("GET", f"/employer{form}"): frozenset() for form in ("", ".csv", ".json")},  # employers alone: test_employer
+    ("POST", "/employer"): frozenset(),
     ("GET", "/metrics"): frozenset(),  # the operator of the installation alone, see test_operators
     ("GET", "/credentials/{id}"): keys("admin"),
     ("GET", "/api/imports"): KEYS,
@@ -511,7 +514,7 @@ def test_each_right_that_a_scope_gives_is_asked_for_somewhere():
     assert {line.right for line in TABLE.values()} - given == {
         *("public", "source.read", "links.make"),
         *("own-bookings.change", "own-record.read", "own-questions.ask", "own-consents.change", "own-badges.share"),
-        "own-badges.bring",
+        *("own-badges.bring", "own-skills.declare", "employees.read", "employees.ask"),
         *("account.use", "course.read"),
         *("account.use", "courses.launch", "launch.run"),
         *("installation.read", "installation.begin", "tenants.manage", "operators.manage"),

@@ -87,7 +87,13 @@ OWN_RECORD = {("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), 
 OWN_RECORD |= {("POST", "/me/questions"), ("POST", "/me/sharing/stop")}
 OWN_RECORD |= {("GET", "/me/code"), ("POST", "/me/code")}
 OWN_RECORD |= {("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")}
-OWN_RECORD |= {("GET", "/me/prior"), ("POST", "/me/prior"), ("GET", "/me/apprenticeship")}
+OWN_RECORD |= {
+    ("GET", "/me/occupation"),
+    ("POST", "/me/occupation"),
+    ("GET", "/me/prior"),
+    ("POST", "/me/prior"),
+    ("GET", "/me/apprenticeship"),
+}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
 CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
 CONNECT |= {(method, "/connect/sources/{source}") for method in ("GET", "POST")}
@@ -156,7 +162,7 @@ SEEN = {
     "author": START | CONNECT | LMS | COURSES | ARRIVALS,
     "developer": START | SERVICES,
     "planner": START | PLANNING,
-    "employer": START,
+    "employer": START | {("POST", "/employer"), *(("GET", f"/employer{form}") for form in ("", ".csv", ".json"))},
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
     "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
     "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING | STOPPING,

@@ -47,6 +47,7 @@ ELSEWHERE = {
     **dict.fromkeys((pattern for pattern in GET if pattern.startswith("/provider")), 403),  # for providers alone
     "/roles/one": 400,  # with a role: test_role_pages.py
     "/roles/embed": 400,
+    **dict.fromkeys(("/employer", "/employer.csv", "/employer.json"), 403),  # for employers alone: test_roles.py
     "/account/second-factor": 404,  # whoever signed in with a key has none
     "/staff/lms/platforms/{id}": 404,  # test_lti.py
     "/sign-in/link/{token}": 410,

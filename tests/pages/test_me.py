@@ -15,8 +15,9 @@ from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.matching import consent, disclosures, outcomes, registry, roles, services
+from lrs.matching import consent, disclosures, occupations, outcomes, registry, roles, services
 from lrs.matching.consent import Consent, Grant, Subject
+from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.pages.me import badges, views
 from lrs.people import joins, questions
@@ -621,3 +622,49 @@ def test_what_a_service_told_became_of_somebody_is_shown_to_them_and_to_nobody_e
     assert "How your applications go. It tells this organisation when you are shortlisted or hired" in sharing
     assert "How your applications went" not in others
     assert sorted(one["name"] for one in data) == ["one", "two"]
+
+
+def test_a_former_occupation_is_picked_and_what_it_suggests_confirmed_beside_what_is_proven_and_is_no_evidence(site):
+    ann = lived(site)
+    brewer = Occupation(
+        "https://esco/brewer",
+        "Brewer <b>",
+        ("beer maker",),
+        (OccupationSkill("s1", "Gowning", essential=True), OccupationSkill("s2", "Keeps yeast", essential=False)),
+    )
+    occupations.keep_all(site.tenant.store, [brewer], "test")
+    role, _ = roles.read_roles(b"role,competency,label\nbrewing,s2,Keeps yeast\n")
+    site.world.write(lambda tx: [roles.keep(tx, one) for one in role])
+    service(site, ann, "profiles:read", "gap:read")
+    work(site)
+    profile, badges_before = site.world.all("profile"), len(site.world.all("credential"))
+    browser, place = signed_in(site, ann), "/me/occupation"
+
+    found = browser.get(f"{place}?q=beer")
+    page = browser.get(f"{place}?occupation=https://esco/brewer")
+    token = next(form["fields"]["form"] for form in forms_of(page.text) if "occupation" in form["fields"])
+
+    def send(*skills, **more):
+        told = {"form": token, "occupation": brewer.id, "skill": list(skills), **more}
+        return browser.ask("POST", place, data=told)
+
+    nothing, foreign, kept = send(), send("s9"), send("s1", "s2")
+    own, for_role = text_of(browser.get("/me")), text_of(browser.get("/me/roles?role=brewing"))
+    work(site)
+
+    assert "Brewer <b>" in text_of(found)
+    assert "Keeps yeast (some have it)" in text_of(page)
+    assert (nothing.status_code, "Tick at least one skill" in text_of(nothing)) == (400, True)
+    assert (foreign.status_code, "does not suggest one of these skills" in text_of(foreign)) == (400, True)
+    assert (kept.status_code, kept.headers["location"]) == (303, "/me?done=declared")
+    assert "From your former occupation: Brewer <b> . Nothing proves this yet." in own
+    assert "Keeps yeast Change it" in own  # and not Gowning, which is proven
+    assert "You say that you can do this. It is not proven yet." in for_role
+    assert (site.world.all("profile"), len(site.world.all("credential"))) == (profile, badges_before)
+    assert browser.get("/me/data.json").json()["records"]["self-declared"][0]["label"] == "Brewer <b>"
+    assert browser.get(f"{place}?occupation=none").status_code == 404
+    gone = send(act="remove")
+    assert gone.headers["location"] == "/me?done=undeclared"
+    assert "Nothing proves this yet" not in text_of(browser.get("/me"))
+    done = [what for what, _ in site.audit() if what.startswith(("skills", "occupations"))]
+    assert done == ["occupations.imported", "skills.declared", "skills.undeclared"]

@@ -121,6 +121,7 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "tally": lambda one: f"{one['day']}: {one['count']}",
     "disclosure": lambda one: _joined(one["service"], *one["what"]),
     "outcome": lambda one: _joined(one["what"]["outcome"], one["what"].get("role") or "", one["service"]),
+    "self-declared": lambda one: _joined(one["label"], *(each["label"] for each in one["skills"])),
     "change": lambda one: str(one["service"]),
     "delivery": lambda one: _joined(str(one.get("to") or ""), str(one.get("event") or "")),
     "credential": lambda one: str(one["name"]),

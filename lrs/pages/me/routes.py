@@ -12,28 +12,25 @@ from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
+from lrs.matching import declared, services, withdrawal
 from lrs.matching import roles as known_roles
-from lrs.matching import services, withdrawal
 from lrs.matching.gap import gap
 from lrs.matching.nearest import nearest
 from lrs.matching.role_plan import PlanFor
 from lrs.matching.withdrawal import Ended
-from lrs.pages.me import badges, data_view, facts, outcomes_view, views
+from lrs.pages.me import badges, data_view, facts, outcomes_view, roles_view, views
 from lrs.pages.me.badges import BadgeForms
-from lrs.pages.me.facts import Own
+from lrs.pages.me.occupation import add_occupation
+from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
 from lrs.people import questions
 from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
-from lrs.web.dates import Dates
-from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
 
-READ = "own-record.read"
 NEAR = 5
 """The nearest roles that are shown."""
 FILES = (10, 60 * 60.0)
@@ -55,6 +52,7 @@ def routes(kinds: Kinds, forms: BadgeForms, plan_for: PlanFor) -> APIRouter:
     add_skills(router, plan_for)
     add_badges(router, forms)
     _add_sharing(router)
+    add_occupation(router)
     _add_data(router, kinds)
     return router
 
@@ -98,14 +96,16 @@ def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
         who, reader = own_of(visit), visit.tenant.store
         held = facts.held(reader, who)
         chosen = known_roles.labelled(reader, [known_roles.get(reader, role)]) if role else []
-        found = (
-            views.roles(gap(chosen[0], held), facts.level_words(reader, chosen[0]), _dates(visit)) if chosen else None
-        )
+        said = declared.beside(declared.said_by(reader, who.members), held)
+        words = facts.level_words(reader, chosen[0]) if chosen else {}
+        found = roles_view.roles(gap(chosen[0], held), words, dates_of(visit), said) if chosen else None
         known = facts.all_roles(reader)
         today = day_of(visit.tenant.clock(), visit.tenant.settings.zone)
-        near = [] if chosen else views.near(nearest(known, held, today, NEAR))
+        near = [] if chosen else roles_view.near(nearest(known, held, today, NEAR))
         choices = [(one.id, one.label) for one in known]
-        planned = views.planned(plan_for(visit.tenant, chosen[0], held), base_of(visit.request)) if chosen else None
+        planned = (
+            roles_view.planned(plan_for(visit.tenant, chosen[0], held), base_of(visit.request)) if chosen else None
+        )
         apart = visit.caller.via == LAUNCH  # the catalogue is shown in no frame
         told: dict[str, Any] = {
             "choices": choices,
@@ -115,7 +115,7 @@ def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
             "plan": planned,
             "apart": apart,
         }
-        return _page(visit, "learner/roles.html", **told)
+        return own_page(visit, "learner/roles.html", **told)
 
 
 def add_badges(router: APIRouter, forms: BadgeForms) -> None:
@@ -132,13 +132,13 @@ def add_badges(router: APIRouter, forms: BadgeForms) -> None:
 def _add_sharing(router: APIRouter) -> None:
     @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        tenant, who, now, dates = visit.tenant, own_of(visit), visit.tenant.clock(), _dates(visit)
+        tenant, who, now, dates = visit.tenant, own_of(visit), visit.tenant.clock(), dates_of(visit)
         told = facts.told(tenant.store, who, now)
         names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
         shown = views.sharing(facts.sharing(tenant, who, dates.language), now, dates)
         shown |= views.told(told, names, dates, facts.LISTED)
         shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
-        return _page(visit, "learner/sharing.html", **shown)
+        return own_page(visit, "learner/sharing.html", **shown)
 
     @router.post(
         "/sharing/stop",
@@ -167,9 +167,9 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
     @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who = visit.tenant, own_of(visit)
-        dates, now = _dates(visit), tenant.clock()
+        dates, now = dates_of(visit), tenant.clock()
         found = access.first_of_each(tenant, kinds, who.person, facts.READ_HERE)
-        return _page(
+        return own_page(
             visit,
             "learner/data.html",
             parts=[data_view.part(one, dates) for one in found],
@@ -189,36 +189,19 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
         return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
-def own_of(visit: Visit) -> Own:
-    """The learner of the pages: the one person within the caller's right. Raises ``Refused`` (404, 410)."""
-    mine = visit.caller.owned(READ)
-    if len(mine) != 1:
-        raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
-    return facts.own(visit.tenant, next(iter(mine)))
-
-
-def _dates(visit: Visit) -> Dates:
-    """How the page writes dates: in the language that the learner chose, or that their browser prefers."""
-    return Dates(visit.tenant.settings.zone, language_of(visit.request, LEARNERS))
-
-
-def _page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Response:
-    """A page in the learner's language, which is kept once it is chosen."""
-    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
-    answer = visit.page(template, status, languages=LEARNERS, **shown)
-    keep_choice(visit.request, answer, LEARNERS)
-    return answer
-
-
 def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
     tenant = visit.tenant
-    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), _dates(visit))
-    shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, own_of(visit)), _dates(visit))
+    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), dates_of(visit))
+    who = own_of(visit)
+    shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates_of(visit))
+    said = declared.said_by(tenant.store, who.members)
+    shown["declared"] = [one.label for one in declared.beside(said, facts.held(tenant.store, who))]
+    shown["occupation"] = said.label if said else ""
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
     wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
-    return _page(visit, "learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
+    return own_page(visit, "learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
 
 
 def refusal(request: Request, refused: Refused) -> Response:

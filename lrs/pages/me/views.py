@@ -9,7 +9,6 @@ from typing import Any
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Proof
 from lrs.matching.consent import Consent
-from lrs.matching.role_plan import RolePlan
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED
 from lrs.pages.me.badges import OwnBadge
@@ -51,50 +50,6 @@ def about(found: OwnSkills, id: str) -> Matter | None:
         return None
     sources = {proof.source for proof in chosen.award.evidence} if chosen.award else ()
     return Matter(id, f"{_label(chosen)}: {_level(chosen)}", tuple(sorted(sources)))
-
-
-def near(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The roles that come nearest, from ``nearest.nearest``, without those of which nothing is held."""
-    return [
-        {
-            "id": one["role"]["id"],
-            "label": one["role"]["label"],
-            "match": round(one["match"]),
-            "met": one["essentials"]["met"],
-            "required": one["essentials"]["required"],
-        }
-        for one in found
-        if one["match"]
-    ]
-
-
-def roles(gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]], dates: Dates) -> dict[str, Any]:
-    """What is missing for a role, from ``gap.gap``; *words* are the names of the levels of each competency."""
-    return {
-        "label": gap["role"]["label"],
-        "match": None if gap["match"] is None else round(gap["match"]),
-        "full": gap["full"],
-        "required": 0 < gap["essentials"]["required"] == gap["essentials"]["met"],
-        "requirements": [_requirement(one, words.get(one["competency"], {}), dates) for one in gap["requirements"]],
-    }
-
-
-def planned(found: RolePlan, base: str) -> dict[str, Any]:
-    """What to take for a role; *base* is in front of the addresses of the catalogue."""
-    return {
-        "steps": [
-            {
-                "title": one.offered.title,
-                "address": f"{base}/catalogue/{one.offered.id}",
-                "hours": f"{one.offered.hours:g}" if one.offered.hours is not None else "",
-                "closes": ", ".join(each.label or each.competency for each in one.closes),
-            }
-            for one in found.steps
-        ],
-        "hours": f"{found.hours:g}" if found.hours else "",
-        "silent": found.silent,
-        "left": [each.label or each.competency for each in found.left],
-    }
 
 
 def sharing(found: Sequence[Sharing], now: int, dates: Dates) -> dict[str, Any]:
@@ -220,17 +175,6 @@ def _question(one: Question, dates: Dates) -> dict[str, Any]:
     }
 
 
-def _requirement(one: Mapping[str, Any], words: Mapping[int, str], dates: Dates) -> dict[str, Any]:
-    return {
-        "label": one["label"] or one["competency"],
-        "essential": one["essential"],
-        "result": one["result"],
-        "required": words.get(one["required"]) or one["required"],
-        "level": words.get(one["level"]) or one["level"],
-        "until": dates.day(one["validUntil"]) if one["validUntil"] else "",
-    }
-
-
 def _sharing(one: Sharing, now: int, dates: Dates) -> dict[str, Any]:
     in_force = [each for each in one.consents if each.holds(now)]
     sees = one.seen is not None
@@ -244,6 +188,7 @@ def _sharing(one: Sharing, now: int, dates: Dates) -> dict[str, Any]:
         "spans": spans(one.consents, now, dates),
         "sees": sees or bool(in_force),
         "closed": not one.service.active,
+        "employer": one.service.employer,
         "lacks_guardian": not any(each.holds(now, under_age=one.under_age) for each in in_force),
         "seen": one.seen,
     }
@@ -255,6 +200,7 @@ def _waiting(one: Sharing, dates: Dates) -> dict[str, Any]:
         "id": one.service.id,
         "name": one.service.name,
         "purpose": one.waiting[0].purpose,
+        "employer": one.service.employer,
         **_parts(scope for link in one.waiting for scope in link.agreed),
         "since": dates.moment(max(link.decided or 0 for link in one.waiting)),
     }

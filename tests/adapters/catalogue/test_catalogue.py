@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from adapters.catalogue import feed, offerings
+from adapters.catalogue import feed, looks, offerings
 from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
 from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
@@ -16,6 +16,7 @@ from adapters.training_centre import acts, attendees, centre_sessions, hosts, ma
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.planning import FormFault, hours, people_in
+from lrs.app import create_app
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
@@ -496,3 +497,18 @@ def test_an_author_of_one_source_changes_and_drops_no_offering_of_the_catalogue(
 
     assert author.get("/staff/catalogue").status_code == 403
     assert author.ask("POST", "/staff/catalogue", data={"id": "placed", "act": "drop"}).status_code in {400, 403}
+
+
+def test_one_address_looks_at_public_pages_so_often_and_at_another_tenant_by_itself(site, monkeypatch):
+    monkeypatch.setattr(looks, "OFTEN", (3, 60))
+    app = create_app(site.settings, clock=site.world.clock)
+    browser = Browser(app)
+
+    answers = [browser.get(path) for path in ("/catalogue", "/roles", "/catalogue.csv", "/catalogue", "/roles.json")]
+    other = browser.get("/t/other/catalogue")
+
+    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+    assert 0 < int(answers[3].headers["retry-after"]) <= 61
+    assert "asked for too often from here" in text_of(answers[3])
+    assert other.status_code == 200
+    app.tenants.close()

@@ -1,0 +1,102 @@
+"""Employers: whom they ask to show their skills, and the skills of those who agreed. Knows no page.
+
+An employer is a service without secrets (``services.Service.employer``): so consent, its page, its end and what the
+learner sees of it are those of every service. It calls somebody by the name that it wrote when it asked, and learns
+nothing of anybody who does not agree: not even whether they are known here. Only the learner, signed in, can agree.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from lrs.competency.shapes import ProfileEntry
+from lrs.kernel.errors import Refused
+from lrs.kernel.keys import key
+from lrs.kernel.mail_server import checked_mailbox
+from lrs.kernel.plain_text import control_character
+from lrs.matching import changes, consent, disclosures, links, services
+from lrs.matching.consent import Subject
+from lrs.matching.links import LONGEST_REFERENCE, ConsentLink, Wish
+from lrs.matching.services import PROFILES, Service
+from lrs.people.ids import identified, ids_of
+from lrs.storage import Tx, each
+from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
+
+MOST = 1_000
+"""Consents of one employer that are read."""
+NO_NAME = "Without a name"
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Somebody who agreed: what the employer *calls* them, and what they hold or held."""
+
+    called: str
+    employer: Service
+    skills: tuple[ProfileEntry, ...]
+
+
+def of_ids(tenant: Tenant, ids: frozenset[str]) -> list[Service]:
+    """The active employers among *ids*, by name."""
+    found = services.named(tenant.store, ids).values()
+    return sorted((one for one in found if one.employer and one.active), key=lambda one: one.name.casefold())
+
+
+def employees(tenant: Tenant, employer: Service) -> list[Employee]:
+    """Those who agree now that *employer* sees their skills, by what it calls them.
+
+    That it got them is noted for each, before it does.
+    """
+    people = dict(_agreed(tenant, employer))
+    disclosures.note(tenant, employer.id, people, "profile")
+    return sorted(people.values(), key=lambda one: one.called.casefold())
+
+
+def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str) -> ConsentLink:
+    """A link on which whoever has the mail *address* can agree that *employer* sees their skills, calling them so.
+
+    Raises ``Refused`` (400) for an address that is none, and for a name that is empty, too long, or of several lines.
+    """
+    name = " ".join(called.split())
+    if not name or len(name) > LONGEST_REFERENCE or control_character(name):
+        raise Refused(f"Write how you call them, in at most {LONGEST_REFERENCE} characters.", error="bad_name")
+    mailbox = f"mailto:{checked_mailbox(address)}"
+    identifier = identified({"mbox": mailbox}, ids_of(tenant))
+    if identifier is None:
+        raise Refused("This is no e-mail address. Write it like name@example.org.", error="bad_address")
+    wish = Wish(Subject(identifier=identifier.id), (PROFILES,), name, mailbox=mailbox)
+    link = links.made(tenant, employer, wish, id=secrets.token_urlsafe(18), by=f"service {employer.id}")
+
+    def decide(tx: Tx) -> None:
+        links.put(tx, link)
+        audit.append(tx, by, "employee.asked", {"identifier": identifier.id, "service": employer.id})
+
+    tenant.store.write(decide).result()
+    return link
+
+
+def check_answer(service: Service | None, person: str | None) -> None:
+    """Refuses (403) an answer to an employer by whoever has the link and is not signed in.
+
+    The employer has the link, too, and must not be able to answer for its staff.
+    """
+    if service is not None and service.employer and not person:
+        message = "Sign in first: only you, signed in, can answer your employer."
+        raise Refused(message, status=403, error="sign_in_to_answer")
+
+
+def _agreed(tenant: Tenant, employer: Service) -> Iterator[tuple[str, Employee]]:
+    now, reader = tenant.clock(), tenant.store
+    for record in islice(each(reader, consent.KIND, key("service", employer.id)), MOST):
+        given = consent.read(record)
+        person = given.subject.person
+        if person is None or given.scope != PROFILES:
+            continue
+        seen = changes.current(tenant, reader, employer, person, now)
+        if PROFILES in seen.consents:
+            skills = seen.profile.competencies if seen.profile else ()
+            yield person, Employee(seen.consents[PROFILES].reference or NO_NAME, employer, tuple(skills))

@@ -1,0 +1,107 @@
+"""The skills of an employer's staff as a table: a row a person, a column a skill. Pure; knows no store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from starlette.requests import Request
+
+from lrs.competency.shapes import ProfileEntry
+from lrs.matching.employers import Employee
+from lrs.web.dates import written_day
+from lrs.web.listing import Asked, ListColumn, ListRow, asked_of
+
+AT_ONCE = 5
+"""Skills that the page shows beside one another; the files have all of them."""
+_MOODS = {"held": "good", "expiring": "warn", "expired": "bad"}
+_WHO = (ListColumn("called", "Who"), ListColumn("employer", "Employer", facet=True), ListColumn("next", "Ends next"))
+
+
+@dataclass(frozen=True, slots=True)
+class SkillMatrix:
+    """The rows, and their columns: who, what ends next, then the skills that are *shown*; *first* is their place."""
+
+    rows: tuple[ListRow, ...]
+    skills: tuple[str, ...]
+    first: int = 0
+    shown: int = 0
+
+    @property
+    def columns(self) -> tuple[ListColumn, ...]:
+        """The columns: the employer is one only where there are several."""
+        several = len({row.values["employer"] for row in self.rows}) > 1
+        who = _WHO if several else (_WHO[0], _WHO[2])
+        end = self.first + (self.shown or len(self.skills))
+        places = range(self.first, min(end, len(self.skills)))
+        return (*who, *(ListColumn(f"skill{place}", self.skills[place]) for place in places))
+
+    @property
+    def named(self) -> list[ListRow]:
+        """The rows for programs: nothing instead of an empty text."""
+        return [ListRow({name: value or None for name, value in row.values.items()}) for row in self.rows]
+
+
+def matrix(found: Sequence[Employee]) -> SkillMatrix:
+    """The table of *found*: skills that most people hold come first."""
+    count = Counter((skill.competency.id, _label(skill)) for one in found for skill in one.skills)
+    order = sorted(count, key=lambda one: (-count[one], one[1].casefold(), one[0]))
+    places = {id: place for place, (id, _) in enumerate(order)}
+    return SkillMatrix(tuple(_row(one, places) for one in found), tuple(label for _, label in order))
+
+
+def part_of(whole: SkillMatrix, first: str) -> SkillMatrix:
+    """*whole* with ``AT_ONCE`` skills from the place *first* on, which somebody wrote into the address."""
+    place = int(first) if first.isascii() and first.isdigit() and len(first) < 5 else 0
+    return replace(whole, first=place - place % AT_ONCE if place < len(whole.skills) else 0, shown=AT_ONCE)
+
+
+def parts(whole: SkillMatrix, part: SkillMatrix, place: str) -> list[dict[str, Any]]:
+    """The links to the parts of the skills, if there are several."""
+    firsts = range(0, len(whole.skills), AT_ONCE)
+    return [
+        {
+            "text": f"{whole.skills[first]} to {whole.skills[min(first + AT_ONCE, len(whole.skills)) - 1]}",
+            "address": f"{place}?skills={first}",
+            "current": first == part.first,
+        }
+        for first in firsts
+        if len(firsts) > 1
+    ]
+
+
+def asked(request: Request, part: SkillMatrix) -> Asked:
+    """The parameters of the page: who has something that ends next comes first."""
+    beside = {"skills": str(part.first)} if part.first else {}
+    return replace(asked_of(request, part.columns, sort="next"), beside=beside)
+
+
+def _label(one: ProfileEntry) -> str:
+    return one.competency.label or one.competency.code
+
+
+def _row(one: Employee, places: dict[str, int]) -> ListRow:
+    values: dict[str, Any] = {"called": one.called, "employer": one.employer.name, "next": _next(one.skills)}
+    values |= {f"skill{place}": "" for place in places.values()}
+    moods = {}
+    for skill in one.skills:
+        name = f"skill{places[skill.competency.id]}"
+        values[name], moods[name] = _held(skill), _MOODS.get(skill.state, "")
+    shown = {"next": written_day(values["next"])} if values["next"] else {"next": "Nothing"}
+    return ListRow(values, shown, moods=moods)
+
+
+def _next(skills: Iterable[ProfileEntry]) -> str | None:
+    ends: list[date] = [one.valid_until for one in skills if one.valid_until and one.state != "expired"]
+    return min(ends).isoformat() if ends else None
+
+
+def _held(one: ProfileEntry) -> str:
+    """The level and until when; its end as a day that programs read, too."""
+    level = one.level.label or one.level.code or str(one.level.ordinal)
+    if one.state == "expired":
+        return f"{level}, ended {one.valid_until}" if one.valid_until else f"{level}, ended"
+    return f"{level}, until {one.valid_until}" if one.valid_until else level

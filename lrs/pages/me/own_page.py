@@ -1,0 +1,38 @@
+"""What the routes of a learner's own pages share: whose they are, in which language, and the page. No logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Response
+
+from lrs.kernel.errors import Refused
+from lrs.pages.me import facts
+from lrs.pages.me.facts import Own
+from lrs.pages.visit import Visit
+from lrs.web.dates import Dates
+from lrs.web.exchange import exchange_of
+from lrs.web.language import LEARNERS, keep_choice, language_of
+
+READ = "own-record.read"
+
+
+def own_of(visit: Visit) -> Own:
+    """The learner of the pages: the one person within the caller's right. Raises ``Refused`` (404, 410)."""
+    mine = visit.caller.owned(READ)
+    if len(mine) != 1:
+        raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
+    return facts.own(visit.tenant, next(iter(mine)))
+
+
+def dates_of(visit: Visit) -> Dates:
+    """How the page writes dates: in the language that the learner chose, or that their browser prefers."""
+    return Dates(visit.tenant.settings.zone, language_of(visit.request, LEARNERS))
+
+
+def own_page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Response:
+    """A page in the learner's language, which is kept once it is chosen."""
+    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    answer = visit.page(template, status, languages=LEARNERS, **shown)
+    keep_choice(visit.request, answer, LEARNERS)
+    return answer

@@ -1,0 +1,75 @@
+"""What is missing for a role, and how to get there, for the own pages of learners. Pure: no store, no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lrs.matching.declared import DeclaredSkill
+from lrs.matching.role_plan import RolePlan
+from lrs.web.dates import Dates
+
+
+def near(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The roles that come nearest, from ``nearest.nearest``, without those of which nothing is held."""
+    return [
+        {
+            "id": one["role"]["id"],
+            "label": one["role"]["label"],
+            "match": round(one["match"]),
+            "met": one["essentials"]["met"],
+            "required": one["essentials"]["required"],
+        }
+        for one in found
+        if one["match"]
+    ]
+
+
+def roles(
+    gap: Mapping[str, Any], words: Mapping[str, Mapping[int, str]], dates: Dates, said: Iterable[DeclaredSkill] = ()
+) -> dict[str, Any]:
+    """What is missing for a role, from ``gap.gap``; *words* are the names of the levels of each competency.
+
+    *said* are the skills that the learner says they have, and that nothing proves.
+    """
+    declared = {name.casefold() for one in said for name in (one.id, one.label)}
+    return {
+        "label": gap["role"]["label"],
+        "match": None if gap["match"] is None else round(gap["match"]),
+        "full": gap["full"],
+        "required": 0 < gap["essentials"]["required"] == gap["essentials"]["met"],
+        "requirements": [
+            _requirement(one, words.get(one["competency"], {}), dates)
+            | {"said": not declared.isdisjoint((one["competency"].casefold(), (one["label"] or "").casefold()))}
+            for one in gap["requirements"]
+        ],
+    }
+
+
+def planned(found: RolePlan, base: str) -> dict[str, Any]:
+    """What to take for a role; *base* is in front of the addresses of the catalogue."""
+    return {
+        "steps": [
+            {
+                "title": one.offered.title,
+                "address": f"{base}/catalogue/{one.offered.id}",
+                "hours": f"{one.offered.hours:g}" if one.offered.hours is not None else "",
+                "closes": ", ".join(each.label or each.competency for each in one.closes),
+            }
+            for one in found.steps
+        ],
+        "hours": f"{found.hours:g}" if found.hours else "",
+        "silent": found.silent,
+        "left": [each.label or each.competency for each in found.left],
+    }
+
+
+def _requirement(one: Mapping[str, Any], words: Mapping[int, str], dates: Dates) -> dict[str, Any]:
+    return {
+        "label": one["label"] or one["competency"],
+        "essential": one["essential"],
+        "result": one["result"],
+        "required": words.get(one["required"]) or one["required"],
+        "level": words.get(one["level"]) or one["level"],
+        "until": dates.day(one["validUntil"]) if one["validUntil"] else "",
+    }

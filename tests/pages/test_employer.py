@@ -1,0 +1,204 @@
+"""The page of an employer: the skills of those of its staff who agreed, at once no more, and of nobody else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from lrs.access.roles import granted
+from lrs.cli import main
+from lrs.competency.shapes import ProfileEntry
+from lrs.kernel.errors import Refused
+from lrs.matching import consent, consent_page, employers, links, registry, services
+from lrs.matching.consent import Grant, Subject
+from lrs.matching.developers import with_services
+from lrs.matching.employers import Employee
+from lrs.matching.registry import EMPLOYERS_PURPOSE, AboutService
+from lrs.pages import employer_view
+from lrs.storage import each
+from tests.matching.world import Clock, held, put_service, tenant_in
+from tests.pages.conftest import Browser, text_of
+from tests.pages.members import signed_in as staff_signed_in
+from tests.pages.test_learner import work
+from tests.pages.test_me import BEA, lived, signed_in
+
+PLACE = "/employer"
+
+
+@pytest.fixture
+def works(site):
+    """An employer, somebody of it who is signed in, and Ann and Bea, who hold two skills each."""
+    made = registry.add_employer(site.tenant, "Cell Works", AboutService(), by="test")
+    site.ann, site.bea = lived(site), lived(site, BEA, "Bea")
+    site.boss = staff_signed_in(site, f"employer:{made.id}")
+    return made
+
+
+def asked(site, address, called):
+    """The link that the employer is shown for somebody."""
+    page = site.boss.send(site.boss.get(PLACE), PLACE, address=address, called=called)
+    return re.search(r'<code id="link">https?://[^/<]+([^<]+)</code>', page.text)[1]
+
+
+def answer_at(browser, link, word):
+    page = browser.get(link)
+    token = re.search(r'name="form" value="([^"]+)"', page.text)
+    return browser.ask("POST", link, data={"form": token[1] if token else "", "answer": word})
+
+
+@pytest.mark.usefixtures("works")
+def test_who_agreed_is_seen_under_the_name_that_the_employer_gave_and_nobody_else(site):
+    link = asked(site, "ann@example.org", "A. Smith, QC")
+    asked(site, "bea@example.org", "Bea")
+    before = text_of(site.boss.get(PLACE))
+
+    answer_at(signed_in(site, site.ann), link, "agree")
+    work(site)
+
+    page = site.boss.get(PLACE)
+    rows = list(csv.DictReader(io.StringIO(site.boss.get(f"{PLACE}.csv").text.removeprefix("\ufeff"))))
+    (found,) = site.boss.get(f"{PLACE}.json").json()
+    assert "Nobody yet" in before
+    assert rows == [
+        {
+            "Who": "A. Smith, QC",
+            "Ends next": "2027-11-20",
+            "Aseptic technique": "Practitioner, until 2027-11-20",
+            "Gowning": "Awareness",
+        }
+    ]
+    assert found["called"] == "A. Smith, QC"
+    assert "A. Smith, QC" in text_of(page)
+    assert not any(told in page.text for told in ("Ann Smith", "ann@example.org", "Bea"))
+    assert ("employee.asked", f"staff {site.boss.member}") in site.audit()
+
+
+def test_what_is_stopped_is_gone_at_once_and_the_learner_sees_who_looked(site, works):
+    browser = signed_in(site, site.ann)
+    answer_at(browser, asked(site, "ann@example.org", "Ann"), "agree")
+    work(site)
+    site.boss.get(PLACE)
+    seen = text_of(browser.get("/me/sharing"))
+
+    browser.send(browser.get("/me/sharing"), "/me/sharing/stop", service=works.id)
+
+    after = site.boss.get(f"{PLACE}.json").json()
+    assert after == []
+    assert "Your skills. Each skill that was proven" in seen
+    assert "It calls you by a name of its own." in seen
+    assert "Cell Works was told your skills, because it asked" in seen
+
+
+@pytest.mark.usefixtures("works")
+def test_only_the_learner_signed_in_can_answer_an_employer(site):
+    link = asked(site, "ann@example.org", "Ann")
+    stranger = Browser(site.app)
+    page = stranger.get(link)
+    told = consent_form(site, stranger)
+
+    forged = stranger.ask("POST", link, data={"form": told, "answer": "agree"})
+    other = signed_in(site, site.bea).get(link)
+
+    assert "To answer your employer, sign in first" in text_of(page)
+    assert 'value="agree"' not in page.text
+    assert (forged.status_code, "only you, signed in, can answer" in text_of(forged)) == (403, True)
+    assert other.status_code == 403
+    assert site.boss.get(f"{PLACE}.json").json() == []
+
+
+def consent_form(site, browser):
+    """The token of a form that the page does not show to whoever is not signed in."""
+    (record,) = each(site.tenant.store, links.KIND)
+    return consent_page.form_token(site.tenant, record.id, browser.cookies["consent"])
+
+
+def test_an_employer_sees_no_badge_and_gets_no_token_and_no_new_secrets(site, works):
+    scopes = ("profiles:read",)
+    grant = Grant(Subject(person=site.ann), works.id, scopes, EMPLOYERS_PURPOSE, "operator", "test", "Ann")
+    site.world.write(lambda tx: consent.give(tx, grant))
+
+    (seen,) = employers.employees(site.tenant, works)
+
+    assert [one.competency.label for one in seen.skills] == ["Aseptic technique", "Gowning"]
+    assert services.authenticate(site.tenant, works.id, "anything") is None
+    with pytest.raises(Refused, match="an employer has no secrets"):
+        registry.rotate(site.tenant, works.id, by="test")
+
+
+def test_the_role_is_for_an_employer_and_a_developers_for_a_matching_service(site, works):
+    made = registry.register(
+        site.tenant, "Finder", webhook=None, scopes=("profiles:read",), purpose="To suggest jobs", by="test"
+    ).service
+    wrong = staff_signed_in(site, f"employer:{made.id}")
+
+    for role in (f"employer:{made.id}", f"developer:{works.id}"):
+        with pytest.raises(Refused, match="There is no"):
+            with_services(site.tenant.store, [granted(role)])
+    assert with_services(site.tenant.store, [granted("employer:Cell Works")]) == [granted(f"employer:{works.id}")]
+    assert "No employer" in text_of(wrong.get(PLACE))
+    assert site.boss.get("/staff/learners").status_code == 403
+
+
+@pytest.mark.usefixtures("works")
+def test_what_an_employer_writes_wrongly_is_said_beside_the_form(site):
+    for address, called, said in (
+        ("ann", "Ann", "e-mail address"),
+        ("ann@example.org", "", "Write how you call them"),
+        ("ann@example.org", "x" * 201, "Write how you call them"),
+    ):
+        page = site.boss.send(site.boss.get(PLACE), PLACE, address=address, called=called)
+        assert (page.status_code, said in text_of(page)) == (400, True), (address, text_of(page))
+    assert site.boss.get(f"{PLACE}?skills=9999").status_code == 200
+
+
+def test_an_administrator_adds_an_employer_on_a_page_once(browser):
+    form, given = browser.get("/staff/new-service"), {"who": "employer", "employer_name": "Cell Works"}
+
+    answer = browser.send(form, "/staff/services", **given)
+    again = browser.send(form, "/staff/services", **given)
+    page = text_of(browser.get("/staff/services/cell-works"))
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/staff/services/cell-works?done=employer_added")
+    assert (again.status_code, "exists already" in text_of(again)) == (409, True)
+    assert "Invite somebody of this employer" in page
+    assert "Send a test event" not in page
+
+
+def test_the_command_adds_an_employer_once_and_lists_employers_alone(tmp_path):
+    with tenant_in(tmp_path, Clock()) as tenant:
+        put_service(tenant)
+        run, folder = CliRunner().invoke, ["--data", str(tmp_path)]
+
+        added, again = (run(main, ["employers", "add", "Gene House", *folder]) for _ in range(2))
+        listed = json.loads(run(main, ["employers", "list", "--json", *folder]).stdout)
+
+    assert (added.exit_code, added.stdout) == (0, "added: gene-house\n")
+    assert (again.exit_code, "exists already" in again.stderr) == (1, True)
+    assert [one["id"] for one in listed] == ["gene-house"]
+
+
+def test_many_skills_are_shown_in_parts_and_the_files_have_all_of_them() -> None:
+    employer = services.Service("works", "Works", "", (), "", "", employer=True)
+    skills = [msgspec.convert(held(f"skill-{place}"), ProfileEntry, strict=False) for place in range(7)]
+    whole = employer_view.matrix(
+        [Employee("Ann", employer, tuple(skills)), Employee("Bea", employer, tuple(skills[6:]))]
+    )
+
+    part = employer_view.part_of(whole, "5")
+
+    assert [one.label for one in whole.columns] == [
+        *("Who", "Ends next", "About skill-6"),
+        *(f"About skill-{place}" for place in range(6)),
+    ]
+    assert [one.label for one in part.columns] == ["Who", "Ends next", "About skill-4", "About skill-5"]
+    assert [(one["address"], one["current"]) for one in employer_view.parts(whole, part, "/employer")] == [
+        ("/employer?skills=0", False),
+        ("/employer?skills=5", True),
+    ]
+    assert employer_view.part_of(whole, "999").first == employer_view.part_of(whole, "-1").first == 0
