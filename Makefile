@@ -5,7 +5,7 @@ PORT ?= 8080
 # Processes that run the tests: one more than two cores, because many tests wait for servers.
 WORKERS ?= 3
 
-.PHONY: wheel install run test check bench bench-large soak mutants browser lock clean
+.PHONY: wheel install run test check bench bench-large bench-peers soak mutants browser lock clean
 
 install: .venv/installed
 
@@ -37,6 +37,12 @@ bench: install
 
 bench-large: install
 	$(BIN)/python -m tests.bench --large
+
+# Ralph in an environment of its own, and SQL LRS if SQL_LRS names the folder of a release.
+bench-peers: install
+	@test -x .peers/bin/python || $(PYTHON) -m venv .peers
+	@.peers/bin/python -c 'import ralph.api' 2>/dev/null || .peers/bin/pip install -q 'ralph-malph[lrs]==5.1.0' requests
+	$(BIN)/python -m tests.bench.peers --ralph .peers/bin/python $(if $(SQL_LRS),--sql-lrs $(SQL_LRS))
 
 soak: install
 	$(BIN)/python -m pytest -m soak -p no:randomly

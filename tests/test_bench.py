@@ -10,6 +10,9 @@ import pytest
 from tests.bench.__main__ import SMALL, main
 from tests.bench.large import Size, large
 from tests.bench.load import Load, run
+from tests.bench.peers import ROWS, Peer
+from tests.bench.peers import main as measure_peers
+from tests.bench.peers import table as peers_table
 from tests.bench.receiver import Told
 from tests.bench.report import Row, in_order, keep, row_of
 from tests.bench.rows import Bench, faults, post_batch, post_single, query, written_bytes
@@ -188,3 +191,27 @@ def test_a_row_is_not_to_be_believed_where_the_server_answers_too_little_and_not
     answered, sent, told, invalid
 ):
     assert beside_of(answered, sent, 10.0) == (told, invalid)
+
+
+def test_peers_are_compared_by_medians_and_what_one_cannot_answer_is_left_open():
+    ours = Peer("Engraft", 1, "/xapi/statements", b"")
+    other = Peer("Other", 2, "/xapi/statements", b"", ROWS[:2], wrong="answers 500: 3, 0 without answer")
+    ours.rates = {row: [1_000.0, 3_000.0, 2_000.0] for row in ROWS}
+    other.rates = {row: [400.0, 500.0, 600.0] for row in ROWS[:2]}
+
+    heading, first, second, ratios, wrong = peers_table([ours, other]).splitlines()
+
+    assert heading.split() == ["single", "c16", "batch", "c4", "query", "c1", "by", "id", "c16"]
+    assert first.split("  ")[0] == "Engraft"
+    assert first.count("2,000 (1,000 to 3,000)") == 4
+    assert second.split()[1:] == ["500", "(400", "to", "600)"] * 2 + ["-", "-"]
+    assert ratios.split()[3:] == ["4.0", "4.0", "-", "-"]
+    assert wrong == "  INVALID: answers 500: 3, 0 without answer"
+
+
+def test_a_peer_that_is_not_where_it_was_said_to_be_is_named_and_nothing_is_started(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        measure_peers(["--sql-lrs", str(tmp_path)])
+
+    assert ended.value.code == 2
+    assert f"{tmp_path}/lrsql.jar is not there" in capsys.readouterr().err
