@@ -6,7 +6,21 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from badges.pages import certificate, claim, codes, keys, own, prior, shared, stopping, verify, words
+from badges.pages import (
+    certificate,
+    claim,
+    codes,
+    endorsements,
+    event_codes,
+    issuers,
+    keys,
+    own,
+    prior,
+    shared,
+    stopping,
+    verify,
+    words,
+)
 from badges.published import achievement_routes, registry_routes, routes
 from badges.verifying.checks import BadgeChecks
 from badges.wallets import routes as wallets
@@ -25,7 +39,8 @@ PAGES: Mapping[str, Pages] = {
 
 def routers() -> tuple[APIRouter, ...]:
     """Those that are the same for every application of a process."""
-    rooms = (routes, registry_routes, keys, claim, own, shared, certificate, stopping, words, wallets, oid4vci)
+    of_staff = (keys, words, stopping, event_codes, issuers, endorsements)
+    rooms = (routes, registry_routes, *of_staff, claim, own, shared, certificate, wallets, oid4vci)
     return tuple(room.routes() for room in rooms)
 
 

@@ -25,7 +25,7 @@ from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.sessions.credentials import LaunchTokens
 from adapters.site import public_pages
 from badges import site as badges
-from badges.pages.own_forms import own_forms
+from badges.pages.told import badges_told
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, with_open_metrics
@@ -154,7 +154,7 @@ def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
             sign_in.routes(),
             sign_in_learner.routes(),
             account.routes(),
-            me.routes(TENANT, own_forms(), plan_here),
+            me.routes(TENANT, badges_told(), plan_here),
             *badges.own_routers(SUBSCRIPTIONS),
             *public_pages(),
         ),

@@ -22,7 +22,7 @@ from adapters.pages import apprenticeship, provider, saved
 from adapters.pages import imports as import_pages
 from adapters.site import centre_pages
 from badges import site as badges
-from badges.pages.own_forms import own_forms
+from badges.pages.told import badges_told
 from lrs.access.operator_policy import OPERATOR
 from lrs.composition.channels import mail_text
 from lrs.composition.neighbours import neighbours as all_neighbours
@@ -134,7 +134,7 @@ def _of_everybody() -> Iterator[APIRouter]:
 
 def _of_courses() -> Iterator[APIRouter]:
     """What a learning platform shows in its frames, and the pages of courses."""
-    yield from frame_routes.routes(own_forms(), plan_here)
+    yield from frame_routes.routes(badges_told(), plan_here)
     yield pick_routes.routes()
     yield learn_routes.routes(SUBSCRIPTIONS)
     yield trial_routes.routes(SUBSCRIPTIONS)

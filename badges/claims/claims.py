@@ -81,9 +81,6 @@ def make(tx: Tx, tenant: Tenant, badge: Record, address: str = "") -> NewClaim:
     of_badge = key("badge-claim.badge", badge.id)
     for record in tx.find(Walk(KIND, [of_badge], limit=_CLEARED)).records:
         tx.delete(KIND, record.id)
-    for record in tx.find(Walk(KIND, limit=_CLEARED)).records:  # the oldest first
-        if _decode(record.body).expires <= now:
-            tx.delete(KIND, record.id)
     kept = BadgeClaim(badge.id, person, now + LASTS, address)
     keys = (of_badge, key("badge-claim.person", person))
     tx.insert(Record(KIND, digest_of(token), msgspec.json.encode(kept), keys=keys))
@@ -182,5 +179,6 @@ KINDS = (
         exported=False,
         find=by_keys(KIND, lambda whose: (key("badge-claim.person", one) for one in whose.persons)),
         shown=without("browser"),
+        ends=lambda record: _decode(record.body).expires,
     ),
 )

@@ -12,8 +12,10 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -24,7 +26,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
-from lrs.kernel.times import timestamp_of_micros
+from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_keys
@@ -40,6 +42,8 @@ ATTENDED = "http://adlnet.gov/expapi/verbs/attended"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without those that are taken for one another."""
 LONGEST_TITLE = 200
+MOST_PEOPLE = 100_000
+_LAST_YEAR = 9_000
 _VERSION = "1.0.3"
 _SPACE = re.compile(r"[\s-]+")
 
@@ -85,14 +89,14 @@ def create(tenant: Tenant, wanted: EventCode) -> NewCode:
     fault = control_character(wanted.title)
     if fault or not wanted.title.strip() or len(wanted.title) > LONGEST_TITLE:
         message = f"The title of the event takes 1 to {LONGEST_TITLE} characters, and no control characters."
-        raise Refused(message, error="bad_event")
+        raise Refused(message, error="bad_event", pointer="/title")
     try:
         web_address(wanted.activity)
     except ValueError as error:
         message = f"The event's address is none ({error}): write it like https://centre.example.org/events/open-day."
-        raise Refused(message, error="bad_event") from error
+        raise Refused(message, error="bad_event", pointer="/activity") from error
     if wanted.until <= tenant.clock():
-        raise Refused("The code would have ended already: choose a later day.", error="bad_event")
+        raise Refused("The code would have ended already: choose a later day.", error="bad_event", pointer="/until")
     letters = "".join(secrets.choice(LETTERS) for _ in range(8))
     id = _id(tenant, letters)
 
@@ -102,6 +106,28 @@ def create(tenant: Tenant, wanted: EventCode) -> NewCode:
 
     tenant.store.write(decide).result()
     return NewCode(id, f"{letters[:4]}-{letters[4:]}")
+
+
+def typed(tenant: Tenant, told: Mapping[str, str], *, by: str) -> EventCode:
+    """The code that is wanted, from what was typed in a form. Raises ``Refused`` with ``pointer`` to the field."""
+    try:
+        last = date.fromisoformat(told.get("until", "").strip())
+    except ValueError:
+        raise Refused("Write the day like 2026-12-31.", error="bad_event", pointer="/until") from None
+    most = told.get("most", "").strip()
+    if most and not (most.isascii() and most.isdigit() and 1 <= int(most[:9]) <= MOST_PEOPLE):
+        message = f"Write a number from 1 to {MOST_PEOPLE}, or leave it empty."
+        raise Refused(message, error="bad_event", pointer="/most")
+    title, activity = told.get("title", "").strip(), told.get("activity", "").strip()
+    return EventCode(activity, title, end_of(last, tenant.settings.zone), int(most) if most else None, by)
+
+
+def end_of(day: date, zone: str) -> int:
+    """The end of *day* in *zone*, in microseconds UTC. Raises ``Refused`` for a day that is too far away."""
+    if day.year >= _LAST_YEAR:
+        raise Refused("This day is too far away: choose an earlier one.", error="bad_event", pointer="/until")
+    after = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    return round(after.timestamp()) * SECOND
 
 
 def end(tenant: Tenant, id: str, *, by: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -11,7 +10,6 @@ from badges.claims import event_codes
 from badges.claims.event_codes import EventCode
 from lrs.access import CODES_SOURCE
 from lrs.kernel.printing import CommandGroup, json_option, print_list, time_of
-from lrs.kernel.times import DAY, SECOND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -27,12 +25,13 @@ def codes() -> None:
 @click.option("--activity", required=True, help="The address of the event, which a rule names.")
 @click.option("--title", required=True, help="What people call the event.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The last day on which it can be used.")
-@click.option("--most", type=click.IntRange(1, 100_000), help="How many people may use it; without it any number.")
+@click.option(
+    "--most", type=click.IntRange(1, event_codes.MOST_PEOPLE), help="How many people may use it; without it any number."
+)
 @with_tenant
 def create_command(tenant: Tenant, *, activity: str, title: str, until: datetime, most: int | None) -> None:
     """Make a code: one for all who were there, each of whom can use it once."""
-    last = until.replace(tzinfo=ZoneInfo(tenant.settings.zone))
-    ends = round(last.timestamp()) * SECOND + DAY
+    ends = event_codes.end_of(until.date(), tenant.settings.zone)
     made = event_codes.create(tenant, EventCode(activity, title, ends, most, BY))
     click.echo(
         f"{made.code}\nit is told this once; learners type it at /me/code. It counts where a rule for {activity} names"

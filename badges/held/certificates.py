@@ -44,9 +44,16 @@ _decode = msgspec.json.Decoder(VoidCodes).decode
 
 def check_address(tenant: Tenant, badge: str) -> str | None:
     """The address that the certificate of the *badge* (id) has now; ``None`` if this server has no address."""
-    path = f"check/{_code(tenant, badge, _times(tenant.store, badge))}"
+    path = f"check/{code_of(tenant, badge)}"
     root = tenant.settings.pages_root
     return public_url(tenant, path) or (f"{root}/t/{tenant.id}/{path}" if root else None)
+
+
+def code_of(tenant: Tenant, badge: str) -> str:
+    """The code that certificates of the *badge* (id, a UUID) have now."""
+    times = _times(tenant.store, badge)
+    mac = hmac.digest(tenant.secret(KIND), f"{badge} {times}".encode(), "sha256")[:_MAC]
+    return base64url(uuid.UUID(badge).bytes + mac)
 
 
 def found_by(tenant: Tenant, code: str) -> Record:
@@ -57,7 +64,7 @@ def found_by(tenant: Tenant, code: str) -> Record:
     except ValueError:
         raise _unknown() from None
     record = tenant.store.get("credential", badge)
-    known = _code(tenant, badge, _times(tenant.store, badge))
+    known = code_of(tenant, badge)
     if record is None or not hmac.compare_digest(known.encode(), code.encode()):
         raise _unknown()
     return record
@@ -82,11 +89,6 @@ def make_void(tx: Tx, badge: Record, *, by: str) -> None:
 def _times(reader: Reader, badge: str) -> int:
     record = reader.get(KIND, badge)
     return _decode(record.body).times if record else 0
-
-
-def _code(tenant: Tenant, badge: str, times: int) -> str:
-    mac = hmac.digest(tenant.secret(KIND), f"{badge} {times}".encode(), "sha256")[:_MAC]
-    return base64url(uuid.UUID(badge).bytes + mac)
 
 
 def _unknown() -> Refused:

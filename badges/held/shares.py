@@ -27,6 +27,8 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 KIND = "badge-share"
+LISTED = 200
+"""Shared badges of one person that their page lists."""
 _NOT_SHARED = "No badge is shared at this address. Perhaps its holder stopped sharing it."
 
 

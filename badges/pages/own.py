@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse
 
 from badges.achievements.counts import note
 from badges.credentials.records import ISSUED
-from badges.pages.taking import Taking
+from badges.held import stops
+from badges.pages.taking import STOP, Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
@@ -27,13 +28,21 @@ says(
 )
 _DONE = {"share": "badge_shared", "stop": "badge_unshared", "name": "badge_named", "no-name": "badge_unnamed"}
 _DONE |= {"take-back": "badge_back", "void": "badge_void"}
+_BACK = {"me": "/me", "sharing": "/me/sharing"}
+"""Pages from which sharing is stopped, too, by what their forms say."""
 
 
 def routes() -> APIRouter:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    add_taking(router)
+    return router
 
-    @router.get("/me/badges/{id}/take", summary="The ways to take a badge of one's own", openapi_extra=SIGNED_IN)
+
+def add_taking(router: APIRouter) -> None:
+    """Adds the page of a badge; who came by a launch has it, too, under another address."""
+
+    @router.get("/badges/{id}/take", summary="The ways to take a badge of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str, wallet: Annotated[str, Query(max_length=60)] = "") -> Response:
         taking = _taking(visit, id)
         note(visit.tenant, id, "opened")
@@ -44,30 +53,33 @@ def routes() -> APIRouter:
         return answer
 
     @router.post(
-        "/me/badges/{id}/take",
+        "/badges/{id}/take",
         status_code=303,
         summary="Opens the way of a badge of one's own into a wallet, shares it, or stops that",
-        openapi_extra=form_body("act", "name") | SIGNED_IN,
+        openapi_extra=form_body("act", "name", "back") | SIGNED_IN,
     )
     def act(visit: Visiting, id: str, body: FormBody) -> Response:
-        form, taking = visit.fields(body), _taking(visit, id)
+        form = visit.fields(body)
+        taking = _taking(visit, id, even_gone=form.get("act") == STOP)
         opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
         if opened:
             return visit.on(f"/me/badges/{id}/take?wallet={opened}#wallet")
-        return visit.on(f"/me/badges/{id}/take", _DONE[form["act"]])
+        place = f"/me/badges/{id}/take"
+        return visit.on(_BACK.get(form.get("back", ""), place), _DONE[form["act"]])
 
-    return router
 
+def _taking(visit: Visit, id: str, *, even_gone: bool = False) -> Taking:
+    """The badge *id*, if it is the visitor's; also one that counts no more if *even_gone*.
 
-def _taking(visit: Visit, id: str) -> Taking:
-    """The badge *id*, if it is the visitor's. Raises ``Refused`` (404, 410)."""
+    Raises ``Refused`` (404, 410).
+    """
     tenant, mine = visit.tenant, visit.caller.owned(READ)
     if len(mine) != 1:
         raise Refused("There is no learner's record for this sign-in.", status=404, error="not_found")
     record = tenant.store.get("credential", id)
     if record is None or record.meta["person"] not in own(tenant, next(iter(mine))).members:
         raise Refused("You have no such badge.", status=404, error="not_found")
-    if record.meta["state"] != ISSUED:
+    if stops.state_of(tenant.store, record) != ISSUED and not even_gone:
         raise Refused("This badge does not count any more.", status=410, error="badge_gone")
     language = exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
     return Taking(tenant, record, language, root_of(visit.request), visit.session.by)

@@ -17,7 +17,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, says, uploads
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
 from lrs.web.dates import written_day
@@ -38,6 +38,7 @@ NOT_YOURS = "prior_not_yours"
 says(
     prior_evidence="The badge is kept, and counts as evidence for the rules that name badges of others.",
     prior_not_yours="This badge is somebody else's, or was issued to an address not known here. It has no effect.",
+    prior_removed="The badge is removed. If it was evidence, it counts no more: levels follow within seconds.",
     prior_kept="The badge is kept, without effect on skills. Why stands beside it.",
 )
 
@@ -47,7 +48,34 @@ def routes(checks: BadgeChecks, subscriptions: Subscriptions) -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_own(router, checks, subscriptions)
     _add_of_learner(router, checks, subscriptions)
+    _add_removing(router, subscriptions)
     return router
+
+
+def _add_removing(router: APIRouter, subscriptions: Subscriptions) -> None:
+    described = {"status_code": 303, "openapi_extra": form_body("badge") | SIGNED_IN}
+
+    @router.post(f"{OWN}/remove", summary="Removes a badge of others of one's own", **described)
+    def own_one(visit: Visiting, body: FormBody) -> Response:
+        badge = visit.fields(body).get("badge", "")
+        _remove(visit, _mine(visit), badge, subscriptions)
+        return visit.on(OWN, "prior_removed")
+
+    @router.post(f"{OF_LEARNER}/remove", summary="Removes a badge of others of a learner", **described)
+    def of_learner(visit: Visiting, person: str, body: FormBody) -> Response:
+        badge, members = visit.fields(body).get("badge", ""), _theirs(visit, person)
+        _remove(visit, members, badge, subscriptions, by="" if _sees_all(visit) else visit.session.by)
+        return visit.on(OF_LEARNER.replace("{person}", members[0]), "prior_removed")
+
+
+def _remove(visit: Visit, members: tuple[str, ...], badge: str, subscriptions: Subscriptions, by: str = "") -> None:
+    """Removes the *badge* (id) of *members*, if the visitor sees it. Raises ``Refused`` (404, 409)."""
+    if badge not in {id for id, _ in prior.brought(visit.tenant.store, members, by)}:
+        raise Refused("There is no such badge here any more. Reload the page.", status=404, error="not_found")
+    made = prior.leaving(visit.tenant, badge, by=visit.session.by, subscriptions=subscriptions)
+    decide = functools.partial(prior.remove, leaving=made, by=visit.session.by)
+    weight, reads = (made.plan.weight, made.plan.reads) if made.plan else (0, ())
+    visit.tenant.store.write(decide, weight=weight, reads=reads).result()
 
 
 def _add_own(router: APIRouter, checks: BadgeChecks, subscriptions: Subscriptions) -> None:
@@ -89,6 +117,7 @@ async def _brought(
 ) -> PriorBadge:
     """What was kept of the badge in the form. Raises ``Refused``."""
     client = client_of(request)
+    visit.tenant.record.check_room()
     checks.admit(visit.tenant, client)
     handed = await form_of(request)
     session.check_token(visit.tenant, handed.fields.get("form", ""), visit.session.nonce)
@@ -162,6 +191,7 @@ def _sees_all(visit: Visit) -> bool:
 def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None, by: str = "") -> dict[str, Any]:
     badges = [
         {
+            "id": id,
             "name": one.name,
             "issuer": one.issuer_name or one.issuer,
             "issuer_id": one.issuer,
@@ -169,6 +199,6 @@ def _shown(visit: Visit, members: tuple[str, ...], refused: Refused | None, by: 
             "counts": bool(one.statement),
             "why": one.why,
         }
-        for one in prior.brought(visit.tenant.store, members, by)
+        for id, one in prior.brought(visit.tenant.store, members, by)
     ]
     return {"badges": badges, "problem": refused.message if refused else ""}

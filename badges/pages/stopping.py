@@ -42,7 +42,7 @@ def routes() -> APIRouter:
 def _add_one(router: APIRouter) -> None:
     @router.get(ONE, summary="A badge: whose it is, and what stops it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
-        return _badge(visit, id, {})
+        return badge_page(visit, id, {})
 
     @router.post(
         ONE,
@@ -63,12 +63,12 @@ def _add_one(router: APIRouter) -> None:
             state = _state(wanted)
             reason = stops.check_reason(reason)
             if told.get("sure") != "yes":
-                return _badge(visit, id, told, asks=wanted)
+                return badge_page(visit, id, told, asks=wanted)
             count = stops.stop(tenant, [id], state, reason=reason, by=by)
         except Refused as refused:
             if refused.status not in _OWN_FAULT:
                 raise
-            return _badge(visit, id, told, refused)
+            return badge_page(visit, id, told, refused)
         return _done(visit, id, f"badge_{state}" if count else "badge_was")
 
 
@@ -82,7 +82,7 @@ def _done(visit: Visit, id: str, word: str) -> Response:
     return visit.on(ONE.format(id=id), word)
 
 
-def _badge(
+def badge_page(
     visit: Visit, id: str, told: Mapping[str, str], refused: Refused | None = None, *, asks: str = ""
 ) -> Response:
     """The page of the badge *id*; *asks* is the act that is to be confirmed."""
@@ -97,6 +97,8 @@ def _badge(
         place=f"{visit.root}/staff/badge/{id}",
         may_words=sees("/staff/badges/{achievement}"),
         may_file=sees("/pages/badges/{id}"),
+        may_endorse=sees("/staff/badge/{id}/endorse", "POST"),
+        comment=told.get("comment", ""),
     )
 
 

@@ -11,6 +11,7 @@ from badges.achievements.described import described_achievements
 from badges.credentials.chosen import Chosen
 from badges.credentials.records import ISSUED
 from badges.held import stops
+from badges.pages.words_view import endorsed
 from badges.views import badge_view
 from lrs.access import staff
 from lrs.kernel.errors import Refused
@@ -45,6 +46,7 @@ def one_badge(tenant: Tenant, id: str) -> dict[str, Any]:
         "mood": mood(state),
         "is_valid": state == ISSUED,
         "stop": _stop(tenant, stopped) if stopped else None,
+        "endorsed": endorsed(tenant, id),
     }
 
 

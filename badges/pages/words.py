@@ -55,12 +55,14 @@ def _add_list(router: APIRouter) -> None:
     @router.get(PLACE, summary="What badges are for, and what became of them", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         rows = _rows(visit)
-        totals = words_view.totals(rows)
+        totals, sees = words_view.totals(rows), may(visit.caller)
         return visit.page(
             "staff/badges.html",
             list=listing(asked_of(visit.request, words_view.COLUMNS), rows),
             totals=totals,
-            may_stop=may(visit.caller)("/staff/revoke-badges"),
+            may_stop=sees("/staff/revoke-badges"),
+            may_codes=sees("/staff/event-codes"),
+            may_issuers=sees("/staff/issuers"),
         )
 
     add_files(router, PLACE, "What badges are for, with counts", words_view.COLUMNS, _rows, name="badges")

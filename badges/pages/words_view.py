@@ -80,7 +80,7 @@ def page_of(tenant: Tenant, held: BadgeWording, draft: OwnWords | None, refused:
         "is_on_its_way": is_on_its_way,
         "versions": _versions(tenant, held),
         "images": _images(tenant, held),
-        "endorsed": _endorsed(tenant, held),
+        "endorsed": endorsed(tenant, held.current) if held.current else [],
         "errors": [{"field": (refused.pointer or "/file").removeprefix("/"), "message": refused.message}]
         if refused
         else [],
@@ -101,10 +101,9 @@ def _versions(tenant: Tenant, held: BadgeWording) -> list[tuple[str, int]]:
     return [(address, number) for id, number in found if (address := public_url(tenant, f"achievements/{id}"))]
 
 
-def _endorsed(tenant: Tenant, held: BadgeWording) -> list[tuple[str, str, str]]:
-    """Id, endorser and comment of each endorsement of the current version."""
-    found = endorsements_of(tenant.store, held.current) if held.current else None
-    ours = issuer_of(tenant)
+def endorsed(tenant: Tenant, id: str) -> list[tuple[str, str, str]]:
+    """Id, endorser and comment of each endorsement of the badge or the version *id*."""
+    found, ours = endorsements_of(tenant.store, id), issuer_of(tenant)
     return [
         (one.id, ours.name if one.endorser == ours.id else one.endorser, one.comment)
         for one in (found.given if found else ())

@@ -41,6 +41,7 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.write import store_in
 
 KIND = "prior-badge"
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 EARNED = "http://id.tincanapi.com/verb/earned"
 BADGE_TYPE = "http://activitystrea.ms/schema/1.0/badge"
 EXTENSION = "https://w3id.org/engraft/extensions/prior-badge"
@@ -74,7 +75,7 @@ _decode = msgspec.json.Decoder(PriorBadge).decode
 
 
 class PriorPlan(msgspec.Struct, frozen=True):
-    """A badge that is ready to be kept: its record, and the statement that goes in with it."""
+    """A badge that is ready to be kept, or removed: its record, and the statement that goes in with that."""
 
     id: str
     badge: PriorBadge
@@ -104,7 +105,7 @@ def ready(
         name(KIND, person, issuer, id),
         said["given"] or said["from"] or timestamp_of_micros(tenant.clock()),
     )
-    statement = {} if why else _statement(record_id, said, agents[0], by, day)
+    statement = {} if why else _statement(_statement_id(tenant, record_id), said, agents[0], by, day)
     badge = PriorBadge(
         person=person,
         text=_text(content),
@@ -149,10 +150,48 @@ def keep(tx: Tx, ready: PriorPlan) -> PriorBadge:
     return ready.badge
 
 
-def brought(reader: Reader, persons: Iterable[str], by: str = "") -> list[PriorBadge]:
-    """The badges of others of *persons*, the members of one learner, newest first; only those *by* one, if given."""
-    found = (_decode(record.body) for person in persons for record in each(reader, KIND, _key(person)))
-    return sorted((one for one in found if not by or one.by == by), key=lambda one: (-one.at, one.name))
+def brought(reader: Reader, persons: Iterable[str], by: str = "") -> list[tuple[str, PriorBadge]]:
+    """The badges of others of *persons*, the members of one learner, by their ids, newest first.
+
+    Only those *by* one, if given.
+    """
+    found = [(record.id, _decode(record.body)) for person in persons for record in each(reader, KIND, _key(person))]
+    return sorted((one for one in found if not by or one[1].by == by), key=lambda one: (-one[1].at, one[1].name))
+
+
+def leaving(tenant: Tenant, id: str, *, by: str, subscriptions: Subscriptions) -> PriorPlan:
+    """What it takes to remove the badge *id* of others: a statement that voids its evidence, if it is any.
+
+    Raises ``Refused`` (404). Whether it is the caller's to remove, the caller has made sure.
+    """
+    record = tenant.store.get(KIND, id)
+    if record is None:
+        raise _gone()
+    badge = _decode(record.body)
+    told = {
+        "actor": msgspec.json.decode(_authority(tenant)),
+        "verb": {"id": VOIDED, "display": {"en": "voided"}},
+        "object": {"objectType": "StatementRef", "id": badge.statement},
+    }
+    return PriorPlan(id, badge, _plan(tenant, told, by, subscriptions) if badge.statement else None)
+
+
+def remove(tx: Tx, leaving: PriorPlan, *, by: str) -> None:
+    """Removes the badge with this commit, and voids its evidence. Raises ``Refused`` (404, 409)."""
+    record = tx.get(KIND, leaving.id)
+    if record is None:
+        raise _gone()
+    if _decode(record.body).statement != leaving.badge.statement:
+        raise Refused("The badge was brought once more meanwhile. Reload the page.", status=409, error="conflict")
+    target = tx.get("statement", leaving.badge.statement) if leaving.plan else None
+    if leaving.plan is not None and target is not None and not target.meta.get("voided"):
+        store_in(tx, leaving.plan)
+    tx.delete(KIND, leaving.id)
+    audit.append(tx, by, "prior-badge.removed", {"badge": leaving.id, "issuer": leaving.badge.issuer})
+
+
+def _gone() -> Refused:
+    return Refused("This badge is not kept here any more. Reload the page.", status=404, error="not_found")
 
 
 def _without_effect(
@@ -175,7 +214,7 @@ def _is_of(credential: JsonView, agent: Mapping[str, Any]) -> bool:
 
 def _statement(id: str, said: Mapping[str, str], agent: JsonView, by: str, day: str) -> dict[str, Any]:
     return {
-        "id": name("prior-badge-statement", id),
+        "id": id,
         "actor": {"objectType": "Agent", **agent},
         "verb": {"id": EARNED, "display": {"en": "earned"}},
         "object": {
@@ -187,9 +226,20 @@ def _statement(id: str, said: Mapping[str, str], agent: JsonView, by: str, day: 
     }
 
 
+def _statement_id(tenant: Tenant, id: str) -> str:
+    """The id of the statement about the badge *id*; another one if that was voided, because the badge was removed."""
+    first = name("prior-badge-statement", id)
+    record = tenant.store.get("statement", first)
+    return name("prior-badge-statement", id, tenant.clock()) if record and record.meta.get("voided") else first
+
+
+def _authority(tenant: Tenant) -> bytes:
+    return authority_of(tenant, f"{tenant.id}.{OWN_SOURCE}", OWN_SOURCE)
+
+
 def _plan(tenant: Tenant, statement: dict[str, Any], by: str, subscriptions: Subscriptions) -> Plan:
-    authority = authority_of(tenant, f"{tenant.id}.{OWN_SOURCE}", OWN_SOURCE)
-    caller = Caller(by, PRIOR_SOURCE, authority, {"statements.write": ALL}, tenant.id, SESSION)
+    rights = {"statements.write": ALL, "statements.void": ALL}
+    caller = Caller(by, PRIOR_SOURCE, _authority(tenant), rights, tenant.id, SESSION)
     return prepare(caller, VERSION, msgspec.json.encode([statement]), Terms(tenant.settings, subscriptions))
 
 

@@ -44,15 +44,17 @@ _decode = msgspec.json.Decoder(TrustedIssuer).decode
 def trust(tx: Tx, issuer: TrustedIssuer, *, by: str) -> None:
     """Names *issuer* as trusted, or changes what it is called. Raises ``Refused``."""
     if not issuer.id.startswith(("did:key:", "did:web:", "did:jwk:", "https://")) or len(issuer.id) > 10 * LONGEST:
-        raise Refused("An issuer is a did:key, a did:web, a did:jwk or an https address.", error="bad_issuer")
+        raise Refused(
+            "An issuer is a did:key, a did:web, a did:jwk or an https address.", error="bad_issuer", pointer="/id"
+        )
     if not issuer.name.strip() or len(issuer.name) > LONGEST or control_character(issuer.name + issuer.id):
-        raise Refused(f"Say who the issuer is, in 1 to {LONGEST} characters.", error="bad_name")
+        raise Refused(f"Say who the issuer is, in 1 to {LONGEST} characters.", error="bad_name", pointer="/name")
     try:
         if issuer.url:
             web_address(issuer.url)
     except ValueError as error:
         message = "The home page is no address: write it like https://centre.example.org"
-        raise Refused(message, error="bad_url") from error
+        raise Refused(message, error="bad_url", pointer="/url") from error
     tx.put(Record(KIND, _id(issuer.id), msgspec.json.encode(issuer)))
     audit.append(tx, by, "issuer.trusted", {"issuer": issuer.id})
 

@@ -70,10 +70,7 @@ def make(tx: Tx, tenant: Tenant, badge: Record) -> str:
     """Opens an exchange for *badge* (a ``credential`` record) with this commit; gives its token. Former ones end."""
     now, token = tenant.clock(), secrets.token_urlsafe(24)
     person = str(badge.meta["person"])
-    former = _of_badge(tx, badge.id)
-    oldest = tx.find(Walk(KIND, limit=_CLEARED)).records
-    over = [one for one in oldest if decode(one.body).expires <= now and one not in former]
-    for record in (*former, *over):
+    for record in _of_badge(tx, badge.id):
         tx.delete(KIND, record.id)
     kept = BadgeExchange(badge.id, person, now + LASTS, digest_of(offer_code(tenant, token)))
     tx.insert(Record(KIND, digest_of(token), msgspec.json.encode(kept), keys=_keys(kept)))
@@ -193,5 +190,6 @@ KINDS = (
         exported=False,
         find=by_keys(KIND, lambda whose: (key("badge-exchange.person", one) for one in whose.persons)),
         shown=without("offer", "challenge", "access", "notice"),
+        ends=lambda record: decode(record.body).expires,
     ),
 )

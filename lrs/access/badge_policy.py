@@ -15,6 +15,7 @@ _KEY = PolicyLine("badges.read", (KEY,), frozenset({ALL}))
 _READERS = PolicyLine("badges.read", (SESSION,), frozenset({ALL}), pages="staff")
 _WORDS = PolicyLine("badge-words.change", (SESSION,), frozenset({ALL}), pages="staff")
 _STOPS = PolicyLine("badges.stop", (SESSION,), frozenset({ALL}), pages="staff")
+_RULES = PolicyLine("rules.change", (SESSION,), frozenset({ALL}), pages="staff")
 _KEYS = PolicyLine("badge-keys.change", (SESSION,), frozenset({ALL}), pages="staff")
 
 BADGE_TABLE: PolicyTable = {
@@ -35,6 +36,14 @@ BADGE_TABLE: PolicyTable = {
     ("POST", "/staff/badge/{id}"): _STOPS,
     ("GET", "/staff/revoke-badges"): _STOPS,
     ("POST", "/staff/revoke-badges"): _STOPS,
+    ("POST", "/staff/badge/{id}/endorse"): _WORDS,
+    **listed("/staff/event-codes", _WORDS),
+    ("POST", "/staff/event-codes"): _WORDS,
+    ("POST", "/staff/event-codes/end"): _WORDS,
+    # what counts as evidence is the matter of whoever looks after the rules
+    **listed("/staff/issuers", _RULES),
+    ("POST", "/staff/issuers"): _RULES,
+    ("POST", "/staff/issuers/remove"): _RULES,
     **listed("/staff/badge-keys", _KEYS),
     ("POST", "/staff/badge-keys"): _KEYS,
     ("POST", "/staff/badge-keys/compromised"): _KEYS,

@@ -28,6 +28,8 @@ LTI_TABLE: PolicyTable = {
     ("POST", "/t/{tenant}/lti/me/questions"): _launched("own-questions.ask", SELF),
     ("GET", "/t/{tenant}/lti/me/roles"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/me/badges/{id}"): _launched("own-record.read", SELF),
+    ("GET", "/t/{tenant}/lti/me/badges/{id}/take"): _launched("own-record.read", SELF),
+    ("POST", "/t/{tenant}/lti/me/badges/{id}/take"): _launched("own-badges.share", SELF),
     ("GET", "/t/{tenant}/lti/learn/{link}"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/learn/{link}/{index}"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/courses/{course}"): _launched("course.read", OWN_COURSE),

@@ -150,6 +150,7 @@ TABLE: PolicyTable = {
     ("POST", "/me/occupation"): _own("own-skills.declare"),
     ("GET", "/me/prior"): _own("own-record.read"),
     ("POST", "/me/prior"): _own("own-badges.bring"),
+    ("POST", "/me/prior/remove"): _own("own-badges.bring"),
     ("GET", "/me/code"): _own("own-record.read"),
     ("POST", "/me/code"): _own("own-badges.share"),
     # staff
@@ -160,6 +161,7 @@ TABLE: PolicyTable = {
     ("GET", "/staff/learners/{person}/apprenticeship"): _LEARNERS,
     ("GET", "/staff/learners/{person}/prior"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/prior"): _QUESTIONS,
+    ("POST", "/staff/learners/{person}/prior/remove"): _QUESTIONS,
     ("GET", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/correct"): _QUESTIONS,
     ("POST", "/staff/learners/{person}/withdraw"): _staff("consents.withdraw"),

@@ -24,6 +24,7 @@ from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.states import erase_due
 from lrs.tenancy.tenants import Tenant
 from lrs.tenancy.usage import stored_by
+from lrs.work.over import clear_over
 from lrs.work.sweep import swept
 from lrs.work.upkeep import Rest, Task, Upkeep
 from lrs.work.visits import Visits
@@ -98,7 +99,11 @@ def _tasks(tenants: Tenants, crew: Crew, publisher: Publisher) -> list[Task]:
         """Deletes what was in quarantine, or known by its fingerprint, for long enough."""
         expire(tenant)
 
-    return [sweep, end_waits, partial(_measure, tenants), publish, call]
+    def clear(tenant: Tenant, rest: Rest) -> None:
+        """Deletes links, exchanges and nonces that are over."""
+        clear_over(TENANT, tenant, rest, begun=partial(tenants.control.due.hush, tenant.id))
+
+    return [sweep, end_waits, clear, partial(_measure, tenants), publish, call]
 
 
 def _measure(tenants: Tenants, tenant: Tenant, _rest: Rest) -> None:

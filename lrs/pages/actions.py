@@ -96,6 +96,7 @@ ACTIONS: Mapping[str, str] = {
     "planning.counted": "The figures of planning were counted anew",
     "planning.smallest": "The smallest figure that planning shows was changed",
     "prior-badge.evidence": "A badge from elsewhere was taken as evidence",
+    "prior-badge.removed": "A badge from elsewhere was removed",
     "prior-badge.kept": "A badge from elsewhere was kept without effect",
     "quarantine.replayed": "Statements in quarantine were stored",
     "question.answered": "A question was answered",

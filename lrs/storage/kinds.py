@@ -72,6 +72,9 @@ class Kind:
     bodies; ``None`` means no blobs. *exported* says whether it is part of an export of a tenant's data. *basis* says
     whether derived records are worked out from it, so that a rebuild reads it.
 
+    *ends* gives when a record is over (microseconds UTC), for a kind whose records last equally long: upkeep deletes
+    them then.
+
     *find* gives the records that may be about somebody, and *shown* what that somebody is shown of one; a kind with
     *subjects* has both.
     """
@@ -88,6 +91,7 @@ class Kind:
     basis: bool = False
     find: FindRecords | None = None
     shown: ShownTo = body_shown
+    ends: Callable[[Record], int] | None = None
 
 
 Kinds = Mapping[str, Kind]

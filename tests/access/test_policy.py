@@ -171,12 +171,13 @@ LEARNERS_OWN = {
     *(("GET", "/me/code"), ("POST", "/me/code")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
     *(("GET", "/me/occupation"), ("POST", "/me/occupation")),
-    *(("GET", "/me/prior"), ("POST", "/me/prior"), ("GET", "/me/apprenticeship")),
+    *(("GET", "/me/prior"), ("POST", "/me/prior"), ("POST", "/me/prior/remove"), ("GET", "/me/apprenticeship")),
     *(("POST", "/me/questions"), ("POST", "/me/sharing/stop")),
 }
 """For a learner's session alone (``tests/pages/test_me.py``): none of these callers is one."""
 LAUNCHED = {
     *(("GET", "/lti/me"), ("GET", "/lti/me/roles"), ("GET", "/lti/me/badges/{id}"), ("POST", "/lti/me/questions")),
+    *(("GET", "/lti/me/badges/{id}/take"), ("POST", "/lti/me/badges/{id}/take")),
     *(("GET", "/lti/courses/{course}"), ("GET", "/lti/learn/{link}"), ("POST", "/lti/learn/{link}/{index}")),
     ("POST", "/lti/courses/{course}/try/{link}/{index}"),
 }
@@ -337,6 +338,11 @@ OTHERS = {
             ("POST", "/connect/sources/{source}/name"),
             ("POST", "/staff/learners/{person}/name"),
             *((method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
+            ("POST", "/staff/badge/{id}/endorse"),
+            *(("GET", f"/staff/event-codes{ending}") for ending in ("", ".csv", ".json")),
+            *(("POST", f"/staff/event-codes{ending}") for ending in ("", "/end")),
+            *(("GET", f"/staff/issuers{ending}") for ending in ("", ".csv", ".json")),
+            *(("POST", f"/staff/issuers{ending}") for ending in ("", "/remove")),
             ("GET", "/staff/invitations"),
             ("POST", "/staff/invitations"),
             ("GET", "/staff/services"),
@@ -364,6 +370,7 @@ OTHERS = {
             ("GET", "/staff/learners/{person}/apprenticeship"),
             ("GET", "/staff/learners/{person}/prior"),
             ("POST", "/staff/learners/{person}/prior"),
+            ("POST", "/staff/learners/{person}/prior/remove"),
             ("GET", "/staff/learners/{person}/correct"),
             ("POST", "/staff/learners/{person}/correct"),
             ("GET", "/staff/consents/{receipt}"),

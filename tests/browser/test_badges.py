@@ -5,15 +5,22 @@ Pictures as in ``test_learner``.
 
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from badges.claims import claims
-from badges.held import shares
+from badges.held import certificates, shares, stops
+from badges.pages.event_codes import PLACE as CODES
+from badges.pages.issuers import PLACE as ISSUERS
 from badges.wallets import exchanges
+from lrs.access import staff_acts
+from lrs.access.staff import Granted
+from lrs.composition.steps import drain
+from lrs.people import sign_in
 from lrs.storage import each
 from tests.browser.chromium import Chromium, found
-from tests.browser.test_learner import WIDTHS, Learner, lived
+from tests.browser.test_learner import ANN, WIDTHS, Learner, lived
 from tests.npm import packages
 from tests.served import serving
 
@@ -22,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(found() is None, reason="there is no Chromium here: no page was looked at"),
     pytest.mark.timeout(600),
 ]
+WORDS = "four words in a row"
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +84,63 @@ def test_a_badge_is_claimed_put_into_a_wallet_and_shared(scene, width, language)
     assert len(code) == 6
     assert seen == {"en": "This badge is genuine.", "cy": "Mae'r bathodyn hwn yn ddilys."}[language]
     assert shares.share_of(tenant.store, badge.id) is None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_certificate_is_checked_and_what_was_taken_back_is_told(scene, width):
+    lrs, browser, person, checker = scene
+    ann, tenant = Learner(lrs, browser, person, width, checker), lrs.tenant
+    badge, *_ = each(tenant.store, "credential")
+    other = list(each(tenant.store, "credential"))[1]
+    tenant.store.write(lambda tx: shares.share(tx, tenant, other, with_name=False, by="test")).result()
+    code = certificates.code_of(tenant, badge.id)
+    invited = sign_in.invite(tenant, person, ANN, by="test", root=lrs.address)
+
+    ann.open(f"/t/default/check/{code}")
+    ann.looked_at("certificate")
+    checked = browser.run("document.querySelector('.note.good strong').textContent")
+    ann.open(f"/t/default/check/{code}x")
+    browser.errors.clear()  # the browser tells of the 404
+    ann.looked_at("certificate-unknown")
+    ann.open(urlsplit(invited.link).path)
+    ann.press("document.querySelector('main form button')", "/me")
+    stops.stop(tenant, [other.id], "suspended", reason="We look into how it was shown", by="test")
+    ann.open("/me/sharing")
+    ann.looked_at("shared-badges")
+    ann.open("/me")
+    ann.looked_at("badge-set-aside")
+    told = browser.run("document.querySelector('#gone + ul').textContent")
+    ann.press("document.querySelector('#gone + ul form button')", "/me")
+    ann.open(f"/me/badges/{badge.id}/take")
+    ann.looked_at("badge-take")
+    stops.resume(tenant, other.id, by="test")
+    drain(tenant, ("issue", "publish"))
+
+    assert checked == "This badge is genuine."
+    assert "We look into how it was shown" in told
+    assert shares.share_of(tenant.store, other.id) is None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_steward_makes_a_code_trusts_an_issuer_and_endorses_a_badge(scene, width):
+    lrs, browser, person, checker = scene
+    steward, tenant = Learner(lrs, browser, person, width, checker), lrs.tenant
+    badge = next(iter(each(tenant.store, "credential")))
+    invited = staff_acts.invite(
+        tenant, f"admin-{width}@example.org", [Granted("administrator")], by="test", root=lrs.address
+    )
+    steward.open(urlsplit(invited.link).path)
+    for field, value in (("name", "Sam Staff"), ("password", WORDS), ("again", WORDS)):
+        browser.run(f"document.querySelector('#{field}').value = '{value}'")
+    steward.press("document.querySelector('main form button')", "/invitation/")
+    for path, name in ((CODES, "event-codes"), (ISSUERS, "issuers"), (f"/staff/badge/{badge.id}", "badge-one")):
+        steward.open(path)
+        steward.looked_at(f"steward-{name}")
+    steward.open(CODES)
+    browser.run("document.querySelector('#title').value = 'Open day'")
+    browser.run("document.querySelector('#activity').value = 'https://centre.example.org/open-day'")
+    browser.run("document.querySelector('#until').value = '2031-01-31'")
+    steward.press("document.querySelector('#title').form.querySelector('button')", CODES)
+    steward.looked_at("steward-event-code-made")
+
+    assert len(browser.run("document.querySelector('.event-code').textContent").strip()) == 9

@@ -21,6 +21,7 @@ from badges.credentials.stored import stored_badge
 from badges.forms import form_named
 from badges.issuing import rotation
 from badges.keys.issuer import issuer_of
+from badges.keys.ring import ring_of
 from badges.proofs.contexts import PINNED, context
 from lrs.composition.steps import drain
 from lrs.tenancy.tenants import Tenant
@@ -101,9 +102,7 @@ def test_the_rules_refuse_what_the_validator_refuses(tenant, path, value, fault)
 
 def test_jsonld_js_in_safe_mode_takes_badge_jwt_and_list_and_refuses_a_term_that_nobody_defined(tenant, node):
     badge, listed = badge_in(tenant)[1], list_in(tenant)
-    as_jwt = LIST_FORMS["application/vc+jwt"](
-        tenant.store.get("status-list", "revocation-1").body, stored_badge(tenant, "", json.dumps(badge).encode()).ring
-    )
+    as_jwt = LIST_FORMS["application/vc+jwt"](tenant.store.get("status-list", "revocation-1").body, ring_of(tenant))
     documents = [
         badge,
         claims_of(made(tenant, "jwt").decode()),

@@ -17,7 +17,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.outbox.mail import Mail
 from lrs.people import joins, minors
-from lrs.storage import Record, each
+from lrs.storage import each
 from tests.competency.world import ANN
 from tests.pages.conftest import Browser, text_of
 from tests.pages.test_me import lived, signed_in
@@ -293,15 +293,6 @@ def test_linkedin_is_given_the_badge_its_issuer_its_days_and_where_it_is_seen(si
     assert told["certUrl"] == [f"http://lrs.test{shared_path(page)}"]
 
 
-def test_a_link_that_ended_is_deleted_when_a_later_one_is_made(site, badge):
-    record = Record("badge-claim", "old", msgspec.json.encode(claims.BadgeClaim("b", "p", 1)))
-    site.tenant.store.write(lambda tx: tx.insert(record)).result()
-
-    link(site, badge)
-
-    assert site.tenant.store.get("badge-claim", "old") is None
-
-
 def test_a_download_from_ones_own_page_counts_as_taken(site, ann, badge):
     browser = signed_in(site, ann)
 
@@ -310,3 +301,52 @@ def test_a_download_from_ones_own_page_counts_as_taken(site, ann, badge):
 
     assert uses(site, badge) == {"claimed"}
     assert counts.counts_of(site.tenant.store)[counts.achievement_of(badge)]["claimed"] == 1
+
+
+def test_a_badge_that_was_taken_back_stays_among_ones_own_with_its_reason_and_sharing_can_be_stopped(site, ann, badge):
+    site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=False, by="test")).result()
+    stops.stop(site.tenant, [badge.id], "revoked", reason="Issued by mistake", by="test")
+    browser, place = signed_in(site, ann), f"/me/badges/{badge.id}/take"
+
+    at_once = text_of(browser.get("/me"))
+    drain(site.tenant, ["issue"])
+    page = browser.get("/me")
+    stopped = browser.send(page, place, act="stop", back="me")
+
+    for text in (at_once, text_of(page)):
+        assert "Badges that do not count any more" in text
+        assert "Taken back" in text
+        assert "Why: Issued by mistake" in text
+    assert "You still share it" in text_of(page)
+    assert stopped.headers["location"] == "/me?done=badge_unshared"
+    assert "You still share it" not in text_of(browser.get("/me"))
+    assert browser.get(place).status_code == 410
+
+
+def test_a_badge_that_is_set_aside_is_told_as_that_and_comes_back(site, ann, badge):
+    browser = signed_in(site, ann)
+    stops.stop(site.tenant, [badge.id], "suspended", reason="Looked into", by="test")
+    drain(site.tenant, ["issue"])
+    aside = text_of(browser.get("/me"))
+    stops.resume(site.tenant, badge.id, by="test")
+    drain(site.tenant, ["issue"])
+
+    assert "Set aside for now" in aside
+    assert "If that ends, you get the badge anew here." in aside
+    assert "Badges that do not count any more" not in text_of(browser.get("/me"))
+
+
+def test_who_sees_this_lists_the_badges_that_are_shared_and_stops_each(site, ann, badge):
+    browser = signed_in(site, ann)
+    none = text_of(browser.get("/me/sharing"))
+    site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=False, by="test")).result()
+    address = f"http://lrs.test/t/default/shared/{shares.share_of(site.tenant.store, badge.id).token}"
+
+    page = browser.get("/me/sharing")
+    stopped = browser.send(page, f"/me/badges/{badge.id}/take", act="stop", back="sharing")
+
+    assert "None. You can share a badge on its own page" in none
+    assert f'href="{address}"' in page.text
+    assert stopped.headers["location"] == "/me/sharing?done=badge_unshared"
+    assert address not in browser.get("/me/sharing").text
+    assert shares.share_of(site.tenant.store, badge.id) is None

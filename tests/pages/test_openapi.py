@@ -205,6 +205,14 @@ PAGES = dict.fromkeys(
         "POST /connect/sources/{source}/name",
         "POST /staff/learners/{person}/name",
         *(f"{method} {path}" for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
+        "POST /staff/badge/{id}/endorse",
+        *(f"GET /staff/{name}{ending}" for name in ("event-codes", "issuers") for ending in ("", ".csv", ".json")),
+        *(
+            "POST /staff/event-codes",
+            "POST /staff/event-codes/end",
+            "POST /staff/issuers",
+            "POST /staff/issuers/remove",
+        ),
         "GET /staff/invitations",
         "POST /staff/invitations",
         "GET /pages/learners",
@@ -239,6 +247,7 @@ PAGES = dict.fromkeys(
         "POST /staff/learners",
         "GET /staff/learners/{person}",
         *("GET /staff/learners/{person}/prior", "POST /staff/learners/{person}/prior"),
+        *("POST /staff/learners/{person}/prior/remove", "POST /me/prior/remove"),
         *("GET /me/prior", "POST /me/prior", "GET /me/apprenticeship"),
         *("GET /provider/apprentices", "GET /staff/learners/{person}/apprenticeship"),
         "GET /staff/learners/{person}/correct",
@@ -253,7 +262,8 @@ PAGES = dict.fromkeys(
             f"GET /t/{{tenant}}/lti/{one}"
             for one in ("jwks", "register/{invite}", "login", "courses/{course}", "learn/{link}")
         ),
-        *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}")),
+        *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}", "/badges/{id}/take")),
+        "POST /t/{tenant}/lti/me/badges/{id}/take",
         *(
             f"POST /t/{{tenant}}/lti/{one}"
             for one in (

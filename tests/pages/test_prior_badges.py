@@ -177,3 +177,40 @@ def test_a_badge_of_the_organisation_itself_is_said_to_be_here_and_is_not_kept(s
     assert answer.status_code == 400
     assert "This badge was issued here: it is with its holder's badges already." in text_of(answer)
     assert list(each(site.tenant.store, "prior-badge")) == []
+
+
+def test_a_badge_that_is_removed_voids_its_evidence_and_can_be_brought_again(site, mayze):
+    row = f"https://college.example.org/achievements/pipetting,{EARNED},ASEP,1,,,{PRIOR_SOURCE}\n"
+    site.world.apply(RULES + row)
+    trust(site)
+    browser = signed_in(site, mayze)
+    bring(browser, "/me/prior", BADGE.encode())
+    site.world.work()
+    held = len([one for one in site.world.awards() if one["state"] == "held"])
+
+    gone = browser.send(browser.get("/me/prior"), "/me/prior/remove")
+    site.world.work()
+    after = len([one for one in site.world.awards() if one["state"] == "held"])
+    again = bring(browser, "/me/prior", BADGE.encode())
+    site.world.work()
+
+    assert gone.headers["location"] == "/me/prior?done=prior_removed"
+    assert after == held - 1
+    assert again.headers["location"] == "/me/prior?done=prior_evidence"
+    assert len([one for one in site.world.awards() if one["state"] == "held"]) == held
+    assert [action for action, _ in site.audit()].count("prior-badge.removed") == 1
+
+
+def test_nobody_removes_a_badge_that_is_not_their_own_to_remove(site, mayze, browser):
+    bring(signed_in(site, mayze), "/me/prior", BADGE.encode())
+    ann = lived(site)
+    (kept,) = each(site.tenant.store, "prior-badge")
+    own = signed_in(site, ann, Browser(site.app))
+    form = own.get("/me/prior").text.split('name="form" value="')[-1].partition('"')[0]
+
+    tried = own.ask("POST", "/me/prior/remove", data={"form": form, "badge": kept.id})
+    by_staff = browser.send(browser.get(f"/staff/learners/{mayze}/prior"), f"/staff/learners/{mayze}/prior/remove")
+
+    assert tried.status_code == 404
+    assert by_staff.status_code == 303
+    assert list(each(site.tenant.store, "prior-badge")) == []

@@ -16,7 +16,7 @@ from adapters.lms.lti.signed_in import Launched
 from lrs.kernel.errors import Refused
 from lrs.matching.role_plan import PlanFor
 from lrs.outbox.listing import sent_to
-from lrs.pages.me.badges import BadgeForms
+from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.routes import add_badges, add_skills
 from lrs.pages.visit import REFUSALS, Visiting
 from lrs.tenancy.tenants import Tenant
@@ -24,11 +24,12 @@ from lrs.web.exchange import exchange_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 
-def routes(forms: BadgeForms, plan_for: PlanFor) -> tuple[APIRouter, APIRouter]:
-    """The routers: of a learner's own pages, with badges in these *forms* and plans for roles; a teacher's."""
+def routes(told: BadgesTold, plan_for: PlanFor) -> tuple[APIRouter, APIRouter]:
+    """The routers: of a learner's own pages, with badges as they are *told* and plans for roles; a teacher's."""
     own, teaching = _router("/t/{tenant}/lti/me"), _router("/t/{tenant}/lti")
-    add_skills(own, plan_for)
-    add_badges(own, forms)
+    add_skills(own, plan_for, told)
+    add_badges(own, told)
+    told.add_taking(own)
     _add_course(teaching)
     return own, teaching
 

@@ -28,7 +28,7 @@ from lrs.web.exchange import Exchange
 LEARNER, TEACHER = "lti-learner", "lti-teacher"
 ME = "me"
 """The cookie of a learner; that of a teacher has the id of its course."""
-OWN = dict.fromkeys(("own-record.read", "own-questions.ask"), SELF)
+OWN = dict.fromkeys(("own-record.read", "own-questions.ask", "own-badges.share"), SELF)
 READ_COURSE = "course.read"
 BEHIND = "/t/{tenant}/lti"
 """The path in front of the pages behind a launch."""

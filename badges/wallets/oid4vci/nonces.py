@@ -11,13 +11,12 @@ import secrets
 from badges.wallets.oid4vci.refusals import WalletRefused
 from lrs.kernel.sealed import NotOurs, digest_of, seal, unseal
 from lrs.kernel.times import MINUTE
-from lrs.storage import Record, Tx, Walk
+from lrs.storage import Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 
 KIND = "badge-nonce"
 LASTS = 5 * MINUTE
-_CLEARED = 50
 
 
 def make(tenant: Tenant) -> str:
@@ -37,10 +36,16 @@ def use(tx: Tx, tenant: Tenant, nonce: str) -> None:
         raise WalletRefused(
             "invalid_nonce", "The nonce is unknown, too old or was used. Ask the nonce endpoint for one."
         )
-    for record in tx.find(Walk(KIND, limit=_CLEARED)).records:  # the oldest first
-        if record.meta["until"] <= now:
-            tx.delete(KIND, record.id)
     tx.insert(Record(KIND, id, meta={"until": until}))
 
 
-KINDS = (Kind(KIND, "working", subjects=None, retention="operational", exported=False),)
+KINDS = (
+    Kind(
+        KIND,
+        "working",
+        subjects=None,
+        retention="operational",
+        exported=False,
+        ends=lambda record: int(record.meta["until"]),
+    ),
+)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
+from fastapi import APIRouter
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -36,6 +37,48 @@ class BadgeForm:
 
 BadgeForms = Mapping[str, BadgeForm]
 """The forms by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBadge:
+    """A badge that its holder shows to whoever has the *address*, since *at* (microseconds UTC).
+
+    *holder* is the name that is shown there, empty if none is.
+    """
+
+    id: str
+    name: str
+    address: str
+    at: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoneBadge:
+    """Why a badge does not count: the *reason* of whoever stopped it, and when (microseconds UTC).
+
+    Without a reason its level is not held any more. *is_shared*: whoever has its address still sees that it was given.
+    """
+
+    is_suspended: bool
+    reason: str
+    at: int
+    is_shared: bool
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadgesTold:
+    """What the application tells of badges: their *forms*; what the joined persons share; why some do not count.
+
+    *shared* takes the address of this server's public pages, too; *gone* the ids of badges. *add_taking* adds the page
+    on which a badge is taken, to a router.
+    """
+
+    forms: BadgeForms
+    shared: Callable[[Tenant, Sequence[str], str], Sequence[SharedBadge]]
+    gone: Callable[[Reader, Sequence[str]], Mapping[str, GoneBadge]]
+    add_taking: Callable[[APIRouter], None]
 
 
 class _Level(msgspec.Struct, frozen=True):

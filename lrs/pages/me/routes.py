@@ -19,7 +19,7 @@ from lrs.matching.nearest import nearest
 from lrs.matching.role_plan import PlanFor
 from lrs.matching.withdrawal import Ended
 from lrs.pages.me import badges, data_view, facts, outcomes_view, roles_view, views
-from lrs.pages.me.badges import BadgeForms
+from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.occupation import add_occupation
 from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
@@ -27,6 +27,7 @@ from lrs.people import questions
 from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
+from lrs.web.exchange import root_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -43,26 +44,26 @@ says(
 )
 
 
-def routes(kinds: Kinds, forms: BadgeForms, plan_for: PlanFor) -> APIRouter:
-    """The router. By *kinds*, all kinds of records, somebody's data is found; *forms* are those of badges.
+def routes(kinds: Kinds, told: BadgesTold, plan_for: PlanFor) -> APIRouter:
+    """The router. By *kinds*, all kinds of records, somebody's data is found; *told* is what there is of badges.
 
     *plan_for* plans from what is offered.
     """
     router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    add_skills(router, plan_for)
-    add_badges(router, forms)
-    _add_sharing(router)
+    add_skills(router, plan_for, told)
+    add_badges(router, told)
+    _add_sharing(router, told)
     add_occupation(router)
     _add_data(router, kinds)
     return router
 
 
-def add_skills(router: APIRouter, plan_for: PlanFor) -> None:
+def add_skills(router: APIRouter, plan_for: PlanFor, told: BadgesTold) -> None:
     """Adds the pages about skills and roles; who came by a launch sees these, too, under another address."""
 
     @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        return _skills(visit)
+        return _skills(visit, told)
 
     @router.post(
         "/questions",
@@ -82,7 +83,7 @@ def add_skills(router: APIRouter, plan_for: PlanFor) -> None:
                 lambda tx: questions.ask(tx, who.person, matter, text, by=visit.session.by)
             ).result()
         except Refused as refused:
-            return _skills(visit, refused, about, text)
+            return _skills(visit, told, refused, about, text)
         return visit.on("/me", "asked")
 
     _add_roles(router, plan_for)
@@ -118,18 +119,18 @@ def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
         return own_page(visit, "learner/roles.html", **told)
 
 
-def add_badges(router: APIRouter, forms: BadgeForms) -> None:
-    """Adds the files of badges, in these *forms*; who came by a launch gets them, too, under another address."""
+def add_badges(router: APIRouter, told: BadgesTold) -> None:
+    """Adds the files of badges, in the forms that are *told*; also for who came by a launch, under another address."""
 
     @router.get("/badges/{id}", summary="A badge of one's own, as a file", openapi_extra=SIGNED_IN)
     def badge(visit: Visiting, id: str, form: Annotated[str, Query(max_length=20)] = badges.STORED) -> Response:
-        chosen = badges.form_named(forms, form)
+        chosen = badges.form_named(told.forms, form)
         file, saved_as = badges.file_of(visit.tenant, own_of(visit).members, id, chosen)
         headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as}
         return Response(file, media_type=chosen.media_type, headers=headers)
 
 
-def _add_sharing(router: APIRouter) -> None:
+def _add_sharing(router: APIRouter, badges_told: BadgesTold) -> None:
     @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who, now, dates = visit.tenant, own_of(visit), visit.tenant.clock(), dates_of(visit)
@@ -137,6 +138,8 @@ def _add_sharing(router: APIRouter) -> None:
         names = {one: known.name for one in {one.service for one in told} if (known := services.get(tenant.store, one))}
         shown = views.sharing(facts.sharing(tenant, who, dates.language), now, dates)
         shown |= views.told(told, names, dates, facts.LISTED)
+        shared = badges_told.shared(tenant, who.members, root_of(visit.request))
+        shown["shared_badges"] = [views.shared_badge(one, dates) for one in shared]
         shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
         return own_page(visit, "learner/sharing.html", **shown)
 
@@ -189,11 +192,14 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
         return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
-def _skills(visit: Visit, refused: Refused | None = None, about: str = "", text: str = "") -> Response:
-    tenant = visit.tenant
-    shown = views.skills(facts.skills(tenant, own_of(visit)), tenant.clock(), dates_of(visit))
-    who = own_of(visit)
-    shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates_of(visit))
+def _skills(
+    visit: Visit, told: BadgesTold, refused: Refused | None = None, about: str = "", text: str = ""
+) -> Response:
+    tenant, dates, who = visit.tenant, dates_of(visit), own_of(visit)
+    found = facts.skills(tenant, who)
+    gone = told.gone(tenant.store, [one.id for one in found.badges])
+    shown = views.skills(found, tenant.clock(), dates) | views.badges_of(found.badges, gone, dates)
+    shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
     said = declared.said_by(tenant.store, who.members)
     shown["declared"] = [one.label for one in declared.beside(said, facts.held(tenant.store, who))]
     shown["occupation"] = said.label if said else ""

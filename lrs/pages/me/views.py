@@ -11,7 +11,7 @@ from lrs.competency.shapes import Proof
 from lrs.matching.consent import Consent
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED
-from lrs.pages.me.badges import OwnBadge
+from lrs.pages.me.badges import GoneBadge, OwnBadge, SharedBadge
 from lrs.pages.me.facts import OwnSkills, ServiceTold, Sharing, Skill
 from lrs.people.questions import Matter, Question
 from lrs.web.dates import Dates
@@ -32,13 +32,35 @@ def skills(found: OwnSkills, now: int, dates: Dates) -> dict[str, Any]:
         "ended": sum(card["state"] == "expired" for card in cards),
         "next": _next(found.skills, dates),
         "more": found.more,
-        "badges": [_badge(one, dates) for one in found.badges if one.state == ISSUED],
-        "withdrawn": sum(one.state != ISSUED for one in found.badges),
         "questions": [_question(one, dates) for one in found.asked],
         "whole": WHOLE,
         "asked_whole": WHOLE in waiting,
         "comes_back": found.comes_back,
     }
+
+
+def badges_of(found: Sequence[OwnBadge], gone: Mapping[str, GoneBadge], dates: Dates) -> dict[str, Any]:
+    """The badges that count, and those that do not, with why. One that was stopped a moment ago is *gone* already."""
+    over = [one for one in found if one.state != ISSUED or gone[one.id].is_stopped]
+    return {
+        "badges": [_badge(one, dates) for one in found if one not in over],
+        "gone_badges": [_badge(one, dates) | _why_gone(gone[one.id], dates) for one in over],
+    }
+
+
+def _why_gone(one: GoneBadge, dates: Dates) -> dict[str, Any]:
+    return {
+        "is_suspended": one.is_suspended,
+        "reason": one.reason,
+        "gone_on": dates.day(day_of(one.at, dates.zone)) if one.at else "",
+        "is_shared": one.is_shared,
+    }
+
+
+def shared_badge(one: SharedBadge, dates: Dates) -> dict[str, Any]:
+    """A badge that is shown to whoever has its address."""
+    since = dates.day(day_of(one.at, dates.zone))
+    return {"id": one.id, "name": one.name, "address": one.address, "since": since, "holder": one.holder}
 
 
 def about(found: OwnSkills, id: str) -> Matter | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyld import jsonld
+from pyld.canon import URDNA2015
+from pyld.jsonld import JsonLdProcessor
 
 from badges.proofs import contexts, graph, rdf
 from badges.proofs.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINNED, UnknownContext, context, load
@@ -254,3 +257,17 @@ def test_a_shipped_context_that_was_changed_is_not_used(tmp_path, monkeypatch):
 
     with pytest.raises(Misconfigured, match=r"credentials-v2\.json is not the published file"):
         context(CREDENTIALS_V2)
+
+
+def test_the_private_methods_of_pyld_that_are_overridden_are_those_that_it_calls():
+    private = dict(inspect.getmembers(JsonLdProcessor, inspect.isfunction))
+    processing = inspect.signature(private["_process_context"]).parameters
+    hashing = inspect.signature(URDNA2015.create_hash_to_related).parameters
+
+    assert list(processing) == [
+        *("self", "active_ctx", "local_ctx", "options"),
+        *("override_protected", "propagate", "validate_scoped", "cycles"),
+    ]
+    assert list(hashing) == ["self", "id_", "issuer"]
+    assert "create_hash_to_related(" in inspect.getsource(URDNA2015.hash_n_degree_quads)
+    assert "_process_context(" in inspect.getsource(private["_expand"])
