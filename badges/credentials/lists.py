@@ -19,13 +19,15 @@ from badges.credentials.records import ISSUED, issue_time, method_of, to_bytes
 from badges.keys.issuer import Issuer, KeyLost, address, issuer_of
 from badges.proofs.sign import sign
 from lrs.kernel.keys import key
-from lrs.kernel.times import micros_of_timestamp
+from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.storage import Claim, Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 
 KIND = "status-list"
 PUBLISH = "publish"
+GATHER = 5 * SECOND
+"""Microseconds between two signatures of lists while badges wait to be issued or revoked."""
 
 
 def list_names(tenant: Tenant, reader: Reader, issuer: Issuer, purpose: str) -> Iterator[str]:
@@ -92,6 +94,21 @@ def _is_key(did: str) -> bool:
 def _revoked(reader: Reader, name: str) -> list[int]:
     """The places that were revoked. Those from before there was this search key are set in the list itself."""
     return [int(place.meta["index"]) for place in each(reader, "status", key("status.revoked", name))]
+
+
+def is_time(tenant: Tenant) -> bool:
+    """Whether what owes "publish" is signed now.
+
+    While badges wait to be issued or revoked, lists are signed every ``GATHER`` only: so revoking thousands signs a
+    list every few seconds, not with each batch.
+    """
+    if tenant.store.next_due([PUBLISH]) is None:
+        return True  # there is nothing to sign
+    waits, now = tenant.store.next_due(["issue"]), tenant.clock()
+    if waits is None or waits > now:
+        return True
+    signed = (micros_of_timestamp(json.loads(record.body)["validFrom"]) for record in each(tenant.store, KIND))
+    return now - max(signed, default=0) >= GATHER
 
 
 def publish(tenant: Tenant, claims: Sequence[Claim]) -> None:

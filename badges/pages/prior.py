@@ -53,15 +53,19 @@ def routes(checks: BadgeChecks, subscriptions: Subscriptions) -> APIRouter:
 
 
 def _add_removing(router: APIRouter, subscriptions: Subscriptions) -> None:
-    described = {"status_code": 303, "openapi_extra": form_body("badge") | SIGNED_IN}
+    sends = form_body("badge") | SIGNED_IN
 
-    @router.post(f"{OWN}/remove", summary="Removes a badge of others of one's own", **described)
+    @router.post(
+        f"{OWN}/remove", status_code=303, summary="Removes a badge of others of one's own", openapi_extra=sends
+    )
     def own_one(visit: Visiting, body: FormBody) -> Response:
         badge = visit.fields(body).get("badge", "")
         _remove(visit, _mine(visit), badge, subscriptions)
         return visit.on(OWN, "prior_removed")
 
-    @router.post(f"{OF_LEARNER}/remove", summary="Removes a badge of others of a learner", **described)
+    @router.post(
+        f"{OF_LEARNER}/remove", status_code=303, summary="Removes a badge of others of a learner", openapi_extra=sends
+    )
     def of_learner(visit: Visiting, person: str, body: FormBody) -> Response:
         badge, members = visit.fields(body).get("badge", ""), _theirs(visit, person)
         _remove(visit, members, badge, subscriptions, by="" if _sees_all(visit) else visit.session.by)

@@ -121,7 +121,10 @@ STEPS: Mapping[str, Step] = {
         resync.resync, batch=4, undone={"": "the service that was taken back is not told everything once more"}
     ),
     lists.PUBLISH: Step(
-        lists.publish, batch=16, undone={"": "badges that are revoked since still pass as valid with those who check"}
+        lists.publish,
+        batch=16,
+        ready=lists.is_time,
+        undone={"": "badges that are revoked since still pass as valid with those who check"},
     ),
     rotation.ROTATE: Step(rotation.take_over, planned=None, undone={"": "the key before it goes on signing"}),
     rotation.REISSUE: Step(
