@@ -198,6 +198,11 @@ def of_centres(reader: Reader, centres: Iterable[str] | None, limit: int) -> lis
     return made
 
 
+def unclosed(reader: Reader, centres: Iterable[str] | None, now: int, limit: int) -> list[CentreSession]:
+    """Sessions of *centres*, or of all, that are over and neither closed nor cancelled, among the newest *limit*."""
+    return [one for one in of_centres(reader, centres, limit) if one.state == "planned" and one.ends <= now]
+
+
 def opened(reader: Reader, limit: int, offering: str = "") -> list[CentreSession]:
     """Sessions in which learners may book a seat, all or those of an *offering*, the newest first: at most *limit*."""
     wanted = key("session.offering", offering) if offering else key("session.opened")

@@ -26,7 +26,7 @@ from adapters.reading.vocabulary import iri
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.checklists import ChecklistVersion
-from adapters.training_centre.files.facts import THERE, Attended, Observed, ObservedStep
+from adapters.training_centre.files.facts import THERE, Attended, Observed, ObservedStep, is_passed
 from adapters.training_centre.files.source import TrainingCentre
 from adapters.training_centre.marking import is_complete, observer
 from lrs.access.keys import authority_of
@@ -60,6 +60,20 @@ def facts(session: CentreSession, one: Attendee, known: ChecklistVersion | None)
         yield Fact("checklist", (about.id, one.key, name, str(attempt)), seen)
 
 
+def result_of(session: CentreSession, one: Attendee, known: ChecklistVersion | None) -> str:
+    """What the last attempt that is told of somebody came to: ``passed`` or ``failed``; empty if none is told."""
+    if known is None or one.mark is None or one.mark.value not in THERE:
+        return ""
+    told = (_observed(session, one, known, attempt) for attempt in range(one.attempts, 0, -1))
+    last = next(filter(None, told), None)
+    return "" if last is None else "passed" if is_passed(last.steps, last.percent) else "failed"
+
+
+def checklist_activity(session: CentreSession, known: ChecklistVersion) -> str:
+    """The IRI under which results of the checklist *known* are told: the activity that a rule names."""
+    return iri("centres", session.centre, "checklists", known.content.id)
+
+
 def _attendance(session: CentreSession, one: Attendee) -> Fact:
     mark, about = one.mark, session.training()
     came = Attended(one.learner.actor, about, mark.value, mark.minutes) if mark and mark.value else None
@@ -78,7 +92,7 @@ def _observed(session: CentreSession, one: Attendee, known: ChecklistVersion, at
     return Observed(
         who=one.learner.actor,
         session=session.training(),
-        checklist=iri("centres", session.centre, "checklists", known.content.id),
+        checklist=checklist_activity(session, known),
         title=known.content.id,
         revision=str(known.number),
         attempt=attempt,

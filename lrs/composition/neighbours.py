@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from adapters.imports.history import recent_runs
+from adapters.training_centre.centre_sessions import unclosed
 from badges.content.awards import credential_uuid
 from badges.held import stops
 from lrs.composition.channels import CHANNELS
@@ -13,6 +15,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.outbox import listing
 from lrs.pages.facts import Neighbours
 from lrs.storage import Tx
+from lrs.tenancy.tenants import Tenant
 
 
 def neighbours() -> Neighbours:
@@ -29,7 +32,16 @@ def neighbours() -> Neighbours:
         undone=_undone,
         names=entry_names,
         stopped=stops.states,
+        unclosed=_unclosed,
     )
+
+
+SESSIONS = 1_000
+"""The newest training sessions that are looked at."""
+
+
+def _unclosed(tenant: Tenant, centres: Collection[str] | None) -> int:
+    return len(unclosed(tenant.store, centres, tenant.clock(), SESSIONS))
 
 
 def _retry(tx: Tx, step: str, kind: str, id: str) -> bool:

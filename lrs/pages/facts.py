@@ -67,7 +67,8 @@ class EntryNames:
 class Neighbours:
     """Functions of parts that the record store does not know. The composition root sets them.
 
-    *stopped* gives how badges are stopped by hand, by their ids.
+    *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
+    or of all, are over and still open.
     """
 
     imports: Callable[[Store], Sequence[Run]]
@@ -81,6 +82,7 @@ class Neighbours:
     destinations: Callable[[Tenant], Sequence[DestinationStatus]]
     names: Callable[[Tenant, Record], EntryNames]
     stopped: Callable[[Reader, Sequence[str]], Mapping[str, str]]
+    unclosed: Callable[[Tenant, Collection[str] | None], int]
 
 
 @dataclass(frozen=True, slots=True)

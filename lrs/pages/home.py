@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.pages import questions, services
+from lrs.pages import questions, reach, services
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
 from lrs.people import joins
@@ -61,12 +61,16 @@ def _put_aside(visit: Visit, neighbours: Neighbours) -> int:
     return sum(one.parked for one in visit.tenant.store.backlog()) + len(stopped)
 
 
+def _unclosed_sessions(visit: Visit, neighbours: Neighbours) -> int:
+    return neighbours.unclosed(visit.tenant, reach.own_sources(visit.caller, "sessions.run"))
+
+
 def _nothing(_: Visit, __: Neighbours) -> int:
     return 0
 
 
 PLACES: tuple[tuple[str, str, Waiting], ...] = (
-    ("sessions", "/staff/sessions", _nothing),
+    ("sessions", "/staff/sessions", _unclosed_sessions),
     ("checklists", "/staff/checklists", _nothing),
     ("learners", "/staff/learners", _nothing),
     ("same", "/staff/same-person", _pairs),

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from lrs.access import staff, staff_acts
 from lrs.access.roles import OF_STAFF, ROLES
 from lrs.access.signed_in import session_in
+from lrs.access.source_names import SourceNames
 from lrs.access.staff import ACTIVE, DISABLED, Member
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Refused
@@ -156,9 +157,9 @@ def _members(
 
 
 def _known(visit: Visit) -> dict[str, str]:
-    """What a role can be for: the sources that have a key, and the services by their ids, each with what it is."""
-    sources = connect_facts.sources_of(visit.tenant, visit.caller, CONNECT)
-    return dict.fromkeys(sources, "source") | {
+    """What a role can be for: sources that have a key or a shown name, services by their ids; each with what it is."""
+    sources = {*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *SourceNames(visit.tenant.store).known}
+    return dict.fromkeys(sorted(sources), "source") | {
         one.id: f"service {one.name}" for one in services.everyone(visit.tenant.store)
     }
 

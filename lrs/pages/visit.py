@@ -38,38 +38,38 @@ HOMES = ("/console", "/provider", "/employer", "/staff", "/arrivals", "/connect"
 """
 ACCOUNT = "/account"
 PLACES = (
-    ("me", "My skills", "/me"),
-    ("roles", "For a role", "/me/roles"),
-    ("plan", "My plan", "/me/plan"),
-    ("sharing", "Who sees this", "/me/sharing"),
-    ("own-data", "My data", "/me/data"),
-    ("console", "Console", "/console"),
-    ("home", "Start", "/staff"),
-    ("sessions", "Sessions", "/staff/sessions"),
-    ("learners", "Learners", "/staff/learners"),
-    ("provider", "Your files", "/provider"),
-    ("imports", "Imports", "/staff/imports"),
-    ("employer", "Your staff", "/employer"),
-    ("questions", "Questions", "/staff/questions"),
-    ("services", "Services", "/staff/services"),
-    ("rules", "Rules", "/staff/rules"),
-    ("badges", "Badges", "/staff/badges"),
-    ("work", "Work", "/pages/work"),
-    ("arrivals", "Arrivals", "/arrivals"),
-    ("connect", "Connect", "/connect"),
-    ("courses", "Courses", "/staff/courses"),
-    ("catalogue", "Catalogue", "/staff/catalogue"),
-    ("planning", "Planning", "/planning"),
-    ("lms", "Learning platforms", "/staff/lms"),
-    ("members", "People and roles", "/staff/members"),
+    ("me", "My skills", "/me", ""),
+    ("roles", "For a role", "/me/roles", ""),
+    ("plan", "My plan", "/me/plan", ""),
+    ("sharing", "Who sees this", "/me/sharing", ""),
+    ("own-data", "My data", "/me/data", ""),
+    ("console", "Console", "/console", ""),
+    ("home", "Start", "/staff", ""),
+    ("sessions", "Sessions", "/staff/sessions", "Learners"),
+    ("learners", "Learners", "/staff/learners", "Learners"),
+    ("provider", "Your files", "/provider", ""),
+    ("employer", "Your staff", "/employer", ""),
+    ("questions", "Questions", "/staff/questions", "Learners"),
+    ("imports", "Imports", "/staff/imports", "Records"),
+    ("arrivals", "Arrivals", "/arrivals", "Records"),
+    ("connect", "Connect", "/connect", "Records"),
+    ("lms", "Learning platforms", "/staff/lms", "Records"),
+    ("rules", "Rules", "/staff/rules", "Skills"),
+    ("badges", "Badges", "/staff/badges", "Skills"),
+    ("courses", "Courses", "/staff/courses", "Skills"),
+    ("catalogue", "Catalogue", "/staff/catalogue", "Skills"),
+    ("planning", "Planning", "/planning", "Skills"),
+    ("services", "Services", "/staff/services", "Running"),
+    ("work", "Work", "/pages/work", "Running"),
+    ("members", "People and roles", "/staff/members", "Running"),
 )
-"""The navigation: a name for ``here``, a text, the pattern of a page."""
+"""The navigation: a name for ``here``, a text, the pattern of a page, and the word under which it stands among many."""
 OPERATOR_PLACES = (
-    ("now", "Now", OPERATOR),
-    ("organisations", "Organisations", f"{OPERATOR}/organisations"),
-    ("operators", "Operators", f"{OPERATOR}/people"),
-    ("audit", "Record of actions", f"{OPERATOR}/audit"),
-    ("system", "System", f"{OPERATOR}/system"),
+    ("now", "Now", OPERATOR, ""),
+    ("organisations", "Organisations", f"{OPERATOR}/organisations", ""),
+    ("operators", "Operators", f"{OPERATOR}/people", ""),
+    ("audit", "Record of actions", f"{OPERATOR}/audit", ""),
+    ("system", "System", f"{OPERATOR}/system", ""),
 )
 """The same for the operator of the installation."""
 
@@ -236,7 +236,9 @@ def frame(request: Request) -> Frame:
     places, before = (OPERATOR_PLACES, root.removesuffix(OPERATOR)) if of_installation else (PLACES, root)
     return replace(
         plain,
-        places=tuple(Place(name, text, before + pattern) for name, text, pattern in places if sees(pattern)),
+        places=tuple(
+            Place(name, text, before + pattern, group=group) for name, text, pattern, group in places if sees(pattern)
+        ),
         who=found.caller.name,
         account=root + ACCOUNT,
         sign_out=f"{root}/sign-out",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 PRODUCT = "Engraft"
+MOST = 8
+"""Places that stand side by side; more are grouped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +17,32 @@ class Place:
     """A page in the navigation.
 
     A template that is this page, or belongs under it, sets ``here`` to *name*. *count* is shown beside *text* unless it
-    is 0: the number of things that wait there for the visitor.
+    is 0: the number of things that wait there for the visitor. *group* is the word under which it stands where there
+    are many.
     """
 
     name: str
     text: str
     address: str
     count: int = 0
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Some places of the navigation under one word; a place by itself has its own *text*."""
+
+    text: str
+    places: tuple[Place, ...]
+
+    @property
+    def count(self) -> int:
+        """How much waits in all of them."""
+        return sum(one.count for one in self.places)
+
+    def has(self, name: str) -> bool:
+        """Whether the place *name* is one of them."""
+        return any(one.name == name for one in self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,16 @@ class Frame:
     account: str = ""
     sign_out: str = ""
     form: str = ""
+
+    @property
+    def menus(self) -> tuple[Menu, ...]:
+        """The places as they are shown: one by one, or, where there are more than ``MOST``, by their groups."""
+        if len(self.places) <= MOST:
+            return tuple(Menu(one.text, (one,)) for one in self.places)
+        found: dict[str, list[Place]] = {}
+        for one in self.places:
+            found.setdefault(one.group or one.text, []).append(one)
+        return tuple(Menu(word if len(some) > 1 else some[0].text, tuple(some)) for word, some in found.items())
 
 
 FrameOf = Callable[[Request], Frame]

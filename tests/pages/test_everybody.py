@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lrs.pages import visit
 from lrs.storage import Owed, Record
 from tests.competency.world import ANN, statement
+from tests.pages.members import signed_in
 from tests.pages.test_learner import service_for, work
 from tests.pages.test_work import delivery, give_up, noted
 
@@ -112,3 +114,14 @@ def test_two_rooms_cannot_have_a_message_for_the_same_word(monkeypatch):
 
     with pytest.raises(ValueError, match="two rooms have a message for one_word"):
         visit.says(one_word="The second.")
+
+
+def test_many_places_are_grouped_and_few_stand_side_by_side(quiet):
+    menu = re.compile(r'<details class="menu" name="menu"><summary(?: class="here")?>([^<]+)</summary>')
+
+    many, few = quiet.browser.get("/staff/rules"), signed_in(quiet, "trainer:centre").get("/staff")
+
+    assert menu.findall(many.text) == ["Learners", "Records", "Skills", "Running"]
+    assert '<summary class="here">Skills</summary>' in many.text
+    assert 'href="/staff/members"' in many.text
+    assert menu.findall(few.text) == []

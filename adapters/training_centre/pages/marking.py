@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 
 from adapters.training_centre import attendees, checklists, learner_routes, marks
@@ -10,7 +12,7 @@ from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.day import READ, RUN, SIGN, CentreDay, known_checklist, marker_of, reach
 from adapters.training_centre.marking import SAID
 from adapters.training_centre.pages import view
-from adapters.training_centre.pages.person_acts import PersonAct, act_in, result_in, seen_in
+from adapters.training_centre.pages.person_acts import PersonAct, act_in, ask, faults_of, result_in, seen_in
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
@@ -121,11 +123,15 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
         try:
             root = pages_address_for(visit.request)
             asked = PersonAct(day_of(visit, subscriptions, RUN), id, who, told, root)
+            if told.get("act") == "ask":
+                if link := ask(asked):
+                    return _person(visit, subscriptions, id, who, link=link)
+                return visit.on(f"/staff/sessions/{id}/people/{who}", "sign_off_asked")
             done = act_in(told)(asked)
         except Refused as refused:
             if refused.status not in {400, 403, 409} or refused.error == "bad_form":
                 raise
-            return _person(visit, subscriptions, id, who, refused)
+            return _person(visit, subscriptions, id, who, refused, told=told)
         return visit.on(f"/staff/sessions/{id}" + ("" if done == "left_roster" else f"/people/{who}"), done)
 
     @router.post(
@@ -142,7 +148,16 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
         return visit.on(f"/staff/sessions/{id}/people/{who}", "signed")
 
 
-def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refused: Refused | None = None) -> Response:
+def _person(
+    visit: Visit,
+    subscriptions: Subscriptions,
+    id: str,
+    who: str,
+    refused: Refused | None = None,
+    *,
+    told: Mapping[str, str] | None = None,
+    link: str = "",
+) -> Response:
     store = visit.tenant.store
     day = day_of(visit, subscriptions, READ)
     _, session = day.session(store, id)
@@ -173,7 +188,8 @@ def _person(visit: Visit, subscriptions: Subscriptions, id: str, who: str, refus
         results=[(value, view.SHORT[value]) for value in view.RESULTS],
         kinds=[("", "Not known"), *learner_routes.ROUTES.items()],
         **_route(visit, day, session, one),
-        problem=refused.message if refused else "",
+        **faults_of(told or {}, refused),
+        link=link,
         may_run=sees(PERSON, "POST"),
         may_sign=sees(f"{PERSON}/sign", "POST"),
         may_mails=sees(SEE_CONSOLE),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from adapters.training_centre import attendees, hosts, learner_routes, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark, StepResult
@@ -31,6 +31,24 @@ class PersonAct:
     def why(self) -> str:
         """Why something is corrected."""
         return self.told.get("why", "").strip()
+
+
+FIELDS = {"no_name": "supervisor", "no_route": "route", "no_sector": "sector"}
+"""The field that a fault is about, by its error."""
+FIRST = {"ask": "address", "route": "route", "came": "value"}
+"""The field beside which any other fault of a form is said, by its act."""
+
+
+def faults_of(told: Mapping[str, str], refused: Refused | None) -> dict[str, Any]:
+    """What the page says of a form that was *refused*: its fault, the field it stands beside, and what was typed."""
+    at = FIELDS.get(refused.error or "", FIRST.get(told.get("act", ""), "")) if refused else ""
+    message = refused.message if refused else ""
+    return {
+        "problem": message if not at else "",
+        "errors": [{"field": at, "message": message}] if at else [],
+        "wrong": {at: message} if at else {},
+        "told": told if refused else {},
+    }
 
 
 def seen_in(told: Mapping[str, str], field: str = "seen") -> int:
@@ -90,10 +108,12 @@ def _leave(asked: PersonAct) -> str:
     return "left_roster"
 
 
-def _ask(asked: PersonAct) -> str:
+def ask(asked: PersonAct) -> str:
+    """Asks a supervisor for the hours; gives the link where there is no mail server that would send it."""
     supervisor = (asked.told.get("supervisor", ""), asked.told.get("address", ""))
-    hosts.ask(asked.day, asked.id, asked.who, supervisor, asked.root)
-    return "sign_off_asked"
+    made = hosts.ask(asked.day, asked.id, asked.who, supervisor, asked.root)
+    has_mail = asked.day.tenant.settings.smtp_url is not None
+    return "" if has_mail else f"{asked.root}/sign-off/{made.token}"
 
 
 def _route(asked: PersonAct) -> str:
@@ -110,7 +130,6 @@ ACTS: Mapping[str, Callable[[PersonAct], str]] = {
     "step": _step,
     "attempt": _attempt,
     "leave": _leave,
-    "ask": _ask,
     "route": _route,
 }
 """What each act of a form does."""

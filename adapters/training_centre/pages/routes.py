@@ -17,8 +17,10 @@ from adapters.training_centre.pages import changing, marking, view
 from adapters.training_centre.pages.marking import day_of
 from adapters.training_centre.pages.person_acts import attendance_in, seen_in
 from adapters.training_centre.planning import FormFault, people_in, session_in
-from adapters.training_centre.told import Telling, differing
+from adapters.training_centre.told import Telling, checklist_activity, differing
+from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
+from lrs.pages.arrivals.outcomes import level_named
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.web.listing import ListRow, asked_of, listing
@@ -66,6 +68,7 @@ def _add_list(router: APIRouter) -> None:
         return visit.page(
             "staff/sessions.html",
             today=cards,
+            unclosed=[view.about(one, now) for one in found if one.state == "planned" and one.ends <= now],
             list=listing(asked_of(visit.request, view.SESSIONS, sort="-starts"), _rows(visit)),
             may_make=may(visit.caller)("/staff/new-session"),
             may_checklists=may(visit.caller)("/staff/checklists"),
@@ -223,6 +226,9 @@ def _session(
         steps=view.steps(known, people),
         checklist=known.shown() if known else None,
         newest=newest,
+        counts=_counts(visit, session, known) if known else [],
+        activity=checklist_activity(session, known) if known else "",
+        warning=view.seats_warning(session, people),
         is_marked=any(one.steps for one in people),
         big=[(value, SAID[value]) for value in view.BIG],
         problem=refused.message if refused else "",
@@ -230,6 +236,17 @@ def _session(
         may_run=may(visit.caller)(f"{ONE}/people", "POST"),
         can_change=acts.can_cancel(store, session),
     )
+
+
+def _counts(visit: Visit, session: CentreSession, known: checklists.ChecklistVersion) -> list[str]:
+    """The levels for which a rule in force counts the checklist, if it comes from this centre."""
+    rules, activity = in_force(visit.tenant.store), checklist_activity(session, known)
+    found = [
+        level_named(rules, one)
+        for one in rules.rules.by_item.values()
+        if one.activity == activity and (not one.sources or session.centre in one.sources)
+    ]
+    return sorted(set(found))
 
 
 def _add_closing(router: APIRouter, subscriptions: Subscriptions) -> None:

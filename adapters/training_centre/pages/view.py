@@ -11,6 +11,7 @@ from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession
 from adapters.training_centre.checklists import ChecklistStep, ChecklistVersion
 from adapters.training_centre.files.facts import THERE
 from adapters.training_centre.marking import SAID, is_complete, still_open
+from adapters.training_centre.told import result_of
 from lrs.kernel.printing import time_of
 from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -123,6 +124,7 @@ def roster(
             "by": _by(session, one.mark),
             "seen": len(one.attendance),
             "steps": _how_far(one, known),
+            "result": result_of(session, one, known) if session.is_closed else "",
             "differs": one.id in differs,
             "open": list(still_open(session, [one], known)),
         }
@@ -141,6 +143,16 @@ def tally(people: Iterable[Attendee]) -> dict[str, int]:
     there = [one for one in people if one.is_expected]
     marks = [one.mark.value for one in there if one.mark]
     return {"people": len(there), "marked": len(marks), "there": sum(mark in THERE for mark in marks)}
+
+
+def seats_warning(session: CentreSession, people: Iterable[Attendee]) -> str:
+    """``more`` if more people are on the roster than there are seats, ``unbounded`` if anybody may book without end."""
+    if session.state != "planned":
+        return ""
+    if session.opened and not session.seats:
+        return "unbounded"
+    booked = sum(one.is_expected for one in people)
+    return "more" if session.seats and booked > session.seats else ""
 
 
 def steps(known: ChecklistVersion | None, people: Sequence[Attendee]) -> list[dict[str, Any]]:

@@ -3,12 +3,16 @@
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from adapters.training_centre import attendees, centre_sessions
+from lrs.competency.rules import rulesets
+from lrs.competency.rules.rules import Ruleset
 from lrs.tenancy.pages import pages_address
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
+from tests.web.site import COMPETENCY, RULE
 
 NEW = {"kind": "practical", "title": "Gowning", "date": "2026-11-21", "starts": "09:00", "ends": "09:40"}
 PEOPLE = "Ann Arden, ann@learners.example\nBen Birch, ben@learners.example"
@@ -81,7 +85,11 @@ def test_a_trainer_takes_a_session_from_an_empty_page_to_told_results(site, trai
     answer = post(trainer, f"{place}/close", f"{place}/close")
 
     assert answer.headers["location"] == f"{place}?done=session_closed"
-    assert "Closed by Tess" in text_of(trainer.get(place))
+    closed = text_of(trainer.get(place))
+    assert "Closed by Tess" in closed
+    assert "Ann Arden steps 2 of 2 Passed" in closed
+    assert "No rule counts this checklist" in closed
+    assert "/centres/north/checklists/gowning" in closed
     told = [one for one in site.world.all("statement") if "/checklists/gowning" in one["object"].get("id", "")]
     assert [one["verb"]["id"].rpartition("/")[2] for one in told] == ["passed"]
 
@@ -196,9 +204,12 @@ def test_a_supervisor_signs_hours_off_once_and_a_second_use_changes_nothing(site
 def asked(site, browser, page):
     """The link with which Sue is asked to sign off."""
     answer = post(browser, page, page, act="ask", supervisor="Sue", address="sue@host.example")
-    assert answer.status_code == 303, text_of(answer)
+    assert answer.status_code == 200, text_of(answer)
     sent = [one for one in site.world.all("delivery") if one.get("template") == "session-sign-off"]
-    return re.search(r"/sign-off/.*", sent[-1]["values"]["link"])[0]
+    link = sent[-1]["values"]["link"]
+    assert f'<code id="link">{link}</code>' in answer.text  # no mail server is set, so it is handed on
+    assert link not in browser.get(page).text
+    return re.search(r"/sign-off/.*", link)[0]
 
 
 def test_a_supervisor_who_does_not_confirm_says_why_and_nobody_is_marked(site, trainer):
@@ -279,3 +290,58 @@ def test_todays_sessions_come_first_and_all_of_them_are_a_table_and_files(site, 
     assert place in page.text
     assert "Of today" in trainer.get("/staff/sessions.csv?when=Today").text
     assert trainer.get("/staff/sessions.json").json()
+
+
+def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is_on_the_way_to(site, trainer):
+    place = made(trainer, checklist=checklist(trainer, "hygiene"))
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    mark(trainer, site, place, "Ann", "present")
+    mark(trainer, site, place, "Ben", "present")
+    step(trainer, site, place, "Ann", "1", "fail")
+    step(trainer, site, place, "Ann", "2", "pass")
+    post(trainer, f"{place}/close", f"{place}/close")
+    activity = re.search(r"<code>([^<]+/checklists/hygiene)</code>", trainer.get(place).text)[1]
+    elsewhere = msgspec.structs.replace(RULE, item="other", activity=activity, sources=("south",), level=3)
+    counted = msgspec.structs.replace(RULE, activity=activity, sources=("north",), level=2)
+    rules = Ruleset(9, (counted, elsewhere), (msgspec.structs.replace(COMPETENCY, label="Hygiene"),))
+    site.tenant.store.write(lambda tx: rulesets.put(tx, rules, "test")).result()
+
+    page = text_of(trainer.get(place))
+
+    assert "Ann Arden steps 2 of 2 Not passed" in page
+    assert "Ben Birch steps 0 of 2 No result" in page
+    assert "Who passes it is on the way to: GOWN Hygiene: Practitioner ." in page
+
+
+def test_a_session_that_is_over_and_not_closed_stands_on_the_first_page_and_on_top_of_all_sessions(site, trainer):
+    elsewhere = signed_in(site, "trainer:east")
+    place = made(trainer, title="Forgotten")
+
+    page, start = trainer.get("/staff/sessions"), text_of(trainer.get("/staff"))
+
+    assert re.search(r"Sessions : \d+ over, and not closed yet", start)
+    assert f'<li><a href="{place}"><bdi>Forgotten</bdi></a>' in page.text
+    assert "Nothing needs you." in text_of(elsewhere.get("/staff"))
+
+
+def test_what_is_wrong_on_a_persons_page_is_said_beside_its_field_and_what_was_typed_stays(site, trainer):
+    place = made(trainer, kind="placement", host="Cell Works")
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    ann = f"{place}/people/{who(site, place, 'Ann').id}"
+
+    wrong = post(trainer, ann, ann, act="ask", supervisor="Sue", address="sue at host")
+    nobody = post(trainer, ann, ann, act="ask", supervisor=" ", address="sue@host.example")
+
+    assert (wrong.status_code, nobody.status_code) == (400, 400)
+    assert 'id="address-error"' in wrong.text
+    assert 'name="supervisor" type="text" value="Sue"' in wrong.text
+    assert 'id="supervisor-error"' in nobody.text
+    assert 'name="address" type="email" value="sue@host.example"' in nobody.text
+
+
+def test_more_people_than_seats_and_bookings_without_end_are_said(trainer):
+    small, endless = made(trainer, seats="1"), made(trainer, opened="yes", date="2099-11-21")
+    post(trainer, small, f"{small}/people", people=PEOPLE)
+
+    assert "2 people are on the roster, and there are 1 seats." in text_of(trainer.get(small))
+    assert "no number of seats is set: up to 100 people can come" in text_of(trainer.get(endless))
