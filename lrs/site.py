@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.routing import BaseRoute
@@ -22,6 +23,7 @@ from adapters.pages import apprenticeship, provider, saved
 from adapters.pages import imports as import_pages
 from adapters.site import centre_pages
 from badges import site as badges
+from badges.pages import codes
 from badges.pages.told import badges_told
 from lrs.access.operator_policy import OPERATOR
 from lrs.composition.channels import mail_text
@@ -134,7 +136,7 @@ def _of_everybody() -> Iterator[APIRouter]:
 
 def _of_courses() -> Iterator[APIRouter]:
     """What a learning platform shows in its frames, and the pages of courses."""
-    yield from frame_routes.routes(badges_told(), plan_here)
+    yield from frame_routes.routes(badges_told(), plan_here, partial(codes.add_code, subscriptions=SUBSCRIPTIONS))
     yield pick_routes.routes()
     yield learn_routes.routes(SUBSCRIPTIONS)
     yield trial_routes.routes(SUBSCRIPTIONS)

@@ -22,13 +22,20 @@ WRONG = TryLimit(10, 60 * 60)
 
 def routes(subscriptions: Subscriptions) -> APIRouter:
     """The router. *subscriptions* say what stored statements owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
-    @router.get("/me/code", summary="The form for the code of an event", openapi_extra=SIGNED_IN)
+    add_code(router, subscriptions)
+    return router
+
+
+def add_code(router: APIRouter, subscriptions: Subscriptions) -> None:
+    """Adds the form; who came by a launch has it, too, under another address."""
+
+    @router.get("/code", summary="The form for the code of an event", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _shown(visit)
 
-    @router.post("/me/code", summary="Uses the code of an event", openapi_extra=form_body("code") | SIGNED_IN)
+    @router.post("/code", summary="Uses the code of an event", openapi_extra=form_body("code") | SIGNED_IN)
     def use(visit: Visiting, body: FormBody) -> Response:
         typed, mine = visit.fields(body).get("code", ""), visit.caller.owned(READ)
         if len(mine) != 1:
@@ -42,8 +49,6 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
             return _shown(visit, refused=refused)
         tries.was_right(visit.tenant, tried)
         return _shown(visit, used)
-
-    return router
 
 
 def _shown(visit: Visit, used: Used | None = None, refused: Refused | None = None) -> Response:

@@ -30,6 +30,8 @@ LTI_TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/lti/me/badges/{id}"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/me/badges/{id}/take"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/me/badges/{id}/take"): _launched("own-badges.share", SELF),
+    ("GET", "/t/{tenant}/lti/me/code"): _launched("own-record.read", SELF),
+    ("POST", "/t/{tenant}/lti/me/code"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/learn/{link}"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/learn/{link}/{index}"): _launched("own-record.read", SELF),
     ("GET", "/t/{tenant}/lti/courses/{course}"): _launched("course.read", OWN_COURSE),

@@ -5,12 +5,15 @@ from fastapi import Request, Response
 from adapters.lms.lti import pick_routes, signed_in, users
 from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.frames import path_of
-from adapters.lms.lti.launch import WEIGHT, Arrived, LaunchMessage, take_in
+from adapters.lms.lti.launch import BADGES, CODE, WEIGHT, Arrived, LaunchMessage, take_in
 from lrs.access.sessions import SigningIn
 from lrs.pages.entering import browser_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.page import redirect
+
+_PLACES = {BADGES: "me#badges", CODE: "me/code"}
+"""Where a link leads that is about badges."""
 
 
 def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response:
@@ -31,7 +34,9 @@ def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response
 
 
 def _own_place(arrived: Arrived) -> str:
-    """Where a learner is led: to the course that the link opens, else to their own skills."""
+    """Where a learner is led: to what the link opens, else to their own skills."""
+    if arrived.opens in _PLACES:
+        return _PLACES[arrived.opens]
     return f"learn/{arrived.link}" if arrived.opens.startswith(COURSE) and arrived.course else "me"
 
 

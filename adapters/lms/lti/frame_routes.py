@@ -1,6 +1,6 @@
 """The pages behind a launch: a learner's own skills, a teacher's course. No logic."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -24,12 +24,16 @@ from lrs.web.exchange import exchange_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 
-def routes(told: BadgesTold, plan_for: PlanFor) -> tuple[APIRouter, APIRouter]:
-    """The routers: of a learner's own pages, with badges as they are *told* and plans for roles; a teacher's."""
+def routes(told: BadgesTold, plan_for: PlanFor, add_code: Callable[[APIRouter], None]) -> tuple[APIRouter, APIRouter]:
+    """The routers: of a learner's own pages, with badges as they are *told* and plans for roles; a teacher's.
+
+    *add_code* adds the form for the code of an event.
+    """
     own, teaching = _router("/t/{tenant}/lti/me"), _router("/t/{tenant}/lti")
     add_skills(own, plan_for, told)
     add_badges(own, told)
     told.add_taking(own)
+    add_code(own)
     _add_course(teaching)
     return own, teaching
 

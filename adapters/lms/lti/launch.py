@@ -29,6 +29,8 @@ from lrs.tenancy.tenants import Tenant
 
 SKILLS = "skills"
 """What a link opens that is about the learner's own skills."""
+BADGES, CODE = "badges", "code"
+"""What a link opens that is about the learner's badges, or about the code of an event."""
 OPENS = "engraft_opens"
 """The parameter of a link that says what it opens; ours, but anybody who edits the link can change it."""
 USERNAME = "engraft_username"

@@ -17,7 +17,7 @@ from adapters.lms.courses import courses as own_courses
 from adapters.lms.courses.structure import shown_title, units_of
 from adapters.lms.lti import tool_keys, words
 from adapters.lms.lti.enrolments import COURSE
-from adapters.lms.lti.launch import OPENS, SKILLS, LaunchMessage
+from adapters.lms.lti.launch import BADGES, CODE, OPENS, SKILLS, LaunchMessage
 from adapters.lms.lti.launch_token import object_in, text, texts
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.skill_grades import SKILL
@@ -93,7 +93,11 @@ def asked(message: LaunchMessage, now: int) -> Picking:
 def choices(reader: Reader) -> list[LinkChoice]:
     """What there is to choose from."""
     skills = LinkChoice(SKILLS, "My skills", "Each learner sees their own skills and badges.", "skills")
-    return [skills, *_courses(reader), *_skills(reader)]
+    badges = LinkChoice(BADGES, "My badges", "Each learner takes the badges that they have earned with them.", "skills")
+    code = LinkChoice(
+        CODE, "The code of an event", "Learners type the code that they were given at an event.", "skills"
+    )
+    return [skills, badges, code, *_courses(reader), *_skills(reader)]
 
 
 def kept(tenant: Tenant, picking: Picking) -> str:
