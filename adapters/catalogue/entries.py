@@ -94,12 +94,12 @@ def looked_at(reader: Store, now: int, most: int = MOST) -> CatalogueList:
         of.setdefault(one.session.offering, []).append(one)
     offered = {one.id: one for one in offerings.newest(reader, most)}
     read = list(courses.newest(reader, most))
-    by_number = {one.id: one for one in read if _is_shown(one)}
+    by_number = {one.id: one for one in read if _is_usable(one)}
     named = {one.course for one in offered.values() if one.course}
     rules = _Rules(current(reader), published(reader))
     found = [
         *(_of_offering(reader, one, by_number.get(one.course), rules, of.get(id, ())) for id, one in offered.items()),
-        *(_of_course(reader, one, rules) for id, one in by_number.items() if id not in named),
+        *(_of_course(reader, one, rules) for id, one in by_number.items() if one.in_catalogue and id not in named),
         *(_of_session(one, rules) for one in dated if one.session.offering not in offered),
     ]
     is_full = [kind for kind, size in ((offerings.KIND, offered), (courses.KIND, read)) if len(size) == most]
@@ -121,7 +121,7 @@ def entry(reader: Store, id: str, now: int) -> CatalogueEntry | None:
     kind, _, number = id.partition("-")
     if kind == "course":
         course = _course(reader, number)
-        return _of_course(reader, course, rules) if course else None
+        return _of_course(reader, course, rules) if course and course.in_catalogue else None
     record = reader.get(centre_sessions.KIND, number) if kind == "session" else None
     if record is None:
         return None
@@ -134,14 +134,15 @@ def _dated(reader: Store, opened: Iterable[CentreSession], now: int) -> list[Dat
     return [DatedSeats(one, left_in(reader, one)) for one in coming]
 
 
-def _is_shown(one: Course) -> bool:
+def _is_usable(one: Course) -> bool:
+    """Whether an offering may name the course; whether it stands in the catalogue by itself is its own switch."""
     return not one.withdrawn and not one.client
 
 
 def _course(reader: Reader, number: str) -> Course | None:
     record = reader.get(courses.KIND, number) if number else None
     found = courses.course_of(record) if record else None
-    return found if found and _is_shown(found) else None
+    return found if found and _is_usable(found) else None
 
 
 def left_in(store: Store, one: CentreSession) -> int | None:

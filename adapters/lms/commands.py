@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from adapters.lms.courses import courses as stored
+from adapters.lms.courses import in_use
 from adapters.lms.courses.structure import shown_title
 from adapters.lms.importing import import_course
 from adapters.lms.scorm import run_time
@@ -46,6 +47,17 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
         click.echo("WARNING: SCORM courses cannot be opened here yet: lrs doctor says what is missing", err=True)
 
 
+@courses.command("catalogue")
+@click.argument("id")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@with_tenant
+def catalogue_command(tenant: Tenant, id: str, switch: str) -> None:
+    """Put the course ID into the catalogue, which everybody sees, or take it out."""
+    on = switch == "on"
+    found = tenant.store.write(lambda tx: in_use.set_in_catalogue(tx, id, BY, on=on)).result()
+    click.echo(f"course {found.id} ({shown_title(found.title)}) is {'in' if on else 'not in'} the catalogue")
+
+
 @courses.command("list")
 @json_option
 @with_tenant_to_read
@@ -60,6 +72,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
             "version": "version",
             "changed": "changed",
             "withdrawn": "withdrawn",
+            "in the catalogue": "inCatalogue",
             "publisher id": "publisherId",
         },
         none=_NONE,

@@ -38,6 +38,7 @@ ACTIONS: Mapping[str, str] = {
     "consent.withdrawn": "A consent was withdrawn",
     "course-client.closed": "A course program was shut out",
     "course-client.made": "A course program was let in",
+    "course.catalogue": "A course was put into the catalogue or taken out of it",
     "course.imported": "A course was imported",
     "course.withdrawn": "A course was taken out of use",
     "delivery.discarded": "A message was discarded",

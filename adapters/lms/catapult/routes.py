@@ -21,7 +21,7 @@ from adapters.lms.catapult.bodies import (
 )
 from adapters.lms.catapult.learners import ClientDesk, enrolled
 from adapters.lms.catapult.shapes import course_shape, registration_shape, session_shape
-from adapters.lms.courses import courses
+from adapters.lms.courses import courses, in_use
 from adapters.lms.courses.receiving import received_package
 from adapters.lms.importing import import_course
 from adapters.lms.launching.launching import LaunchOrder, launch
@@ -114,7 +114,7 @@ def _add_courses(router: APIRouter, at: Any) -> None:
     @router.delete("/course/{id}", status_code=204, summary="Withdraws a course", openapi_extra=_TOKEN)
     def withdraw(desk: at, id: str) -> Response:
         course = courses.course_in(desk.store, id, desk.client)
-        desk.store.write(lambda tx: courses.withdraw_in(tx, course, desk.by)).result()
+        desk.store.write(lambda tx: in_use.withdraw_in(tx, course, desk.by)).result()
         return _NONE
 
 

@@ -44,7 +44,8 @@ class Course(msgspec.Struct, frozen=True):
 
     *publisher* is the publisher's id. *client* is that which sent it and alone sees it; empty for one that was sent
     by the pages or the command. *source* is that of the author who sent it, if their role is bound to one. Times are
-    microseconds UTC. A *withdrawn* course takes no registration or launch.
+    microseconds UTC. A *withdrawn* course takes no registration or launch. The catalogue has those that are
+    *in_catalogue*: everybody sees them, so a new course is not.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Course(msgspec.Struct, frozen=True):
     version: int = 1
     withdrawn: bool = False
     source: str = ""
+    in_catalogue: bool = True
     v: int = 1
 
     @property
@@ -81,6 +83,7 @@ class Course(msgspec.Struct, frozen=True):
             "source": self.content_source,
             "changed": time_of(self.at),
             "withdrawn": self.withdrawn,
+            "inCatalogue": self.in_catalogue,
         }
 
 
@@ -169,7 +172,16 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
     package = new.package if new.files else ""
     version = CourseVersion(id, number, structure, new.at, new.by, new.file, package, size)
     course = Course(
-        id, structure.id, structure.title, new.at, new.by, new.client, new.format, version=number, source=new.source
+        id,
+        structure.id,
+        structure.title,
+        new.at,
+        new.by,
+        new.client,
+        new.format,
+        version=number,
+        source=new.source,
+        in_catalogue=before is not None and before.in_catalogue,
     )
     tx.put(record_of(course, rev=found[0].rev if found else 0))
     tx.insert(_version_record(version, new.files))
@@ -189,15 +201,6 @@ def _activities(new: NewVersion, course: str, kept: CourseVersion | None) -> dic
         part: known.get(part) or f"{new.root}/courses/{course}/{name('course-part', course, part)}"
         for part in activities_in(new.structure)
     }
-
-
-def withdraw_in(tx: Tx, course: Course, by: str) -> None:
-    """Takes the course out of use. Registrations and what was done stay; another import brings it back."""
-    record = tx.get(KIND, course.id)
-    if record is not None and not course_of(record).withdrawn:
-        changed = msgspec.structs.replace(course_of(record), withdrawn=True)
-        tx.replace(record_of(changed, record.rev, record.seq))
-        audit.append(tx, by, "course.withdrawn", {"course": course.id})
 
 
 def course_in(reader: Reader, id: str, client: str | None = None) -> Course:

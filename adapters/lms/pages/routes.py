@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 
-from adapters.lms.courses import courses
+from adapters.lms.courses import courses, in_use
 from adapters.lms.courses.courses import Course
 from adapters.lms.courses.packages import MOST_BYTES
 from adapters.lms.courses.structure import Structure, shown_title, units_of
@@ -42,6 +42,8 @@ says(
     course_version="The package is in: it is a new version of this course. Who began an earlier one goes on with that.",
     course_back="The course is in use again.",
     course_same="The course is as it was: this package is its current version already.",
+    course_public="The course stands in the catalogue now, for everybody.",
+    course_private="The course is not in the catalogue. Who has it from a learning platform keeps it.",
     course_withdrawn="The course takes no learners any more. What they did stays.",
 )
 
@@ -127,8 +129,20 @@ def _add_one(router: APIRouter) -> None:
     def withdraw(visit: Visiting, id: str, body: FormBody) -> Response:
         visit.fields(body)
         course = own_course(visit, id)
-        visit.tenant.store.write(lambda tx: courses.withdraw_in(tx, course, visit.session.by)).result()
+        visit.tenant.store.write(lambda tx: in_use.withdraw_in(tx, course, visit.session.by)).result()
         return visit.on(f"{PLACE}/{id}", "course_withdrawn")
+
+    @router.post(
+        f"{ONE}/catalogue",
+        status_code=303,
+        summary="Puts a course into the catalogue or takes it out",
+        openapi_extra=form_body("in") | SIGNED_IN,
+    )
+    def catalogue(visit: Visiting, id: str, body: FormBody) -> Response:
+        course, on = own_course(visit, id), visit.fields(body).get("in", "") == "yes"
+        by = visit.session.by
+        visit.tenant.store.write(lambda tx: in_use.set_in_catalogue(tx, course.id, by, on=on)).result()
+        return visit.on(f"{PLACE}/{id}", "course_public" if on else "course_private")
 
     @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
     def rules(visit: Visiting, id: str) -> Response:

@@ -18,6 +18,7 @@ COURSES = (
     ListColumn("title", "Course"),
     ListColumn("state", "State", facet=True),
     ListColumn("from", "Came from", facet=True),
+    ListColumn("catalogue", "In the catalogue", facet=True),
     ListColumn("version", "Version", figure=True),
     ListColumn("learners", "Learners", figure=True),
     ListColumn("changed", "Changed"),
@@ -66,6 +67,7 @@ def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[Li
                 "title": shown_title(course.title),
                 "state": "Withdrawn" if course.withdrawn else "In use",
                 "from": f"Program {course.client}" if course.client else "Here",
+                "catalogue": "Yes" if course.in_catalogue and not (course.withdrawn or course.client) else "No",
                 "version": course.version,
                 "learners": learners,
                 "changed": time_of(course.at),
@@ -88,6 +90,8 @@ def detail(course: Course, versions: Sequence[CourseVersion], zone: str, *, is_s
         "description": shown_title(current.structure.description),
         "publisher": course.publisher,
         "withdrawn": course.withdrawn,
+        "in_catalogue": course.in_catalogue,
+        "for_catalogue": not course.client,
         "lacks_host": bool(current.package) and not is_served,
         "versions": [
             {

@@ -22,7 +22,7 @@ from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, HOUR, SECOND
-from tests.adapters.lms.made import imported, structure, unit
+from tests.adapters.lms.made import imported, shown_in_catalogue, structure, unit
 from tests.adapters.training_centre.made import Centre
 from tests.competency.world import statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
@@ -199,6 +199,8 @@ def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_
     course = imported(
         site.tenant, structure(unit(title="Aseptic", url="https://content.example/"), title="Aseptic")
     ).course
+    assert Browser(site.app).get(f"/catalogue/course-{course.id}").status_code == 404
+    shown_in_catalogue(site.tenant, course)
     competency = RuleCompetency("asep", "ASEP", "Aseptic technique", "https://example.org/f", 1, PRESETS["tiers"])
     publisher = course.publisher
     rule = Rule("r", 1, "grouping", publisher, ("http://adlnet.gov/expapi/verbs/passed",), competency.key, 2)

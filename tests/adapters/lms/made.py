@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+from adapters.lms.courses.in_use import set_in_catalogue
 from adapters.lms.importing import import_course
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
@@ -68,3 +69,8 @@ def zipped(held):
 
 def imported(tenant, content, name="course.zip", client=""):
     return import_course(tenant, io.BytesIO(content), name, "test", client)
+
+
+def shown_in_catalogue(tenant, course):
+    """*course*, which everybody sees in the catalogue from now on."""
+    return tenant.store.write(lambda tx: set_in_catalogue(tx, course.id, "test", on=True)).result()

@@ -340,3 +340,18 @@ def test_an_author_of_several_sources_says_which_one_a_course_is_of(site):
     assert "Choose which of your sources" in text_of(none)
     id = chosen.headers["location"].partition("?")[0].rpartition("/")[2]
     assert course_in(site.tenant.store, id).content_source == "engraft courses south"
+
+
+def test_an_author_puts_a_course_into_the_catalogue_and_takes_it_out(site, author, course):
+    page, store = f"{PLACE}/{course}", site.tenant.store
+    assert not course_in(store, course).in_catalogue
+
+    shown = author.send(author.get(page), f"{page}/catalogue", **{"in": "yes"})
+    assert (shown.headers["location"], course_in(store, course).in_catalogue) == (f"{page}?done=course_public", True)
+    assert audit.newest(store, 1)[0].about == {"course": course, "in": "yes"}
+    send(author, package(structure(unit(), unit("https://p.example/more"), id=course_in(store, course).publisher)))
+    assert course_in(store, course).in_catalogue
+
+    hidden = author.send(author.get(page), f"{page}/catalogue", **{"in": "no"})
+    assert (hidden.status_code, course_in(store, course).in_catalogue) == (303, False)
+    assert "Only staff and whoever opens it" in text_of(author.get(page))
