@@ -65,7 +65,8 @@ ACTS = {
     *("forward remove", "destinations pause", "destinations resume", "destinations remove"),
     *(f"destinations add {channel.name}" for channel in CHANNELS.values() if channel.own is None),
     *("staff role", "staff disable", "staff enable", "oidc remove"),
-    *("lms approve", "lms suspend", "lms rotate"),
+    *("lms approve", "lms suspend", "lms rotate", "lms withdraw"),
+    "courses catalogue",
     *("operators revoke", "operators disable", "operators enable"),
     *("tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }
@@ -90,7 +91,7 @@ LISTS = {
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
     *("standards list", "imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
-    *("demand list", "outcomes list", "employers list", "occupations list"),
+    *("demand list", "outcomes list", "employers list", "occupations list", "lms invitations"),
     *(
         "staff list",
         "oidc list",
@@ -105,7 +106,7 @@ NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
 EMPTY_FOR_ALL_THAT = {
     *("badges codes list", "badges issuers list", "persons suggestions", "forward list", "lms sync"),
-    *("outcomes list", "employers list"),
+    *("outcomes list", "employers list", "lms invitations"),
 }
 """Lists that the sample programme puts nothing in."""
 VERBS = {
@@ -463,8 +464,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "restore": ("FOLDER/backup.tar", "--data", "FOLDER/restored-NUMBER"),
 }
 """How each command that must be given something is called on the sample programme."""
-ENDS_WITH_ONE = {"doctor", "oidc check", "quarantine replay"}
-"""No worker runs for that store, no sign-in provider answers, and what is invalid stays so: problems."""
+ENDS_WITH_ONE = {"doctor", "oidc check", "quarantine replay", "lms invite"}
+"""No worker runs for that store, no sign-in provider answers, what is invalid stays so, no https: problems."""
 
 
 @pytest.mark.parametrize("name", PRINTING)

@@ -39,6 +39,7 @@ LTI_TABLE: PolicyTable = {
     # staff
     **listed("/staff/lms", _CONNECT),
     ("POST", "/staff/lms"): _CONNECT,
+    ("POST", "/staff/lms/withdraw"): _CONNECT,
     ("GET", "/staff/lms/new"): _CONNECT,
     ("POST", "/staff/lms/new"): _CONNECT,
     ("GET", "/staff/lms/canvas.json"): _CONNECT,
@@ -46,5 +47,7 @@ LTI_TABLE: PolicyTable = {
     ("POST", "/staff/lms/platforms/{id}/state"): _APPROVE,
     ("POST", "/staff/lms/platforms/{id}/deployments"): _APPROVE,
     ("POST", "/staff/lms/platforms/{id}/remove"): _APPROVE,
+    ("GET", "/staff/lms/platforms/{id}/results"): _CONNECT,
+    ("POST", "/staff/lms/platforms/{id}/results"): _APPROVE,
 }
 """Lines of ``policy.TABLE``."""

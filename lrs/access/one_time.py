@@ -18,7 +18,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.times import HOUR, MINUTE, timestamp_of_micros
-from lrs.storage import Reader, Record, Tx, Walk
+from lrs.storage import Reader, Record, Tx, Walk, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
 
@@ -145,6 +145,12 @@ def use_code(tx: Tx, tenant: Tenant, purpose: Purpose, code: str, browser: str) 
         if is_right and found.about and found.expires > tenant.clock():
             return found
     return None
+
+
+def waiting(reader: Reader, purpose: Purpose, now: int) -> list[OneTime]:
+    """The links of this purpose that still work at *now* (microseconds UTC), oldest first."""
+    found = (_decoder.decode(one.body) for one in each(reader, KIND, key("one-time.purpose", purpose)))
+    return [one for one in found if one.expires > now]
 
 
 def end_links(tx: Tx, purpose: Purpose, about: str) -> None:

@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, str] = {
     "lti-key.rotated": "The key for learning platforms was changed",
     "lti-platform.added": "A learning platform was added",
     "lti-platform.invited": "A learning platform was invited",
+    "lti-platform.uninvited": "The invitation of a learning platform was withdrawn",
     "lti-platform.removed": "A learning platform was removed",
     "lti-platform.results": "What a learning platform is told of results was changed",
     "lti.launch-refused": "A launch from a learning platform was refused",

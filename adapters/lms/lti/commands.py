@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from adapters.lms.lti import courses, platforms, registration, results, rosters, tool_keys
-from adapters.lms.lti.addresses import tool_root, why_unusable
+from adapters.lms.lti import courses, invitations, platforms, results, rosters, tool_keys
+from adapters.lms.lti.addresses import tool_root
 from adapters.lms.lti.courses import LtiCourse
 from adapters.lms.lti.services import ServiceFailed
 from lrs.competency.frameworks.frameworks import published
@@ -28,14 +28,31 @@ def lms() -> None:
 def invite(tenant: Tenant, name: str, *, as_json: bool) -> None:
     """Make an address for the platform NAME, by which it registers itself once within three days."""
     root = tool_root(tenant.settings, tenant.id)
-    address, expires = registration.invite(tenant, name, by=BY, root=root)
+    address, expires = invitations.invite(tenant, name, by=BY, root=root)
     if as_json:
         print_json({"name": name, "address": address, "expires": time_of(expires)})
     else:
         click.echo(f"Paste this address in {name} where a tool is added by its address (until {time_of(expires)}):")
         click.echo(f"  {address}")
-    if unusable := why_unusable(tenant.settings):
-        click.echo(unusable, err=True)
+
+
+@lms.command("invitations")
+@json_option
+@with_tenant_to_read
+def list_invitations(tenant: Tenant, *, as_json: bool) -> None:
+    """List the invitations that no platform has used yet."""
+    found = [{"name": one.about, "expires": time_of(one.expires)} for one in invitations.waiting(tenant)]
+    none = "there are no invitations that wait: lrs lms invite NAME makes one"
+    print_list(found, {"name": "name", "until": "expires"}, none=none, as_json=as_json)
+
+
+@lms.command()
+@click.argument("name")
+@with_tenant
+def withdraw(tenant: Tenant, name: str) -> None:
+    """Withdraw the invitation of the platform NAME: its address opens nothing any more."""
+    invitations.withdraw(tenant, name, by=BY)
+    click.echo(f"the invitation of {name} is withdrawn")
 
 
 @lms.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.lms.lti.manual import PRODUCTS, Product
@@ -76,3 +76,16 @@ def proposed(chosen: Product, site: str) -> dict[str, str]:
     there = site.rstrip("/") or "https://SITE"
     named = {"issuer": chosen.issuer, "authorization": chosen.authorization, "token": chosen.token, "jwks": chosen.jwks}
     return {name: text.format(site=there) for name, text in named.items()}
+
+
+def told(one: LtiPlatform, frameworks: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> dict[str, Any]:
+    """Of which of the published *frameworks* (URI, title) a platform is told results, and how many it was told."""
+    return {
+        "on": bool(one.results),
+        "frameworks": [{"uri": uri, "title": title or uri, "on": uri in one.results} for uri, title in frameworks],
+        "facts": [
+            ("Users known there", counts["users"]),
+            ("Of these, without an ID number or address of their own", counts["unknown"]),
+            ("Results told", counts["told"]),
+        ],
+    }

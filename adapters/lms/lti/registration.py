@@ -1,9 +1,8 @@
 """Dynamic registration: a platform that was given an invitation is asked what it is, and told what this tool is.
 
-An invitation is an address that works once within three days; it lets a platform register, and nothing launch: what
-registers is pending until an administrator approves it. All addresses come from outside, so all calls go through the
-guarded client. The platform's own token is sent back to it alone, and stands in no log. Source: LTI Dynamic
-Registration 1.0.
+The invitation (``invitations``) is used up with that, and what registers is pending until an administrator approves it.
+All addresses come from outside, so all calls go through the guarded client. The platform's own token is sent back to it
+alone, and stands in no log. Source: LTI Dynamic Registration 1.0.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.lms.lti import platforms, tool_keys, words
+from adapters.lms.lti import invitations, platforms, words
 from adapters.lms.lti.launch import USERNAME
 from adapters.lms.lti.launch_token import object_in, text, texts
 from adapters.lms.lti.platforms import LtiPlatform, platform_id
@@ -24,10 +23,8 @@ from lrs.kernel import outbound, strict_json
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.storage import Tx
-from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-PURPOSE: one_time.Purpose = "lti-registration"
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "canvas.instructure.com": ("instructure.com", "canvaslms.com"),
     "blackboard.com": ("blackboard.com",),
@@ -61,37 +58,12 @@ class Tool:
     pseudonymous: bool
 
 
-def invite(tenant: Tenant, name: str, *, by: str, root: str) -> tuple[str, int]:
-    """Makes an invitation for the platform that people call *name*. Gives its address, and when it ends.
-
-    A former one for the same name ends. Raises ``Refused`` (400).
-    """
-    label = name.strip()
-    if not 0 < len(label) <= platforms.LONGEST:
-        raise Refused(
-            f"Give the platform a name of 1 to {platforms.LONGEST} characters, such as Moodle of North Centre."
-        )
-    tool_keys.ensure(tenant)
-
-    def decide(tx: Tx) -> tuple[str, int]:
-        made = one_time.make(tx, tenant, PURPOSE, label)
-        audit.append(tx, by, "lti-platform.invited", {})
-        return f"{root}/register/{made.token}", made.expires
-
-    return tenant.store.write(decide).result()
-
-
-def look(tenant: Tenant, invitation: str) -> str:
-    """The name for which an invitation was made. Raises ``Refused`` (410)."""
-    return one_time.look(tenant, invitation, PURPOSE).about
-
-
 def register(tenant: Tenant, invitation: str, configuration: str, registration_token: str, tool: Tool) -> LtiPlatform:
     """Registers the platform that describes itself at *configuration*; it is pending. Uses the invitation up.
 
     Raises ``Refused``: 400 for what the platform says, 409, 410, and 502 or 503 if it does not answer as it should.
     """
-    label = look(tenant, invitation)
+    label = invitations.look(tenant, invitation)
     described = describe(tenant, configuration)
     answer = _send(tenant, described, registration_token, tool)
     client_id, deployment = (
@@ -114,7 +86,7 @@ def register(tenant: Tenant, invitation: str, configuration: str, registration_t
     )
 
     def decide(tx: Tx) -> None:
-        one_time.use(tx, invitation, tenant.clock(), PURPOSE)
+        one_time.use(tx, invitation, tenant.clock(), invitations.PURPOSE)
         platforms.add(tx, made, "lti registration")
 
     tenant.store.write(decide).result()

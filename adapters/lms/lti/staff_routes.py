@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from adapters.lms.lti import manual, platforms, platforms_view, registration, tool_keys
+from adapters.lms.lti import invitations, manual, platforms, platforms_view, tool_keys
 from adapters.lms.lti.addresses import tool_root, why_unusable
 from adapters.lms.lti.platforms_view import COLUMNS
+from adapters.lms.lti.staff_results import add_results
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
@@ -25,6 +26,7 @@ says(
     lms_suspended="The platform is suspended: nothing of it is let in, and whoever came from there is signed out.",
     lms_added="The platform is registered.",
     lms_removed="The platform is removed: nothing of it is let in any more.",
+    lms_withdrawn="The invitation is withdrawn: its address opens nothing any more.",
     lms_deployment="The deployment is accepted: what it opens is let in from now on.",
 )
 
@@ -36,6 +38,7 @@ def routes() -> APIRouter:
     _add_new(router)
     _add_platform(router)
     _add_removal(router)
+    add_results(router)
     return router
 
 
@@ -50,10 +53,23 @@ def _add_list(router: APIRouter) -> None:
     def invite(visit: Visiting, body: FormBody) -> Response:
         name = visit.fields(body).get("name", "")
         try:
-            address, expires = registration.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit))
+            address, expires = invitations.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit))
         except Refused as refused:
             return _list(visit, refused, name=name)
         return _list(visit, link=address, until=written_moment(expires, visit.tenant.settings.zone), name=name)
+
+    @router.post(
+        f"{PLACE}/withdraw",
+        status_code=303,
+        summary="Withdraws an invitation",
+        openapi_extra=form_body("name") | SIGNED_IN,
+    )
+    def withdraw(visit: Visiting, body: FormBody) -> Response:
+        try:
+            invitations.withdraw(visit.tenant, visit.fields(body).get("name", ""), by=visit.session.by)
+        except Refused as refused:
+            return _list(visit, refused)
+        return visit.on(PLACE, "lms_withdrawn")
 
 
 def _add_new(router: APIRouter) -> None:
@@ -151,11 +167,21 @@ def _list(visit: Visit, refused: Refused | None = None, *, link: str = "", until
         refused.status if refused else 200,
         list=listing(asked_of(visit.request, COLUMNS, sort="name"), _rows(visit)),
         unusable=why_unusable(visit.tenant.settings),
-        problem=refused.message if refused else "",
+        invited=[
+            (one.about, written_moment(one.expires, visit.tenant.settings.zone))
+            for one in invitations.waiting(visit.tenant)
+        ],
+        problem=refused.message if refused and refused.error != "needs_https" else "",
         link=link,
         until=until,
         name=name,
     )
+
+
+def _invited(visit: Visit) -> list[tuple[str, str]]:
+    """The invitations that wait: for whom, and until when."""
+    found, zone = invitations.waiting(visit.tenant), visit.tenant.settings.zone
+    return [(one.about, written_moment(one.expires, zone)) for one in found]
 
 
 def _form(visit: Visit, product: str, given: dict[str, str], refused: Refused | None = None) -> Response:

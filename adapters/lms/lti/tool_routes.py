@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from adapters.lms.lti import login, registration, tool_keys
+from adapters.lms.lti import invitations, login, registration, tool_keys
 from adapters.lms.lti.addresses import why_unusable
 from adapters.lms.lti.arriving import arrive
 from adapters.lms.lti.frames import Named, form_described, form_of, framed_by, path_of, tool_of
@@ -73,7 +73,7 @@ def _add_registration(router: APIRouter) -> None:
         if unusable := why_unusable(tenant.settings):
             raise Refused(unusable, status=409, error="needs_https")
         told = OpenedRegistration(invite, openid_configuration, registration_token, tenant.clock() + _TOLD_LASTS)
-        return _asked(request, tenant, registration.look(tenant, invite), told)
+        return _asked(request, tenant, invitations.look(tenant, invite), told)
 
     @router.post(
         "/register/{invite}", summary="Registers this tool at a platform", openapi_extra=form_described("told", "who")
@@ -81,7 +81,7 @@ def _add_registration(router: APIRouter) -> None:
     def register(request: Request, tenant: Named, invite: str, body: FormBody) -> Response:
         form = form_of(body)
         told = _told(tenant, form.get("told", ""), invite)
-        name = registration.look(tenant, invite)
+        name = invitations.look(tenant, invite)
         tool = Tool(tool_of(request), _title(tenant), form.get("who") == "pseudonymous")
         try:
             made = registration.register(tenant, invite, told.configuration, told.token, tool)

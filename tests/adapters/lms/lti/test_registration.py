@@ -5,8 +5,9 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.lti import manual, platforms, platforms_view, registration, tool_keys
+from adapters.lms.lti import invitations, manual, platforms, platforms_view, tool_keys
 from adapters.lms.lti.addresses import why_unusable
+from lrs.access import one_time
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from tests.adapters.lms.lti.platform import PATH, TOOL, World
@@ -33,7 +34,7 @@ def config(platform):
 
 
 def invited(world, name="Moodle"):
-    address, _ = registration.invite(world.tenant, name, by="test", root=TOOL)
+    address, _ = invitations.invite(world.tenant, name, by="test", root=TOOL)
     assert address.startswith(f"{TOOL}/register/")
     return address.removeprefix("https://skills.example.org")
 
@@ -159,12 +160,15 @@ def test_a_form_of_another_invitation_registers_nothing(world, platform):
 
 def test_without_https_the_page_says_what_to_set(tmp_path, platform):
     world = World(tmp_path, platform, public_url="http://skills.example.org")
-    path = invited_at(world)
+    made = world.store.write(lambda tx: one_time.make(tx, world.tenant, "lti-registration", "Moodle")).result()
 
-    answer = world.browser.get(path)
+    answer = world.browser.get(f"{PATH}/register/{made.token}")
     staff = world.staff().get("/staff/lms")
+    with pytest.raises(Refused, match="Set LRS_PUBLIC_URL") as refused:
+        invited(world)
 
-    assert answer.status_code == 409
+    assert (answer.status_code, refused.value.status) == (409, 409)
+    assert "Make the invitation" not in staff.text
     assert "Set LRS_PUBLIC_URL" in text_of(answer)
     assert "Set LRS_PUBLIC_URL" in text_of(staff)
     assert why_unusable(Settings(public_url="http://localhost:8080")) == ""
@@ -180,11 +184,6 @@ def test_without_an_address_the_tool_is_told_on_the_port_where_it_is(tmp_path, p
 
     assert "http://localhost:9123/t/default/lti/launch" in text_of(page)
     world.close()
-
-
-def invited_at(world):
-    address, _ = registration.invite(world.tenant, "Moodle", by="test", root="http://skills.example.org/t/default/lti")
-    return address.removeprefix("http://skills.example.org")
 
 
 def test_two_platforms_of_one_issuer_have_keys_from_one_host(world, platform):
@@ -333,3 +332,21 @@ def test_the_next_key_is_published_before_it_signs_and_the_former_one_after(tmp_
     assert {(one["kty"], one["alg"], one["use"], "d" in one) for one in after} == {("RSA", "RS256", "sig", False)}
     assert world.audit()[-1] == ("lti-key.rotated", {"key": signing})
     world.close()
+
+
+def test_an_invitation_that_waits_is_listed_and_withdrawn(world):
+    address = invited(world, "Moodle of the South")
+    staff = world.staff()
+    page = staff.get("/staff/lms")
+    assert "Moodle of the South" in text_of(page)
+
+    gone = staff.send(page, "/staff/lms/withdraw", name="Moodle of the South")
+    again = staff.ask(
+        "POST", "/staff/lms/withdraw", data={"form": forms_of(page.text)[0]["fields"]["form"], "name": "X"}
+    )
+
+    assert gone.headers["location"] == "/staff/lms?done=lms_withdrawn"
+    assert world.browser.get(address).status_code == 410
+    assert "Moodle of the South" not in {one.about for one in invitations.waiting(world.tenant)}
+    assert (again.status_code, "No invitation for" in text_of(again)) == (404, True)
+    assert ("lti-platform.uninvited", {}) in world.audit()

@@ -7,12 +7,16 @@ import pytest
 
 from adapters.lms.lti import platforms, results, users
 from lrs.access.keys import create_key, known_keys
+from lrs.competency.frameworks.framework import Framework, Item
+from lrs.competency.frameworks.frameworks import keep, publish
+from lrs.competency.frameworks.levels import PRESETS
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Misconfigured
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, World
 from tests.matching.world import held, put_profile
+from tests.pages.conftest import forms_of, text_of
 
 LIS = CLAIM + "lis"
 FRAMEWORK = "https://standards.example/gmp"
@@ -266,3 +270,23 @@ def test_frameworks_and_key_are_one_commit(world, monkeypatch):
     results.turn_on(world.tenant, world.described, [FRAMEWORK], by="test")
 
     assert set(seen) == {(True, True)}
+
+
+def test_an_administrator_tells_a_platform_results_by_its_page_and_stops_that(tool, world):
+    item = Item("gown", "GOWN", "Gowning", "capability", 1)
+    draft = Framework(FRAMEWORK, 1, "draft", "GMP", PRESETS["tiers"], (item,))
+    world.store.write(lambda tx: (keep(tx, draft), publish(tx, FRAMEWORK, "test"))).result()
+    place, staff = f"/staff/lms/platforms/{world.described.id}/results", tool.staff()
+    page = staff.get(place)
+
+    token = next(one["fields"]["form"] for one in forms_of(page.text) if one["action"] == place)
+    none = staff.ask("POST", place, data={"form": token, "act": "on"})
+    told = staff.send(page, place, act="on", **{"framework-0": FRAMEWORK})
+    state = platforms.platform(world.tenant.store, world.described.id)
+    off = staff.send(staff.get(place), place, act="off")
+
+    assert (none.status_code, "Name at least one framework" in text_of(none)) == (400, True)
+    assert "The secret is shown this once" in text_of(told)
+    assert state.results == (FRAMEWORK,)
+    assert off.headers["location"] == f"{place}?done=lms_results_off"
+    assert platforms.platform(world.tenant.store, world.described.id).results == ()
