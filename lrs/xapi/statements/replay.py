@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,13 +19,15 @@ from lrs.xapi.statements import fingerprints, quarantine
 from lrs.xapi.statements.habits import mended_text
 from lrs.xapi.statements.plan import QUARANTINED, Plan, Prepared
 from lrs.xapi.statements.prepare import Terms, prepare
-from lrs.xapi.statements.quarantine import Quarantined, quarantined
+from lrs.xapi.statements.quarantine import quarantined
 from lrs.xapi.statements.subscriptions import Subscriptions
 from lrs.xapi.statements.texts import joined
 from lrs.xapi.statements.write import Compare, compared, learn, store_in
 
 AT_ONCE = 100
 """How many old records one commit deletes."""
+MOST_WEIGHT = 100 * ROWS
+"""About how many rows one commit stores from the quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Replayed:
     refused: Refused | None = None
 
 
+class _Ready(msgspec.Struct, frozen=True):
+    """A statement of the quarantine that was prepared to be stored: its *plan*, and what is said of it."""
+
+    record: Record
+    plan: Plan
+    about: dict[str, str]
+
+
 def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subscriptions, *, by: str) -> str:
     """Stores the statement *id* from the quarantine after the *mends*, as if its sender sent it now. Gives its id.
 
@@ -43,6 +53,34 @@ def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subsc
     it came. Refuses as ``prepare`` and ``store_in`` do, and then it stays; 404 if it is not there, 400 for a mend that
     it does not need.
     """
+    (done,) = replay_each(tenant, [id], mends, subscriptions, by=by)
+    if done.refused:
+        raise done.refused
+    return id
+
+
+def replay_each(
+    tenant: Tenant, ids: Iterable[str], mends: Collection[str], subscriptions: Subscriptions, *, by: str
+) -> list[Replayed]:
+    """What became of each of *ids*, stored as by ``replay``, many in one commit; one that is refused stays."""
+    terms = Terms(tenant.settings, subscriptions, tenant.seen)
+    wanted, found = list(dict.fromkeys(ids)), {}
+    chunk: list[_Ready] = []
+    for id in wanted:
+        try:
+            ready = _ready(tenant, id, mends, terms)
+        except Refused as refused:
+            found[id] = refused
+            continue
+        if chunk and sum(one.plan.weight for one in chunk) + ready.plan.weight > MOST_WEIGHT:
+            found |= _stored(tenant, chunk, by)
+            chunk = []
+        chunk.append(ready)
+    found |= _stored(tenant, chunk, by) if chunk else {}
+    return [Replayed(id, found.get(id)) for id in wanted]
+
+
+def _ready(tenant: Tenant, id: str, mends: Collection[str], terms: Terms) -> _Ready:
     record = quarantine.find(tenant.store, id)
     if record is None:
         raise Refused("There is no such statement in quarantine.", status=404, error="not_found")
@@ -52,34 +90,29 @@ def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subsc
         raise Refused(f"The mends of this statement are: {needs}.", pointer="/mend")
     text = mended_text(bytes(kept.statement), mends, record.id) if mends else bytes(kept.statement)
     sender = kept.sender
-    who = Caller(
-        f"key {sender.key}",
-        sender.source,
-        bytes(sender.authority),
-        dict.fromkeys(("statements.write", *sender.rights), ALL),
-        tenant.id,
-        KEY,
-    )
-    terms = Terms(tenant.settings, subscriptions, tenant.seen)
+    rights = dict.fromkeys(("statements.write", *sender.rights), ALL)
+    who = Caller(f"key {sender.key}", sender.source, bytes(sender.authority), rights, tenant.id, KEY)
     plan = prepare(who, sender.version, _completed(text, record), terms)
     plan = msgspec.structs.replace(plan, statements=[_marked(one, mends) for one in plan.statements])
-    _write(tenant, plan, record, kept, mends, by)
-    return record.id
+    about = {"statement": record.id, "source": sender.source, "mends": " ".join(sorted(mends)) or "none"}
+    return _Ready(record, plan, about)
 
 
-def replay_each(
-    tenant: Tenant, ids: Iterable[str], mends: Collection[str], subscriptions: Subscriptions, *, by: str
-) -> list[Replayed]:
-    """What became of each of *ids*, which are stored as by ``replay``, each in a commit of its own."""
-    return [_tried(tenant, id, mends, subscriptions, by) for id in ids]
-
-
-def _tried(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subscriptions, by: str) -> Replayed:
+def _stored(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> dict[str, Refused]:
+    """Stores *chunk* in one commit; if one of it is refused, in halves. Gives the refusals by the ids of statements."""
     try:
-        replay(tenant, id, mends, subscriptions, by=by)
+        _write(tenant, chunk, by)
     except Refused as refused:
-        return Replayed(id, refused)
-    return Replayed(id)
+        if len(chunk) == 1:
+            return {chunk[0].record.id: refused}
+    except Compare as found:
+        if len(chunk) == 1:
+            plan = compared(chunk[0].plan, found.stored)
+            return _stored(tenant, [msgspec.structs.replace(chunk[0], plan=plan)], by)
+    else:
+        return {}
+    half = len(chunk) // 2
+    return _stored(tenant, chunk[:half], by) | _stored(tenant, chunk[half:], by)
 
 
 def _marked(one: Prepared, mends: Collection[str]) -> Prepared:
@@ -95,22 +128,17 @@ def _completed(text: bytes, record: Record) -> bytes:
     return joined(parts)
 
 
-def _write(tenant: Tenant, plan: Plan, record: Record, kept: Quarantined, mends: Collection[str], by: str) -> None:
-    about = {"statement": record.id, "source": kept.sender.source, "mends": " ".join(sorted(mends)) or "none"}
+def _write(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> None:
+    def decide(tx: Tx) -> None:
+        for one in chunk:
+            store_in(tx, one.plan)
+            audit.append(tx, by, "quarantine.replayed", one.about)
+        quarantine.take_out(tx, [one.record for one in chunk])
 
-    def decide(tx: Tx, plan: Plan) -> None:
-        store_in(tx, plan)
-        quarantine.take_out(tx, [record])
-        audit.append(tx, by, "quarantine.replayed", about)
-
-    while True:
-        try:
-            tenant.store.write(partial(decide, plan=plan), weight=plan.weight, reads=plan.reads).result()
-        except Compare as found:
-            plan = compared(plan, found.stored)
-        else:
-            learn(tenant, plan)
-            return
+    reads = [read for one in chunk for read in one.plan.reads]
+    tenant.store.write(decide, weight=sum(one.plan.weight for one in chunk), reads=reads).result()
+    for one in chunk:
+        learn(tenant, one.plan)
 
 
 def expire(tenant: Tenant) -> int:

@@ -9,9 +9,10 @@ from lrs.access.switches import put_switches
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
+from lrs.tenancy import audit
 from lrs.xapi.statements import quarantine
 from lrs.xapi.statements.quarantine import QuarantineTally, quarantined, tally_of
-from lrs.xapi.statements.replay import expire, replay
+from lrs.xapi.statements.replay import expire, replay, replay_each
 from tests.builders import tenant_in
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.switched import planned, send, sender
@@ -150,6 +151,26 @@ def test_as_it_came_it_is_refused_again_and_stays_and_a_mend_it_does_not_need_is
 
     assert tenant.store.count("quarantined") == 1
     assert tenant.store.count("statement") == 0
+
+
+def test_many_are_stored_in_few_commits_and_one_that_conflicts_stays_alone(tenant, monkeypatch):
+    ids = send(tenant, *(group(id=new_id()) for _ in range(12)))
+    send(tenant, statement(id=ids[5], verb={"id": something()}))
+    write, commits = tenant.store.write, []
+
+    def counted(decide, **more):
+        commits.append(decide)
+        return write(decide, **more)
+
+    monkeypatch.setattr(tenant.store, "write", counted)
+    done = replay_each(tenant, [*ids, new_id(), ids[0]], ["group-activity"], SUBSCRIPTIONS, by="test")
+
+    assert next((one.id, one.refused.status) for one in done if one.refused) == (ids[5], 409)
+    assert [one.refused.status for one in done if one.refused] == [409, 404]
+    assert (len(done), tenant.store.count("quarantined")) == (13, 1)
+    assert len(tenant.store.get_many("statement", ids)) == 12
+    assert len([one for one in audit.newest(tenant.store, 50) if one.action == "quarantine.replayed"]) == 11
+    assert len(commits) < 12
 
 
 def test_once_stored_the_same_comes_again_and_changes_nothing(tenant):
