@@ -12,7 +12,14 @@ from typing import BinaryIO
 from adapters.lms.cmi5 import course_xml
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Imported, NewVersion
-from adapters.lms.courses.packages import MOST_BYTES, NO_STRUCTURE, PackageArchive, PackageFiles, bad_package
+from adapters.lms.courses.packages import (
+    MOST_BYTES,
+    NO_PACKAGE,
+    NO_STRUCTURE,
+    PackageArchive,
+    PackageFiles,
+    bad_package,
+)
 from adapters.lms.courses.structure import CourseFormat, Structure, parts_of
 from adapters.lms.scorm import manifest
 from adapters.lms.tincan import tincan_xml
@@ -52,8 +59,8 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
         format, structure = _alone(_text_of(file))
         files = NO_FILES
     else:
-        message = "the file is neither a zip package nor a course structure (cmi5.xml)"
-        raise bad_package(message, "cmi5 14.0.0.0-1")
+        message = "the file is no course: send the zip package that your authoring tool exports, or a cmi5.xml"
+        raise bad_package(message, NO_PACKAGE)
     new = NewVersion(
         structure=structure,
         file=name,

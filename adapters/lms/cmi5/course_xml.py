@@ -5,16 +5,17 @@ Rules: cmi5 section 13 (the structure) and 14 (what its addresses may be); ids a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from adapters.lms.courses.packages import bad_package
+from adapters.lms.courses.packages import PackageFaults, bad_package, listed
 from adapters.lms.courses.structure import AssignableUnit, Block, CoursePart, LanguageMap, Objective, Structure
 from adapters.lms.courses.unit_addresses import AddressFault, fault_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
-from lrs.kernel.xml import Element, XmlSchema, parse_xml
+from lrs.kernel.xml import Element, SchemaFault, XmlSchema, parse_xml
 from lrs.xapi.statements.formats import is_iri
 
 NAME = "cmi5.xml"
@@ -30,7 +31,19 @@ _RULES: Mapping[AddressFault, str] = {
     "alone": "cmi5 14.2.0.0-1",
     "missing": "cmi5 14.1.0.0-4",
 }
-_LISTED = 3
+_WORDS = (
+    (re.compile(r"\[facet '\w+'\] "), ""),
+    (re.compile(r"is not an element of the set \{(.*)\}"), r"is none of \1"),
+    (re.compile(r"is not a valid value of the .*type '[^']*'"), "is not of the form that belongs there"),
+    (re.compile(r"is not accepted by the pattern '[^']*'"), "is not of the form that belongs there"),
+    (
+        re.compile(r"This element is not expected\. Expected is (?:one of )?\( (.*) \)"),
+        r"it is not expected here, but \1",
+    ),
+    (re.compile(r"This element is not expected"), "it is not expected here"),
+    (re.compile(r"Missing child element\(s\)\. Expected is (?:one of )?\( (.*) \)"), r"it lacks \1"),
+)
+"""What a schema says, and how an author understands it."""
 
 
 def read_structure(text: bytes, files: Collection[str] | None) -> Structure:
@@ -42,11 +55,26 @@ def read_structure(text: bytes, files: Collection[str] | None) -> Structure:
         root = parse_xml(text, NAME)
     except Refused as refused:
         raise bad_package(refused.message, "cmi5 13.2.0.0-1") from refused
-    if faults := _schema().faults(root):
-        more = f" (and {len(faults) - _LISTED} more)" if len(faults) > _LISTED else ""
-        told = "; ".join(fault.replace(NAMESPACE, "") for fault in faults[:_LISTED])
-        raise bad_package(f"{NAME} does not have the form of a course structure: {told}{more}", "cmi5 13.2.0.0-1")
-    return _Reading(files).course(root)
+    if faults := _schema().found(root):
+        raise bad_package(f"{NAME} does not have the form of a course structure: {_plainly(faults)}", "cmi5 13.2.0.0-1")
+    reading = _Reading(files)
+    found = reading.course(root)
+    reading.faults.check()
+    return found
+
+
+def _plainly(faults: Sequence[SchemaFault]) -> str:
+    """*faults* without the words of schemas. A value that breaks a limit is told twice: once is enough."""
+    limits = {fault.line for fault in faults if "[facet " in fault.message}
+    told = [fault for fault in faults if not (fault.line in limits and "is not a valid value" in fault.message)]
+    return listed(f"line {fault.line}: {_plain(fault.message)}" for fault in told)
+
+
+def _plain(message: str) -> str:
+    message = message.replace(NAMESPACE, "")
+    for pattern, words in _WORDS:
+        message = pattern.sub(words, message)
+    return message
 
 
 @cache
@@ -58,6 +86,7 @@ class _Reading:
     """One document: what has been seen of it, so that ids are unique and references lead somewhere."""
 
     def __init__(self, files: Collection[str] | None) -> None:
+        self.faults = PackageFaults()
         self._files = files
         self._seen: set[tuple[str, str]] = set()
 
@@ -112,6 +141,9 @@ class _Reading:
         )
 
     def _id(self, element: Element, sort: str, unique: str) -> str:
+        return self.faults.tried(self._checked_id, element, sort, unique, otherwise="")
+
+    def _checked_id(self, element: Element, sort: str, unique: str) -> str:
         id = str(element.get("id", "")).strip()
         if not is_iri(id):
             message = f"{_at(element)}: the id of this {sort} is no IRI with a scheme, such as https://example.org/1"
@@ -124,13 +156,19 @@ class _Reading:
     def _objectives(self, element: Element) -> tuple[str, ...]:
         """The objectives that *element* refers to; each must be one of the course's."""
         found = element.findall(f"{NAMESPACE}objectives/{NAMESPACE}objective")
-        for one in found:
-            if ("objective", (one.get("idref") or "").strip()) not in self._seen:
-                message = f"{_at(one)}: there is no objective {one.get('idref')!r} in the course's objectives"
-                raise bad_package(message, "cmi5 4.4.0.0-2")
-        return tuple(dict.fromkeys(one.get("idref").strip() for one in found))
+        return tuple(dict.fromkeys(self.faults.tried(self._objective, one, otherwise="") for one in found))
+
+    def _objective(self, element: Element) -> str:
+        id = str(element.get("idref") or "").strip()
+        if ("objective", id) not in self._seen:
+            message = f"{_at(element)}: there is no objective {id!r} in the course's objectives"
+            raise bad_package(message, "cmi5 4.4.0.0-2")
+        return id
 
     def _url(self, element: Element) -> str:
+        return self.faults.tried(self._checked_url, element, otherwise="")
+
+    def _checked_url(self, element: Element) -> str:
         url = "".join(element.itertext()).strip()
         if fault := fault_of(url, self._files, LAUNCH_PARAMETERS):
             raise bad_package(f"{_at(element)}: {fault[1]}", _RULES[fault[0]])

@@ -9,8 +9,8 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import IO, BinaryIO, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any, BinaryIO, TypeVar, cast
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
@@ -28,7 +28,9 @@ LONGEST_NAME = 1_000
 _PIECE = 256 * 1024
 _ENCRYPTED = 0x1
 _DAMAGED = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError, ValueError)
-NOT_A_ZIP, NO_STRUCTURE = "cmi5 14.1.0.0-1", "cmi5 14.1.0.0-2"
+NO_PACKAGE, NOT_A_ZIP, NO_STRUCTURE = "cmi5 14.0.0.0-1", "cmi5 14.1.0.0-1", "cmi5 14.1.0.0-2"
+OF_NO_PACKAGE = frozenset({NO_PACKAGE, NOT_A_ZIP, NO_STRUCTURE})
+"""Rules that a file breaks which is no package at all: programs read them, and to a person they say nothing."""
 
 PackageFiles = Mapping[str, tuple[str, int]]
 """The files of a package: by their path, the name of the blob and the size in bytes."""
@@ -37,6 +39,37 @@ PackageFiles = Mapping[str, tuple[str, int]]
 def bad_package(message: str, rule: str | None = None, *, status: int = 400) -> Refused:
     """The refusal of a package."""
     return Refused(message, status=status, error="bad_package", rule=rule)
+
+
+T = TypeVar("T")
+MOST_FAULTS = 20
+
+
+class PackageFaults:
+    """What is wrong in one document of a package, so that its author is told all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Refused] = []
+
+    def tried(self, read: Callable[..., T], *given: Any, otherwise: T) -> T:
+        """What *read* gives; *otherwise* if it refuses, which is kept."""
+        try:
+            return read(*given)
+        except Refused as refused:
+            self._found.append(refused)
+            return otherwise
+
+    def check(self) -> None:
+        """Refuses (400) with all that was kept, and the rule of the first; does nothing if there is nothing."""
+        if self._found:
+            raise bad_package(listed([one.message for one in self._found]), self._found[0].rule)
+
+
+def listed(faults: Iterable[str]) -> str:
+    """*faults* in one message, each once, at most ``MOST_FAULTS``."""
+    each = list(dict.fromkeys(faults))
+    more = f"; and {len(each) - MOST_FAULTS} more" if len(each) > MOST_FAULTS else ""
+    return "; ".join(each[:MOST_FAULTS]) + more
 
 
 class PackageArchive:

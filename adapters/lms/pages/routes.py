@@ -97,7 +97,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         "staff/courses.html",
         refused.status if refused else 200,
         problem=refused.message if refused else "",
-        rule=(refused.rule or "") if refused else "",
+        rule=view.rule_of(refused),
         sources=sources_of(visit),
         is_served=visit.tenant.settings.content_url is not None,
         list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),

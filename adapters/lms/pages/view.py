@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from adapters.lms.courses.courses import Course, CourseVersion, Imported
+from adapters.lms.courses.packages import OF_NO_PACKAGE
 from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from adapters.lms.sessions.session import Registration
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.competency.rules.rules import ActivityRole
+from lrs.kernel.errors import Refused
 from lrs.kernel.printing import time_of
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -57,6 +59,12 @@ def done_by(found: Imported) -> str:
     if found.is_back:
         return "course_back"
     return "course_version" if found.version.number > 1 else "course_new"
+
+
+def rule_of(refused: Refused | None) -> str:
+    """The rule of cmi5 that a package breaks; empty for a file that is no package."""
+    rule = refused.rule if refused else None
+    return rule if rule and rule not in OF_NO_PACKAGE else ""
 
 
 def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[ListRow]:

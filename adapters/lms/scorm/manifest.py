@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
-from adapters.lms.courses.packages import bad_package
+from adapters.lms.courses.packages import PackageFaults, bad_package
 from adapters.lms.courses.structure import AssignableUnit, Block, CoursePart, Structure
 from adapters.lms.courses.unit_addresses import fault_of, written_out
 from lrs.kernel.errors import Refused
@@ -50,12 +50,14 @@ class _Reading:
         }
         self._seen: set[str] = set()
         self._id = ""
+        self._faults = PackageFaults()
 
     def course(self) -> Structure:
         organization = self._organization()
         title = _text(organization, "title") or str(self._root.get("identifier", "")) or "Course"
         self._id = f"urn:scorm:{quote(str(self._root.get('identifier', '')), safe='')}:{quote(title[:200], safe='')}"
         children = self._children(organization, 1)
+        self._faults.check()
         if not children:
             raise bad_package(f"{_at(organization)}: no item leads to a resource, so there is nothing to open")
         return Structure(self._id, {"und": title}, {}, children)
@@ -71,7 +73,7 @@ class _Reading:
     def _children(self, element: Element, depth: int) -> tuple[CoursePart, ...]:
         if depth > MOST_ITEMS_DEEP:
             raise bad_package(f"{_at(element)}: items stand in one another more than {MOST_ITEMS_DEEP} deep")
-        parts = (self._part(item, depth) for item in _in(element, "item"))
+        parts = (self._faults.tried(self._part, item, depth, otherwise=None) for item in _in(element, "item"))
         return tuple(part for part in parts if part is not None)
 
     def _part(self, item: Element, depth: int) -> CoursePart | None:
@@ -94,9 +96,9 @@ class _Reading:
             id,
             title,
             {},
-            self._url(item, *found),
+            self._faults.tried(self._url, item, *found, otherwise=""),
             move_on="CompletedOrPassed" if reports else "NotApplicable",
-            mastery_score=_mastery(item),
+            mastery_score=self._faults.tried(_mastery, item, otherwise=None),
             launch_parameters=_text(item, "datafromlms", _ADLCP),
             longest=_text(item, "maxtimeallowed", _ADLCP),
             when_over=_text(item, "timelimitaction", _ADLCP),

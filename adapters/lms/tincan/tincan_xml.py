@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from adapters.lms.courses.packages import bad_package
+from adapters.lms.courses.packages import PackageFaults, bad_package
 from adapters.lms.courses.structure import AssignableUnit, LanguageMap, Structure, shown_title
 from adapters.lms.courses.unit_addresses import fault_of, written_out
 from lrs.kernel.errors import Refused
@@ -44,15 +44,21 @@ def read_tincan(text: bytes, files: Collection[str] | None) -> Structure:
 
 def _units(activities: list[Element], files: Collection[str] | None) -> tuple[AssignableUnit, ...]:
     seen: set[str] = set()
-    units = []
+    units, faults = [], PackageFaults()
     for one in activities:
-        id = _id(one)
-        if id in seen:
-            raise bad_package(f"{_at(one)}: another activity has the id {id[:200]} already")
+        id = faults.tried(_new_id, one, seen, otherwise="")
         seen.add(id)
-        if url := _launch(one, files):
+        if url := faults.tried(_launch, one, files, otherwise=""):
             units.append(_unit(one, id, url))
+    faults.check()
     return tuple(units)
+
+
+def _new_id(element: Element, seen: Collection[str]) -> str:
+    id = _id(element)
+    if id in seen:
+        raise bad_package(f"{_at(element)}: another activity has the id {id[:200]} already")
+    return id
 
 
 def _unit(element: Element, id: str, url: str) -> AssignableUnit:

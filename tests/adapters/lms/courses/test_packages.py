@@ -8,13 +8,15 @@ import zipfile
 import pytest
 
 from adapters.lms.courses import packages
-from adapters.lms.courses.courses import course_in, file_in, versions_in, withdraw_in
+from adapters.lms.courses.courses import course_in, file_in, versions_in
+from adapters.lms.courses.in_use import withdraw_in
 from adapters.lms.courses.structure import activities_in, units_of
+from adapters.lms.pages.view import rule_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.storage import each
 from lrs.tenancy.tenants import open_tenant
-from tests.adapters.lms.made import UNIT, block, imported, package, structure, unit, zipped
+from tests.adapters.lms.made import MANIFEST, TIN_CAN, UNIT, block, imported, package, structure, unit, zipped
 
 ABSOLUTE = "https://content.example/index.html"
 
@@ -254,3 +256,40 @@ def test_a_damaged_file_and_an_encrypted_one_are_named(tenant):
 
     assert "page.html" in refused(tenant, bytes(damaged)).message
     assert "encrypted" in refused(tenant, bytes(encrypted)).message
+
+
+def test_an_author_is_told_all_that_is_wrong_at_once_and_in_plain_words(tenant):
+    parts = (unit("no-iri", "missing.html"), block(unit(url="javascript:x"), id="urn:b"), unit(url="other.html"))
+    form = structure(unit(masteryScore="2", moveOn="Never"))
+    manifest = MANIFEST.replace(b'identifierref="r1"', b'identifierref="r9"').replace(
+        b"</organization>", b'<item identifier="i2" identifierref="r8"><title>T</title></item></organization>'
+    )
+    tin_can = TIN_CAN.replace(b"index.html", b"gone.html").replace(b'id="https://publisher.example/tincan"', b'id="x"')
+
+    told = []
+    for content in (
+        package(structure(*parts)),
+        package(form),
+        zipped({"imsmanifest.xml": manifest, "index.html": b""}),
+        zipped({"tincan.xml": tin_can}),
+    ):
+        with pytest.raises(Refused) as caught:
+            imported(tenant, content)
+        told.append(caught.value.message)
+
+    for why in ("this au is no IRI", "'missing.html'", "http and https", "another au has the id", "'other.html'"):
+        assert why in told[0]
+    assert "attribute 'masteryScore': The value '2' is greater than" in told[1]
+    assert "attribute 'moveOn': The value 'Never' is none of 'NotApplicable'" in told[1]
+    assert "facet" not in told[1]
+    assert "type" not in told[1]
+    assert ("'r9'" in told[2], "'r8'" in told[2]) == (True, True)
+    assert ("no IRI" in told[3], "'gone.html'" in told[3]) == (True, True)
+
+
+def test_a_file_that_is_no_package_is_told_so_without_a_rule(tenant):
+    with pytest.raises(Refused) as caught:
+        imported(tenant, b"%PDF-1.7", "handout.pdf")
+
+    assert caught.value.message.startswith("the file is no course: send the zip package")
+    assert rule_of(caught.value) == ""
