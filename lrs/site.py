@@ -17,6 +17,7 @@ from adapters.lms.catapult import routes as catapult
 from adapters.lms.courses import content as content_files
 from adapters.lms.launching import fetching
 from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, trial_routes
+from adapters.lms.pages import own_learning
 from adapters.lms.pages import routes as course_pages
 from adapters.lms.scorm import routes as scorm_player
 from adapters.pages import apprenticeship, provider, saved
@@ -142,6 +143,7 @@ def _of_courses() -> Iterator[APIRouter]:
     yield trial_routes.routes(SUBSCRIPTIONS)
     yield staff_routes.routes()
     yield course_pages.routes(SUBSCRIPTIONS)
+    yield own_learning.routes(SUBSCRIPTIONS)
     yield static_files()
 
 

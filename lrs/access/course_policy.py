@@ -10,6 +10,7 @@ _FETCH = PolicyLine(PUBLIC, any_origin=True)
 _KEYS = PolicyLine("course-clients.manage", (KEY,), frozenset({ALL}))
 _CLIENT = PolicyLine("courses.launch", (COURSE_CLIENT,), frozenset({OWN}))
 _AUTHORS = PolicyLine("courses.manage", (SESSION,), frozenset({OWN, ALL}), pages="staff")
+_OWN = PolicyLine("own-record.read", (SESSION,), frozenset({SELF}), pages="me")
 _DOCUMENTS = ("activities/state", "activities/profile", "agents/profile")
 API = "/cmi5/api/v1"
 """The addresses of ADL's CATAPULT player."""
@@ -47,6 +48,9 @@ COURSE_TABLE: PolicyTable = {
     ("DELETE", f"{API}/registration/{{id}}/learner-prefs"): _CLIENT,
     ("GET", f"{API}/session/{{id}}"): _CLIENT,
     ("POST", f"{API}/session/{{id}}/abandon"): _CLIENT,
+    # learners
+    ("GET", "/me/courses"): _OWN,
+    ("POST", "/me/courses/{id}"): _OWN,
     # authors
     **listed("/staff/courses", _AUTHORS),
     ("POST", "/staff/courses"): _AUTHORS,

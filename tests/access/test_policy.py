@@ -168,7 +168,7 @@ PAST_THE_DOOR = (
 LEARNERS_OWN = {
     *(("GET", "/me"), ("GET", "/me/roles"), ("GET", "/me/badges/{id}"), ("GET", "/me/sharing")),
     *(("GET", "/me/data"), ("GET", "/me/data.json"), ("GET", "/me/plan"), ("POST", "/me/plan")),
-    *(("GET", "/me/code"), ("POST", "/me/code")),
+    *(("GET", "/me/code"), ("POST", "/me/code"), ("GET", "/me/courses"), ("POST", "/me/courses/{id}")),
     *(("GET", "/me/badges/{id}/take"), ("POST", "/me/badges/{id}/take")),
     *(("GET", "/me/occupation"), ("POST", "/me/occupation")),
     *(("GET", "/me/prior"), ("POST", "/me/prior"), ("POST", "/me/prior/remove"), ("GET", "/me/apprenticeship")),
@@ -180,6 +180,7 @@ LAUNCHED = {
     *(("GET", "/lti/me/badges/{id}/take"), ("POST", "/lti/me/badges/{id}/take")),
     *(("GET", "/lti/courses/{course}"), ("GET", "/lti/learn/{link}"), ("POST", "/lti/learn/{link}/{index}")),
     ("POST", "/lti/courses/{course}/try/{link}/{index}"),
+    *(("GET", "/lti/me/code"), ("POST", "/lti/me/code"), ("POST", "/lti/me/badges/{id}/take")),
 }
 """For who came by a launch alone (``tests/adapters/lms/lti``)."""
 OF_PLATFORMS = {
@@ -409,7 +410,7 @@ OTHERS = {
             *(("POST", f"/planning{end}") for end in ("", "/files", "/regions", "/smallest")),
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
-            *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw", "/{id}/try")),
+            *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw", "/{id}/catalogue", "/{id}/try")),
             ("GET", "/staff/courses/{id}/learners/{registration}"),
             *(("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")),
             ("GET", "/staff/lms"),
@@ -423,6 +424,8 @@ OTHERS = {
             ("POST", "/staff/lms/platforms/{id}/state"),
             ("POST", "/staff/lms/platforms/{id}/deployments"),
             ("POST", "/staff/lms/platforms/{id}/remove"),
+            ("POST", "/staff/lms/withdraw"),
+            *((method, "/staff/lms/platforms/{id}/results") for method in ("GET", "POST")),
             ("GET", "/connect"),
             ("GET", "/connect.csv"),
             ("GET", "/connect.json"),

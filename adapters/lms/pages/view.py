@@ -8,6 +8,7 @@ from typing import Any
 from adapters.lms.courses.courses import Course, CourseVersion, Imported
 from adapters.lms.courses.packages import OF_NO_PACKAGE
 from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
+from adapters.lms.lti.enrolments import state_of
 from adapters.lms.sessions.session import Registration
 from lrs.competency.rules.ready import ReadyRow, written
 from lrs.competency.rules.rules import ActivityRole
@@ -59,6 +60,20 @@ def done_by(found: Imported) -> str:
     if found.is_back:
         return "course_back"
     return "course_version" if found.version.number > 1 else "course_new"
+
+
+def own_parts(registration: Registration | None, units: Iterable[AssignableUnit]) -> list[dict[str, Any]]:
+    """The parts of a course for its learner, each with how far it is."""
+    return [
+        {
+            "index": index,
+            "title": shown_title(unit.title),
+            "state": state_of(registration.unit(unit.activity)) if registration else "new",
+            "own_window": unit.launch_method == "OwnWindow",
+            "url": unit.url,
+        }
+        for index, unit in enumerate(units)
+    ]
 
 
 def rule_of(refused: Refused | None) -> str:

@@ -1,0 +1,103 @@
+"""The courses that a learner who is signed in may open themselves: those of the catalogue. No logic."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from adapters.lms.courses import courses
+from adapters.lms.courses.courses import Course
+from adapters.lms.courses.structure import shown_title, units_of
+from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
+from adapters.lms.launching.own_account import actor_in, known_actor
+from adapters.lms.lti.frames import let_forms_go
+from adapters.lms.pages.addresses import lms_place, part_in, root_of
+from adapters.lms.pages.view import own_parts
+from adapters.lms.sessions.acts import enrol_in
+from adapters.lms.sessions.session import Registration, latest_registration
+from lrs.kernel.errors import Refused
+from lrs.pages.me.routes import own_of
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.storage import ROWS, Tx
+from lrs.web.page import redirect
+from lrs.xapi.statements.subscriptions import Subscriptions
+
+PLACE = "/me/courses"
+MOST = 200
+_WEIGHT = 24 * ROWS
+
+
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions* say which steps the statements of a launch owe."""
+    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+
+    @router.get(PLACE, summary="The courses that one may open", openapi_extra=SIGNED_IN)
+    def show(visit: Visiting) -> Response:
+        return _shown(visit)
+
+    @router.post(
+        f"{PLACE}/{{id}}", status_code=303, summary="Opens a part", openapi_extra=form_body("unit") | SIGNED_IN
+    )
+    def start(visit: Visiting, id: str, body: FormBody) -> Response:
+        index = part_in(visit.fields(body))
+        try:
+            return redirect(visit.request, _launched(visit, id, index, subscriptions).url)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return _shown(visit, refused)
+
+    return router
+
+
+def _home(visit: Visit) -> str:
+    return f"{root_of(visit)}/me"
+
+
+def _course(visit: Visit, id: str) -> Course:
+    course = courses.course_in(visit.tenant.store, id, client="")
+    if not course.in_catalogue or course.withdrawn:
+        raise Refused("There is no such course for you to open.", status=404, error="not_found")
+    return course
+
+
+def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
+    tenant, course, place = visit.tenant, _course(visit, id), lms_place(visit, subscriptions)
+    person, home, back = own_of(visit).person, _home(visit), f"{root_of(visit)}{PLACE}"
+    fresh, names = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), (str(uuid.uuid4()), str(uuid.uuid4()))
+
+    def decide(tx: Tx) -> UnitLaunched:
+        actor = actor_in(tx, tenant, person, home)
+        found = latest_registration(tx, course.id, actor)
+        registration = found or enrol_in(tx, place, course, actor, id=names[0], session=names[1])
+        return launch_in(tx, place, LaunchOrder(registration.id, index, return_url=back), fresh)
+
+    return tenant.store.write(decide, weight=_WEIGHT).result()
+
+
+def _shown(visit: Visit, refused: Refused | None = None) -> Response:
+    actor = known_actor(visit.tenant.store, own_of(visit).person, _home(visit))
+    found = [_one(visit, one, actor) for one in courses.newest(visit.tenant.store, MOST) if _is_open(one)]
+    let_forms_go(visit.request, visit.tenant, [part["url"] for one in found for part in one["units"]])
+    return visit.page(
+        "learner/courses.html",
+        refused.status if refused else 200,
+        courses=found,
+        problem=refused.message if refused else "",
+    )
+
+
+def _is_open(one: Course) -> bool:
+    return one.in_catalogue and not one.withdrawn and not one.client
+
+
+def _one(visit: Visit, course: Course, actor: dict[str, Any] | None) -> dict[str, Any]:
+    store = visit.tenant.store
+    registration: Registration | None = latest_registration(store, course.id, actor) if actor else None
+    version = courses.version_in(store, course.id, registration.version if registration else course.version)
+    parts = own_parts(registration, units_of(version.structure))
+    return {"id": course.id, "title": shown_title(course.title), "units": parts}

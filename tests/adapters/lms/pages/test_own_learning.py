@@ -1,0 +1,69 @@
+"""A learner who is signed in opens a course of the catalogue on their own pages."""
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from adapters.lms.sessions.session import REGISTRATION, registration_of
+from lrs.people.persons import identifiers_of
+from lrs.storage import each
+from tests.adapters.lms.made import imported, package, shown_in_catalogue, structure, unit
+from tests.pages.conftest import Browser, Site, forms_of, text_of
+from tests.pages.test_me import lived
+from tests.pages.test_me import signed_in as as_learner
+
+PLACE = "/me/courses"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("own-learning"), content_url="http://content.test")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ann(site):
+    return lived(site)
+
+
+@pytest.fixture(scope="module")
+def course(site):
+    made = imported(site.tenant, package(structure(unit(title="Gowns", moveOn="Completed")))).course
+    shown_in_catalogue(site.tenant, made)
+    imported(site.tenant, package(structure(id="https://p.example/hidden", title="Hidden")))
+    return made
+
+
+def start(browser, course):
+    return browser.send(browser.get(PLACE), f"{PLACE}/{course.id}", unit="0")
+
+
+def test_a_course_of_the_catalogue_opens_for_whoever_is_signed_in(site, ann, course):
+    browser = as_learner(site, ann)
+    page = browser.get(PLACE)
+    assert ("Gowns" in text_of(page), "Hidden" in text_of(page), "Not begun" in text_of(page)) == (True, False, True)
+
+    first, again = start(browser, course), start(browser, course)
+
+    assert [one.status_code for one in (first, again)] == [303, 303]
+    told = {name: values[0] for name, values in parse_qs(urlsplit(first.headers["location"]).query).items()}
+    account = json.loads(told["actor"])["account"]
+    assert (account["homePage"].endswith("/me"), ann in account["name"]) == (True, False)
+    assert {"account": account} in identifiers_of(site.tenant.store, ann)
+    (registration,) = [registration_of(one) for one in each(site.tenant.store, REGISTRATION)]
+    assert (registration.course, registration.id) == (course.id, told["registration"])
+    assert "form-action 'self' http://content.test;" in page.headers["content-security-policy"]
+
+
+def test_a_course_that_is_not_in_the_catalogue_opens_for_nobody(site, ann, course):
+    browser = as_learner(site, ann)
+    form = forms_of(browser.get(PLACE).text)[-1]["fields"]["form"]
+
+    answers = [browser.ask("POST", f"{PLACE}/{id}", data={"form": form, "unit": "0"}) for id in ("2", "99")]
+    none = browser.ask("POST", f"{PLACE}/{course.id}", data={"form": form, "unit": "x"})
+    stranger = Browser(site.app).get(PLACE)
+
+    assert [one.status_code for one in (*answers, none)] == [404, 404, 404]
+    assert stranger.headers["location"] == "/sign-in/learner"
