@@ -47,11 +47,13 @@ def waiting(tenant: Tenant) -> list[OneTime]:
 
 
 def withdraw(tenant: Tenant, name: str, *, by: str) -> None:
-    """Ends the invitation for the platform that people call *name*. Raises ``Refused`` (404)."""
+    """Ends the invitation for the platform that people call *name*. Raises ``Refused`` (409)."""
 
     def decide(tx: Tx) -> None:
         if name not in {one.about for one in one_time.waiting(tx, PURPOSE, tenant.clock())}:
-            raise Refused(f"No invitation for {name[:100]!r} waits: it was used, or has ended.", status=404)
+            raise Refused(
+                f"No invitation for {name[:100]!r} waits: it was used, or has ended.", status=409, error="conflict"
+            )
         one_time.end_links(tx, PURPOSE, name)
         audit.append(tx, by, "lti-platform.uninvited", {})
 

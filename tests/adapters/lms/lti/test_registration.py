@@ -348,5 +348,5 @@ def test_an_invitation_that_waits_is_listed_and_withdrawn(world):
     assert gone.headers["location"] == "/staff/lms?done=lms_withdrawn"
     assert world.browser.get(address).status_code == 410
     assert "Moodle of the South" not in {one.about for one in invitations.waiting(world.tenant)}
-    assert (again.status_code, "No invitation for" in text_of(again)) == (404, True)
+    assert (again.status_code, "No invitation for" in text_of(again)) == (409, True)
     assert ("lti-platform.uninvited", {}) in world.audit()
