@@ -65,8 +65,9 @@ def _add_list(router: APIRouter) -> None:
         openapi_extra=form_body("name") | SIGNED_IN,
     )
     def withdraw(visit: Visiting, body: FormBody) -> Response:
+        name = visit.fields(body).get("name", "")
         try:
-            invitations.withdraw(visit.tenant, visit.fields(body).get("name", ""), by=visit.session.by)
+            invitations.withdraw(visit.tenant, name, by=visit.session.by)
         except Refused as refused:
             return _list(visit, refused)
         return visit.on(PLACE, "lms_withdrawn")
