@@ -149,7 +149,7 @@ PAGES = dict.fromkeys(
         "POST /me/questions",
         "GET /me/roles",
         "GET /me/badges/{id}",
-        *("GET /me/code", "POST /me/code"),
+        *("GET /me/code", "POST /me/code", "GET /me/courses", "POST /me/courses/{id}"),
         *("GET /me/badges/{id}/take", "POST /me/badges/{id}/take"),
         *("GET /claim/{claim}", "POST /claim/{claim}", "GET /claim/{claim}/file"),
         *(f"{method} /t/{{tenant}}/exchanges/{{exchange}}" for method in ("GET", "POST")),
@@ -264,6 +264,7 @@ PAGES = dict.fromkeys(
         ),
         *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}", "/badges/{id}/take")),
         "POST /t/{tenant}/lti/me/badges/{id}/take",
+        *("GET /t/{tenant}/lti/me/code", "POST /t/{tenant}/lti/me/code"),
         *(
             f"POST /t/{{tenant}}/lti/{one}"
             for one in (
@@ -272,8 +273,9 @@ PAGES = dict.fromkeys(
             )
         ),
         *(f"GET /staff/lms{one}" for one in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")),
-        *(f"POST /staff/lms{one}" for one in ("", "/new")),
-        *(f"POST /staff/lms/platforms/{{id}}/{one}" for one in ("state", "deployments", "remove")),
+        *(f"POST /staff/lms{one}" for one in ("", "/new", "/withdraw")),
+        "GET /staff/lms/platforms/{id}/results",
+        *(f"POST /staff/lms/platforms/{{id}}/{one}" for one in ("state", "deployments", "remove", "results")),
         "GET /health",
         "GET /docs",
         "GET /openapi.json",
@@ -310,6 +312,7 @@ PAGES = dict.fromkeys(
         "GET /staff/courses/{id}",
         "GET /staff/courses/{id}/rules.csv",
         "POST /staff/courses/{id}/withdraw",
+        "POST /staff/courses/{id}/catalogue",
         "POST /staff/courses/{id}/try",
         "GET /staff/courses/{id}/learners",
         "GET /staff/courses/{id}/learners/{registration}",
