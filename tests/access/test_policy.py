@@ -180,7 +180,7 @@ LAUNCHED = {
     *(("GET", "/lti/me/badges/{id}/take"), ("POST", "/lti/me/badges/{id}/take")),
     *(("GET", "/lti/courses/{course}"), ("GET", "/lti/learn/{link}"), ("POST", "/lti/learn/{link}/{index}")),
     ("POST", "/lti/courses/{course}/try/{link}/{index}"),
-    *(("GET", "/lti/me/code"), ("POST", "/lti/me/code"), ("POST", "/lti/me/badges/{id}/take")),
+    *(("GET", "/lti/me/code"), ("POST", "/lti/me/code")),
 }
 """For who came by a launch alone (``tests/adapters/lms/lti``)."""
 OF_PLATFORMS = {

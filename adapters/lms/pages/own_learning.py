@@ -20,7 +20,7 @@ from adapters.lms.pages.view import own_parts
 from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.session import Registration, latest_registration
 from lrs.kernel.errors import Refused
-from lrs.pages.me.routes import own_of
+from lrs.pages.me.own_page import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
 from lrs.web.page import redirect
