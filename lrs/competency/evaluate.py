@@ -26,7 +26,7 @@ from lrs.competency.rules.rematch import rematch
 from lrs.competency.rules.review import CompetencyLevel, FormerDecision, reviewed
 from lrs.competency.rules.rules import Index
 from lrs.competency.rules.rulesets import CURRENT, in_force
-from lrs.competency.seen import moment_of
+from lrs.competency.seen import source_of
 from lrs.competency.tallies import KIND as TALLY
 from lrs.competency.tallies import counted_key, tallies_of
 from lrs.competency.uncompletions import KIND as UNCOMPLETION
@@ -100,7 +100,7 @@ def _settle_matches(tenant: Tenant, claims: Sequence[Claim], mint: Mint) -> Sequ
 
 
 def _sources(claims: Sequence[Claim]) -> set[str]:
-    return {moment_of(claim.record).source for claim in claims}
+    return {source_of(claim.record) for claim in claims}
 
 
 def _read(
@@ -110,7 +110,7 @@ def _read(
     readable, meanings = [], []
     for claim in claims:
         try:
-            meanings.append(meaning_of(claim.record, rules, ids, zone, nobody[moment_of(claim.record).source]))
+            meanings.append(meaning_of(claim.record, rules, ids, zone, nobody[source_of(claim.record)]))
             readable.append(claim)
         except msgspec.MsgspecError as error:
             store.defer(claim, due=claim.owed.due, error=f"the statement cannot be read: {error}", parked=True)

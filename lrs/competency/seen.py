@@ -113,7 +113,12 @@ def moment_of(record: Record) -> Moment:
     """When, by which source, and in what launch *record* was stored."""
     meta = record.meta
     marks = (str(meta.get(TRIAL, "")), tuple(meta.get(OUTSIDE, ())))
-    return Moment(micros_of(record.seq), str(meta.get("source", "")), *marks)
+    return Moment(micros_of(record.seq), source_of(record), *marks)
+
+
+def source_of(record: Record) -> str:
+    """The source by which *record* was stored."""
+    return str(record.meta.get("source", ""))
 
 
 def event_time(seen: SeenStatement, stored: int) -> int:

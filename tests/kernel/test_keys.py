@@ -1,12 +1,14 @@
 """Keys and names made of texts that anybody sends: long ones are made anew and do not stay in memory."""
 
 import gc
+import json
 import tracemalloc
+import uuid
 
 import pytest
 
 from lrs.kernel.keys import key
-from lrs.kernel.names import name
+from lrs.kernel.names import NAMESPACE, name
 from lrs.people.ids import keyed_with
 from lrs.xapi.statements.definitions import side_records
 
@@ -63,3 +65,10 @@ def test_a_key_is_the_same_whether_its_text_is_cached_or_not():
     assert key("verb", "https://example.org/did") == 2413794723638909012
     assert key("verb", LONG) == 3098816087043033
     assert key("verb", LONG, "b") != key("verb", LONG + "b")
+
+
+@pytest.mark.parametrize("parts", [("award", "person", "K1", 2, 0), ("x" * 3_000,), ("Łódź", 'ab"c', -1), ()])
+def test_a_name_is_the_uuid_of_version_5_that_everybody_makes_of_it(parts):
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+    assert name(*parts) == str(uuid.uuid5(NAMESPACE, text))

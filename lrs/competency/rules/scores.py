@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 from lrs.competency.seen import Score
 
 
+@lru_cache(maxsize=4_096)
 def exact(number: float) -> Fraction:
     """The number of the shortest text of *number*: 57/100 for 0.57, and not the binary fraction next to it."""
     return Fraction(repr(number))
@@ -24,6 +26,11 @@ def percent(score: Score, scaled_range: tuple[float, float] = (0.0, 1.0)) -> Fra
         raw, (low, high) = score.scaled, scaled_range
     if raw is None or not all(math.isfinite(number) for number in (raw, low, high)):
         return None
+    return _between(raw, low, high)
+
+
+@lru_cache(maxsize=4_096)
+def _between(raw: float, low: float, high: float) -> Fraction:
     return 100 * (exact(raw) - exact(low)) / (exact(high) - exact(low))
 
 
