@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import pytest
 
 from adapters.lms.lti import login, platforms
+from lrs.composition.steps import drain
 from lrs.kernel.admission import RetryLater
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, OWN_PAGE, PATH, TOOL, cookies
+from tests.badges.made import put_award
 from tests.pages.conftest import Browser, text_of
 
 
@@ -142,6 +144,30 @@ def test_a_learner_sees_their_own_skills_in_a_frame_of_the_platform_alone(world)
     assert browser.get(f"{PATH}/me/roles").status_code == 200
     assert browser.get("/me").headers["location"] == "/sign-in/learner"
     assert browser.get("/staff").headers["location"].startswith("/sign-in")
+
+
+def test_a_learner_takes_and_shares_a_badge_in_the_frame(world):
+    browser = world.new_browser()
+    world.launch()
+    person = next(iter(each(world.tenant.store, "person"))).id
+    put_award(world.tenant, person=person)
+    drain(world.tenant, ("issue",))
+    (badge,) = each(world.tenant.store, "credential")
+    place = f"{PATH}/me/badges/{badge.id}/take"
+
+    page = browser.get(place)
+    shared = browser.send(page, place, act="share")
+    stopped = browser.send(browser.get(place), place, act="stop")
+
+    assert f'href="{place}"' in browser.get(f"{PATH}/me").text
+    assert page.status_code == 200
+    assert f"frame-ancestors {ISSUER};" in page.headers["content-security-policy"]
+    assert f'href="{PATH}/me/badges/{badge.id}?form=pdf"' in page.text
+    assert browser.get(f"{PATH}/me/badges/{badge.id}?form=pdf").content.startswith(b"%PDF-")
+    assert shared.headers["location"] == f"{place}?done=badge_shared"
+    assert stopped.headers["location"] == f"{place}?done=badge_unshared"
+    world.launch(sub="99", email="bea@school.example")
+    assert browser.get(place).status_code == 404
 
 
 def test_a_learner_asks_the_staff_from_the_frame(world):
