@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse
 from badges.claims import event_codes
 from badges.claims.event_codes import EventCode
 from lrs.access import CODES_SOURCE
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
-from lrs.web.dates import written_moment
+from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 
@@ -24,7 +25,7 @@ FIELDS = ("title", "activity", "until", "most")
 COLUMNS = (
     ListColumn("event", "Event"),
     ListColumn("state", "State", facet=True),
-    ListColumn("until", "Until"),
+    ListColumn("until", "Last day"),
     ListColumn("used", "Used", figure=True),
     ListColumn("most", "At most", figure=True),
     ListColumn("activity", "Address of the event", seen=False),
@@ -90,7 +91,7 @@ def _made(visit: Visit, wanted: EventCode, code: str) -> Response:
     """The code, large enough to be projected. It is shown this once, so the page is the answer to the form."""
     address = f"{pages_address_for(visit.request)}/me/code"
     shown: dict[str, Any] = {"code": code, "title": wanted.title, "address": address, "qr": qr_code(address)}
-    until = written_moment(wanted.until, visit.tenant.settings.zone)
+    until = _last_day(wanted, visit.tenant.settings.zone)
     answer = visit.page("staff/event-code-made.html", until=until, most=wanted.most, **shown)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -103,7 +104,7 @@ def _rows(visit: Visit) -> list[ListRow]:
             {
                 "event": code.title,
                 "state": "ended" if code.ended or code.until <= now else "open",
-                "until": written_moment(code.until, zone),
+                "until": _last_day(code, zone),
                 "used": code.used,
                 "most": code.most or "",
                 "activity": code.activity,
@@ -112,3 +113,8 @@ def _rows(visit: Visit) -> list[ListRow]:
         )
         for id, code in reversed(list(event_codes.everyone(visit.tenant.store)))
     ]
+
+
+def _last_day(code: EventCode, zone: str) -> str:
+    """The last day on which *code* can be used: it ends with that day."""
+    return written_day(day_of(code.until - 1, zone))

@@ -47,6 +47,7 @@ def test_a_steward_makes_a_code_projects_it_and_ends_it(site, steward):
     assert page.status_code == 200
     assert "http://lrs.test/me/code" in text_of(page)
     assert "QR code of the page for codes" in page.text
+    assert "It can be used until the end of 31 March 2027." in text_of(page)
     assert "At most 12 people can use it." in text_of(page)
     assert code not in listed.text
     assert (row["event"], row["state"], row["used"]) == ("Open day", "open", 0)
