@@ -10,7 +10,7 @@ from adapters.imports.job import BASE, FILE, MOST_BASES, Job, arrived_key, job_o
 from adapters.imports.job import KIND as IMPORT
 from adapters.imports.look import USUAL, look_at
 from adapters.imports.mappings import saved_for
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 from lrs.kernel.errors import Refused
 from lrs.storage import Reader, Walk
 

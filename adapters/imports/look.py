@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.imports.mappings import SavedProfile
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 from adapters.reading.columns import guessed, headers_known
 from adapters.reading.profile import MappingProfile
 from adapters.reports.mended import own_headers, repaired_import
@@ -87,9 +87,9 @@ def column_of(header: str, adapter: str, profile: MappingProfile) -> str:
 
 
 def _guess(adapter: str, heads: FileHeads, headers: Sequence[str]) -> FoundFile:
-    columns = SOURCES[adapter].columns
-    meant = guessed(headers, columns, {})
-    exact = {fold(column) for column in columns}
+    source = SOURCES[adapter]
+    meant = guessed(headers, headers_known(source.columns, source.named))
+    exact = {fold(column) for column in source.columns}
     others = {header: column for header, column in meant.items() if fold(header) not in exact}
     places = tuple((head.title, head.row) for head in heads.sheets)
     look = Look(heads.sort, tuple(headers), places, guesses=tuple(others))
@@ -107,5 +107,7 @@ def _known_to(saved: SavedProfile, headers: Iterable[str]) -> int:
 
 
 def _every_header(saved: Iterable[SavedProfile]) -> KnownHeaders:
-    known = {name: column for one in SOURCES.values() for name, column in headers_known(one.columns).items()}
+    known: dict[str, str] = {}
+    for one in SOURCES.values():
+        known |= headers_known(one.columns, one.named)
     return KnownHeaders(known | {name: column for one in saved for name, column in one.profile.aliases().items()})

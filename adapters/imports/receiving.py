@@ -16,7 +16,8 @@ from adapters.imports.arriving_files import ArrivingFile
 from adapters.imports.arriving_forms import read_form
 from adapters.imports.job import Job, sender_of
 from adapters.imports.rights import check_provider
-from adapters.imports.run import SOURCES, check_order
+from adapters.imports.run import check_order
+from adapters.imports.sources import SOURCES
 from adapters.reading.profile import MappingProfile, parse_profile
 from lrs.access import Caller
 from lrs.kernel.errors import Refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
@@ -11,9 +11,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.apprenticeship.files.criteria import CheckedSource, KnownCriteria
-from adapters.apprenticeship.files.das import Das
-from adapters.apprenticeship.files.eportfolio import EPortfolio
-from adapters.apprenticeship.ilr.source import IlrSource
+from adapters.imports.sources import SOURCES
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.pipeline import Apply, run
 from adapters.ledger.snapshots import SnapshotSource, compare, note_on
@@ -23,7 +21,6 @@ from adapters.reading.source import RowOutcome, RowTable, Source
 from adapters.reading.words import Silence
 from adapters.reports.mended import ROW, MendedTable, row_header
 from adapters.reports.report import ADDED, ADDED_BESIDE, Report, in_order
-from adapters.training_centre.files.source import TrainingCentre
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import KnownHeaders, fold
 from lrs.kernel.tables.notes import notes_on
@@ -32,9 +29,6 @@ from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 from lrs.kernel.times import SECOND
 
-_ALL: Sequence[type[Source]] = (TrainingCentre, EPortfolio, IlrSource, Das)
-SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
-"""The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 

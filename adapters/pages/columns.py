@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from adapters.imports.job import Job
 from adapters.imports.mappings import SavedProfile, saved_for
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 from adapters.pages import acts, view
 from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused

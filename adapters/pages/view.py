@@ -8,8 +8,7 @@ from typing import Any
 from adapters.imports.job import Job
 from adapters.imports.look import column_of
 from adapters.imports.mappings import SavedProfile
-from adapters.imports.run import SOURCES
-from adapters.reading.columns import COLUMNS
+from adapters.imports.sources import SOURCES, column_words
 from adapters.reports.repairs import SHOWN, ShownRow
 from adapters.reports.report import FAULTY
 from lrs.kernel.printing import time_of
@@ -103,7 +102,8 @@ def kind_of(adapter: str) -> str:
 
 def label(column: str) -> str:
     """*column* in words."""
-    return COLUMNS[column].label if column in COLUMNS else column
+    words = column_words(column)
+    return words.label if words else column
 
 
 def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def counts_of(job: Job) -> dict[str, int]:
 def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
     """The form in which what the headers of a file mean is corrected."""
     adapter = job.adapter if job.adapter in SOURCES else next(iter(SOURCES))
-    own = sorted(SOURCES[adapter].columns, key=lambda one: COLUMNS[one].label)
+    own = sorted(SOURCES[adapter].columns, key=label)
     exact = {fold(column) for column in own}
     guesses = set(job.look.guesses) if job.look else set()
     headers = job.look.headers if job.look else ()
@@ -167,7 +167,7 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
     return {
         "adapter": adapter,
         "adapters": [(name, one.about) for name, one in sorted(SOURCES.items())],
-        "options": [(one, COLUMNS[one].label) for one in own],
+        "options": [(one, label(one)) for one in own],
         "headers": [
             {
                 "name": f"c{at}",

@@ -7,10 +7,10 @@ Every function takes a row and a column and raises ``Unusable`` with that column
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
-from adapters.reading.columns import COLUMNS
+from adapters.reading.columns import ColumnWords
 from adapters.reading.words import YES_NO, Words, folded_word, known_words
 from lrs.kernel.tables.row import Percent, Row, Unusable
 
@@ -43,9 +43,10 @@ def needed(row: Row, column: str) -> str:
     return cell
 
 
-def also_missing(problem: Unusable, row: Row, wanted: Sequence[str]) -> Unusable:
-    """*problem*; if its column is one of those *wanted* that the file has not, it names the others, too."""
-    others = [f"{COLUMNS[one].label} ({one})" for one in wanted if one not in row.cells and one != problem.column]
+def also_missing(problem: Unusable, row: Row, wanted: Mapping[str, ColumnWords]) -> Unusable:
+    """*problem*; if its column is one of those *wanted* that the file has not, it names the others, too, in words."""
+    missing = {column: words for column, words in wanted.items() if column not in row.cells}
+    others = [f"{words.label} ({column})" for column, words in missing.items() if column != problem.column]
     if problem.column not in wanted or problem.column in row.cells or not others:
         return problem
     message = f"{problem.message}; not there either: {', '.join(others)}"

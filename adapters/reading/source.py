@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import msgspec
 from tincan import Agent, Statement
 
+from adapters.reading.columns import ColumnWords
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.words import Words
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
@@ -108,13 +109,15 @@ class Source(Protocol):
 
     *about* says in a few words, to whoever sends a file, what is in it. Increase *template* when the same content gives
     other statements than before. *columns* are the canonical ones that it knows; of these, *free* hold free text,
-    *dated* days or instants, and *worded* has the meanings of words by column.
+    *dated* days or instants, and *worded* has the meanings of words by column. *named* has the columns that no other
+    source has, in words.
     """
 
     name: str
     about: str
     template: int
     columns: frozenset[str]
+    named: Mapping[str, ColumnWords]
     free: frozenset[str]
     dated: frozenset[str]
     worded: Mapping[str, Words]

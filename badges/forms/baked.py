@@ -46,5 +46,21 @@ def _svg(badge: StoredBadge) -> bytes:
     return text
 
 
-PNG = Form(name="png", media_type="image/png", ending=".png", make=_png)
-SVG = Form(name="svg", media_type="image/svg+xml", ending=".svg", make=_svg)
+PNG = Form(
+    name="png",
+    media_type="image/png",
+    ending=".png",
+    make=_png,
+    title="Picture (PNG)",
+    about="To show on a page or in a profile; the badge itself is inside it.",
+    place=20,
+)
+SVG = Form(
+    name="svg",
+    media_type="image/svg+xml",
+    ending=".svg",
+    make=_svg,
+    title="Picture (SVG)",
+    about="The same, sharp at any size.",
+    place=40,
+)

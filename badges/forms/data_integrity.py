@@ -12,4 +12,12 @@ def _stored(badge: StoredBadge) -> bytes:
     return badge.credential
 
 
-FORM = Form(name="json", media_type="application/vc", ending=".json", make=_stored)
+FORM = Form(
+    name="json",
+    media_type="application/vc",
+    ending=".json",
+    make=_stored,
+    title="File (JSON)",
+    about="For a wallet or a service that checks badges.",
+    place=30,
+)

@@ -52,10 +52,14 @@ class Form:
 
     *name* is what ``--form`` takes, *media_type* what ``Accept`` asks for, *ending* that of the file name under which a
     browser saves it. *make* is given any stored badge, also a revoked one, and gives the same bytes for the same badge
-    and key. It raises ``NotInThisForm`` with the reason if this badge is not available in the form.
+    and key. It raises ``NotInThisForm`` with the reason if this badge is not available in the form. *title* and *about*
+    are what learners read on the page of their badge, in the order of *place*; both are texts of the catalogue.
     """
 
     name: str
     media_type: str
     ending: str
     make: Callable[[StoredBadge], bytes]
+    title: str
+    about: str
+    place: int = 100

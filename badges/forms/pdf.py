@@ -11,4 +11,12 @@ def _pdf(badge: StoredBadge) -> bytes:
     return certificate(badge)
 
 
-FORM = Form(name="pdf", media_type="application/pdf", ending=".pdf", make=_pdf)
+FORM = Form(
+    name="pdf",
+    media_type="application/pdf",
+    ending=".pdf",
+    make=_pdf,
+    title="Certificate (PDF)",
+    about="To print, or to send with an application.",
+    place=10,
+)

@@ -90,4 +90,12 @@ def _disclosure(seed: bytes, name: str, value: object) -> str:
     return base64url(json.dumps([salt, name, value], ensure_ascii=False, separators=(",", ":")).encode())
 
 
-FORM = Form(name="sd-jwt", media_type=MEDIA_TYPE, ending=".sd-jwt", make=_sd_jwt)
+FORM = Form(
+    name="sd-jwt",
+    media_type=MEDIA_TYPE,
+    ending=".sd-jwt",
+    make=_sd_jwt,
+    title="File (SD-JWT)",
+    about="For wallets of the European kind, which show only the parts that you choose.",
+    place=60,
+)

@@ -53,4 +53,12 @@ def _jwt(badge: StoredBadge) -> bytes:
     return signed(issuer, jwt_key(issuer), {**credential, **claims}, "JWT").encode()
 
 
-FORM = Form(name="jwt", media_type=MEDIA_TYPE, ending=".jwt", make=_jwt)
+FORM = Form(
+    name="jwt",
+    media_type=MEDIA_TYPE,
+    ending=".jwt",
+    make=_jwt,
+    title="File (JWT)",
+    about="The same, for programs that want this form.",
+    place=50,
+)

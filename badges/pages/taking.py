@@ -28,7 +28,10 @@ from lrs.web.dates import written_day
 
 ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
 NAME, NO_NAME, VOID = "name", "no-name", "void"
-FORM_NAMES = tuple(form.name for form in FORMS)
+SHOWN_FORMS = tuple(
+    {"name": form.name, "title": form.title, "about": form.about} for form in sorted(FORMS, key=lambda form: form.place)
+)
+"""The forms as the page of a badge shows them, with texts of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Taking:
             "name_from": known.source if known else "",
             "name_confirmed": self._day(known.at) if known and known.is_confirmed else "",
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
-            "forms": FORM_NAMES,
+            "forms": SHOWN_FORMS,
             "certificate": certificates.check_address(self.tenant, self.badge.id),
             "wallet": self._wallet(wallet) if wallet else None,
         }

@@ -17,7 +17,8 @@ from adapters.imports import job as jobs
 from adapters.imports.elsewhere import Elsewhere, ServerUnusable
 from adapters.imports.here import follow, job_here, somebody_works, try_here
 from adapters.imports.job import Job
-from adapters.imports.run import SOURCES, Order
+from adapters.imports.run import Order
+from adapters.imports.sources import SOURCES
 from adapters.reading.profile import MappingProfile, read_profile
 from lrs.composition.steps import steps_of
 from lrs.kernel.errors import Misconfigured, Refused

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-source.md").read_text()
-HEADER = "learner_ref,certificate,grade,assessment_date\n"
+HEADER = "learner_ref,certificate,mark,certified_on\n"
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.ilr.facts import Apprenticeship, statement_of
 from adapters.reading import words
 from adapters.reading.cells import choice, needed, text
+from adapters.reading.columns import ColumnWords
 from adapters.reading.people import FileLearner, Learners, Same
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import Earlier, Fact, Mapped, RowTable
@@ -34,6 +35,20 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _OF_LEARNER = {"learner_ref": "provider_ref", "email": "email_address"}
 """Our columns of a learner, and what the service calls them."""
 
+NAMED: Mapping[str, ColumnWords] = {
+    "cohort_ref": ColumnWords("Service: cohort"),
+    "agreement_id": ColumnWords("Service: agreement"),
+    "email_address": ColumnWords("Service: e-mail address of the learner"),
+    "provider_ref": ColumnWords("Service: your reference for the learner"),
+    "prog_type": ColumnWords("Service: programme type"),
+    "std_code": ColumnWords("Service: standard (LARS code)"),
+    "end_date": ColumnWords("Service: planned end"),
+    "training_total_hours": ColumnWords("Service: hours of training in total"),
+    "training_hours_reduction": ColumnWords("Service: hours that prior learning saves"),
+    "recognise_prior_learning": ColumnWords("Service: prior learning is recognised"),
+}
+"""The columns that only this upload has, in words."""
+
 
 class Das:
     """The uploads of one provider."""
@@ -41,11 +56,8 @@ class Das:
     name = "das"
     about = "Apprenticeship service: bulk upload (CSV)"
     template = 1
-    columns = frozenset(
-        {"cohort_ref", "agreement_id", "uln", "family_name", "given_names", "email_address", "provider_ref"}
-        | {"prog_type", "std_code", "start_date", "end_date"}
-        | {"training_total_hours", "training_hours_reduction", "recognise_prior_learning"}
-    )
+    columns = frozenset(NAMED) | {"uln", "family_name", "given_names", "start_date"}
+    named = NAMED
     free = frozenset({"family_name", "given_names"})
     dated = frozenset({"start_date", "end_date"})
     worded: Mapping[str, Words] = {"recognise_prior_learning": words.YES_NO}

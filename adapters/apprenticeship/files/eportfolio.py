@@ -31,6 +31,7 @@ from tincan import Statement
 
 from adapters.apprenticeship import facts, ksb
 from adapters.apprenticeship.facts import Standard
+from adapters.apprenticeship.files.columns import NAMED
 from adapters.apprenticeship.files.off_the_job import Hours
 from adapters.apprenticeship.standards import on_standard, standard_of
 from adapters.reading import words
@@ -42,17 +43,15 @@ from adapters.reading.times import day, midnight, not_ahead
 from adapters.reading.words import Words, folded_word
 from lrs.kernel.tables.row import Row, Unusable
 
-COLUMNS = frozenset(
-    {"uln", "learner_ref", "email", "given_names", "family_name"}
-    | {"standard_ref", "standard_version", "option", "start_date", "planned_end_date", "status", "break_start"}
-    | {"withdrawal_date"}
-    | {"evidence_id", "ksb_code", "ksb_guid", "evidence_title", "evidence_date", "evidence_status", "assessor"}
-    | {"grade"}
-    | {"otj_date", "otj_start", "otj_minutes", "otj_hours", "otj_category", "otj_countable", "otj_ref"}
-    | {"otj_correction"}
-    | {"gateway_date", "assessment_outcome", "assessment_date", "assessment_grade", "resit_no"}
+COLUMNS = (
+    frozenset(NAMED)
+    | {"uln", "learner_ref", "email", "given_names", "family_name"}
+    | {"status", "start_date", "planned_end_date"}
 )
-OF_EVIDENCE = ("standard_ref", "standard_version", "evidence_id", "evidence_status", "ksb_code", "evidence_date")
+OF_EVIDENCE = {
+    column: NAMED[column]
+    for column in ("standard_ref", "standard_version", "evidence_id", "evidence_status", "ksb_code", "evidence_date")
+}
 """The columns without which no evidence counts."""
 FREE = frozenset({"given_names", "family_name", "option", "evidence_title", "otj_category"})
 DATED = frozenset(
@@ -74,6 +73,7 @@ class EPortfolio:
     about = "Apprenticeships: learners, evidence, hours, assessments"
     template = 1
     columns = COLUMNS
+    named = NAMED
     free = FREE
     dated = DATED
     worded: Mapping[str, Words] = {

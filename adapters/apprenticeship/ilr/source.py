@@ -33,6 +33,7 @@ from adapters.apprenticeship.ilr.aims import (
     return_of,
 )
 from adapters.apprenticeship.ilr.checking import BrokenRule, broken_by
+from adapters.apprenticeship.ilr.columns import NAMED
 from adapters.apprenticeship.ilr.facts import Apprenticeship, Learnt, statement_of
 from adapters.ledger.diff import key_of
 from adapters.ledger.snapshots import Snapshot, seen_in
@@ -59,6 +60,7 @@ class IlrSource:
     about = "Apprenticeship returns (ILR, XML)"
     template = 1
     columns = frozenset(kept.COLUMNS)
+    named = NAMED
     free = frozenset({"given_names", "family_name", "ilr_fault"})
     dated = frozenset(_DATES)
     worded: Mapping[str, Words] = {}

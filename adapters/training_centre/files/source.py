@@ -13,6 +13,7 @@ from adapters.reading.people import Learners, Same
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import Earlier, Fact, Mapped, RowTable
 from adapters.reading.words import Words, folded_word
+from adapters.training_centre.files.columns import NAMED
 from adapters.training_centre.files.facts import THERE, Attended, Observed, attended, observed
 from adapters.training_centre.files.observations import Checklists
 from adapters.training_centre.files.rosters import read_jisc, read_roster
@@ -20,16 +21,7 @@ from adapters.training_centre.files.sessions import HeldSession, jisc_session, r
 from lrs.kernel.tables.row import Row, Unusable
 
 JISC_COLUMNS = {"student_id", "event_id", "event_attended"}
-COLUMNS = frozenset(
-    {"record", "session_id", "uln", "learner_ref", "email", "given_names", "family_name"}
-    | {"title", "starts_at", "ends_at", "kind", "instructor", "activity_id", "centre_id", "status"}
-    | {"attendance", "check_in_at", "check_out_at", "minutes"}
-    | {"checklist_id", "step_id", "result", "observer", "critical", "attempt", "observed_at", "second_observer"}
-    | {"pass_percent"}
-    | {"student_id", "event_id", "event_attended", "event_name", "event_type", "event_description", "start_time"}
-    | {"end_time", "staff_id"}
-    | {"attendance_late", "attendance_category"}
-)
+COLUMNS = frozenset(NAMED) | {"uln", "learner_ref", "email", "given_names", "family_name", "status"}
 
 
 FREE = frozenset(
@@ -45,6 +37,7 @@ class TrainingCentre:
     about = "A training centre: sessions, attendance, checklists"
     template = 1
     columns = COLUMNS
+    named = NAMED
     free = FREE
     dated = DATED
     worded: Mapping[str, Words] = {

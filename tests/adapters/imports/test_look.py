@@ -6,7 +6,7 @@ import pytest
 
 from adapters.imports.look import column_of, look_at
 from adapters.imports.mappings import SavedProfile
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 from adapters.reading.columns import COLUMNS
 from adapters.reading.profile import MappingProfile
 
@@ -18,13 +18,19 @@ def looked(tmp_path, text, saved=()):
 
 
 def test_each_column_of_each_source_is_called_something_and_no_other():
-    assert {column for source in SOURCES.values() for column in source.columns} == set(COLUMNS)
-    assert len({words.label for words in COLUMNS.values()}) == len(COLUMNS)
+    listed = [*COLUMNS, *(column for source in SOURCES.values() for column in source.named)]
+    labels = [*COLUMNS.values(), *(words for source in SOURCES.values() for words in source.named.values())]
+
+    assert {column for source in SOURCES.values() for column in source.columns} == set(listed)
+    assert len(set(listed)) == len(listed)
+    assert len({words.label for words in labels}) == len(listed)
+    assert all(source.named.keys() <= source.columns for source in SOURCES.values())
 
 
 def test_no_header_is_known_for_two_columns_of_one_source():
     for source in SOURCES.values():
-        listed = [header for column in source.columns for header in (*COLUMNS[column].headers, column)]
+        words = COLUMNS | source.named
+        listed = [header for column in source.columns for header in (*words[column].headers, column)]
         assert len(set(listed)) == len(listed)
 
 

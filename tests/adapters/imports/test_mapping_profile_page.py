@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from adapters.apprenticeship.files.eportfolio import EPortfolio
-from adapters.imports.run import SOURCES
+from adapters.imports.sources import SOURCES
 from adapters.reading import words
 from adapters.reading.profile import MappingProfile, read_profile
 

@@ -126,7 +126,7 @@ def test_a_badge_is_shown_to_nobody_but_keys_of_the_scope_admin(client, tenant):
 
 
 def test_a_badge_is_given_in_the_form_that_is_asked_for_and_else_in_the_first(client, tenant, monkeypatch):
-    initials = Form("initials", "text/x-initials", ".txt", lambda badge: badge.id[:2].encode())
+    initials = Form("initials", "text/x-initials", ".txt", lambda badge: badge.id[:2].encode(), "Initials", "Short.")
     monkeypatch.setattr("badges.published.routes.FORMS", (*FORMS, initials))
     record, badge = badge_in(tenant)
     asking = client.admin
@@ -146,7 +146,9 @@ def test_a_form_that_this_badge_cannot_be_had_in_is_406_with_the_sentence(client
     def refuse(_: StoredBadge) -> bytes:
         raise NotInThisForm("The holder of this badge has no id.")
 
-    monkeypatch.setattr("badges.published.routes.FORMS", (*FORMS, Form("never", "text/x-never", ".txt", refuse)))
+    monkeypatch.setattr(
+        "badges.published.routes.FORMS", (*FORMS, Form("never", "text/x-never", ".txt", refuse, "Never", "Refused."))
+    )
     record, _ = badge_in(tenant)
 
     answer = client.get(f"/t/default/credentials/{record.id}", {**client.admin, "accept": "text/x-never"})
