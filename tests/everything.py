@@ -178,7 +178,7 @@ class Everything:
         ann = centre.who(host, "Ann")
         asked = hosts.ask(centre.day(), host.id, ann.id, ("Sue", "sue@host.example"), "")
         self.sign_off = asked.token
-        self.write(lambda tx: [standard_records.keep(tx, one) for one in read_standards(RECORD.encode())[0]])
+        self.write(lambda tx: [standard_records.keep(tx, one, by="test") for one in read_standards(RECORD.encode())[0]])
         self.write(lambda tx: offerings.keep(tx, Offering("gowning", "Gowning basics"), "test"))
         self.calendar = self.write(lambda tx: feed.renew(tx, self.tenant, self.person("ann"), "test"))
         self.write(lambda tx: demand.keep_regions(tx, {"SG1": "East"}, "test"))

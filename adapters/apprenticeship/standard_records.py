@@ -19,6 +19,7 @@ from lrs.kernel.names import name
 from lrs.kernel.plain_text import one_line
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
+from lrs.tenancy import audit
 
 KIND = "apprenticeship-standard"
 MOST_BYTES = 128 * 1024 * 1024
@@ -69,6 +70,13 @@ class StandardRecord(msgspec.Struct, frozen=True):
         }
 
 
+class _Coded(msgspec.Struct, frozen=True):
+    """What names a standard: so its criteria, nearly all of a record, need not be decoded."""
+
+    reference: str
+    lars: int | None
+
+
 class StandardFault(msgspec.Struct, frozen=True):
     """A record of the file that was not used: its place from 1, its reference if it has one, and the reason."""
 
@@ -108,15 +116,18 @@ def read_standards(content: bytes) -> tuple[list[StandardRecord], list[StandardF
     return list(found.values()), faults
 
 
-def keep(tx: Tx, standard: StandardRecord) -> str:
-    """Stores *standard* in its version. Gives ``new``, ``updated`` or ``unchanged``."""
+def keep(tx: Tx, standard: StandardRecord, *, by: str) -> str:
+    """Stores *standard* in its version, which *by* brings in. Gives ``new``, ``updated`` or ``unchanged``."""
     id = name(KIND, standard.reference, standard.version)
     body = msgspec.json.encode(standard)
     known = tx.get(KIND, id)
     if known and known.body == body:
         return "unchanged"
     tx.put(msgspec.structs.replace(known or Record(KIND, id), body=body))
-    return "updated" if known else "new"
+    outcome = "updated" if known else "new"
+    about = {"standard": standard.reference, "version": standard.version, "outcome": outcome}
+    audit.append(tx, by, "standard.changed", about)
+    return outcome
 
 
 def every_standard(reader: Reader) -> Iterator[StandardRecord]:
@@ -138,7 +149,8 @@ def standard_called(reader: Reader, reference: str, version: str = "") -> Standa
 
 def lars_codes(reader: Reader) -> Mapping[int, str]:
     """The reference of each standard that has a code in the register of learning aims, by that code."""
-    return {one.lars: one.reference for one in every_standard(reader) if one.lars is not None}
+    coded = (msgspec.json.decode(record.body, type=_Coded) for record in each(reader, KIND))
+    return {one.lars: one.reference for one in coded if one.lars is not None}
 
 
 def _ordered(version: str) -> tuple[int, ...]:

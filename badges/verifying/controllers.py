@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from badges.keys.multikey import did_document
-from badges.verifying.public_keys import VerifyingKey, of_jwk, of_multibase
+from badges.keys.public_keys import VerifyingKey, of_jwk, of_multibase
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification, moment, read
 from lrs.kernel.base64url import from_base64url

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from badges.keys.multikey import from_base58
+from badges.keys.public_keys import VerifyingKey, algorithm_of, is_signed
 from badges.proofs.sign import SUITE, options_of
 from badges.verifying import selective
 from badges.verifying.controllers import ASSERTION, key_of
-from badges.verifying.public_keys import VerifyingKey, algorithm_of, is_signed
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification, moment
 from lrs.kernel.strict_json import JsonView

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.forms.sd_jwt import TYPE
-from badges.verifying.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk
+from badges.keys.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk
 from badges.verifying.shape import named
 from badges.verifying.tokens import SignedToken, check_token, read_token
 from badges.verifying.verdict import Invalid

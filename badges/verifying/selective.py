@@ -13,9 +13,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from badges.keys.public_keys import P256, VerifyingKey, algorithm_of, is_signed
 from badges.proofs.sign import options_of
 from badges.verifying import cbor
-from badges.verifying.public_keys import P256, VerifyingKey, algorithm_of, is_signed
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification
 from lrs.kernel.base64url import base64url, from_base64url

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from badges.keys.public_keys import JWS_ALGORITHMS, is_signed, of_pem
 from badges.verifying.hosted import known_members, object_at
-from badges.verifying.public_keys import JWS_ALGORITHMS, is_signed, of_pem
 from badges.verifying.tokens import SignedToken
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import Verification, site_of

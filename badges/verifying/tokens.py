@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from badges.keys.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk, thumbprint
 from badges.verifying.controllers import key_of, listed_keys
-from badges.verifying.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk, thumbprint
 from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import Verification, moment, read, site_of
 from lrs.kernel.base64url import from_base64url

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from badges.keys.invalid import Invalid
 from lrs.kernel.strict_json import JsonView
 
+__all__ = ["OK", "Check", "Invalid", "Passed", "Unavailable", "Verdict"]
+
 OK = "ok"
-
-
-class Invalid(Exception):
-    """The badge fails a check. The message is a sentence, *code* the reason for programs."""
-
-    def __init__(self, why: str, code: str) -> None:
-        super().__init__(why)
-        self.code = code
 
 
 class Unavailable(Exception):

@@ -16,7 +16,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from badges.keys.did_keys import BadKey, key_of_did
+from badges.keys.did_keys import key_of_did
+from badges.keys.invalid import Invalid
 from badges.keys.multikey import from_base58
 from badges.proofs.graph import canonical
 from badges.proofs.unsafe import Unsafe
@@ -53,7 +54,7 @@ def holder_in(presentation: JsonView, challenge: str, domain: str, *, domain_nee
         raise _wrong("its holder is not who signed it", "/holder", "other_key")
     try:
         key = key_of_did(did)
-    except BadKey as error:
+    except Invalid as error:
         raise _wrong(str(error), "/proof/verificationMethod", "bad_key") from error
     if not isinstance(key, Ed25519PublicKey):
         raise _wrong("its key is no Ed25519 key", "/proof/verificationMethod", "bad_key")

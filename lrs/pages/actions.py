@@ -139,6 +139,7 @@ ACTIONS: Mapping[str, str] = {
     "staff.roles": "The roles of a member of staff were changed",
     "staff.sign-in-link": "A link to sign in once was made",
     "staff.second-factor": "A second factor was changed",
+    "standard.changed": "The record of an apprenticeship standard was brought in",
     "statement.corrected": "A result was corrected",
     "store.restored": "A backup was restored",
     "suggestion.brought-back": "The question whether two learners are one was asked again",

@@ -38,7 +38,7 @@ def desk(tmp_path_factory):
         closing(Chromium(found(), tmp_path_factory.mktemp("chromium"))) as browser,
     ):
         (standard,), _ = read_standards(json.dumps(record()).encode())
-        served.tenant.store.write(lambda tx: keep(tx, standard)).result()
+        served.tenant.store.write(lambda tx: keep(tx, standard, by="test")).result()
         for adapter, name in (("ilr", "return.xml"), ("eportfolio", "portfolio.csv")):
             job = job_here(served.tenant, Order(adapter, "north", folder / name, name))
             follow(served.tenant, job, STEPS, theirs=False, say=lambda _: None)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from badges.keys.did_keys import ALGORITHMS, BadKey, WalletKey, did_of, is_signed, key_of_did, key_of_jwk
+from badges.keys.did_keys import ALGORITHMS, WalletKey, did_of, key_of_did, key_of_jwk
+from badges.keys.invalid import Invalid
+from badges.keys.public_keys import is_signed
+from badges.verifying.tokens import SignedToken, read_token
 from badges.wallets.oid4vci.refusals import WalletRefused
-from lrs.kernel import strict_json
-from lrs.kernel.base64url import from_base64url
-from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
 
 TYPE = "openid4vci-proof+jwt"
@@ -33,17 +33,18 @@ class KeyProof:
 
 def checked(jwt: Any, audience: str, now: int, *, is_draft: bool = False) -> KeyProof:
     """The proof in *jwt* for the issuer *audience* at the time *now* (microseconds UTC). Raises ``Refused``."""
-    header, payload, signature, signed = _parts(jwt)
+    token = _read(jwt)
+    header, payload = token.header, token.claims
     key, did = _key(header)
     typ = header.get("typ")
     if typ != TYPE and not (is_draft and typ is None):
         raise _wrong(f"its typ is not {TYPE}")
-    if {"crit", "x5c", "trust_chain", "key_attestation"} & header.keys():
-        raise _wrong("its header has crit, x5c, trust_chain or key_attestation, which are not taken here")
+    if {"x5c", "trust_chain", "key_attestation"} & header.keys():
+        raise _wrong("its header has x5c, trust_chain or key_attestation, which are not taken here")
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise _wrong(f"its alg is none of {', '.join(ALGORITHMS)}")
-    if not is_signed(key, str(algorithm), signature, signed):
+    if not is_signed(key, str(algorithm), token.signature, token.signed):
         raise _wrong("its signature is not of the key that it names")
     heard = payload.get("aud")
     if audience not in (heard if isinstance(heard, list) else [heard]):
@@ -55,18 +56,13 @@ def checked(jwt: Any, audience: str, now: int, *, is_draft: bool = False) -> Key
     return KeyProof(did, nonce)
 
 
-def _parts(jwt: Any) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    if not isinstance(jwt, str) or len(jwt) > LONGEST or not jwt.isascii() or jwt.count(".") != 2:
+def _read(jwt: Any) -> SignedToken:
+    if not isinstance(jwt, str) or len(jwt) > LONGEST:
         raise _wrong("it is no JWT in the compact form")
-    head, body, signature = jwt.split(".")
     try:
-        header, payload = (strict_json.parse(from_base64url(part), max_depth=10) for part in (head, body))
-        signed = from_base64url(signature)
-    except (ValueError, Refused) as error:
-        raise _wrong("it cannot be read") from error
-    if not isinstance(header, dict) or not isinstance(payload, dict):
-        raise _wrong("its parts are not JSON objects")
-    return header, payload, signed, f"{head}.{body}".encode()
+        return read_token(jwt, LONGEST)
+    except Invalid as error:
+        raise _wrong(str(error)) from error
 
 
 def _key(header: Mapping[str, Any]) -> tuple[WalletKey, str]:
@@ -79,7 +75,7 @@ def _key(header: Mapping[str, Any]) -> tuple[WalletKey, str]:
             return key, did_of(key)
         did, sharp, fragment = str(header["kid"]).partition("#")
         key = key_of_did(did)
-    except BadKey as error:
+    except Invalid as error:
         raise _wrong(str(error)) from error
     if not sharp or fragment not in {did.removeprefix("did:key:"), "0"}:
         raise _wrong("its kid is no DID URL of a key")

@@ -11,6 +11,7 @@ from adapters.apprenticeship.standard_records import every_standard, keep, lars_
 from adapters.imports.run import Order
 from lrs.cli import main
 from lrs.kernel.errors import Refused
+from lrs.tenancy import audit
 from tests.adapters.apprenticeship.returns import aim, learner, made, uln
 from tests.adapters.apprenticeship.standard_files import guid, record
 from tests.adapters.conftest import by_job
@@ -23,7 +24,7 @@ def read(*records):
 def add(tenant, *records):
     found, faults = read(*records)
     assert faults == []
-    return [tenant.store.write(lambda tx, one=one: keep(tx, one)).result() for one in found]
+    return [tenant.store.write(lambda tx, one=one: keep(tx, one, by="operator")).result() for one in found]
 
 
 def test_a_code_is_a_place_in_the_list_of_a_version_and_the_identifier_stays(tenant):
@@ -76,6 +77,19 @@ def test_what_is_no_record_of_a_standard_is_refused(content):
         read_standards(content)
 
     assert (refused.value.status, refused.value.error) == (400, "bad_file")
+
+
+def test_what_came_in_of_a_standard_is_in_the_record_of_actions_and_what_changed_nothing_is_not(tenant):
+    add(tenant, record("1.0"))
+    add(tenant, record("1.0"))
+    add(tenant, record("1.0", title="Corrected"))
+
+    told = [(entry.by, entry.about) for entry, _ in audit.walk(tenant.store) if entry.action == "standard.changed"]
+
+    assert told == [
+        ("operator", {"standard": "ST1406", "version": "1.0", "outcome": "new"}),
+        ("operator", {"standard": "ST1406", "version": "1.0", "outcome": "updated"}),
+    ]
 
 
 def test_a_return_names_a_standard_by_its_reference_once_its_record_is_here(tenant, endpoint, tmp_path):

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from badges.keys.invalid import Invalid
 from badges.keys.multikey import from_base58
-from badges.verifying.verdict import Invalid
 from lrs.kernel.base64url import base64url, from_base64url
 
 VerifyingKey = Ed25519PublicKey | ec.EllipticCurvePublicKey | RSAPublicKey
@@ -29,6 +29,7 @@ _CURVES: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.
 _BITS = (2048, 4096)
 """Sizes of RSA keys: smaller ones are weak, larger ones are slow."""
 _LONGEST_PEM = 4_096
+_PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 JWS_ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 
 
@@ -48,7 +49,7 @@ def of_multibase(text: str) -> VerifyingKey:
 
 def of_jwk(jwk: Mapping[str, Any]) -> VerifyingKey:
     """The public key in a JWK. Raises ``Invalid``, also if it has a private part."""
-    if "d" in jwk:
+    if _PRIVATE & jwk.keys():
         raise Invalid("the key is published with its private part: anybody can sign with it", "key_compromised")
     try:
         kind, curve = jwk.get("kty"), jwk.get("crv")
