@@ -23,6 +23,7 @@ WalletKey = Ed25519PublicKey | ec.EllipticCurvePublicKey
 ALGORITHMS = ("ES256", "EdDSA", "Ed25519")
 """Of signatures of wallets. ``EdDSA`` is the name of before RFC 9864, which wallets still send."""
 _LONGEST = 1_000
+_OTHER = "the key is neither an Ed25519 nor a P-256 key, or no valid one"
 
 
 def key_of_did(did: str) -> WalletKey:
@@ -45,13 +46,18 @@ def key_of_jwk(jwk: Any) -> WalletKey:
     """The public key in *jwk*: Ed25519 or P-256. Raises ``Invalid``, also for one with a private part."""
     if not isinstance(jwk, Mapping):
         raise Invalid("the key is no JWK", "bad_key")
-    return _of_wallet(of_jwk(jwk))
+    try:
+        return _of_wallet(of_jwk(jwk))
+    except Invalid as error:
+        if error.code == "key_compromised":
+            raise
+        raise Invalid(_OTHER, "bad_key") from error
 
 
 def _of_wallet(key: VerifyingKey) -> WalletKey:
     is_p256 = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
     if not isinstance(key, WalletKey) or not (is_p256 or isinstance(key, Ed25519PublicKey)):
-        raise Invalid("the key is neither an Ed25519 nor a P-256 key", "bad_key")
+        raise Invalid(_OTHER, "bad_key")
     return key
 
 

@@ -25,13 +25,17 @@ from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_day
+from lrs.web.language import catalogue
 
 ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
 NAME, NO_NAME, VOID = "name", "no-name", "void"
-SHOWN_FORMS = tuple(
-    {"name": form.name, "title": form.title, "about": form.about} for form in sorted(FORMS, key=lambda form: form.place)
-)
-"""The forms as the page of a badge shows them, with texts of the catalogue."""
+
+
+def _forms(language: str) -> list[dict[str, str]]:
+    """The forms as the page of a badge shows them. Their texts are translated here, so that the page escapes them."""
+    said = catalogue(language).gettext
+    shown = sorted(FORMS, key=lambda form: form.place)
+    return [{"name": form.name, "title": said(form.title), "about": said(form.about)} for form in shown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Taking:
             "name_from": known.source if known else "",
             "name_confirmed": self._day(known.at) if known and known.is_confirmed else "",
             "linkedin": badge_view.linkedin(self.credential, page or said["stands_for"]),
-            "forms": SHOWN_FORMS,
+            "forms": _forms(self.language),
             "certificate": certificates.check_address(self.tenant, self.badge.id),
             "wallet": self._wallet(wallet) if wallet else None,
         }

@@ -593,16 +593,23 @@ def test_a_key_is_told_the_scopes_that_would_do():
     ]
 
 
-@pytest.mark.parametrize("prefix", ["/xapi", "/t/default/xapi"])
+def one_of_each(let_in):
+    """Of the callers one that is *let_in* and one that is not, and who has a session, a wrong secret or nothing."""
+    return {STRANGER, WRONG, STAFF, *sorted(let_in)[:1], *sorted(EVERYBODY - let_in)[:1]}
+
+
 @pytest.mark.parametrize(
     ("resource", "method"), [(resource, method) for resource, methods in XAPI.items() for method in methods]
 )
-def test_xapi_lets_in_who_the_table_says(site, resource, method, prefix):
+def test_xapi_lets_in_who_the_table_says(site, resource, method):
     in_2_0 = {"headers": {"X-Experience-API-Version": "2.0.0"}}
 
-    let_in = {one for one in site.callers if site.gets_in(one, method, f"{prefix}/{resource}", **in_2_0)}
+    let_in = {one for one in site.callers if site.gets_in(one, method, f"/xapi/{resource}", **in_2_0)}
+    some = one_of_each(XAPI[resource][method])
+    behind_a_tenant = {one for one in some if site.gets_in(one, method, f"/t/default/xapi/{resource}", **in_2_0)}
 
     assert let_in == XAPI[resource][method]
+    assert behind_a_tenant == some & let_in
 
 
 UPLOAD = {"content": b"a,b\n1,2\n", "params": {"adapter": "training-centre"}, "headers": {"Content-Type": "text/csv"}}
@@ -612,21 +619,23 @@ OF_BADGES = ("/did.json", "/status/", "/achievements/", "/criteria/", "/competen
 """Addresses that hold only behind the name of their tenant."""
 
 
-@pytest.mark.parametrize("prefix", ["", "/t/default"])
 @pytest.mark.parametrize(("method", "path"), sorted(OTHERS))
-def test_other_routes_let_in_who_the_table_says(site, method, path, prefix):
-    if path.startswith("/lti/"):
-        prefix = "/t/default"
-    if prefix == "" and path.startswith(OF_BADGES):
-        prefix = "/t/default"
+def test_other_routes_let_in_who_the_table_says(site, method, path):
+    """All callers at one address; at the other one, which leads to the same line of the table, one of each sort."""
+    prefixes = ["", "/t/default"]
+    if path.startswith(("/lti/", *OF_BADGES)):
+        prefixes = ["/t/default"]
     if path in OF_SERVER or path.endswith("/t/{tenant}"):
-        prefix = ""
-    address = prefix + re.sub(r"\{\w+\}", "nothing", path)
+        prefixes = [""]
+    first, *others = (prefix + re.sub(r"\{\w+\}", "nothing", path) for prefix in prefixes)
     given = UPLOAD if path == "/api/imports" and method == "POST" else {}
+    some = one_of_each(OTHERS[method, path])
 
-    let_in = {one for one in site.callers if site.gets_in(one, method, address, **given)}
+    let_in = {one for one in site.callers if site.gets_in(one, method, first, **given)}
+    elsewhere = [{one for one in some if site.gets_in(one, method, other, **given)} for other in others]
 
     assert let_in == OTHERS[method, path]
+    assert elsewhere == [some & let_in] * len(others)
 
 
 @pytest.mark.parametrize("path", ["/xapi/statements", "/api/roles", "/metrics"])

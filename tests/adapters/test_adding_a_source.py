@@ -40,7 +40,7 @@ def test_a_word_that_is_not_known_and_a_day_that_is_missing_are_told_row_by_row(
     report = bring("certificates", HEADER + "L1,First aid,maybe,03/11/2026\nL2,First aid,merit,\n")
 
     assert [(row.outcome, row.code, row.column) for row in report.rows] == [
-        ("quarantined", "unknown_word", "grade"),
+        ("quarantined", "unknown_word", "mark"),
         ("skipped", "not_yet", ""),
     ]
     assert endpoint.is_empty()

@@ -105,13 +105,13 @@ def test_no_code_makes_markup():
 
 
 def used_names(path):
-    """The names that the code of *path* imports, and those of the functions that it calls."""
+    """The names that the code of *path* imports, and those of the functions that it calls, without what they are of."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import | ast.ImportFrom):
             module = getattr(node, "module", None) or ""
             yield from (f"import {module}.{one.name}".replace(" .", " ") for one in node.names)
-        elif isinstance(node, ast.Call):
-            yield f"{ast.unparse(node.func)}("
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield f"{node.func.id if isinstance(node.func, ast.Name) else node.func.attr}("
 
 
 def test_only_the_page_system_renders_and_answers_with_html():
@@ -243,12 +243,13 @@ def test_whatever_a_template_is_given_is_text_and_no_markup(name, pattern):
     for status in (400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507) if name.endswith("refused.html") else [200]:
         page = rendered(name, HOSTILE, pattern, nonce="n", status=status)
         plain = rendered(name, PLAIN, pattern, nonce="n", status=status)
+        given, harmless = Structure(page), Structure(plain)
 
         assert "<script>" not in page
-        assert Structure(page).tags == Structure(plain).tags
+        assert given.tags == harmless.tags
         # in the query of an address it is encoded
-        said = [one.replace(quote_plus(HOSTILE), HOSTILE) for one in Structure(page).said]
-        assert said == [one.replace(quote_plus(PLAIN), PLAIN).replace(PLAIN, HOSTILE) for one in Structure(plain).said]
+        said = [one.replace(quote_plus(HOSTILE), HOSTILE) for one in given.said]
+        assert said == [one.replace(quote_plus(PLAIN), PLAIN).replace(PLAIN, HOSTILE) for one in harmless.said]
         assert name.endswith("refused.html") or PLAIN in plain or pattern == (False,)
 
 

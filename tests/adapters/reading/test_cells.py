@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.reading import cells, hours, people, times
+from adapters.reading.columns import ColumnWords
 from adapters.reading.hours import Numbers
 from adapters.reading.times import DATES, Calendar
 from lrs.kernel.tables.row import Percent, Row, RowPlace, Unusable
@@ -426,7 +427,7 @@ def test_every_address_becomes_a_mailbox_that_the_store_takes_and_that_is_read_b
 
 
 def test_all_columns_that_a_file_has_not_are_named_at_once():
-    wanted = ("evidence_id", "evidence_status", "evidence_date")
+    wanted = {column: ColumnWords(column) for column in ("evidence_id", "evidence_status", "evidence_date")}
     row = Row(RowPlace("", 2), {"evidence_date": ""})
     here, there = (Unusable("missing", column, "", "not there") for column in ("evidence_date", "evidence_id"))
 
