@@ -62,7 +62,7 @@ def give(
     grant = Grant(
         subject=whose,
         service=known.id,
-        scopes=links.scopes_asked(known, _split(scopes)),
+        scopes=services.scopes_asked(known, _split(scopes)),
         purpose=known.purpose,
         how="operator",
         by=BY,

@@ -118,7 +118,7 @@ def made(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> C
     Raises ``Refused`` for a service that is stopped, for scopes that the service does not have or that a learner cannot
     give, for a purpose that is not the service's, and for a return address that the service is not registered with.
     """
-    asked = scopes_asked(service, wish.scopes)
+    asked = services.scopes_asked(service, wish.scopes)
     if not service.active:
         raise Refused("the service is stopped: make it active again first", status=409, error="service_stopped")
     if wish.purpose not in {None, service.purpose}:
@@ -161,17 +161,6 @@ def unanswered(reader: Reader, now: int) -> list[ConsentLink]:
     page = reader.find(Walk(KIND, newest_first=True, limit=LOOKED_AT))
     found = [msgspec.json.decode(record.body, type=ConsentLink) for record in page.records]
     return [one for one in found if one.state == OPEN and now < one.expires]
-
-
-def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """*scopes*, or by default all that *service* has and a learner can give. Raises ``Refused``."""
-    offered = tuple(scope for scope in services.CONSENTED if scope in service.scopes)
-    asked = services.checked_scopes(scopes) or offered
-    if not asked or not set(asked) <= set(offered):
-        raise Refused(f"this service can ask a learner for: {', '.join(offered) or 'nothing'}", error="invalid_scope")
-    if services.PROFILES not in asked:
-        raise Refused(f"every consent includes {services.PROFILES}", error="invalid_scope")
-    return asked
 
 
 def address(tenant: Tenant, link: ConsentLink, root: str) -> str:

@@ -102,6 +102,17 @@ def checked_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(scope for scope in SCOPES if scope in scopes)
 
 
+def scopes_asked(service: Service, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """*scopes*, or by default all that *service* has and a learner can give. Raises ``Refused``."""
+    offered = tuple(scope for scope in CONSENTED if scope in service.scopes)
+    asked = checked_scopes(scopes) or offered
+    if not asked or not set(asked) <= set(offered):
+        raise Refused(f"this service can ask a learner for: {', '.join(offered) or 'nothing'}", error="invalid_scope")
+    if PROFILES not in asked:
+        raise Refused(f"every consent includes {PROFILES}", error="invalid_scope")
+    return asked
+
+
 def hash_secret(tenant: Tenant, secret: str) -> str:
     """The keyed hash of a client *secret* (256 random bits), as it is stored."""
     return hmac.new(tenant.secret("client-secret"), secret.encode(), hashlib.sha256).hexdigest()
