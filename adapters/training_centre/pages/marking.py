@@ -134,6 +134,10 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
             return _person(visit, subscriptions, id, who, refused, told=told)
         return visit.on(f"/staff/sessions/{id}" + ("" if done == "left_roster" else f"/people/{who}"), done)
 
+    _add_signature(router, subscriptions)
+
+
+def _add_signature(router: APIRouter, subscriptions: Subscriptions) -> None:
     @router.post(
         f"{PERSON}/sign", status_code=303, summary="Signs as the second", openapi_extra=form_body("attempt") | SIGNED_IN
     )
@@ -168,18 +172,7 @@ def _person(
         "staff/session-person.html",
         refused.status if refused else 200,
         one=view.about(session, visit.tenant.clock()),
-        person={
-            "id": one.id,
-            "name": one.name,
-            "known_as": [each.written for each in one.identifiers],
-            "value": one.mark.value if one.mark else "",
-            "said": SAID[one.mark.value if one.mark else ""],
-            "mood": view.MOODS.get(one.mark.value if one.mark else "", ""),
-            "seen": len(one.attendance),
-            "hours": f"{one.mark.minutes / 60:g}" if one.mark and one.mark.minutes is not None else "",
-            "can_leave": not (one.attendance or one.steps or session.is_closed),
-            "is_expected": one.is_expected,
-        },
+        person=_who(session, one),
         attempts=view.attempts(session, one, known),
         history=view.history(session, one, known),
         sign_off=_sign_off(session, one),
@@ -194,6 +187,23 @@ def _person(
         may_sign=sees(f"{PERSON}/sign", "POST"),
         may_mails=sees(SEE_CONSOLE),
     )
+
+
+def _who(session: CentreSession, one: attendees.Attendee) -> dict[str, object]:
+    """Who they are, and the mark that they have now."""
+    value = one.mark.value if one.mark else ""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "known_as": [each.written for each in one.identifiers],
+        "value": value,
+        "said": SAID[value],
+        "mood": view.MOODS.get(value, ""),
+        "seen": len(one.attendance),
+        "hours": f"{one.mark.minutes / 60:g}" if one.mark and one.mark.minutes is not None else "",
+        "can_leave": not (one.attendance or one.steps or session.is_closed),
+        "is_expected": one.is_expected,
+    }
 
 
 def _route(visit: Visit, day: CentreDay, session: CentreSession, one: attendees.Attendee) -> dict[str, object]:
