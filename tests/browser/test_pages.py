@@ -63,7 +63,7 @@ ELSEWHERE = {
 REFUSED = ("/nowhere", "/pages/badges/none", "/pages/work/retry", "/links/none", "/t/default/achievements/none")
 LOOK = """
 (() => {
-  const seen = e => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1; };
+  const seen = e => { const r = e.getBoundingClientRect(); return r.width > 1 && r.height > 1 && e.checkVisibility(); };
   const told = e => e.tagName + ' ' + e.className + ' ' + (e.textContent || e.name || '').trim().slice(0, 40);
   const clipped = e => { for (; e; e = e.parentElement) if (getComputedStyle(e).clipPath != 'none') return true; };
   const all = [...document.body.querySelectorAll('*')].filter(e => seen(e) && !clipped(e));
