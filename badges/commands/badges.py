@@ -25,7 +25,7 @@ from badges.held import stops
 from badges.issuing.renew import renew
 from badges.keys import issuer as issuers
 from badges.keys.ring import ring_of
-from badges.verifying.containers import MAX_BADGE
+from badges.verifying.containers import MAX_IMAGE
 from badges.verifying.lookup import resolver, status_lists
 from badges.verifying.verdict import Verdict
 from badges.verifying.verification import MAX_LIST
@@ -221,7 +221,7 @@ def _print_document(record: Record, *, as_json: bool) -> None:
 def _document(tenant: Tenant, source: str) -> bytes:
     if not source.startswith(("https://", "http://")):
         try:
-            return content(Path(source), MAX_BADGE)
+            return content(Path(source), MAX_IMAGE)
         except OSError as error:
             raise click.ClickException(f"{source}: {error.strerror}") from error
     try:

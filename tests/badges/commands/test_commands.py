@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -188,6 +189,22 @@ def test_a_file_that_is_too_large_to_be_one_is_not_read_to_its_end(tmp_path, opt
 
     assert result.exit_code == 1
     assert "large.json is larger than" in result.output
+
+
+def test_a_picture_that_is_larger_than_a_badge_may_be_is_read_for_the_badge_in_it(tmp_path):
+    path = issued_in(tmp_path)
+    picture = tmp_path / "badge.png"
+    stuffing = b"tEXtComment\0" + b"x" * 300_000
+    chunk = (len(stuffing) - 4).to_bytes(4) + stuffing + zlib.crc32(stuffing).to_bytes(4)
+    made = run(tmp_path, "show", json.loads(path.read_text())["id"], "--form", "png", "--out", picture)
+    content = picture.read_bytes()
+    picture.write_bytes(content[:33] + chunk + content[33:])
+
+    result = run(tmp_path, "verify", picture, "--offline")
+
+    assert made.exit_code == 0, made.output
+    assert result.output.endswith("valid\n")
+    assert result.exit_code == 0
 
 
 def test_names_in_a_strangers_badge_forge_no_line_of_the_verdict(tmp_path):
