@@ -7,7 +7,7 @@ Pure but for reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
@@ -55,6 +55,7 @@ class CatalogueEntry:
     title: str
     sort: str
     given: tuple[Given, ...] = ()
+    needed: tuple[Given, ...] = ()
     text: str = ""
     provider: str = ""
     hours: float | None = None
@@ -195,6 +196,7 @@ def _of_offering(
         one.title,
         one.sort,
         tuple(dict.fromkeys([*rules.named(one.gives), *proven])),
+        tuple(rules.named(one.needs)),
         one.text,
         one.provider,
         one.hours,
@@ -213,7 +215,8 @@ def _of_course(reader: Reader, one: Course, rules: _Rules) -> CatalogueEntry:
     text = shown_title(version.structure.description)
     given = tuple(_proven_by(reader, one, rules))
     title = shown_title(one.title)
-    return CatalogueEntry(f"course-{one.id}", title, "Course", given, text, online=True, place="Online", is_course=True)
+    made = CatalogueEntry(f"course-{one.id}", title, "Course", given, text=text)
+    return replace(made, online=True, place="Online", is_course=True)
 
 
 def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[Given]:

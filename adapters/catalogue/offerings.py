@@ -29,6 +29,7 @@ class Offering(msgspec.Struct, frozen=True):
     """One offering. *sort* is what people call its kind; *cost* is in pence, ``None`` where nobody says it.
 
     *enrol_at* is where a learner enrols (https) who books no seat here. *course* is the number of an imported course.
+    *needs* are competencies that somebody must have first.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Offering(msgspec.Struct, frozen=True):
     cost: int | None = None
     enrol_at: str = ""
     course: str = ""
+    needs: tuple[Gives, ...] = ()
     v: int = 1
 
 
@@ -58,9 +60,18 @@ def checked(one: Offering) -> Offering:
         raise Refused(f"A line has at most {LONGEST} characters, the text {LONGEST_TEXT}.", error="bad_offering")
     if one.enrol_at and not _is_https(one.enrol_at):
         raise Refused("The address to enrol begins with https://.", error="bad_offering")
-    if len(one.gives) > MOST_GIVEN:
-        raise Refused(f"It gives at most {MOST_GIVEN} competencies.", error="bad_offering")
+    if max(len(one.gives), len(one.needs)) > MOST_GIVEN:
+        raise Refused(f"It gives and needs at most {MOST_GIVEN} competencies each.", error="bad_offering")
+    both = {need.competency for need in one.needs} & {gives.competency for gives in one.gives}
+    if any(_gives_what_it_needs(one, name) for name in both):
+        raise Refused("It needs what it gives itself: nobody could begin it.", error="bad_offering")
     return one
+
+
+def _gives_what_it_needs(one: Offering, name: str) -> bool:
+    """Whether the level that *one* needs of a competency is as high as the one that it gives."""
+    given = max(each.level or 0 for each in one.gives if each.competency == name)
+    return any((need.level or 0) >= given for need in one.needs if need.competency == name)
 
 
 def _is_https(address: str) -> bool:

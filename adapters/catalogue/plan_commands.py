@@ -41,16 +41,22 @@ def show(tenant: Tenant, who: str, role: str, *, as_json: bool) -> None:
             "title": one.offered.title,
             "hours": one.offered.hours,
             "closes": ", ".join(map(_named, one.closes)),
+            "opens": ", ".join(one.opens),
         }
         for one in found.steps
     ]
     left = [_named(one) for one in found.left]
     if as_json:
-        print_json({"role": role, "steps": steps, "hours": found.hours, "silent": found.silent, "left": left})
+        blocked = [{"id": one.id, "title": one.title, "needs": list(needs)} for one, needs in found.blocked]
+        told = {"hours": found.hours, "silent": found.silent, "left": left, "blocked": blocked}
+        print_json({"role": role, "steps": steps, **told})
         return
-    columns = {name: name for name in ("id", "title", "hours", "closes")}
+    columns = {name: name for name in ("id", "title", "hours", "closes", "opens")}
     print_list(steps, columns, none="nothing in the catalogue closes anything of this gap", as_json=False)
     click.echo(f"{found.hours:g} hours together" + (f"; {found.silent} of them say none" if found.silent else ""))
+    for further, needs in found.blocked:
+        first = ", ".join(needs)
+        click.echo(f"{further.id} would close more; nothing in the catalogue gives what it needs first: {first}")
     for one in left:
         click.echo(f"nothing in the catalogue covers the rest of: {one}")
 

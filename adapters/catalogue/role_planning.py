@@ -10,7 +10,7 @@ from lrs.competency.frameworks.frameworks import published
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching import roles
 from lrs.matching.gap import Requirement, Role
-from lrs.matching.role_plan import Offered, RolePlan, plan_for
+from lrs.matching.role_plan import NeededFirst, Offered, RolePlan, plan_for
 from lrs.tenancy.tenants import Tenant
 
 
@@ -28,7 +28,8 @@ def plan_here(tenant: Tenant, role: Role, held: Iterable[ProfileEntry]) -> RoleP
 
 
 def _offered(one: CatalogueEntry) -> Offered:
-    return Offered(one.id, one.title, one.hours, tuple(_levels(one)))
+    needs = tuple(NeededFirst(need.label, need.ids, need.level) for need in one.needed)
+    return Offered(one.id, one.title, one.hours, tuple(_levels(one)), needs)
 
 
 def _levels(one: CatalogueEntry) -> Iterator[tuple[str, int | None]]:

@@ -1,7 +1,8 @@
 """Reads offerings and their dates from CSV or XLSX. Pure; knows no store.
 
 Columns: ``offering`` (a name) and ``title``; optional ``kind``, ``provider``, ``description``, ``competency``,
-``level``, ``hours``, ``place``, ``online`` (yes, no), ``language``, ``cost`` (pounds, or free), ``enrol_at`` (https),
+``level``, ``needs`` and ``needs_level`` (a competency that somebody must have first), ``hours``,
+``place``, ``online`` (yes, no), ``language``, ``cost`` (pounds, or free), ``enrol_at`` (https),
 ``course`` (the number of an imported course); and for a date with seats ``centre``, ``session_id``, ``date``,
 ``starts``, ``ends``, ``seats``, ``session_kind``. The first row of an offering says what it is; each may add a
 competency or a date. A row that cannot be used is left out alone, with its reason; if it is the first, the whole
@@ -35,6 +36,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "description": ("text",),
     "competency": (),
     "level": (),
+    "needs": ("prerequisite",),
+    "needs_level": ("prerequisite level",),
     "hours": (),
     "place": ("location",),
     "online": (),
@@ -92,11 +95,17 @@ def _take(found: ReadCatalogue, row: Row, refused: set[str]) -> None:
     if id in refused:
         raise Refused("the first row of this offering cannot be used")
     gives = (Gives(row["competency"], whole(row, "level", 0) or None),) if row["competency"] else ()
+    needs = (Gives(row["needs"], whole(row, "needs_level", 0) or None),) if row["needs"] else ()
     known = found.offerings.get(id)
     if known is None:
-        found.offerings[id] = checked(replace(_offering(row), gives=gives))
-    elif gives and gives[0] not in known.gives:
-        found.offerings[id] = checked(replace(known, gives=(*known.gives, *gives)))
+        found.offerings[id] = checked(replace(_offering(row), gives=gives, needs=needs))
+    else:
+        more = {"gives": _with(known.gives, gives), "needs": _with(known.needs, needs)}
+        found.offerings[id] = checked(replace(known, **more))
+
+
+def _with(before: tuple[Gives, ...], added: tuple[Gives, ...]) -> tuple[Gives, ...]:
+    return tuple(dict.fromkeys((*before, *added)))
 
 
 def _offering(row: Row) -> Offering:

@@ -11,7 +11,7 @@ from lrs.kernel.errors import Refused
 
 FIELDS = (
     *("id", "title", "sort", "provider", "text", "gives", "hours", "place", "online", "language", "cost", "enrol_at"),
-    "course",
+    *("course", "needs"),
 )
 """Those of the form."""
 
@@ -33,6 +33,7 @@ def offering_in(told: Mapping[str, str]) -> Offering:
         cost_of(line["cost"]),
         line["enrol_at"],
         line["course"],
+        tuple(_gives(each) for each in told.get("needs", "").splitlines() if each.strip()),
     )
 
 
@@ -46,11 +47,15 @@ def _gives(text: str) -> Gives:
 
 def fields_of(one: Offering) -> dict[str, str]:
     """The fields of the form that *one* fills."""
-    gives = "\n".join(f"{each.competency}, {each.level}" if each.level else each.competency for each in one.gives)
+    gives, needs = (
+        "\n".join(f"{each.competency}, {each.level}" if each.level else each.competency for each in some)
+        for some in (one.gives, one.needs)
+    )
     pounds = "" if one.cost is None else f"{one.cost / 100:.2f}"
     told = {name: str(getattr(one, name)) for name in ("id", "title", "sort", "provider", "text", "place", "language")}
     return told | {
         "gives": gives,
+        "needs": needs,
         "hours": "" if one.hours is None else f"{one.hours:g}",
         "online": "yes" if one.online else "",
         "cost": pounds,

@@ -100,6 +100,7 @@ def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
         "text": one.text,
         "provider": one.provider,
         "gives": given(one),
+        "needs": [f"{need.label}, level {need.level}" if need.level else need.label for need in one.needed],
         "facts": [
             pair
             for pair in (

@@ -232,12 +232,20 @@ class BadgeTold(Shape):
     badge: Badge = Field(description="The badge, and whether it is issued or revoked.")
 
 
+class ProfileTold(Profile):
+    """A profile as an event has it."""
+
+    nearest_roles: list[NearRole] | None = Field(
+        None, description="With gap:read: the five roles in effect today that come nearest, the nearest first."
+    )
+
+
 class ProfileUpdated(Shape):
     """Event ``profile.updated``."""
 
     type: Literal["profile.updated"]
     timestamp: str = Field(description=_TIMESTAMP)
-    data: Profile
+    data: ProfileTold
 
 
 class ConsentGivenEvent(Shape):

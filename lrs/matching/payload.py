@@ -6,19 +6,25 @@ name that this service alone knows.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from lrs.competency.dates import day_of
 from lrs.kernel.times import short_timestamp
-from lrs.matching import changes, notices, services, view
+from lrs.matching import changes, notices, roles, services, view
 from lrs.matching.changes import Current
+from lrs.matching.nearest import nearest
 from lrs.matching.notices import Notice
 from lrs.matching.services import Service
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Unneeded
 from lrs.storage import Record, micros_of
 from lrs.tenancy.tenants import Tenant
+
+NEAR, MOST_ROLES = 5, 500
+"""The nearest roles that an event has, and how many roles are looked at for them."""
 
 
 def payload(tenant: Tenant, service: Service, record: Record) -> bytes:
@@ -44,7 +50,7 @@ def _data(tenant: Tenant, service: Service, notice: Notice) -> dict[str, Any]:
     if notice.event == changes.GIVEN:
         return _given(notice)
     if notice.event == "profile.updated":
-        return _updated(tenant, notice, shown)
+        return _updated(tenant, notice, {**shown, **_nearest(tenant, now)})
     return _badge(tenant, notice, now)
 
 
@@ -64,6 +70,16 @@ def _updated(tenant: Tenant, notice: Notice, shown: dict[str, Any]) -> dict[str,
     if record and changes.read(record).updated > notice.version:
         raise Unneeded(deliveries.SUPERSEDED, "a newer profile.updated says it all")
     return {**shown, "version": notice.version}
+
+
+def _nearest(tenant: Tenant, now: Current) -> dict[str, Any]:
+    """The roles in effect today that come nearest to what is held, if the learner agrees to ``gap:read``."""
+    if services.GAP not in now.consents:
+        return {}
+    today = day_of(tenant.clock(), tenant.settings.zone)
+    found = roles.labelled(tenant.store, list(islice(roles.everyone(tenant.store), MOST_ROLES)))
+    held = now.profile.competencies if now.profile else ()
+    return {"nearestRoles": nearest(found, held, today, NEAR)}
 
 
 def _badge(tenant: Tenant, notice: Notice, now: Current) -> dict[str, Any]:

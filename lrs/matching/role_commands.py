@@ -54,12 +54,25 @@ def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
 def list_roles(tenant: Tenant, *, as_json: bool) -> None:
     """List the roles."""
     found = [
-        {"id": role.id, "name": role.label, "label": role.label, "requirements": len(role.requirements)}
+        {
+            "id": role.id,
+            "name": role.label,
+            "label": role.label,
+            "requirements": len(role.requirements),
+            "valid_from": role.valid_from.isoformat() if role.valid_from else None,
+            "valid_until": role.valid_until.isoformat() if role.valid_until else None,
+        }
         for role in kept.everyone(tenant.store)
     ]
     print_list(
         found,
-        {"id": "id", "name": "name", "requirements": "requirements"},
+        {
+            "id": "id",
+            "name": "name",
+            "requirements": "requirements",
+            "from": "valid_from",
+            "until": "valid_until",
+        },
         none="there are no roles yet: lrs roles import FILE brings them in",
         as_json=as_json,
     )

@@ -5,7 +5,7 @@ It knows no catalogue: whoever has one says what is offered, and which item of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,35 +19,54 @@ ItemOf = Callable[[Requirement], str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class NeededFirst:
+    """What something offered needs first: any of the items *ids*, at a *level* if it says one; *label* names it."""
+
+    label: str
+    ids: tuple[str, ...]
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """Something a learner can take: its *hours* (``None``: it says none), and the *levels* by ids of items.
 
-    A level is ``None`` where it says none: that is enough only where no level is asked for.
+    A level is ``None`` where it says none: that is enough only where no level is asked for. *needs* is what must be
+    held before it.
     """
 
     id: str
     title: str
     hours: float | None
     levels: tuple[tuple[str, int | None], ...]
+    needs: tuple[NeededFirst, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One thing to take, and the requirements of which it closes something for who has done those before it."""
+    """One thing to take, and the requirements of which it closes something for who has done those before it.
+
+    *opens* names what later steps need and this gives.
+    """
 
     offered: Offered
     closes: tuple[Requirement, ...]
+    opens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RolePlan:
-    """A plan: its *steps* in order; requirements that stay unmet after it (*left*); hours of those that say them."""
+    """A plan: its *steps* in order; requirements that stay unmet after it (*left*); hours of those that say them.
+
+    *blocked* are things that would close more, each with what it needs first and nothing offered gives.
+    """
 
     steps: tuple[PlanStep, ...]
     left: tuple[Requirement, ...]
     hours: float
     silent: int
     """How many steps say no hours."""
+    blocked: tuple[tuple[Offered, tuple[str, ...]], ...] = ()
 
 
 PlanFor = Callable[[Tenant, Role, Iterable[ProfileEntry]], RolePlan]
@@ -55,31 +74,62 @@ PlanFor = Callable[[Tenant, Role, Iterable[ProfileEntry]], RolePlan]
 
 
 def plan_for(role: Role, held: Iterable[ProfileEntry], offered: Sequence[Offered], item_of: ItemOf) -> RolePlan:
-    """What of *offered* to take for *role*, for who holds *held*."""
+    """What of *offered* to take for *role*, for who holds *held*; what something needs comes before it."""
     known = [one for one in held if one.state in COUNTS]
     asked = [(one, item_of(one)) for one in role.requirements]
+    needs = list(dict.fromkeys(need for one in offered for need in one.needs))
     lacking = Lacking(
-        tuple(Fraction(one.weight) for one in role.requirements),
-        tuple(outcome(one, known).share for one in role.requirements),
+        (*(Fraction(one.weight) for one in role.requirements), *(Fraction(0) for _ in needs)),
+        (*(outcome(one, known).share for one in role.requirements), *(_holds(one, known) for one in needs)),
     )
-    options = [
-        Option(
-            one.id,
-            None if one.hours is None else Fraction(str(one.hours)),
-            tuple(_share(requirement, item, one) for requirement, item in asked),
-        )
-        for one in offered
-    ]
-    chosen, by_id = planned(lacking, options), {one.id: one for one in offered}
-    steps, shares = [], lacking.held
-    for place, one in enumerate(chosen):
-        after = lacking.after(chosen[: place + 1])
-        closes = [each for each, was, now in zip(role.requirements, shares, after, strict=True) if now > was]
-        steps.append(PlanStep(by_id[one.id], tuple(closes)))
-        shares = after
-    left = tuple(each for each, share in zip(role.requirements, shares, strict=True) if share < 1)
+    places = {need: len(asked) + place for place, need in enumerate(needs)}
+    options = {one.id: _option(one, asked, places) for one in offered}
+    chosen, by_id = planned(lacking, options.values()), {one.id: one for one in offered}
+    steps = [_step(place, chosen, lacking, role, by_id, needs) for place in range(len(chosen))]
+    after = lacking.after(chosen)
+    left = tuple(each for each, share in zip(role.requirements, after, strict=False) if share < 1)
     hours = [one.offered.hours for one in steps]
-    return RolePlan(tuple(steps), left, sum(one or 0.0 for one in hours), hours.count(None))
+    blocked = [
+        (by_id[id], tuple(need.label for need in by_id[id].needs if after[places[need]] < 1))
+        for id, one in sorted(options.items())
+        if not one.is_open(after) and lacking.closed(after, one)
+    ]
+    return RolePlan(tuple(steps), left, sum(one or 0.0 for one in hours), hours.count(None), tuple(blocked))
+
+
+def _step(
+    place: int,
+    chosen: Sequence[Option],
+    lacking: Lacking,
+    role: Role,
+    by_id: Mapping[str, Offered],
+    needs: Sequence[NeededFirst],
+) -> PlanStep:
+    """The step at *place* of those *chosen*."""
+    was, now = lacking.after(chosen[:place]), lacking.after(chosen[: place + 1])
+    asked = len(role.requirements)
+    closes = [each for each, before, after in zip(role.requirements, was, now, strict=False) if after > before]
+    later = {need for one in chosen[place + 1 :] for need in one.needs}
+    opens = [need.label for at, need in enumerate(needs, asked) if at in later and now[at] > was[at]]
+    return PlanStep(by_id[chosen[place].id], tuple(closes), tuple(dict.fromkeys(opens)))
+
+
+def _option(one: Offered, asked: Sequence[tuple[Requirement, str | None]], places: Mapping[NeededFirst, int]) -> Option:
+    shares = (
+        *(_share(requirement, item, one) for requirement, item in asked),
+        *(Fraction(any(_is_enough(need, id, level) for id, level in one.levels)) for need in places),
+    )
+    hours = None if one.hours is None else Fraction(str(one.hours))
+    return Option(one.id, hours, shares, tuple(places[need] for need in one.needs))
+
+
+def _is_enough(need: NeededFirst, id: str, level: int | None) -> bool:
+    return id in need.ids and (need.level is None or (level or 0) >= need.level)
+
+
+def _holds(need: NeededFirst, known: Iterable[ProfileEntry]) -> Fraction:
+    """1 if somebody who holds *known* has what is needed, else 0."""
+    return Fraction(any(_is_enough(need, one.competency.id, one.level.ordinal) for one in known))
 
 
 def _share(requirement: Requirement, item: str | None, one: Offered) -> Fraction:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from lrs.competency.frameworks.frameworks import published
+from lrs.competency.frameworks.levels import LevelScale
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row
@@ -121,15 +122,38 @@ def labelled(reader: Reader, found: Sequence[Role]) -> list[Role]:
 
 
 def unknown(reader: Reader, found: Sequence[Role]) -> list[str]:
-    """A sentence for each requirement of *found* that no published framework has, so that nobody can meet it."""
-    words = _words(reader)
-    return [
-        f"{role.id} asks for {asked.competency}, which is in no published framework"
-        + ("" if asked.framework else "; a code needs the column framework beside it")
+    """A sentence for each requirement of *found* that nobody can meet.
+
+    No published framework has its competency, or the scale of levels there does not go as far.
+    """
+    scales = _scales(reader)
+    told = (
+        _unmet(role, asked, scales.get((asked.framework, asked.competency)))
         for role in found
         for asked in role.requirements
-        if (asked.framework, asked.competency) not in words
-    ]
+    )
+    return [said for said in told if said]
+
+
+def _unmet(role: Role, asked: Requirement, scale: LevelScale | None) -> str:
+    if scale is None:
+        hint = "" if asked.framework else "; a code needs the column framework beside it"
+        return f"{role.id} asks for {asked.competency}, which is in no published framework{hint}"
+    most = max((level.ordinal for level in scale.levels), default=0)
+    if (asked.level or 0) > most:
+        ends = f"its framework's scale ({scale.name}) ends at {most}"
+        return f"{role.id} asks for level {asked.level} of {asked.competency}, and {ends}"
+    return ""
+
+
+def _scales(reader: Reader) -> dict[tuple[str | None, str], LevelScale]:
+    """The scales of the published frameworks, by the names that a requirement may give a competency."""
+    return {
+        name: framework.scale
+        for framework in published(reader)
+        for item in framework.items
+        for name in ((framework.id, item.code), (framework.id, item.id), (None, item.id))
+    }
 
 
 def _words(reader: Reader) -> dict[tuple[str | None, str], str]:

@@ -18,6 +18,7 @@ from lrs.web.listing import Asked, ListColumn, ListRow, asked_of
 AT_ONCE = 5
 """Skills that the page shows beside one another; the files have all of them."""
 _MOODS = {"held": "good", "expiring": "warn", "expired": "bad"}
+_ENDS = {"expiring": "ends soon,", "expired": "ended"}
 _WHO = (ListColumn("called", "Who"), ListColumn("employer", "Employer", facet=True), ListColumn("next", "Ends next"))
 
 
@@ -86,11 +87,11 @@ def _label(one: ProfileEntry) -> str:
 def _row(one: Employee, places: dict[str, int]) -> ListRow:
     values: dict[str, Any] = {"called": one.called, "employer": one.employer.name, "next": _next(one.skills)}
     values |= {f"skill{place}": "" for place in places.values()}
-    moods = {}
+    moods, shown = {}, {"next": written_day(values["next"]) if values["next"] else "Nothing"}
     for skill in one.skills:
-        name = f"skill{places[skill.competency.id]}"
-        values[name], moods[name] = _held(skill), _MOODS.get(skill.state, "")
-    shown = {"next": written_day(values["next"])} if values["next"] else {"next": "Nothing"}
+        name, day = f"skill{places[skill.competency.id]}", skill.valid_until
+        values[name], moods[name] = _held(skill, str(day)), _MOODS.get(skill.state, "")
+        shown[name] = _held(skill, written_day(day) if day else "")
     return ListRow(values, shown, moods=moods)
 
 
@@ -99,9 +100,9 @@ def _next(skills: Iterable[ProfileEntry]) -> str | None:
     return min(ends).isoformat() if ends else None
 
 
-def _held(one: ProfileEntry) -> str:
-    """The level and until when; its end as a day that programs read, too."""
+def _held(one: ProfileEntry, day: str) -> str:
+    """The level and until when; its last *day* as programs read it, or as people do."""
     level = one.level.label or one.level.code or str(one.level.ordinal)
-    if one.state == "expired":
-        return f"{level}, ended {one.valid_until}" if one.valid_until else f"{level}, ended"
-    return f"{level}, until {one.valid_until}" if one.valid_until else level
+    if one.valid_until is None:
+        return f"{level}, ended" if one.state == "expired" else level
+    return f"{level}, {_ENDS.get(one.state, 'until')} {day}"

@@ -14,7 +14,7 @@ from lrs.matching.nearest import nearest
 from lrs.matching.roles import read_roles
 from lrs.tenancy.tenants import Tenant
 from tests.matching.test_pull import put_learners, subject_of
-from tests.matching.world import agree, bearer, put_service, web
+from tests.matching.world import agree, bearer, put_service, receiver, run_all, web
 from tests.matching.world import held as as_json
 
 DAY = date(2026, 11, 21)
@@ -121,3 +121,20 @@ def test_a_service_gets_the_nearest_roles_of_a_learner_who_agreed_to_gaps(tenant
     assert [one["role"]["id"] for one in today["roles"]] == ["now"]
     assert ([one["role"]["id"] for one in in_2028["roles"]], in_2028["on"]) == (["later"], "2028-06-01")
     assert refused == [404, 400, 400]
+
+
+def test_an_event_has_the_nearest_roles_for_a_service_that_the_learner_lets_see_gaps(tenant: Tenant) -> None:
+    with receiver() as receiving:
+        put_service(tenant, receiving.url)
+        put_service(tenant, receiving.url, name="Other")
+        found, _ = read_roles(b"role,competency,level,valid_until\ntechnician,gown,4,\nformer,gown,1,2025-01-01\n")
+        tenant.store.write(lambda tx: [roles.keep(tx, one) for one in found]).result()
+        (person,) = put_learners(tenant, 1)
+        agree(tenant, person, scopes=("profiles:read", "gap:read"))
+        agree(tenant, person, "other")
+        run_all(tenant)
+
+    told = {len(one.json["data"]): one.json["data"] for one in receiving.of("profile.updated")}
+    (with_roles, without) = (told[5], told[4])
+    assert [(one["role"]["id"], one["match"]) for one in with_roles["nearestRoles"]] == [("technician", 50.0)]
+    assert "nearestRoles" not in without

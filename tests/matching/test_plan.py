@@ -2,18 +2,20 @@
 
 from fractions import Fraction
 from itertools import combinations
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lrs.matching import plan
 from lrs.matching.plan import EXACT, Lacking, Option, planned
 
 SHARES = st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)])
 HOURS = st.one_of(st.none(), st.sampled_from([Fraction(0), Fraction(1), Fraction(3, 2), Fraction(5)]))
 
 
-def option(id, hours, *shares):
-    return Option(id, None if hours is None else Fraction(hours), tuple(map(Fraction, shares)))
+def option(id, hours, *shares, needs=()):
+    return Option(id, None if hours is None else Fraction(hours), tuple(map(Fraction, shares)), tuple(needs))
 
 
 def lacking(*held, weights=None):
@@ -23,10 +25,11 @@ def lacking(*held, weights=None):
 @st.composite
 def cases(draw):
     size = draw(st.integers(0, 4))
-    weights = draw(st.lists(st.sampled_from([1, 2, 5]), min_size=size, max_size=size))
+    weights = draw(st.lists(st.sampled_from([0, 1, 2, 5]), min_size=size, max_size=size))
     shares = st.lists(SHARES, min_size=size, max_size=size)
     held = draw(shares)
-    options = [option(f"c{n}", draw(HOURS), *draw(shares)) for n in range(draw(st.integers(0, 5)))]
+    needs = st.lists(st.integers(0, size - 1), max_size=2, unique=True) if size else st.just([])
+    options = [option(f"c{n}", draw(HOURS), *draw(shares), needs=draw(needs)) for n in range(draw(st.integers(0, 5)))]
     return lacking(*held, weights=weights), draw(st.permutations(options))
 
 
@@ -42,7 +45,15 @@ def by_trying_all(gap, options):
         silent = sum(one.hours is None for one in chosen)
         return -closed, silent, hours, len(chosen), sorted(one.id for one in chosen)
 
-    return min(rank(chosen) for size in range(len(options) + 1) for chosen in combinations(options, size))[4]
+    def can_be_taken(chosen):
+        held, left = gap.held, list(chosen)
+        while opened := [one for one in left if all(held[n] >= 1 for n in one.needs)]:
+            held = tuple(max([has, *(one.shares[n] for one in opened)]) for n, has in enumerate(held))
+            left = [one for one in left if one not in opened]
+        return not left
+
+    every = (chosen for size in range(len(options) + 1) for chosen in combinations(options, size))
+    return min(rank(chosen) for chosen in every if can_be_taken(chosen))[4]
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,7 +61,26 @@ def by_trying_all(gap, options):
 def test_a_plan_of_a_small_case_is_the_best_of_all_sets(case):
     gap, options = case
 
-    assert sorted(one.id for one in planned(gap, options)) == by_trying_all(gap, options)
+    found = planned(gap, options)
+
+    assert sorted(one.id for one in found) == by_trying_all(gap, options)
+    held = gap.held
+    for one in found:
+        assert all(held[n] >= 1 for n in one.needs)
+        held = gap.after([one], held)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_a_plan_that_is_too_large_to_be_exact_closes_as_much_in_an_order_that_can_be_taken(case):
+    gap, options = case
+    best = planned(gap, options)
+
+    with patch.object(plan, "EXACT", -1):
+        found = planned(gap, options)
+
+    assert gap.closed(gap.held, *found) == gap.closed(gap.held, *best)
+    assert plan.ordered(gap, found) == found
 
 
 def test_one_course_that_closes_all_in_fewer_hours_is_better_than_what_closes_most_per_hour():
@@ -80,3 +110,16 @@ def test_a_large_case_closes_all_that_can_be_closed_without_a_needless_course():
 
     assert [one.id for one in planned(gap, options)] == ["wide-0", "wide-1"]
     assert planned(gap, reversed(options)) == planned(gap, options)
+
+
+def test_what_a_course_needs_comes_before_it_even_if_it_closes_nothing_by_itself():
+    first, second, other = option("z", 1, 0, 1), option("a", 2, 1, 0, needs=[1]), option("b", 9, 1, 0)
+
+    assert planned(lacking(0, 0, weights=[1, 0]), [second, other, first]) == [first, second]
+    assert planned(lacking(0, 1, weights=[1, 0]), [second, other, first]) == [second]
+    assert planned(lacking(0, 0, weights=[1, 0]), [second, other]) == [other]
+    assert planned(lacking(0, 0, weights=[1, 0]), [second]) == []
+
+
+def test_courses_that_need_one_another_are_never_taken():
+    assert planned(lacking(0, 0), [option("a", 1, 1, 0, needs=[1]), option("b", 1, 0, 1, needs=[0])]) == []

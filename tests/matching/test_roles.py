@@ -120,7 +120,9 @@ def test_importing_twice_changes_nothing_and_a_changed_file_replaces(tmp_path: P
     assert again.stdout == "OUTCOME    ROLE\nunchanged  technician\nunchanged  analyst\n"
     assert changed.stdout == "OUTCOME    ROLE\nupdated    technician\nunchanged  analyst\n"
     assert listed.output == (
-        "ID          NAME            REQUIREMENTS\ntechnician  GMP technician  2\nanalyst     QC analyst      1\n"
+        "ID          NAME            REQUIREMENTS  FROM  UNTIL\n"
+        "technician  GMP technician  2             -     -\n"
+        "analyst     QC analyst      1             -     -\n"
     )
 
 
@@ -139,7 +141,9 @@ def test_both_commands_speak_json(tmp_path: Path) -> None:
         "unknown": ["a asks for b, which is in no published framework; a code needs the column framework beside it"],
         "notes": ["read as utf-8, comma between cells, header in row 1"],
     }
-    assert json.loads(listed.stdout) == [{"id": "a", "name": "a", "label": "a", "requirements": 1}]
+    assert json.loads(listed.stdout) == [
+        {"id": "a", "name": "a", "label": "a", "requirements": 1, "valid_from": None, "valid_until": None}
+    ]
 
 
 def test_a_file_with_too_many_rows_is_refused_by_name_of_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,14 +194,16 @@ def test_a_file_that_is_no_table_or_has_a_bad_row_ends_with_status_1(tmp_path: P
     )
 
 
-def test_what_a_role_asks_for_and_no_published_framework_has_is_told(tmp_path: Path) -> None:
+def test_what_a_role_asks_for_and_nobody_can_meet_is_told(tmp_path: Path) -> None:
     world = World(tmp_path)
-    found, _ = read_roles(f"role,framework,competency\nop,{URI},GOWN\nop,{URI},Z9\ntech,,GOWN\n".encode())
+    rows = f"op,{URI},GOWN,3\nop,{URI},ASEP,4\nop,{URI},Z9,\ntech,,GOWN,\n"
+    found, _ = read_roles(f"role,framework,competency,level\n{rows}".encode())
 
     told = unknown(world.store, found)
 
     world.close()
     assert told == [
+        "op asks for level 4 of ASEP, and its framework's scale (Skills for Health tiers) ends at 3",
         "op asks for Z9, which is in no published framework",
         "tech asks for GOWN, which is in no published framework; a code needs the column framework beside it",
     ]

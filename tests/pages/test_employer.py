@@ -75,6 +75,7 @@ def test_who_agreed_is_seen_under_the_name_that_the_employer_gave_and_nobody_els
     ]
     assert found["called"] == "A. Smith, QC"
     assert "A. Smith, QC" in text_of(page)
+    assert "Practitioner, until 20 November 2027" in text_of(page)
     assert not any(told in page.text for told in ("Ann Smith", "ann@example.org", "Bea"))
     assert ("employee.asked", f"staff {site.boss.member}") in site.audit()
 

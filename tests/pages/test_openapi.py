@@ -6,6 +6,7 @@ Whatever is sent, by whomever, no answer is a 5xx. An import of a file is done b
 import contextlib
 import re
 import tempfile
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +28,8 @@ from badges.held import shares
 from badges.wallets import exchanges
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain
-from lrs.matching import roles, services
+from lrs.matching import outcomes, roles, services
+from lrs.matching.outcomes import WhatCameOfIt
 from lrs.storage import Record
 from lrs.xapi.endpoint import METHODS
 from tests.adapters.lms.launched import PlatformClient
@@ -370,11 +372,16 @@ FOUND = {
             "guardian": None,
         }
     },
+    "PUT /api/outcomes/{outcome}": {"body": {"outcome": "hired", "date": "2026-11-03", "role": "technician"}},
     "PUT /api/services/{service}": {
         "body": {"contact": "a@example.org", "privacyNotice": "https://example.org/privacy", "returnUrls": []}
     },
 }
 """What else it takes to get an answer, beside what stands in the path."""
+
+
+DONE = {"POST /api/links": 201, "POST /api/outcomes": 201, "DELETE /api/outcomes/{outcome}": 204}
+"""What is answered where it is not 200."""
 
 
 def import_of(tenant):
@@ -393,9 +400,9 @@ class Site:
     def __init__(self, lrs):
         tenant = lrs.tenant
         person = put_person(tenant, "mailto:ana@example.org")
-        made = put_service(tenant)
+        made = put_service(tenant, scopes=services.SCOPES)
         put_profile(tenant, person, held("gown"))
-        agree(tenant, person, scopes=("profiles:read", "badges:read", "gap:read"))
+        agree(tenant, person, scopes=("profiles:read", "badges:read", "gap:read", "outcomes:write"))
         run_sync(tenant)
         found, _ = roles.read_roles(b"role,competency,level\ntechnician,gown,2\n")
         tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
@@ -426,6 +433,7 @@ class Site:
             "guardian": put_waiting(tenant, made.service, "mailto:ana@example.org", "Ana"),
             "subject": services.pairwise(tenant, made.service.id, person),
             "badge": services.badge_reference(tenant, made.service.id, "urn:uuid:b1"),
+            "outcome": "job-1",
             "provider": "none",
             "version": "1",
             "platform": "moodle",
@@ -444,6 +452,11 @@ class Site:
         record = Record(ITEM, self._ids["achievements"], msgspec.json.encode(item))
         tenant.store.write(lambda tx: tx.insert(record)).result()
         self._ids["competencies"] = record.id
+        subject, hired = self.there["subject"], WhatCameOfIt("hired", date(2026, 11, 2))
+        for name in ("job-0", "job-1"):
+            outcomes.tell(tenant, made.service.id, name, subject, hired)
+        told = {"id": "job-2", "subject": subject, "outcome": "shortlisted", "date": "2026-11-01"}
+        self.found = FOUND | {"POST /api/outcomes": {"body": told}}
         self._ids["imports"] = import_of(tenant).id
         self._ids["credentials"] = self._ids["/pages/badges"] = badge.id
         document = self.session.get(f"{lrs.address}/openapi.json").json()
@@ -476,6 +489,8 @@ class Site:
         """Parameters of the path that lead to something."""
         ids = [id for part, id in self._ids.items() if part in operation.path]
         there = self.there | {"id": "".join(ids)}
+        if operation.method.upper() == "DELETE":
+            there |= {"outcome": "job-0"}  # the other one stays, to be corrected
         return {name: value for name, value in there.items() if f"{{{name}}}" in operation.path}
 
     def ask(self, case, sent):
@@ -503,12 +518,12 @@ def test_existing_things_are_found(site, label):
     operation = site.operations()[label]
     media_types = operation.definition.raw.get("requestBody", {}).get("content", {})
     case = operation.Case(
-        path_parameters=site.known(operation), media_type=next(iter(media_types), None), **FOUND.get(label, {})
+        path_parameters=site.known(operation), media_type=next(iter(media_types), None), **site.found.get(label, {})
     )
 
     answer = site.ask(case, site.rightful(operation))
 
-    assert answer.status_code == (201 if label == "POST /api/links" else 200)
+    assert answer.status_code == DONE.get(label, 200)
 
 
 def held_to(count):

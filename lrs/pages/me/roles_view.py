@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from lrs.matching.declared import DeclaredSkill
+from lrs.matching.gap import Role
 from lrs.matching.role_plan import RolePlan
 from lrs.web.dates import Dates
+
+
+def choices(known: Iterable[Role], today: date, dates: Dates) -> list[tuple[str, str]]:
+    """The roles to choose from, by id: those that have not ended, each not in effect yet with its first day."""
+    return [
+        (
+            one.id,
+            f"{one.label} ({dates.day(one.valid_from)})" if one.valid_from and one.valid_from > today else one.label,
+        )
+        for one in known
+        if one.valid_until is None or one.valid_until >= today
+    ]
 
 
 def near(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -55,12 +69,17 @@ def planned(found: RolePlan, base: str) -> dict[str, Any]:
                 "address": f"{base}/catalogue/{one.offered.id}",
                 "hours": f"{one.offered.hours:g}" if one.offered.hours is not None else "",
                 "closes": ", ".join(each.label or each.competency for each in one.closes),
+                "opens": ", ".join(one.opens),
             }
             for one in found.steps
         ],
         "hours": f"{found.hours:g}" if found.hours else "",
         "silent": found.silent,
         "left": [each.label or each.competency for each in found.left],
+        "blocked": [
+            {"title": one.title, "address": f"{base}/catalogue/{one.id}", "needs": ", ".join(needs)}
+            for one, needs in found.blocked
+        ],
     }
 
 

@@ -103,7 +103,7 @@ def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
         known = facts.all_roles(reader)
         today = day_of(visit.tenant.clock(), visit.tenant.settings.zone)
         near = [] if chosen else roles_view.near(nearest(known, held, today, NEAR))
-        choices = [(one.id, one.label) for one in known]
+        choices = roles_view.choices(known, today, dates_of(visit))
         planned = (
             roles_view.planned(plan_for(visit.tenant, chosen[0], held), base_of(visit.request)) if chosen else None
         )

@@ -11,6 +11,7 @@ from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
 from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import hours_of, read_catalogue
+from adapters.catalogue.typed import fields_of, offering_in
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
 from adapters.training_centre.attendees import Attendee
@@ -514,3 +515,22 @@ def test_one_address_looks_at_public_pages_so_often_and_at_another_tenant_by_its
     assert "asked for too often from here" in text_of(answers[3])
     assert other.status_code == 200
     app.tenants.close()
+
+
+NEEDING = """offering,title,competency,level,needs,needs_level,hours
+deep,Deep work,ASEP,2,GOWN,1,5
+deep,Deep work,,,GMP,,
+self,Itself,GOWN,1,GOWN,1,5
+"""
+
+
+def test_a_table_and_a_form_say_what_somebody_needs_first_and_what_needs_itself_is_refused(site):
+    found = read(NEEDING)
+
+    deep = found.offerings["deep"]
+    assert deep.needs == (Gives("GOWN", 1), Gives("GMP"))
+    assert fields_of(deep)["needs"] == "GOWN, 1\nGMP"
+    assert offering_in(fields_of(deep)) == deep
+    assert found.faults == [(4, "It needs what it gives itself: nobody could begin it.")]
+    site.world.write(lambda tx: offerings.keep(tx, deep, "test"))
+    assert "What you need first Gowning, level 1" in text_of(Browser(site.app).get("/catalogue/deep"))
