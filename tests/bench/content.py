@@ -23,6 +23,7 @@ from adapters.lms.sessions.session import LaunchSession, put_session
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import timestamp_of_micros
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.adapters.lms.made import structure, unit
 from tests.bench.load import HOST, run
@@ -92,7 +93,7 @@ def _statement(session: LaunchSession) -> tuple[LaunchSession, str, str]:
         "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced", "display": {"en": "experienced"}},
         "object": {"id": f"{session.activity}/page", "definition": {"name": {"en": "A page of the unit"}}},
         "context": {**session.template, "registration": session.registration},
-        "timestamp": "2026-11-18T11:06:40.123Z",
+        "timestamp": timestamp_of_micros(session.launched),
     }
     return session, id, json.dumps(told)
 
