@@ -52,7 +52,9 @@ ELSEWHERE = {
     "/staff/lms/platforms/{id}": 404,  # test_lti.py
     "/sign-in/link/{token}": 410,
     "/sign-off/{token}": 410,
-    "/scorm/{token}": 410,  # test_other_content.py
+    "/scorm/{token}": 404,  # test_other_content.py
+    "/staff/lms/platforms/{id}/results": 404,  # test_lti.py
+    "/t/{tenant}/check/{certificate}": 404,  # nobody took a certificate here
     "/sign-in/return": 403,
     "/sign-in/with/{provider}": 404,
     "/t/{tenant}/criteria/{id}": 404,

@@ -29,6 +29,7 @@ FINE = {"scrolls": False, "wide": [], "small": [], "pale": [], "broken": []}
 NOTHING_HERE = {
     *("/account/second-factor", "/operator/account/second-factor"),  # for whoever has a password
     "/staff/lms/platforms/{id}",
+    "/staff/lms/platforms/{id}/results",
     "author /connect/keys/{key}",  # it may do more than an author
     *(f"author /staff/courses/{{id}}{page}" for page in ("", "/learners", "/learners/{registration}")),  # nobody's
 }
