@@ -93,9 +93,15 @@ def _around(statement: Json) -> Iterator[str]:
 
 
 def named_beside(session: LaunchSession, statement: Json) -> frozenset[str]:
-    """The activities in *statement* that every statement of this launch does not name by itself."""
+    """The activities in *statement* that are not plainly of this launch.
+
+    What lies within the activity of a unit of cmi5 is, because that id is ours; publishers give those of Tin Can.
+    """
     known = {session.activity, publisher_of(session), CMI5, MOVE_ON}
-    return frozenset(one for one in activities_in(statement) if one not in known)
+    found = frozenset(one for one in activities_in(statement) if one not in known)
+    if session.format == "tincan":
+        return found
+    return frozenset(one for one in found if not is_within(one, (session.activity,)))
 
 
 def publisher_of(session: LaunchSession) -> str:
