@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lrs.competency.completion import Completion, Uncompletion
 from lrs.competency.decide import CITED, Evidence, Span, cited, decide, taken_back, why_not
+from lrs.competency.rules.review import FormerDecision, reviewed
 from lrs.competency.rules.rules import Rule
 from lrs.competency.shapes import RuleRef
 from lrs.competency.tallies import tallied
@@ -55,6 +56,15 @@ def test_evidence_on_the_last_day_of_the_window_extends_from_the_old_end_and_a_d
         ("2025-01-10", "2026-01-10"),
         ("2026-01-12", "2027-01-12"),
     ]
+
+
+def test_rules_in_review_hold_a_level_no_longer_than_it_was_awarded_by_them():
+    more = decide(tallied([evidence("2025-01-10"), evidence("2025-11-10")], "Europe/London"), RULES, {"me"})
+    awarded = {("gown@1", 1): [Span(date(2025, 1, 10), date(2026, 1, 10))]}
+
+    (standing,) = reviewed((), [FormerDecision(more, until=1, by=2)], awarded)
+
+    assert [(one.held_from, one.valid_until) for one in standing.periods] == [(date(2025, 1, 10), date(2026, 1, 10))]
 
 
 def test_the_first_day_of_the_window_is_inside_it_and_the_day_before_is_not():

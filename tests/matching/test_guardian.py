@@ -22,6 +22,7 @@ from lrs.composition.channels import mail_text
 from lrs.kernel.errors import Refused
 from lrs.matching import answers, changes, consent, services, withdrawal
 from lrs.matching.answers import Posted
+from lrs.matching.consent_commands import subjects_named
 from lrs.matching.registry import Registered
 from lrs.outbox.mail import Mail
 from lrs.people import joins, minors
@@ -189,6 +190,19 @@ def test_what_is_stopped_anywhere_waits_for_no_guardian(tenant: Tenant, made: Re
     assert audited(tenant).count("consent.taken-back") == 4
     again = tenant.store.write(lambda tx: withdrawal.withdraw(tx, [consent.Subject(person=person)], by="test"))
     assert again.result() == []
+
+
+def test_without_the_scope_that_all_others_need_nothing_is_left_to_wait_for_a_guardian(
+    tenant: Tenant, made: Registered, client: httpx.Client
+) -> None:
+    answer_form(client, ask(client, made), scope=["gap:read"], **ASKS)
+    theirs, subjects = guardians_link(tenant), subjects_named(tenant, "ana@example.org")
+
+    ended = tenant.store.write(lambda tx: withdrawal.withdraw(tx, subjects, by="test", scope="profiles:read")).result()
+
+    assert sorted(one.scope for one in ended) == ["gap:read", "profiles:read"]
+    assert answers.waiting(tenant.store) == []
+    assert heading(client.get(theirs)) == "You did not agree"
 
 
 def test_a_learner_is_not_their_own_guardian(tenant: Tenant, made: Registered, client: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import CHANNEL, Mail, send_mail
 from lrs.storage import each
 from lrs.tenancy.tenants import open_tenant
+from lrs.web.letter import letter
 
 VALUES = {"link": "https://lrs.example.org/invitation/x", "until": "2026-12-01T12:00:00Z"}
 
@@ -29,6 +30,15 @@ def test_a_mail_is_a_delivery_of_the_channel_email_that_says_nothing_personal_in
     assert record.id == id
     assert dict(record.meta) == {"state": "queued", "channel": CHANNEL, "to": CHANNEL, "what": "staff-invitation"}
     assert msgspec.json.decode(record.body, type=Mail) == Mail("ann@example.org", "staff-invitation", VALUES)
+
+
+def test_the_subject_has_the_organisations_name_as_it_is_written_and_the_page_has_it_escaped():
+    made = letter("staff-invitation", VALUES, organisation="Smith & <Sons>", zone="Europe/London")
+
+    assert made.subject == "You are invited to Smith & <Sons>"
+    assert "Smith & <Sons>" in made.text
+    assert "Smith &amp; &lt;Sons&gt;" in made.html
+    assert "<Sons>" not in made.html
 
 
 def test_a_mail_whose_cause_is_not_kept_is_not_owed(tenant):

@@ -16,6 +16,7 @@ from lrs.competency.rules.rulesets import current, put
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.times import DAY
+from lrs.people.joins import merge
 from lrs.storage import each
 from tests.pages.conftest import text_of
 from tests.pages.test_me import lived, signed_in
@@ -57,6 +58,17 @@ def test_each_learner_uses_a_code_once_however_it_is_typed(site, ann):
     assert {one["actor"].get("mbox"), two["actor"].get("mbox")} == {"mailto:ann@example.org", "mailto:bea@example.org"}
     ((_, kept),) = event_codes.everyone(site.tenant.store)
     assert kept.used == 2
+
+
+def test_who_is_one_with_somebody_that_used_a_code_has_used_it_too(site, ann):
+    code, twin = code_of(site).code, lived(site, {"mbox": "mailto:ann@work.example"}, "Ann at work")
+    site.tenant.store.write(lambda tx: merge(tx, ann, twin, "test")).result()
+
+    typed(signed_in(site, ann), code)
+    again = typed(signed_in(site, twin), code)
+
+    assert "You used the code of Open <b>day</b> before: it counts once." in text_of(again)
+    assert len(attended(site)) == 1
 
 
 def test_a_rule_that_trusts_the_source_gives_the_level_and_the_badge(site, ann):

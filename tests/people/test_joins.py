@@ -20,7 +20,9 @@ from lrs.people.joins import (
 )
 from lrs.people.nobody import put_names
 from lrs.people.persons import members_of
+from lrs.people.suggestions import KINDS as SUGGESTION_KINDS
 from lrs.storage import Record, Walk, open_store
+from lrs.storage.about import Whose
 from tests.competency.world import Clock
 from tests.people.test_persons import ACCOUNT, ANN, MINT, OTHER_ACCOUNT, TEMPORARY, ULN, linked, minted, write
 
@@ -49,6 +51,22 @@ def settled(store):
 
 def chain(store):
     return [(entry["by"], entry["action"], entry["about"]) for entry in bodies(store, "audit")]
+
+
+def test_a_link_and_a_suggestion_show_each_of_the_two_only_what_is_theirs(store):
+    write(store, lambda tx: trust(tx, "registry", "test"))
+    linked(store, ULN, ANN)
+    linked(store, ACCOUNT, OTHER_ACCOUNT, "an upload")
+    uln, ann = minted(store, ULN, ANN)
+    kinds = {one.name: one for one in (*joins.KINDS, *SUGGESTION_KINDS)}
+    (joined,), (suggested,) = (store.find(Walk(kind)).records for kind in ("link", "suggestion"))
+
+    persons = [kinds["link"].shown(joined, Whose((one,), (), ()))["persons"] for one in (uln, ann)]
+    agents = (ACCOUNT, OTHER_ACCOUNT)
+    identifiers = [kinds["suggestion"].shown(suggested, Whose((), (one.id,), ()))["identifiers"] for one in agents]
+
+    assert persons == [[uln], [ann]]
+    assert identifiers == [[ACCOUNT.id], [OTHER_ACCOUNT.id]]
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,22 @@ def test_a_cancelled_caller_takes_back_a_decision_that_has_not_started(sqlite):
     assert sqlite.get("thing", "never") is None
 
 
+def test_a_caller_who_has_gone_keeps_no_result_from_the_others(sqlite):
+    async def others():
+        held, go = threading.Event(), threading.Event()
+        gone = asyncio.ensure_future(write(sqlite, lambda _: (held.set(), go.wait(10))))
+        await asyncio.to_thread(held.wait, 10)
+        rest = [asyncio.ensure_future(write(sqlite, lambda _, n=n: n)) for n in range(3)]
+        await asyncio.sleep(0)
+        gone.cancel()
+        last = sqlite.write(lambda _: None)
+        go.set()
+        last.result(10)  # the loop finds all results at once
+        return await asyncio.wait_for(asyncio.gather(*rest), 10)
+
+    assert asyncio.run(others()) == [0, 1, 2]
+
+
 def test_a_result_for_a_loop_that_is_gone_is_dropped_and_the_writer_goes_on(sqlite):
     held, go = threading.Event(), threading.Event()
 

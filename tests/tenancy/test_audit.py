@@ -8,6 +8,7 @@ import pytest
 
 from lrs.kernel.settings import Settings
 from lrs.storage import Record, Walk, open_store
+from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import open_tenant
 from tests.audits import broken_at
@@ -51,6 +52,18 @@ def test_a_chain_that_nobody_touched_is_whole_and_its_head_is_its_last_entry(sto
 
     assert [(entry.number, entry.action) for entry, _ in walked] == [(1, "one"), (2, "two"), (3, "three")]
     assert audit.head_of(store) == audit.Head(3, walked[-1][1])
+
+
+def test_somebody_is_shown_what_was_done_about_them_and_not_about_whom_else(store):
+    about = {"one": "ann", "other": "bea"}
+    put(store, lambda tx: audit.append(tx, "staff zoe", "suggestion.dismissed", about))
+    (record,) = store.find(Walk("audit")).records
+    kind = next(one for one in audit.KINDS if one.name == "audit")
+
+    shown = [kind.shown(record, Whose((person,), (), ())) for person in ("ann", "bea")]
+
+    assert [one["about"] for one in shown] == [{"one": "ann"}, {"other": "bea"}]
+    assert {one["by"] for one in shown} == {"staff"}
 
 
 def test_no_hash_of_the_chain_can_be_worked_out_without_the_key(store):

@@ -20,6 +20,7 @@ from lrs.ops.work_commands import run_worker
 from lrs.storage import Owed, Record
 from lrs.storage.drafts import drafts_in
 from lrs.tenancy.tenants import open_tenant
+from lrs.work import worker
 from lrs.work.broker import TASK, Notifier, celery_app, queue_name
 from lrs.work.step import Step
 from lrs.work.worker import Calls, Crew
@@ -152,6 +153,27 @@ def test_a_crew_goes_on_after_the_store_was_away(tenant):
         until(lambda: tenant.store.backlog() == [], "the store's return")
     finally:
         crew.close()
+
+
+def test_after_a_turn_that_went_well_the_pauses_of_a_failing_store_begin_anew(tenant, monkeypatch):
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
+    turns = []
+
+    class Unsteady(Always):
+        def hold(self, name):
+            turns.append(name)
+            if len(turns) in {1, 2, 4}:
+                raise OSError("away")
+            return super().hold(name)
+
+    with structlog.testing.capture_logs() as logged:
+        crew = Crew([steps_of(("refs",))], Unsteady(tenant), idle=0.005)
+        try:
+            until(lambda: len(turns) >= 5, "a turn after the third failure")
+        finally:
+            crew.close()
+
+    assert [one["again_in"] for one in logged if one["event"] == "work interrupted"] == [0.01, 0.02, 0.01]
 
 
 def test_a_tenant_that_is_refused_is_left_alone_for_some_seconds_however_often_it_is_due(tenant):
