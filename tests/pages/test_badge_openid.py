@@ -8,10 +8,12 @@ import pytest
 
 from badges.held import holders, stops
 from badges.wallets import exchanges
+from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.base64url import from_base64url
 from lrs.kernel.times import MINUTE, SECOND
 from lrs.storage import each
+from lrs.work.over import clear_over
 from tests.badges.wallet import Wallet
 from tests.pages.conftest import Browser
 from tests.pages.test_badge_claim import uses
@@ -372,5 +374,6 @@ def test_a_nonce_whose_time_is_over_is_forgotten(site, asking):
     asking.credential()
     site.world.clock.now += 6 * MINUTE
     asking.credential()
+    clear_over(TENANT, site.tenant)
 
     assert len(list(each(site.tenant.store, "badge-nonce"))) == 1
