@@ -38,7 +38,10 @@ def until(holds: Callable[[], object], what: str, patience: float = PATIENCE) ->
 
 @dataclass
 class Programs:
-    """Programs on one data folder, with the same settings; all are gone at the end."""
+    """Programs on one data folder, with the same settings; all are gone at the end.
+
+    One worker process runs beside a server, however many cores there are, unless a test names another number.
+    """
 
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class Programs:
         with (self.data.parent / "programs.log").open("a") as log:
             program = subprocess.Popen(
                 [sys.executable, "-m", "lrs", *words, "--data", str(self.data)],
-                env=kept | ours,
+                env=kept | {"LRS_WORKER_PROCESSES": "1"} | ours,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

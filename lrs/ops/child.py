@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Protocol
@@ -25,7 +26,7 @@ AGAIN_AFTER = 1.0
 GOOD_RUN = 300.0
 """Seconds after which a running process counts as healthy, and earlier deaths are forgotten."""
 LAST_STEP = 20.0
-"""Seconds that a process has to finish its current step."""
+"""Seconds that a process has to finish its current step; the service manager's time to stop counts on it."""
 LAST_WORDS = 300
 """Characters of the last line that a process wrote, kept as the reason of its death."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -105,11 +106,15 @@ class Child:
         if is_first:
             self._tell(lambda: self._register.recovered(self._server))
 
-    def close(self) -> None:
-        """Ends the process after its current step, and waits for it."""
+    def close(self, end: float | None = None) -> None:
+        """Ends the process after its current step, and waits for it.
+
+        At *end* (``time.monotonic``), or after ``LAST_STEP`` seconds, it is killed.
+        """
+        end = time.monotonic() + LAST_STEP if end is None else end
         self.stop()
         try:
-            self._process.wait(LAST_STEP)
+            self._process.wait(max(0.0, end - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -150,21 +155,23 @@ class Child:
             again = self._died(reason_of(status, self._said))
             while not self._stop.wait(again):
                 try:
-                    self._start_again()
-                    break
+                    if self._start_again():
+                        break
                 except OSError as error:
                     again = self._died(f"cannot be started: {error.strerror}")
             else:
                 return
 
-    def _start_again(self) -> None:
-        """Restarts the process, unless *stop* was called meanwhile.
+    def _start_again(self) -> bool:
+        """Restarts the process, unless *stop* was called meanwhile. ``False`` if it was.
 
         *stop* ends the process that it finds; nothing would end one that is started later.
         """
         with self._lock:
-            if not self._stop.is_set():
-                self._process = self._start()
+            if self._stop.is_set():
+                return False
+            self._process = self._start()
+            return True
 
     def _died(self, reason: str) -> float:
         """Counts, stores and logs a death. Gives the seconds until the restart."""

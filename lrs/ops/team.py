@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import closing
 
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
-from lrs.ops.child import Child, Deaths, Register, work_command
+from lrs.ops.child import LAST_STEP, Child, Deaths, Register, work_command
 from lrs.tenancy.control import check_made, open_control
 
 MOST = 4
@@ -46,10 +47,11 @@ class Team:
             child.stop()
 
     def close(self) -> None:
-        """Ends all of them after their current step, and waits for that."""
+        """Ends all of them after their current step, and waits for that: ``LAST_STEP`` seconds for all together."""
+        end = time.monotonic() + LAST_STEP
         self.stop()
         for child in self._children:
-            child.close()
+            child.close(end)
 
 
 def run_team(settings: Settings, count: int, *, celery: bool) -> None:

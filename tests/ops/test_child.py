@@ -107,6 +107,27 @@ def test_a_server_that_ends_while_its_worker_is_started_again_ends_that_one_too(
     assert not closing.is_alive()
 
 
+def test_a_server_that_ends_just_before_its_worker_is_started_again_counts_its_end_once(tmp_path, monkeypatch):
+    class Ending(threading.Event):
+        """Set by the first that waits for it in vain."""
+
+        def wait(self, timeout=None):
+            was_set = super().wait(timeout)
+            self.set()
+            return was_set
+
+    go = tmp_path / "go"
+    code = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    started, register, deaths = dying(tmp_path, monkeypatch, code)
+    started._stop = Ending()  # noqa: SLF001 (there is no other way to come between the pause and the start)
+    go.touch()
+    started._thread.join(30)  # noqa: SLF001 (it ends by itself)
+    started.close()
+
+    assert [told[0] for told in register.told] == [1]
+    assert deaths.running == 0
+
+
 def test_a_worker_whose_program_is_away_for_a_while_is_started_once_it_is_back(tmp_path, monkeypatch):
     program, place, begun, over = (tmp_path / name for name in ("program", "elsewhere", "begun", "over"))
     program.write_text(f"#!/bin/sh\ntouch {begun}\nuntil [ -e {over} ]; do sleep 0.01; done\n")

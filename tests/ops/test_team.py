@@ -1,6 +1,8 @@
 """How many worker processes there are, and that one command starts as many as it is told."""
 
 import os
+import sys
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.ops.child import Deaths, work_command
 from lrs.ops.team import Team, number_of
+from tests.programs import until
 
 
 class Register:
@@ -47,6 +50,27 @@ def test_where_one_process_cannot_be_started_those_before_it_are_ended(monkeypat
     with pytest.raises(FileNotFoundError):
         Team(Settings(data=tmp_path), Register(), deaths, 2, celery=False)
 
+    assert deaths.running == 0
+
+
+def test_processes_that_do_not_end_are_given_their_last_seconds_together(monkeypatch, tmp_path):
+    code = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
+    )
+    begun = [tmp_path / str(place) for place in range(4)]
+    monkeypatch.setattr(
+        "lrs.ops.team.work_command", lambda _, place, **__: [sys.executable, "-S", "-c", code, str(begun[place])]
+    )
+    monkeypatch.setattr("lrs.ops.team.LAST_STEP", 0.5)
+    deaths = Deaths()
+    team = Team(Settings(data=tmp_path), Register(), deaths, 4, celery=False)
+    until(lambda: all(one.exists() for one in begun), "all four")
+    before = time.monotonic()
+
+    team.close()
+
+    assert time.monotonic() - before < 1.5
     assert deaths.running == 0
 
 

@@ -1,5 +1,6 @@
 """A worker of this machine is woken through a pipe; whatever goes wrong there, nobody waits and nobody fails."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -77,8 +78,57 @@ def test_what_a_killed_worker_left_wakes_nobody_and_is_removed_by_the_next(tmp_p
             assert heard.get(timeout=WAIT) == "four"
 
     assert (alive, dead, again) == (True, [False, False], True)
-    assert left == [f"{worker.pid}.pipe"]
-    assert f"{worker.pid}.pipe" not in now
+    assert len(left) == 1
+    assert f"~{worker.pid}-" in left[0]
+    assert left[0] not in now
+
+
+def test_two_workers_of_one_process_id_as_in_two_containers_each_have_a_pipe(tmp_path):
+    heard: Queue[str] = Queue()
+    with closing(Wakeups(tmp_path)) as wakeups, closing(Listener(tmp_path, heard.put)):
+        with closing(Listener(tmp_path, heard.put)):
+            both = len(list(tmp_path.iterdir()))
+        sent = wakeups.send("acme match")
+
+        assert heard.get(timeout=WAIT) == "acme match"
+    assert (both, sent) == (2, True)
+
+
+def test_a_pipe_of_another_host_is_left_alone_and_a_half_made_one_of_this_host_is_removed(tmp_path):
+    other = tmp_path / "elsewhere~1-00.pipe"
+    half, fresh = (tmp_path / f"{os.uname().nodename}~{pid}-00.new" for pid in (1, 2))
+    for pipe in (other, half, fresh):
+        os.mkfifo(pipe)
+    os.utime(half, (1, 1))
+
+    with closing(Listener(tmp_path, print)):
+        pass
+
+    assert sorted(tmp_path.iterdir()) == sorted([other, fresh])
+
+
+def test_a_worker_whose_pipe_is_full_ends_once_what_it_hears_is_over(tmp_path):
+    go, busy = threading.Event(), threading.Event()
+
+    def hear(_):
+        busy.set()
+        go.wait(WAIT)
+
+    listener = Listener(tmp_path, hear)
+    with closing(Wakeups(tmp_path)) as wakeups:
+        wakeups.send("first")
+        busy.wait(WAIT)
+        while wakeups.send("x" * 100):
+            pass
+        while wakeups.send("x"):
+            pass
+    closing_it = threading.Thread(target=listener.close, daemon=True)
+    closing_it.start()
+    closing_it.join(0.2)  # it comes as far as it can before what is heard is over
+    go.set()
+    closing_it.join(WAIT)
+
+    assert not closing_it.is_alive()
 
 
 def test_a_worker_that_reads_nothing_keeps_nobody_waiting(tmp_path):

@@ -37,9 +37,9 @@ def settings(tmp_path) -> Settings:
 def worker(settings) -> Iterator[subprocess.Popen]:
     """A worker process that listens; ended as ``lrs serve`` ends it."""
     process = subprocess.Popen([sys.executable, "-c", WORKER, str(settings.data)])
-    pipe = wakeups_in(settings.data) / f"{process.pid}.pipe"
+    pipe = f"*~{process.pid}-*.pipe"
     try:
-        until(pipe.exists, "the worker")
+        until(lambda: any(wakeups_in(settings.data).glob(pipe)), "the worker")
         yield process
     finally:
         process.terminate()
