@@ -70,9 +70,8 @@ class _People:
 
 def count(tenant: Tenant) -> list[Counted]:
     """All counts, as they are now."""
-    reader = tenant.store
     people = _people(tenant)
-    found = [*_supply(reader, people), *_path(tenant, people), *_ending(tenant), *_seats(tenant)]
+    found = [*_supply(tenant, people), *_path(tenant, people), *_ending(tenant), *_seats(tenant)]
     return [Counted(what, number) for what, number in sorted(found)]
 
 
@@ -106,9 +105,13 @@ def _district(told: Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _supply(reader: Reader, people: _People) -> Iterator[tuple[Count, int]]:
-    """Who holds each role and who is on track: in all, by region, by route, by funding stream."""
-    asked, regions = list(roles.everyone(reader)), regions_of(reader)
+def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
+    """Who holds each role and who is on track: in all, by region, by route, by funding stream.
+
+    Roles that will have effect count as those that have it. A role that has ended is no supply.
+    """
+    reader, today = tenant.store, day_of(tenant.clock(), tenant.settings.zone)
+    asked, regions = [one for one in roles.everyone(reader) if not one.has_ended(today)], regions_of(reader)
     found: Counter[Count] = Counter()
     for record in walked(reader, Walk("profile", limit=200)):
         profile = msgspec.json.decode(record.body, type=Profile)

@@ -11,8 +11,8 @@ from starlette.datastructures import UploadFile
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
 from adapters.planning.protect import LEAST_K
-from adapters.planning.report import ReportLine
-from lrs.competency.dates import moment
+from adapters.planning.report import KnownRoles, ReportLine
+from lrs.competency.dates import day_of, moment
 from lrs.kernel.errors import Refused
 from lrs.matching import roles
 from lrs.pages import session
@@ -120,10 +120,10 @@ def _take(visit: Visit, content: bytes, take: Callable[[Store, bytes, str], list
 
 
 def _lines(visit: Visit) -> list[ReportLine]:
-    store = visit.tenant.store
-    kept = figures.now(store)
-    labels = {one.id: one.label for one in roles.everyone(store)}
-    return report.lines(figures.shown(kept) if kept else {}, demand.everything(store), labels)
+    tenant, store = visit.tenant, visit.tenant.store
+    kept, today = figures.now(store), day_of(tenant.clock(), tenant.settings.zone)
+    known = KnownRoles({one.id: one for one in roles.everyone(store)}, today)
+    return report.lines(figures.shown(kept) if kept else {}, demand.everything(store), known)
 
 
 def _rows(visit: Visit) -> list[ListRow]:

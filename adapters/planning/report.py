@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from adapters.planning.demand import Demand
 from adapters.planning.figures import PATH, SEATS, Count
+from lrs.matching.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
 
@@ -46,8 +48,29 @@ class ReportLine:
     year: str = TODAY
 
 
-def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: Mapping[str, str]) -> list[ReportLine]:
-    """All lines; *roles* are the labels of roles by their ids."""
+@dataclass(frozen=True, slots=True)
+class KnownRoles:
+    """The roles by their ids, as they are on a day: what each is called, and whether it has ended."""
+
+    by_id: Mapping[str, Role]
+    today: date
+
+    def label(self, id: str) -> str:
+        """What a role is called, with the day from which it has effect or on which it ended."""
+        one = self.by_id.get(id)
+        if one is None:
+            return id
+        if one.has_ended(self.today):
+            return f"{one.label} (ended {one.valid_until})"
+        return f"{one.label} (from {one.valid_from})" if one.valid_from and one.valid_from > self.today else one.label
+
+    def is_supplied(self, id: str) -> bool:
+        """Whether people are counted for it: not for one that has ended."""
+        return id not in self.by_id or not self.by_id[id].has_ended(self.today)
+
+
+def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: KnownRoles) -> list[ReportLine]:
+    """All lines."""
     counted = [
         ReportLine(one.part, _of(one, roles), one.measure, number, one.split, one.value)
         for one, number in sorted(shown.items())
@@ -55,22 +78,22 @@ def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: Ma
     return [*counted, *_demand(shown, list(wanted), roles)]
 
 
-def _of(one: Count, roles: Mapping[str, str]) -> str:
-    return roles.get(one.of, one.of) if one.part == "supply" else one.of or EVERYBODY
+def _of(one: Count, roles: KnownRoles) -> str:
+    return roles.label(one.of) if one.part == "supply" else one.of or EVERYBODY
 
 
-def _demand(
-    shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: Mapping[str, str]
-) -> Iterable[ReportLine]:
-    """What is wanted, all sources together, and how many more that is than hold the role today."""
+def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: KnownRoles) -> Iterable[ReportLine]:
+    """What is wanted, all sources together, and how many more that is than hold the role today, if it has not ended."""
     told: Counter[tuple[str, str, int]] = Counter()
     for one in wanted:
         told[one.role, one.region, one.year] += one.headcount
         told[one.role, "", one.year] += one.headcount
     for (role, region, year), people in sorted(told.items()):
         split = "region" if region else ""
-        label, when = roles.get(role, role), str(year)
+        label, when = roles.label(role), str(year)
         yield ReportLine("supply", label, "wanted", people, split, region, when)
+        if not roles.is_supplied(role):
+            continue
         held = shown.get(Count("supply", role, "held", split, region), 0)
         more = None if held is None else max(0, people - held)
         yield ReportLine("supply", label, "still missing", more, split, region, when)

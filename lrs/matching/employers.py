@@ -8,9 +8,10 @@ nothing of anybody who does not agree: not even whether they are known here. Onl
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
@@ -22,7 +23,7 @@ from lrs.matching.consent import Subject
 from lrs.matching.links import LONGEST_REFERENCE, ConsentLink, Wish
 from lrs.matching.services import PROFILES, Service
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Tx, each
+from lrs.storage import Record, Tx, each
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -40,20 +41,28 @@ class Employee:
     skills: tuple[ProfileEntry, ...]
 
 
+class Staff(NamedTuple):
+    """The staff of an employer who agreed, and whether all of its consents were read (``MOST``)."""
+
+    people: list[Employee]
+    whole: bool
+
+
 def of_ids(tenant: Tenant, ids: frozenset[str]) -> list[Service]:
     """The active employers among *ids*, by name."""
     found = services.named(tenant.store, ids).values()
     return sorted((one for one in found if one.employer and one.active), key=lambda one: one.name.casefold())
 
 
-def employees(tenant: Tenant, employer: Service) -> list[Employee]:
+def employees(tenant: Tenant, employer: Service) -> Staff:
     """Those who agree now that *employer* sees their skills, by what it calls them.
 
     That it got them is noted for each, before it does.
     """
-    people = dict(_agreed(tenant, employer))
+    records = list(islice(each(tenant.store, consent.KIND, key("service", employer.id)), MOST + 1))
+    people = dict(_agreed(tenant, employer, records[:MOST]))
     disclosures.note(tenant, employer.id, people, "profile")
-    return sorted(people.values(), key=lambda one: one.called.casefold())
+    return Staff(sorted(people.values(), key=lambda one: one.called.casefold()), len(records) <= MOST)
 
 
 def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str) -> ConsentLink:
@@ -89,9 +98,9 @@ def check_answer(service: Service | None, person: str | None) -> None:
         raise Refused(message, status=403, error="sign_in_to_answer")
 
 
-def _agreed(tenant: Tenant, employer: Service) -> Iterator[tuple[str, Employee]]:
+def _agreed(tenant: Tenant, employer: Service, records: Iterable[Record]) -> Iterator[tuple[str, Employee]]:
     now, reader = tenant.clock(), tenant.store
-    for record in islice(each(reader, consent.KIND, key("service", employer.id)), MOST):
+    for record in records:
         given = consent.read(record)
         person = given.subject.person
         if person is None or given.scope != PROFILES:

@@ -43,6 +43,10 @@ class Role(msgspec.Struct, frozen=True):
     valid_from: date | None = None
     valid_until: date | None = None
 
+    def has_ended(self, day: date) -> bool:
+        """Whether its last day is before *day*."""
+        return self.valid_until is not None and self.valid_until < day
+
 
 class RequirementResult(msgspec.Struct, frozen=True):
     """The result for one requirement. ``shortfall`` is in levels; ``share`` is its part of the match, 0 to 1."""

@@ -178,6 +178,10 @@ class Gap(Shape):
     """What a learner still needs for a role. ``match`` is in percent, ``full`` only if nothing is missing."""
 
     subject: str
+    on: str = Field(description="The day that was asked for; today if none was.")
+    in_effect: bool = Field(description="Whether the role has effect on that day.")
+    valid_from: str | None = Field(None, description="The first day on which the role has effect, if it says one.")
+    valid_until: str | None = Field(None, description="The last day on which the role has effect, if it says one.")
     role: RoleName
     match: float | None = None
     full: bool

@@ -17,7 +17,7 @@ from lrs.kernel.times import short_timestamp
 from lrs.matching import changes, disclosures, roles, services, view
 from lrs.matching.changes import Current, ToldState
 from lrs.matching.gap import Role, gap
-from lrs.matching.nearest import nearest
+from lrs.matching.nearest import in_effect, nearest
 from lrs.matching.services import Service
 from lrs.storage import Page, Record, Walk, micros_of, pages
 from lrs.tenancy.tenants import Tenant
@@ -71,15 +71,20 @@ def badge(tenant: Tenant, service: Service, subject: str, reference: str) -> byt
     raise Refused("there is no such badge, or no consent to it", status=404, error="badge_unknown")
 
 
-def gap_of(tenant: Tenant, service: Service, subject: str, role: str) -> dict[str, Any]:
-    """The gap between the learner and *role*. Raises ``Refused`` (404), also without consent to ``gap:read``."""
+def gap_of(tenant: Tenant, service: Service, subject: str, role: str, day: date | None = None) -> dict[str, Any]:
+    """The gap between the learner and *role*, and whether the role is in effect on *day* (today).
+
+    A role that is out of effect is answered, too. Raises ``Refused`` (404), also without consent to ``gap:read``.
+    """
     told, now = _found(tenant, service, subject)
     if services.GAP not in now.consents:
         raise _unknown()
     held = now.profile.competencies if now.profile else ()
     (asked,) = roles.labelled(tenant.store, [roles.get(tenant.store, role)])
     disclosures.note(tenant, service.id, [told.person], "gap")
-    return {"subject": subject, **gap(asked, held)}
+    on = day or day_of(tenant.clock(), tenant.settings.zone)
+    effect = {"on": on.isoformat(), "inEffect": in_effect(asked, on), **_days(asked)}
+    return {"subject": subject, **effect, **gap(asked, held)}
 
 
 def nearest_to(
@@ -102,8 +107,7 @@ def role_shown(role: Role) -> dict[str, Any]:
         "id": role.id,
         "label": role.label,
         "source": role.source,
-        "validFrom": role.valid_from.isoformat() if role.valid_from else None,
-        "validUntil": role.valid_until.isoformat() if role.valid_until else None,
+        **_days(role),
         "requirements": [
             {
                 "competency": asked.competency,
@@ -115,6 +119,14 @@ def role_shown(role: Role) -> dict[str, Any]:
             }
             for asked in role.requirements
         ],
+    }
+
+
+def _days(role: Role) -> dict[str, str | None]:
+    """The first and the last day on which *role* has effect."""
+    return {
+        "validFrom": role.valid_from.isoformat() if role.valid_from else None,
+        "validUntil": role.valid_until.isoformat() if role.valid_until else None,
     }
 
 

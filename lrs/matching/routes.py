@@ -200,10 +200,17 @@ def _add_roles(router: APIRouter) -> None:
         tags=["services"],
     )
     def read_gap(
-        tenant: Here, who: Annotated[Access, Security(asking, scopes=[services.GAP])], subject: str, role: str
+        tenant: Here,
+        who: Annotated[Access, Security(asking, scopes=[services.GAP])],
+        subject: str,
+        role: str,
+        on: date | None = None,
     ) -> dict[str, Any]:
-        """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read."""
-        return pull.gap_of(tenant, who.service, subject, role)
+        """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read.
+
+        A role that is not in effect on the day (today) is answered, too: inEffect says so.
+        """
+        return pull.gap_of(tenant, who.service, subject, role, on)
 
     @router.get(
         "/api/profiles/{subject}/roles",

@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse
 
 from lrs.kernel.errors import Refused
 from lrs.matching import employers, links
-from lrs.matching.employers import Employee
 from lrs.matching.services import Service
 from lrs.pages import employer_view
 from lrs.pages.employer_view import SkillMatrix
@@ -29,12 +28,12 @@ def routes() -> APIRouter:
 
     @router.get(f"{PLACE}.csv", summary="The skills of one's staff who agreed, as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting) -> Response:
-        found = _matrix(visit)
+        found, _ = _matrix(visit)
         return as_csv(asked_of(visit.request, found.columns, sort="next"), found.rows, "staff")
 
     @router.get(f"{PLACE}.json", summary="The skills of one's staff who agreed, as JSON", openapi_extra=SIGNED_IN)
     def objects(visit: Visiting) -> Response:
-        found = _matrix(visit)
+        found, _ = _matrix(visit)
         return as_json(asked_of(visit.request, found.columns, sort="next"), found.named, "staff")
 
     @router.post(
@@ -66,15 +65,16 @@ def _wanted(visit: Visit, id: str) -> Service:
     return found
 
 
-def _matrix(visit: Visit) -> SkillMatrix:
-    found: list[Employee] = [one for each in _own(visit) for one in employers.employees(visit.tenant, each)]
-    return employer_view.matrix(found)
+def _matrix(visit: Visit) -> tuple[SkillMatrix, bool]:
+    """The table, and whether everybody who agreed is in it."""
+    found = [employers.employees(visit.tenant, each) for each in _own(visit)]
+    return employer_view.matrix([one for staff in found for one in staff.people]), all(staff.whole for staff in found)
 
 
 def _page(
     visit: Visit, refused: Refused | None = None, *, link: str = "", given: dict[str, str] | None = None
 ) -> Response:
-    own, found = _own(visit), _matrix(visit)
+    own, (found, whole) = _own(visit), _matrix(visit)
     part = employer_view.part_of(found, visit.request.query_params.get("skills", ""))
     return visit.page(
         "staff/employer.html",
@@ -82,6 +82,7 @@ def _page(
         employers=[(one.id, one.name) for one in own],
         list=listing(employer_view.asked(visit.request, part), part.rows),
         skills=employer_view.parts(found, part, visit.root + PLACE),
+        most=0 if whole else employers.MOST,
         link=link,
         given=given or {"called": "", "address": ""},
         problem=refused.message if refused else "",

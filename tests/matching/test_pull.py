@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import msgspec
+from httpx import Response
 
 from lrs.competency.frameworks import frameworks
 from lrs.competency.frameworks.framework import item_id
@@ -200,6 +201,10 @@ def test_the_gap_needs_the_learners_consent_to_just_that(tenant: Tenant) -> None
     assert without.status_code == 404
     assert found.json() == {
         "subject": subject_of(tenant, person),
+        "on": "2026-11-18",
+        "inEffect": True,
+        "validFrom": None,
+        "validUntil": None,
         "role": {"id": "tech", "label": "Technician"},
         "match": 50.0,
         "full": False,
@@ -220,6 +225,31 @@ def test_the_gap_needs_the_learners_consent_to_just_that(tenant: Tenant) -> None
     }
     assert (unknown.status_code, unknown.json()["error"]) == (404, "role_unknown")
     assert unnamed.status_code == 400
+
+
+def test_the_gap_to_a_role_says_whether_it_is_in_effect_on_the_day_that_is_asked_for(tenant: Tenant) -> None:
+    made = put_service(tenant)
+    (person,) = put_learners(tenant, 1)
+    agree(tenant, person, scopes=ALL)
+    found, _ = roles.read_roles(b"role,competency,valid_from,valid_until\ntech,gown,2028-01-01,2028-12-31\n")
+    tenant.store.write(lambda tx: [roles.keep(tx, role) for role in found]).result()
+    path = f"/api/profiles/{subject_of(tenant, person)}/gap"
+
+    with web(tenant) as client:
+        headers = bearer(client, made)
+
+        def asked(**more: str) -> Response:
+            return client.get(path, headers=headers, params={"role": "tech", **more})
+
+        days = ("2027-12-31", "2028-01-01", "2028-12-31", "2029-01-01")
+        told = [(one["on"], one["inEffect"]) for one in (asked(on=day).json() for day in days)]
+        today = asked().json()
+        wrong = asked(on="2028-02-30")
+
+    assert told == [("2027-12-31", False), ("2028-01-01", True), ("2028-12-31", True), ("2029-01-01", False)]
+    assert (today["inEffect"], today["validFrom"], today["validUntil"]) == (False, "2028-01-01", "2028-12-31")
+    assert today["match"] == 100.0
+    assert wrong.status_code == 400
 
 
 def put_framework(tenant: Tenant, sheet: str, *, published: bool = True) -> None:

@@ -96,6 +96,24 @@ def test_what_is_stopped_is_gone_at_once_and_the_learner_sees_who_looked(site, w
     assert "Cell Works was told your skills, because it asked" in seen
 
 
+def test_the_page_says_when_it_does_not_read_the_answer_of_everybody(site, works, monkeypatch):
+    for browser, address in (
+        (signed_in(site, site.ann), "ann@example.org"),
+        (signed_in(site, site.bea), "bea@example.org"),
+    ):
+        answer_at(browser, asked(site, address, address), "agree")
+    work(site)
+    told = "answers to you are read. Whoever agreed after them is not here"
+    monkeypatch.setattr(employers, "MOST", 2)
+    all_read = text_of(site.boss.get(PLACE))
+
+    monkeypatch.setattr(employers, "MOST", 1)
+
+    assert told not in all_read
+    assert f"The first 1 {told}" in text_of(site.boss.get(PLACE))
+    assert len(employers.employees(site.tenant, works).people) == 1
+
+
 @pytest.mark.usefixtures("works")
 def test_only_the_learner_signed_in_can_answer_an_employer(site):
     link = asked(site, "ann@example.org", "Ann")
@@ -124,7 +142,7 @@ def test_an_employer_sees_no_badge_and_gets_no_token_and_no_new_secrets(site, wo
     grant = Grant(Subject(person=site.ann), works.id, scopes, EMPLOYERS_PURPOSE, "operator", "test", "Ann")
     site.world.write(lambda tx: consent.give(tx, grant))
 
-    (seen,) = employers.employees(site.tenant, works)
+    (seen,) = employers.employees(site.tenant, works).people
 
     assert [one.competency.label for one in seen.skills] == ["Aseptic technique", "Gowning"]
     assert services.authenticate(site.tenant, works.id, "anything") is None

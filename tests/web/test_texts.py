@@ -26,7 +26,9 @@ BADGES = {
     "mails/badge.html",
 }
 """By which learners get badges, and show them."""
-MINE = {f"learner/{name}.html" for name in ("skills", "roles", "sharing", "own-refused", "apprenticeship")}
+MINE = {
+    f"learner/{name}.html" for name in ("skills", "roles", "sharing", "own-refused", "apprenticeship", "occupation")
+}
 """What learners read of themselves."""
 WELSH = CONSENT | SIGN_IN | BADGES | MINE | {"mails/learner-sign-in.html"}
 """What there is in both languages, whole."""

@@ -20,7 +20,7 @@ def choices(known: Iterable[Role], today: date, dates: Dates) -> list[tuple[str,
             f"{one.label} ({dates.day(one.valid_from)})" if one.valid_from and one.valid_from > today else one.label,
         )
         for one in known
-        if one.valid_until is None or one.valid_until >= today
+        if not one.has_ended(today)
     ]
 
 

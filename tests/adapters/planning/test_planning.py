@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adapters.planning import counting, demand, figures
+from adapters.planning import counting, demand, figures, report
 from adapters.planning.demand import Demand
 from adapters.planning.figures import Count, Counted, Planning
 from adapters.reading.people import mailbox
@@ -106,6 +106,29 @@ def test_people_are_counted_by_role_region_route_and_funding_stream_and_from_sta
     assert found[Count("supply", "op", "on track", "region", "Not known")] == 1
     assert found[Count("path", "", "starts")] == 11
     assert found[Count("path", "", "completions")] == 6
+
+
+def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
+    head = b"role,role_label,competency,framework,valid_from,valid_until\n"
+    lines = b"old,Old,GOWN,https://example.org/frameworks/atmp,,2020-12-31\n"
+    lines += b"new,New,GOWN,https://example.org/frameworks/atmp,2099-01-01,\n"
+    found, _ = roles.read_roles(head + lines)
+    store = site.tenant.store
+    store.write(lambda tx: [roles.keep(tx, one) for one in found]).result()
+
+    supply = {of: recounted(site).get(Count("supply", of, "held")) for of in ("old", "new")}
+
+    store.write(lambda tx: [tx.delete(roles.KIND, one.id) for one in found]).result()
+    wanted = [Demand("old", "East", 2028, 9, "Survey"), Demand("new", "East", 2028, 9, "Survey")]
+    known = report.KnownRoles({one.id: one for one in found}, date(2026, 11, 3))
+    told = report.lines({Count("supply", "new", "held"): 5}, wanted, known)
+    assert supply == {"old": None, "new": 12}
+    assert [(one.of, one.measure, one.number) for one in told if not one.split] == [
+        ("New (from 2099-01-01)", "held", 5),
+        ("New (from 2099-01-01)", "wanted", 9),
+        ("New (from 2099-01-01)", "still missing", 4),
+        ("Old (ended 2020-12-31)", "wanted", 9),
+    ]
 
 
 def test_a_statement_that_was_voided_counts_no_start(site):
