@@ -76,7 +76,8 @@ def run(
             known = (found for found in planned if not isinstance(found, Unusable) and not dry_run)
             changes = [change for found in known for change in found]
             names = {} if dry_run else _new_names(chunk, planned, called)
-            refused = _apply(source, changes, ledger, partial(apply, names, _rows(chunk)))
+            noted = [] if dry_run else [write for one in chunk for write in _noted(one, ledger)]
+            refused = _apply(source, changes, ledger, partial(apply, names, _rows(chunk)), noted)
         for one, found in zip(chunk, planned, strict=True):
             yield from outcomes(one, found, refused, ledger.source)
 
@@ -101,7 +102,7 @@ def _kept(ledger: Ledger, kind: str, keys: Collection[tuple[str, ...]]) -> dict[
     return {key: (ledger.before(key_of(kind, key)) or LedgerEntry()).kept for key in keys}
 
 
-def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:
+def _keys_of(chunk: Sequence[Mapped]) -> Iterator[str]:
     """Every ledger key that planning *chunk* may need."""
     for fact in (fact for one in chunk for fact in one.facts):
         yield key_of(fact.kind, fact.key)
@@ -109,6 +110,7 @@ def _keys_of(chunk: Iterable[Mapped]) -> Iterator[str]:
             yield key_of(fact.kind, fact.loose.key)
             if fact.loose.exact:
                 yield key_of(EXACTLY, fact.loose.exact)
+    yield from (key_of(note.kind, note.key) for one in chunk for note in one.noted)
 
 
 def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: FactsOfFile) -> list[PlannedFact] | Unusable:
@@ -149,17 +151,31 @@ def _apply(
     changes: Sequence[PlannedFact],
     ledger: Ledger,
     apply: Callable[[Sequence[FactWrite]], dict[str, StatementsRefused]],
+    noted: Sequence[FactWrite],
 ) -> dict[str, StatementsRefused]:
-    """Stores the changes. Gives the refused ones by key; for these the earlier version stays."""
+    """Stores the changes and what is *noted*. Gives the refused ones by key; for these the earlier version stays."""
     due = [
         FactWrite(LedgerWrite(one.key, one.decision.settled, one.before), statements_of(source, one, ledger.source))
         for one in changes
         if (one.decision.changes or one.decision.noted) and not one.done
     ]
-    refused = apply(due)
+    refused = apply([*due, *noted])
     for key in refused:
         ledger.take_back(key)
     return refused
+
+
+def _noted(mapped: Mapped, ledger: Ledger) -> Iterator[FactWrite]:
+    """The ledger entries of facts that stand and that a row with a problem has: they keep more, and nothing is told."""
+    for one in mapped.noted:
+        key = key_of(one.kind, one.key)
+        before = ledger.get(key)
+        if before is None or before.live is None or before.maybe or before.kept == one.kept:
+            continue
+        settled = LedgerEntry(msgspec.structs.replace(before.live, kept=one.kept))
+        if ledger.done(key) != settled:
+            ledger.decide(key, settled)
+            yield FactWrite(LedgerWrite(key, settled, before), ())
 
 
 def statements_of(source: Source, change: PlannedFact, name: str) -> list[Statement]:

@@ -50,11 +50,30 @@ def seen_in(kept: str, period: str, owner: str, made: str) -> str:
     return " ".join("|".join(one) for one in sorted([*others, SeenIn(period, owner, made)]))
 
 
+def missing_now(entries: Iterable[tuple[str, LedgerEntry]]) -> list[MissingFact]:
+    """The facts that a snapshot of a period had and its last one has not, the newest period first."""
+    found = [(key, entry, one) for key, entry in entries if entry.stands for one in _seen(entry.kept)]
+    last: dict[str, str] = {}
+    for _, _, one in found:
+        last[one.period] = max(one.made, last.get(one.period, ""))
+    gone = [MissingFact(key, entry, one, last[one.period]) for key, entry, one in found if one.made < last[one.period]]
+    return sorted(gone, key=lambda one: (one.seen.period, one.seen.made, one.key), reverse=True)
+
+
 def _seen(kept: str) -> Iterator[SeenIn]:
     for one in kept.split():
         parts = one.split("|")
         if len(parts) == len(SeenIn._fields):
             yield SeenIn(*parts)
+
+
+class MissingFact(NamedTuple):
+    """A fact by its *key*, the last snapshot of a period that had it (*seen*), and when the *newest* one was made."""
+
+    key: str
+    entry: LedgerEntry
+    seen: SeenIn
+    newest: str
 
 
 class Compared(NamedTuple):

@@ -49,7 +49,7 @@ def routes() -> APIRouter:
         reach.check_reach(reader, visit.caller, members[0])
         found = apprenticeship(visit.tenant, members, sources)
         told = shown(found, Dates(visit.tenant.settings.zone)) if found else None
-        name = _name(visit, members)
+        name = called(visit, members)
         return visit.page("staff/apprenticeship.html", person=members[0], name=name, told=told, sources=sources)
 
     @router.get(APPRENTICES, summary="A provider's apprentices, and how far they are", openapi_extra=SIGNED_IN)
@@ -58,7 +58,7 @@ def routes() -> APIRouter:
         some = apprentices(tenant, sources, until, LISTED)
         dates = Dates(tenant.settings.zone)
         rows = [
-            row(person, _name(visit, members), seen.picture, dates)
+            row(person, called(visit, members), seen.picture, dates)
             for person in some.persons
             if (seen := apprenticeship(tenant, members := members_of(tenant.store, person), sources))
         ]
@@ -68,7 +68,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _name(visit: Visit, members: tuple[str, ...]) -> str:
+def called(visit: Visit, members: tuple[str, ...]) -> str:
     """What the visitor's own sources call a learner: a name, else an identifier that they use."""
     known = reach.known_to(visit.tenant.store, visit.caller, identifiers_in(visit.tenant.store, members))
     name = reach.name_told(visit.tenant.store, known, reach.own_sources(visit.caller))

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from adapters.imports import job as jobs
 from adapters.pages import acts, view
 from adapters.pages.imports import LISTED
+from adapters.pages.missing import missing_within
 from lrs.pages import learners, learners_view
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
@@ -29,6 +30,7 @@ def routes() -> APIRouter:
         return visit.page(
             "staff/provider.html",
             providers=own,
+            missing=len(missing_within(visit).found),
             list=listing(_asked(visit), _files(visit)),
             repair=sum(row.values["repair"] or 0 for row in _files(visit)),
             learners=listing(asked, rows, files=False, whole=whole, dressed=learners_view.dressed),

@@ -87,12 +87,21 @@ class Agented(Protocol):
         """The identifier as an Agent."""
 
 
+class Noted(msgspec.Struct, frozen=True):
+    """What the ledger keeps with a fact that a row has, although the row cannot be used: the fact stays as it is."""
+
+    kind: str
+    key: tuple[str, ...]
+    kept: str
+
+
 class Mapped(msgspec.Struct, frozen=True):
     """What some rows say. They are several if they only say something together, as the steps of a checklist do.
 
     Without facts it is a *problem* or a reason to skip. A reason to skip may come with a fact that no longer holds. A
     *remark* says what of a row was left out. *code* names the reason to skip. *called* are the names that the rows give
-    to learners, by identifier: they are kept for staff, and are in no statement.
+    to learners, by identifier: they are kept for staff, and are in no statement. *noted* come with a
+    problem.
     """
 
     places: tuple[RowPlace, ...]
@@ -102,6 +111,7 @@ class Mapped(msgspec.Struct, frozen=True):
     remark: str = ""
     code: str = ""
     called: tuple[tuple[Agented, str], ...] = ()
+    noted: tuple[Noted, ...] = ()
 
 
 class Source(Protocol):

@@ -206,10 +206,7 @@ def _add_roles(router: APIRouter) -> None:
         role: str,
         on: date | None = None,
     ) -> dict[str, Any]:
-        """What the learner still needs for a role; needs the learner's consent to gap:read and to profiles:read.
-
-        A role that is not in effect on the day (today) is answered, too: inEffect says so.
-        """
+        """What the learner still needs for a role, in effect on the day (today) or not; consent: gap:read."""
         return pull.gap_of(tenant, who.service, subject, role, on)
 
     @router.get(

@@ -13,11 +13,13 @@ from typing import Any
 import click
 import msgspec
 
+from adapters.apprenticeship.missing import ADAPTER, missing_learners
 from adapters.imports import job as jobs
 from adapters.imports.elsewhere import Elsewhere, ServerUnusable
 from adapters.imports.here import follow, job_here, somebody_works, try_here
 from adapters.imports.job import Job
 from adapters.imports.run import Order
+from adapters.imports.senders import senders
 from adapters.imports.sources import SOURCES
 from adapters.reading.profile import MappingProfile, read_profile
 from lrs.composition.steps import steps_of
@@ -33,6 +35,7 @@ PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 QUIET = 1.0
 """Seconds before the first line about progress, and between two such lines."""
 _LOOK = 0.25
+_OF_MISSING = ("provider", "standard", "year", "last", "newest")
 _NONE = "there are no imports yet: lrs adapter run ADAPTER FILE brings a file in"
 
 
@@ -226,6 +229,20 @@ def _show(job: Job, *, as_json: bool) -> None:
     print_record({name: _counted(shown) if name == "counts" else value for name, value in shown.items()}, as_json=False)
     if job.told and job.told.text:
         click.echo(f"\n{job.told.text}")
+
+
+@imports.command("missing")
+@click.option("--provider", help="Only of this provider [default: all that sent returns].")
+@json_option
+@with_tenant_to_read
+def missing(tenant: Tenant, *, provider: str | None, as_json: bool) -> None:
+    """List learners whose apprenticeship an earlier ILR return of a year had, and its newest one has not."""
+    told = missing_learners(tenant, [provider] if provider else senders(tenant.store, ADAPTER))
+    found = [{"id": one.person} | {name: getattr(one, name) for name in _OF_MISSING} for one in told.found]
+    none = "nobody is missing from the newest return of a provider"
+    print_list(found, {name: name for name in ("id", *_OF_MISSING)}, none=none, as_json=as_json)
+    if not told.whole:
+        click.echo("there are too many to look through at once: some are left out", err=True)
 
 
 @imports.command("watch")

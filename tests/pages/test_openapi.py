@@ -251,6 +251,7 @@ PAGES = dict.fromkeys(
         *("GET /staff/learners/{person}/prior", "POST /staff/learners/{person}/prior"),
         *("POST /staff/learners/{person}/prior/remove", "POST /me/prior/remove"),
         *("GET /me/prior", "POST /me/prior", "GET /me/apprenticeship"),
+        *(f"GET /staff/missing-learners{ending}" for ending in ("", ".csv", ".json")),
         *("GET /provider/apprentices", "GET /staff/learners/{person}/apprenticeship"),
         "GET /staff/learners/{person}/correct",
         "POST /staff/learners/{person}/correct",
