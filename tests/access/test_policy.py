@@ -293,6 +293,7 @@ OTHERS = {
             ("GET", "/staff/imports/{id}/repairs"),
             ("POST", "/staff/imports/{id}/columns"),
             ("POST", "/staff/imports/{id}/bring"),
+            *(("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")),
             ("GET", "/staff/columns"),
             ("POST", "/staff/columns"),
             ("GET", "/staff/columns.csv"),

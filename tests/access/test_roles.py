@@ -64,6 +64,7 @@ STOPPING = {(method, path) for method in ("GET", "POST") for path in ("/staff/ba
 STOPPING |= {("POST", "/staff/learners/{person}/name")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
+IMPORTS |= {("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")}
 IMPORTS |= {("GET", f"/staff/columns{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/columns")}
 RULES = {("GET", f"/staff/rules{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/rules")}
 RULES |= {("GET", "/staff/rules/ready.csv")}
