@@ -58,6 +58,7 @@ QUESTIONS |= {("POST", "/staff/questions/{id}")}
 QUESTIONS |= {
     (method, f"/staff/learners/{{person}}/{what}") for method in ("GET", "POST") for what in ("correct", "prior")
 }
+QUESTIONS |= {("POST", "/staff/learners/{person}/prior/remove")}
 INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitations"), ("POST", "/staff/invitations")}
 INVITING |= {("POST", "/staff/learners/{person}/ask")}
 STOPPING = {(method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")}
@@ -74,6 +75,9 @@ RULES |= {("POST", f"/staff/rules/{act}") for act in ("restore", "drafts/{id}/ap
 RULES |= {("GET", f"/staff/badges{form}") for form in ("", ".csv", ".json", "/{achievement}")}
 RULES |= {("GET", "/staff/badges/{achievement}/image.svg")}
 RULES |= {("POST", f"/staff/badges/{{achievement}}{act}") for act in ("", "/endorse", "/image", "/image/remove")}
+RULES |= {("POST", "/staff/badge/{id}/endorse"), ("POST", "/staff/issuers/remove"), ("POST", "/staff/event-codes/end")}
+RULES |= {("GET", f"/staff/{table}{form}") for table in ("issuers", "event-codes") for form in ("", ".csv", ".json")}
+RULES |= {("POST", f"/staff/{table}") for table in ("issuers", "event-codes")}
 WORK = {("POST", "/pages/work/retry"), ("POST", "/pages/work/resend")}
 AUDIT = {("GET", f"/console/audit{form}") for form in ("", ".csv", ".json")}
 LOOKING = {("GET", "/pages/work"), ("GET", "/console")}
@@ -95,21 +99,23 @@ OWN_RECORD |= {
     ("POST", "/me/prior"),
     ("GET", "/me/apprenticeship"),
 }
+OWN_RECORD |= {("GET", "/me/courses"), ("POST", "/me/courses/{id}"), ("POST", "/me/prior/remove")}
 CONNECT = {("GET", f"/connect{form}") for form in ("", ".csv", ".json")}
 CONNECT |= {("GET", "/connect/{platform}"), ("POST", "/connect/{platform}"), ("GET", "/connect/{platform}/rules.csv")}
 CONNECT |= {(method, "/connect/sources/{source}") for method in ("GET", "POST")}
 CONNECT |= {("POST", f"/arrivals/quarantine{end}") for end in ("", "/{id}")}
 CONNECT |= {("GET", "/connect/keys/{key}"), ("POST", "/connect/keys/{key}/revoke")}
 LMS = {("GET", f"/staff/lms{form}") for form in ("", ".csv", ".json", "/new", "/canvas.json", "/platforms/{id}")}
-LMS |= {("POST", "/staff/lms"), ("POST", "/staff/lms/new")}
-APPROVING = {("POST", f"/staff/lms/platforms/{{id}}/{what}") for what in ("state", "deployments", "remove")}
+LMS |= {("POST", f"/staff/lms{act}") for act in ("", "/new", "/withdraw")}
+LMS |= {("GET", "/staff/lms/platforms/{id}/results")}
+APPROVING = {("POST", f"/staff/lms/platforms/{{id}}/{what}") for what in ("state", "deployments", "remove", "results")}
 FORMS = ("", ".csv", ".json")
 ARRIVALS = {("GET", f"/arrivals{form}") for form in ("", ".csv", ".json", "/statements/{id}")} | {("POST", "/arrivals")}
 ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json")}
 ARRIVALS |= {("GET", f"/arrivals/quarantine{form}") for form in ("", ".csv", ".json", "/{id}")}
 COURSES = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
 COURSES |= {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
-COURSES |= {("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try")}
+COURSES |= {("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try", "/{id}/catalogue")}
 COURSES |= {("GET", "/staff/courses/{id}/learners/{registration}")}
 COURSES |= {("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")}
 SESSIONS = {("GET", f"/staff/sessions{form}") for form in (*FORMS, "/{id}", "/{id}/steps/{step}", "/{id}/people/{who}")}
