@@ -32,6 +32,7 @@ pytestmark = [
 def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     (folder / "return.xml").write_text(made([learner("L1", ULN, aim()), learner("L2", uln(900), aim())]))
+    (folder / "later.xml").write_text(made([learner("L1", ULN, aim())], at="2026-11-06T09:00:00"))
     (folder / "portfolio.csv").write_text(PORTFOLIO)
     with (
         serving(tmp_path_factory.mktemp("lrs")) as served,
@@ -39,7 +40,7 @@ def desk(tmp_path_factory):
     ):
         (standard,), _ = read_standards(json.dumps(record()).encode())
         served.tenant.store.write(lambda tx: keep(tx, standard, by="test")).result()
-        for adapter, name in (("ilr", "return.xml"), ("eportfolio", "portfolio.csv")):
+        for adapter, name in (("ilr", "return.xml"), ("eportfolio", "portfolio.csv"), ("ilr", "later.xml")):
             job = job_here(served.tenant, Order(adapter, "north", folder / name, name))
             follow(served.tenant, job, STEPS, theirs=False, say=lambda _: None)
         drain(served.tenant)
@@ -51,7 +52,10 @@ def test_a_provider_and_a_learner_see_how_far_an_apprenticeship_is(desk, width):
     tenant = desk.lrs.tenant
     person = person_named(tenant, f"{ULN_HOME_PAGE}|{ULN}")
     desk.sit_down("provider:north", width=width)
-    for path in ("/provider/apprentices", f"/staff/learners/{person}/apprenticeship"):
+    for path in (
+        *("/provider", "/staff/missing-learners"),
+        *("/provider/apprentices", f"/staff/learners/{person}/apprenticeship"),
+    ):
         desk.open(path)
     tenant.store.write(lambda tx: learners.open_account(tx, person, by="test")).result()
     token = sessions.open_session(tenant, learners.SUBJECT + person, sessions.SigningIn("link", "Firefox"))
