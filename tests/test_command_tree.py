@@ -90,7 +90,16 @@ LISTS = {
     ),
     *("destinations list", "consent waiting"),
     *("sources list", "quarantine list"),
-    *("standards list", "imports list", "checklists list", "catalogue list", "courses list", "lms list", "lms sync"),
+    *(
+        "standards list",
+        "imports list",
+        "imports missing",
+        "checklists list",
+        "catalogue list",
+        "courses list",
+        "lms list",
+        "lms sync",
+    ),
     *("demand list", "outcomes list", "employers list", "occupations list", "lms invitations"),
     *(
         "staff list",
@@ -106,7 +115,7 @@ NEVER_EMPTY = {"tenants list", "tenants usage", "badges keys list"}
 """The default tenant is always there, and so is its first key."""
 EMPTY_FOR_ALL_THAT = {
     *("badges codes list", "badges issuers list", "persons suggestions", "forward list", "lms sync"),
-    *("outcomes list", "employers list", "lms invitations"),
+    *("outcomes list", "employers list", "lms invitations", "imports missing"),
 }
 """Lists that the sample programme puts nothing in."""
 VERBS = {

@@ -239,7 +239,7 @@ def missing(tenant: Tenant, *, provider: str | None, as_json: bool) -> None:
     """List learners whose apprenticeship an earlier ILR return of a year had, and its newest one has not."""
     told = missing_learners(tenant, [provider] if provider else senders(tenant.store, ADAPTER))
     found = [{"id": one.person} | {name: getattr(one, name) for name in _OF_MISSING} for one in told.found]
-    none = "nobody is missing from the newest return of a provider"
+    none = "there is nobody who is missing from the newest return of a provider"
     print_list(found, {name: name for name in ("id", *_OF_MISSING)}, none=none, as_json=as_json)
     if not told.whole:
         click.echo("there are too many to look through at once: some are left out", err=True)
