@@ -67,6 +67,7 @@ ACTS = {
     *("staff role", "staff disable", "staff enable", "oidc remove"),
     *("lms approve", "lms suspend", "lms rotate", "lms withdraw"),
     "courses catalogue",
+    "courses open",
     *("operators revoke", "operators disable", "operators enable"),
     *("tenants suspend", "tenants resume", "tenants delete", "tenants rewrap"),
 }

@@ -13,6 +13,7 @@ from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
+from adapters.lms.courses.in_use import opens
 from adapters.lms.courses.structure import activities_in, shown_title, units_of
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import attendees, centre_sessions
@@ -65,6 +66,7 @@ class CatalogueEntry:
     cost: int | None = None
     enrol_at: str = ""
     is_course: bool = False
+    opens: bool = False
     dates: tuple[DatedSeats, ...] = field(default=())
 
     @property
@@ -206,6 +208,7 @@ def _of_offering(
         one.cost,
         one.enrol_at,
         course is not None,
+        course is not None and opens(course),
         told,
     )
 
@@ -216,7 +219,7 @@ def _of_course(reader: Reader, one: Course, rules: _Rules) -> CatalogueEntry:
     given = tuple(_proven_by(reader, one, rules))
     title = shown_title(one.title)
     made = CatalogueEntry(f"course-{one.id}", title, "Course", given, text=text)
-    return replace(made, online=True, place="Online", is_course=True)
+    return replace(made, online=True, place="Online", is_course=True, opens=opens(one))
 
 
 def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[Given]:

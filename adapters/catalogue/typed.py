@@ -40,7 +40,7 @@ def offering_in(told: Mapping[str, str]) -> Offering:
 def _gives(text: str) -> Gives:
     """A competency and its level, as ``GOWN, 2``."""
     name, _, level = (part.strip() for part in text.partition(","))
-    if level and not (level.isascii() and level.isdigit() and 0 < int(level[:3]) < 100):
+    if level and not (len(level) < 4 and level.isascii() and level.isdigit() and 0 < int(level) < 100):
         raise Refused(f"{text.strip()[:60]}: a level is a whole number, such as: GOWN, 2", error="bad_offering")
     return Gives(name, int(level) if level else None)
 

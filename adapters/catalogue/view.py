@@ -113,6 +113,7 @@ def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
         ],
         "enrol_at": one.enrol_at,
         "is_course": one.is_course,
+        "opens": one.opens,
         "dates": [_date(date, root) for date in one.dates],
     }
 

@@ -58,6 +58,18 @@ def catalogue_command(tenant: Tenant, id: str, switch: str) -> None:
     click.echo(f"course {found.id} ({shown_title(found.title)}) is {'in' if on else 'not in'} the catalogue")
 
 
+@courses.command("open")
+@click.argument("id")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@with_tenant
+def open_command(tenant: Tenant, id: str, switch: str) -> None:
+    """Let learners who are signed in open the course ID by themselves (/me/courses), or no longer."""
+    on = switch == "on"
+    found = tenant.store.write(lambda tx: in_use.set_open_to_learners(tx, id, BY, on=on)).result()
+    said = "may open it by themselves" if on else "do not open it by themselves"
+    click.echo(f"course {found.id} ({shown_title(found.title)}): learners {said}")
+
+
 @courses.command("list")
 @json_option
 @with_tenant_to_read
@@ -73,6 +85,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
             "changed": "changed",
             "withdrawn": "withdrawn",
             "in the catalogue": "inCatalogue",
+            "open to learners": "openToLearners",
             "publisher id": "publisherId",
         },
         none=_NONE,

@@ -143,7 +143,7 @@ def line(told: Mapping[str, str], field: str, needed: str = "") -> str:
 def seats(told: Mapping[str, str], field: str = "seats") -> int:
     """How many seats; 0 for an empty field. Raises ``FormFault``."""
     text = told.get(field, "").strip()
-    if text and not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    if text and not (len(text) < 7 and text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
         raise FormFault(field, f"Seats are a whole number from 1 to {MOST}; leave it empty if nobody counts them.")
     return int(text or 0)
 

@@ -17,14 +17,15 @@ _LONGEST_ENTRY = 2_048
 """Bytes of the dictionary before a stream."""
 _MARK = re.compile(rb"/EmbeddedFile\b")
 _STREAM = re.compile(rb"\bstream\r?\n")
-_LENGTH = re.compile(rb"/Length\s+(\d{1,9})(?!\s+\d+\s+R)")
-_FILTER = re.compile(rb"/Filter\s*\[?\s*((?:/\w+\s*)+)")
+_LENGTH = re.compile(rb"/Length\s++(\d{1,9}+)(?!\s++\d++\s++R)")
+_FILTER = re.compile(rb"/Filter\s*+(?:\[\s*+)?+((?:/\w++\s*+)++)")
+_ENCRYPTED = re.compile(rb"/Encrypt\s++\d++\s++\d++\s++R")
 _FLATE = {b"/FlateDecode", b"/Fl"}
 
 
 def attached_files(pdf: bytes, most: int) -> Iterator[bytes]:
     """Each attached file, cut off behind *most* bytes. Raises ``Invalid`` for a PDF that is encrypted, or damaged."""
-    if re.search(rb"/Encrypt\s+\d+\s+\d+\s+R", pdf):
+    if _ENCRYPTED.search(pdf):
         raise Invalid("the PDF is encrypted: hand in the badge.json that is attached to it", "no_badge_in_file")
     for number, mark in enumerate(_MARK.finditer(pdf)):
         if number >= MOST_FILES:

@@ -58,6 +58,7 @@ COURSE_TABLE: PolicyTable = {
     ("GET", "/staff/courses/{id}/rules.csv"): _AUTHORS,
     ("POST", "/staff/courses/{id}/withdraw"): _AUTHORS,
     ("POST", "/staff/courses/{id}/catalogue"): _AUTHORS,
+    ("POST", "/staff/courses/{id}/open"): _AUTHORS,
     ("POST", "/staff/courses/{id}/try"): _AUTHORS,
     **listed("/staff/courses/{id}/learners", _AUTHORS),
     ("GET", "/staff/courses/{id}/learners/{registration}"): _AUTHORS,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lrs.access import is_own
+from lrs.access import is_of_content, is_own
 from lrs.competency.completion import Uncompletion, completion_in
 from lrs.competency.dates import day_of
 from lrs.competency.decide import Evidence
@@ -87,7 +87,7 @@ def meaning_of(record: Record, rules: InForce, ids: Ids, zone: str, nobody: froz
     told = [_Told(one, unknown.get(one.id), by, day) for one in about]
     evidence = tuple(_record(record, seen, match, one) for match in met for one in told)
     known = tuple(one for one in about if one.id not in unknown)
-    same = () if is_group(seen) else tuple(same_person(seen, ids))
+    same = () if is_group(seen) or is_of_content(moment.source) else tuple(same_person(seen, ids))
     off = tuple(uncompletions_in(record, seen, ids))
     return Meaning(record.id, moment.source, evidence, known, same, uncompletions=off, names=names_given(seen, ids))
 

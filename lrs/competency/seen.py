@@ -15,9 +15,9 @@ from lrs.people.ids import Ids, identified
 from lrs.storage import Record, micros_of
 from lrs.xapi.statements.identity import SAME_PERSON, Identifier
 
-TRIAL, OUTSIDE = "trial", "outside"
+TRIAL, OUTSIDE, PACKAGE_TYPE = "trial", "outside", "type"
 """Names in ``meta`` of a statement of launched content: in which mode nothing counts it was launched, or ``BY_STAFF``;
-and the activities in it that were not what was launched."""
+the activities in it that were not what was launched; and the type that the package gives to what it is about."""
 BY_STAFF = "staff"
 MAX_MEMBERS = 100
 """Of a larger group only the first so many members get evidence that says why it does not count."""
@@ -92,13 +92,14 @@ class Moment(msgspec.Struct, frozen=True):
     """When a statement was stored (microseconds UTC) and by which source. Nothing of it is read from the statement.
 
     Of launched content: a *trial* proves nothing, and no statement proves anything of an activity *outside* of what was
-    launched.
+    launched. *type* is that of its object by the package: what content says of it proves nothing.
     """
 
     stored: int
     source: str
     trial: str = ""
     outside: tuple[str, ...] = ()
+    type: str = ""
 
 
 _decode = msgspec.json.Decoder(SeenStatement).decode
@@ -112,7 +113,7 @@ def look(record: Record) -> SeenStatement:
 def moment_of(record: Record) -> Moment:
     """When, by which source, and in what launch *record* was stored."""
     meta = record.meta
-    marks = (str(meta.get(TRIAL, "")), tuple(meta.get(OUTSIDE, ())))
+    marks = (str(meta.get(TRIAL, "")), tuple(meta.get(OUTSIDE, ())), str(meta.get(PACKAGE_TYPE, "")))
     return Moment(micros_of(record.seq), source_of(record), *marks)
 
 

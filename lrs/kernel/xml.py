@@ -20,6 +20,8 @@ from lrs.kernel.errors import Refused
 Element = Any
 """An element of lxml, which has no types of its own."""
 _PIECE = 64 * 1024
+_HALF = 500
+"""Characters at the beginning and at the end of what a schema says that are kept."""
 _HARDENED: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
@@ -141,8 +143,13 @@ class _Guard:
         self._name = self._name or name
 
 
+def _cut(message: str) -> str:
+    """*message* without the middle of a long value in it: a document chooses how long that is."""
+    return message if len(message) <= 2 * _HALF else f"{message[:_HALF]} … {message[-_HALF:]}"
+
+
 class SchemaFault(NamedTuple):
-    """What a document breaks. *message* repeats what stands in it; *kind* is libxml2's name of the fault."""
+    """What a document breaks. *message* repeats what stands in it, cut short; *kind* is libxml2's name of the fault."""
 
     line: int
     message: str
@@ -163,4 +170,4 @@ class XmlSchema:
         """The same as ``faults``, taken apart."""
         if self._schema.validate(root):
             return []
-        return [SchemaFault(fault.line, fault.message, fault.type_name) for fault in self._schema.error_log]
+        return [SchemaFault(fault.line, _cut(fault.message), fault.type_name) for fault in self._schema.error_log]

@@ -40,6 +40,7 @@ ACTIONS: Mapping[str, str] = {
     "course-client.made": "A course program was let in",
     "course.catalogue": "A course was put into the catalogue or taken out of it",
     "course.imported": "A course was imported",
+    "course.open": "Learners were let to open a course by themselves, or no longer",
     "course.withdrawn": "A course was taken out of use",
     "delivery.discarded": "A message was discarded",
     "delivery.resent": "A message was sent again",

@@ -59,4 +59,4 @@ def _holds(one: ListedSkill, wanted: WantedLevel, today: date) -> bool:
 def _ordinal(one: ListedSkill) -> int:
     """The number with which the list writes a level."""
     first, _, _ = one.level.partition(" ")
-    return int(first) if first.isdigit() else 0
+    return int(first) if first.isascii() and first.isdigit() and len(first) < 10 else 0

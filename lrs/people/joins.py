@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lrs.access import is_of_content
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
@@ -42,8 +43,11 @@ class PersonLink(msgspec.Struct, frozen=True):
 def trust(tx: Tx, source: str, by: str) -> bool:
     """Marks *source* (the name of an API key) as identity authority, whose rows may join persons.
 
-    ``False`` if it already is.
+    ``False`` if it already is. Raises ``Refused`` (409) for a source of launched content: anybody may write that.
     """
+    if is_of_content(source):
+        why = "it is the source of launched content, and whoever writes a course cannot know who is one person"
+        raise Refused(f"{source[:80]} cannot be an identity authority: {why}", status=409, error="content_source")
     if tx.get("identity-authority", source) is not None:
         return False
     tx.insert(Record("identity-authority", source))
@@ -69,7 +73,7 @@ def link(tx: Tx, one: Identifier, other: Identifier, *, source: str, mint: Mint)
         suggest(tx, one, other, "one row carries both", source=source, conflict=conflict)
         return "conflict"
     parted = tx.get("link", link_id(first, second))
-    if parted or tx.get("identity-authority", source) is None:
+    if parted or is_of_content(source) or tx.get("identity-authority", source) is None:
         reason = "one row carries both, but they were unmerged by command" if parted else "one row carries both"
         suggest(tx, one, other, reason, source=source)
         return "suggested"

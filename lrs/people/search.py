@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from lrs.access import is_of_content
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.people.identifiers import plain_name
@@ -128,7 +129,7 @@ def authority_name(reader: Reader, holder: str) -> tuple[str, str] | None:
 
     What other sources and files say does not count: anybody who may send could write what is signed or shown in public.
     """
-    sources = [one.id for one in each(reader, "identity-authority")]
+    sources = [one.id for one in each(reader, "identity-authority") if not is_of_content(one.id)]
     for source in sources:
         for ifi in identifiers_of(reader, holder):
             found = _name_in_statements(reader, ifi_text(ifi) or "", source)

@@ -126,6 +126,16 @@ def test_an_event_that_cannot_be_one_is_refused(site, wrong):
         event_codes.create(site.tenant, EventCode(**(told | wrong)))
 
 
+@pytest.mark.parametrize("most", ["000000001" + "9" * 5000, "0000001", "100001", "0", "\u00b2", "-1"], ids=len)
+def test_a_limit_that_is_none_is_refused_at_its_field(site, most):
+    told = {"activity": EVENT, "title": "Open day", "until": "2099-01-01", "most": most}
+
+    with pytest.raises(Refused) as refused:
+        event_codes.typed(site.tenant, told, by="test")
+
+    assert (refused.value.status, refused.value.pointer) == (400, "/most")
+
+
 def test_no_key_has_the_source_of_codes(site):
     with pytest.raises(Misconfigured, match="codes of events"):
         create_key(site.tenant, CODES_SOURCE, ["all"])

@@ -316,6 +316,7 @@ PAGES = dict.fromkeys(
         "GET /staff/courses/{id}/rules.csv",
         "POST /staff/courses/{id}/withdraw",
         "POST /staff/courses/{id}/catalogue",
+        "POST /staff/courses/{id}/open",
         "POST /staff/courses/{id}/try",
         "GET /staff/courses/{id}/learners",
         "GET /staff/courses/{id}/learners/{registration}",

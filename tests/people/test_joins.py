@@ -258,3 +258,12 @@ def test_a_link_is_about_both_persons_and_an_authority_about_nobody(store):
 
     assert set(of_links.subjects(record).persons) == {one, other}
     assert of_authorities.subjects is None
+
+
+@pytest.mark.parametrize("source", ["engraft courses", "engraft courses client 7"])
+def test_launched_content_is_no_identity_authority_nor_believed_where_it_was_marked_before(store, source):
+    with pytest.raises(Refused, match="cannot be an identity authority") as refused:
+        write(store, lambda tx: trust(tx, source, "test"))
+    write(store, lambda tx: tx.insert(Record("identity-authority", source)))
+
+    assert (refused.value.status, linked(store, ULN, ANN, source)) == (409, "suggested")

@@ -81,6 +81,6 @@ class CheckedSource:
 
 
 def _listed(known: set[str]) -> str:
-    named = sorted(known, key=lambda one: (re.sub(r"\d+", "", one), int(re.sub(r"\D+", "", one) or 0), one))
+    named = sorted(known, key=lambda one: (re.sub(r"\d+", "", one), int(re.sub(r"\D+", "", one)[:6] or 0), one))
     more = len(named) - _MOST_NAMED
     return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "") or "its other parts"

@@ -17,6 +17,7 @@ from adapters.lms.sessions.vocabulary import LaunchMode
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of
+from lrs.xapi.statements.identity import SAME_PERSON
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
@@ -75,6 +76,13 @@ class LaunchAsked(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fi
     move_on: MoveOn | None = None
     alternate_entitlement_key: str = ""
     return_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses (400) further identifiers of the learner: content would have to send them, and may not."""
+        if SAME_PERSON in self.context_template_additions.extensions:
+            message = "launched content cannot name further identifiers of its learner: leave this extension out"
+            place = SAME_PERSON.replace("/", "~1")
+            raise Refused(message, pointer=f"/contextTemplateAdditions/extensions/{place}")
 
 
 def told(body: bytes, kind: type[T]) -> T:

@@ -45,7 +45,7 @@ class Course(msgspec.Struct, frozen=True):
     *publisher* is the publisher's id. *client* is that which sent it and alone sees it; empty for one that was sent
     by the pages or the command. *source* is that of the author who sent it, if their role is bound to one. Times are
     microseconds UTC. A *withdrawn* course takes no registration or launch. The catalogue has those that are
-    *in_catalogue*: everybody sees them, so a new course is not.
+    *in_catalogue*: everybody sees them, so a new course is not. One that is *open_to_learners* they open by themselves.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Course(msgspec.Struct, frozen=True):
     withdrawn: bool = False
     source: str = ""
     in_catalogue: bool = True
+    open_to_learners: bool = False
     v: int = 1
 
     @property
@@ -84,6 +85,7 @@ class Course(msgspec.Struct, frozen=True):
             "changed": time_of(self.at),
             "withdrawn": self.withdrawn,
             "inCatalogue": self.in_catalogue,
+            "openToLearners": self.open_to_learners,
         }
 
 
@@ -172,16 +174,11 @@ def add_in(tx: Tx, new: NewVersion) -> Imported:
     package = new.package if new.files else ""
     version = CourseVersion(id, number, structure, new.at, new.by, new.file, package, size)
     course = Course(
-        id,
-        structure.id,
-        structure.title,
-        new.at,
-        new.by,
-        new.client,
-        new.format,
+        *(id, structure.id, structure.title, new.at, new.by, new.client, new.format),
         version=number,
         source=new.source,
         in_catalogue=before is not None and before.in_catalogue,
+        open_to_learners=before is not None and before.open_to_learners,
     )
     tx.put(record_of(course, rev=found[0].rev if found else 0))
     tx.insert(_version_record(version, new.files))

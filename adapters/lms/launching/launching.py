@@ -146,6 +146,7 @@ def _session(
         course=registration.course,
         index=order.index,
         activity=unit.activity,
+        activity_type=unit.activity_type,
         actor=registration.actor,
         template=context_template(unit, fresh.session, order.additions),
         mode=order.mode or ("Review" if registration.unit(unit.activity).satisfied else "Normal"),

@@ -25,7 +25,7 @@ from adapters.lms.sessions.session import (
 from adapters.lms.sessions.standing import SessionStanding
 from adapters.lms.sessions.vocabulary import TERMINATED
 from adapters.lms.tincan import rules as tincan
-from lrs.competency.seen import OUTSIDE
+from lrs.competency.seen import OUTSIDE, PACKAGE_TYPE
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
 from lrs.storage import ROWS, Tx
@@ -97,11 +97,13 @@ def _check_own(tx: Tx, statement: Json, session: LaunchSession, structure: Struc
 
 
 def _marked(plan: Plan, session: LaunchSession, registration: Registration, structure: Structure | None) -> Plan:
-    """*plan* with a mark on each statement that proves nothing of an activity in it, or nothing at all."""
+    """*plan* with marks: of what a statement proves nothing, that it proves nothing at all, the type of its unit."""
     found, trial = [], reach.trial_mark(session, registration)
     for one in plan.statements:
         beyond = reach.outside(session, one.tree, structure)
         marks = trial | ({OUTSIDE: list(beyond)} if beyond else {})
+        if type := reach.type_in_package(session, one.tree, structure):
+            marks |= {PACKAGE_TYPE: type}
         found.append(msgspec.structs.replace(one, meta=one.meta | marks) if marks else one)
     return msgspec.structs.replace(plan, statements=found)
 

@@ -1,4 +1,4 @@
-"""The courses that a learner who is signed in may open themselves: those of the catalogue. No logic."""
+"""The courses that a learner who is signed in may open themselves: those that are open to learners. No logic."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
+from adapters.lms.courses.in_use import opens
 from adapters.lms.courses.structure import shown_title, units_of
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.launching.own_account import actor_in, known_actor
@@ -60,7 +61,7 @@ def _home(visit: Visit) -> str:
 
 def _course(visit: Visit, id: str) -> Course:
     course = courses.course_in(visit.tenant.store, id, client="")
-    if not course.in_catalogue or course.withdrawn:
+    if not opens(course):
         raise Refused("There is no such course for you to open.", status=404, error="not_found")
     return course
 
@@ -81,7 +82,7 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
 
 def _shown(visit: Visit, refused: Refused | None = None) -> Response:
     actor = known_actor(visit.tenant.store, own_of(visit).person, _home(visit))
-    found = [_one(visit, one, actor) for one in courses.newest(visit.tenant.store, MOST) if _is_open(one)]
+    found = [_one(visit, one, actor) for one in courses.newest(visit.tenant.store, MOST) if opens(one)]
     let_forms_go(visit.request, visit.tenant, [part["url"] for one in found for part in one["units"]])
     return visit.page(
         "learner/courses.html",
@@ -89,10 +90,6 @@ def _shown(visit: Visit, refused: Refused | None = None) -> Response:
         courses=found,
         problem=refused.message if refused else "",
     )
-
-
-def _is_open(one: Course) -> bool:
-    return one.in_catalogue and not one.withdrawn and not one.client
 
 
 def _one(visit: Visit, course: Course, actor: dict[str, Any] | None) -> dict[str, Any]:

@@ -44,6 +44,8 @@ says(
     course_same="The course is as it was: this package is its current version already.",
     course_public="The course stands in the catalogue now, for everybody.",
     course_private="The course is not in the catalogue. Who has it from a learning platform keeps it.",
+    course_open="Learners who are signed in may open the course by themselves now.",
+    course_closed="Learners do not open the course by themselves. Who has it from a learning platform keeps it.",
     course_withdrawn="The course takes no learners any more. What they did stays.",
 )
 
@@ -143,6 +145,18 @@ def _add_one(router: APIRouter) -> None:
         by = visit.session.by
         visit.tenant.store.write(lambda tx: in_use.set_in_catalogue(tx, course.id, by, on=on)).result()
         return visit.on(f"{PLACE}/{id}", "course_public" if on else "course_private")
+
+    @router.post(
+        f"{ONE}/open",
+        status_code=303,
+        summary="Lets learners open a course by themselves, or no longer",
+        openapi_extra=form_body("open") | SIGNED_IN,
+    )
+    def open_to_learners(visit: Visiting, id: str, body: FormBody) -> Response:
+        course, on = own_course(visit, id), visit.fields(body).get("open", "") == "yes"
+        by = visit.session.by
+        visit.tenant.store.write(lambda tx: in_use.set_open_to_learners(tx, course.id, by, on=on)).result()
+        return visit.on(f"{PLACE}/{id}", "course_open" if on else "course_closed")
 
     @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
     def rules(visit: Visiting, id: str) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from adapters.lms.courses.courses import Course, CourseVersion, Imported
+from adapters.lms.courses.in_use import opens
 from adapters.lms.courses.packages import OF_NO_PACKAGE
 from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from adapters.lms.lti.enrolments import state_of
@@ -22,6 +23,7 @@ COURSES = (
     ListColumn("state", "State", facet=True),
     ListColumn("from", "Came from", facet=True),
     ListColumn("catalogue", "In the catalogue", facet=True),
+    ListColumn("open", "Learners open it themselves", facet=True),
     ListColumn("version", "Version", figure=True),
     ListColumn("learners", "Learners", figure=True),
     ListColumn("changed", "Changed"),
@@ -91,6 +93,7 @@ def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[Li
                 "state": "Withdrawn" if course.withdrawn else "In use",
                 "from": f"Program {course.client}" if course.client else "Here",
                 "catalogue": "Yes" if course.in_catalogue and not (course.withdrawn or course.client) else "No",
+                "open": "Yes" if opens(course) else "No",
                 "version": course.version,
                 "learners": learners,
                 "changed": time_of(course.at),
@@ -114,6 +117,7 @@ def detail(course: Course, versions: Sequence[CourseVersion], zone: str, *, is_s
         "publisher": course.publisher,
         "withdrawn": course.withdrawn,
         "in_catalogue": course.in_catalogue,
+        "open_to_learners": course.open_to_learners,
         "for_catalogue": not course.client,
         "lacks_host": bool(current.package) and not is_served,
         "versions": [

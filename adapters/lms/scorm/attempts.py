@@ -29,6 +29,7 @@ from adapters.lms.sessions.session import (
     session_in,
 )
 from adapters.lms.sessions.standing import SessionStanding
+from lrs.competency.seen import PACKAGE_TYPE
 from lrs.kernel.durations import duration_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
@@ -40,7 +41,7 @@ from lrs.xapi.documents.concurrency import Conditions
 from lrs.xapi.documents.content import small
 from lrs.xapi.documents.resources import STATE, Address
 from lrs.xapi.request import JSON
-from lrs.xapi.statements.plan import KIND
+from lrs.xapi.statements.plan import KIND, Prepared
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import store_in
 
@@ -145,8 +146,14 @@ def _store(tx: Tx, place: LmsPlace, of: tuple[LaunchSession, Registration], said
         terms = Terms(place.tenant.settings, place.subscriptions)
         caller, mark = caller_of_session(place.tenant, of[0]), trial_mark(*of)
         plan = prepare(caller, VERSION, msgspec.json.encode(new), terms)
-        told = [msgspec.structs.replace(one, meta=one.meta | mark) for one in plan.statements]
+        told = [msgspec.structs.replace(one, meta=one.meta | mark | _type_of(one, of[0])) for one in plan.statements]
         store_in(tx, msgspec.structs.replace(plan, statements=told))
+
+
+def _type_of(said: Prepared, session: LaunchSession) -> dict[str, str]:
+    """The mark with the type of the unit, for a statement about it: in SCORM all statements are made here."""
+    target = said.tree["object"]
+    return {PACKAGE_TYPE: target["definition"]["type"]} if target.get("id") == session.activity else {}
 
 
 # -- State ------------------------------------------------------------------------------------------------------------

@@ -158,7 +158,8 @@ def _listed(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """An array of the data model, which comes as a list or as an object with the places as names."""
     found = told.get(name)
     if isinstance(found, dict):
-        found = [found[place] for place in sorted((one for one in found if one.isdigit()), key=int)]
+        places = [one for one in found if one.isascii() and one.isdigit() and len(one) < 10]
+        found = [found[place] for place in sorted(places, key=int)]
     listed = found if isinstance(found, list) else []
     return [one for one in listed[:MOST_INTERACTIONS] if isinstance(one, dict)]
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from adapters.lms.courses.structure import Block, CoursePart, Structure, parts_of
+from adapters.lms.courses.structure import Block, CoursePart, Structure, parts_of, units_of
 from adapters.lms.sessions.session import LaunchSession, Registration, agent_text
 from adapters.lms.sessions.vocabulary import CMI5, JUDGING, MOVE_ON
 from lrs.competency.seen import BY_STAFF, TRIAL
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import MINUTE, micros_of_timestamp
-from lrs.xapi.statements.identity import ifi_text
+from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 
 LEEWAY = 90 * MINUTE
 """Microseconds that a timestamp may be before the launch, or ahead: the clock of a device is off by minutes, and summer
 time that is written without its zone by an hour."""
 _PEOPLE = ("instructor", "team", "contextAgents", "contextGroups")
+_SAME_PERSON = "/context/extensions/" + SAME_PERSON.replace("/", "~1")
 _BOUNDS = ("/", "#", "?", ":")
 """What stands between the id of an activity and the rest of the id of one within it."""
 ContentFault = tuple[str, str]
@@ -42,6 +43,8 @@ def faults(session: LaunchSession, statement: Json, now: int) -> Iterator[Conten
     for name in _PEOPLE:
         if name in context:
             yield f"/context/{name}", f"launched content cannot name other people: leave context.{name} out"
+    if SAME_PERSON in context.get("extensions", {}):
+        yield _SAME_PERSON, "launched content cannot name further identifiers of its learner: leave this extension out"
     yield from _of_object(session, statement["object"])
     yield from _of_time(session, statement.get("timestamp"), now)
 
@@ -138,6 +141,18 @@ def outside(session: LaunchSession, statement: Json, structure: Structure | None
     if session.format == "cmi5" and is_of_a_part(session, statement):
         found += sorted(around)
     return tuple(dict.fromkeys(found))
+
+
+def type_in_package(session: LaunchSession, statement: Json, structure: Structure | None) -> str:
+    """The type that the package gives to the unit that *statement* is about; empty if it is about no unit of it.
+
+    *structure* is only needed for the other units of a Tin Can package.
+    """
+    target = object_of(statement)
+    if target == session.activity:
+        return session.activity_type
+    others = units_of(structure) if structure and session.format == "tincan" else ()
+    return next((unit.activity_type for unit in others if unit.activity == target), "")
 
 
 def is_of_a_part(session: LaunchSession, statement: Json) -> bool:

@@ -84,6 +84,7 @@ class Registration(msgspec.Struct, frozen=True):
 class LaunchSession(msgspec.Struct, frozen=True):
     """One launch of one unit. *id* is the session id of its statements, *activity* the unit's.
 
+    *activity_type* is the type that its package gives the unit.
     *template* is the context that its statements must contain (10.2.1). *fetch* is the digest of the token in the fetch
     address, *token* that of the authorisation token, empty until it was fetched. *verbs* are those of statements
     defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it, *left* when its
@@ -122,6 +123,7 @@ class LaunchSession(msgspec.Struct, frozen=True):
     source: str = CONTENT_SOURCE
     return_url: str = ""
     left: int = 0
+    activity_type: str = ""
     v: int = 1
 
     @property

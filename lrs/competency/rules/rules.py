@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from lrs.access import is_own
+from lrs.access import is_of_content, is_own
 from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.frameworks.levels import LevelScale
 from lrs.competency.rules.scores import exact, percent, shown
@@ -155,5 +155,7 @@ def judge(rule: Rule, seen: SeenStatement, moment: Moment) -> Match:
 
 
 def is_outside(rule: Rule, seen: SeenStatement, moment: Moment) -> bool:
-    """Whether launched content says something of what was not launched."""
-    return (seen.object.id if rule.match == "type" else rule.activity) in moment.outside
+    """Whether launched content says something of what was not launched, or of a type that its package does not give."""
+    if rule.match != "type":
+        return rule.activity in moment.outside
+    return seen.object.id in moment.outside or (is_of_content(moment.source) and rule.activity != moment.type)

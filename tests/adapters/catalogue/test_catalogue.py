@@ -531,6 +531,8 @@ def test_a_table_and_a_form_say_what_somebody_needs_first_and_what_needs_itself_
     assert deep.needs == (Gives("GOWN", 1), Gives("GMP"))
     assert fields_of(deep)["needs"] == "GOWN, 1\nGMP"
     assert offering_in(fields_of(deep)) == deep
+    with pytest.raises(Refused, match="a level is a whole number"):
+        offering_in(fields_of(deep) | {"needs": "GOWN, 01" + "9" * 5000})
     assert found.faults == [(4, "It needs what it gives itself: nobody could begin it.")]
     site.world.write(lambda tx: offerings.keep(tx, deep, "test"))
     assert "What you need first Gowning, level 1" in text_of(Browser(site.app).get("/catalogue/deep"))

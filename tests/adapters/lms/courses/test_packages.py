@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from adapters.lms.cmi5.course_xml import read_structure
 from adapters.lms.courses import packages
 from adapters.lms.courses.courses import course_in, file_in, versions_in
 from adapters.lms.courses.in_use import withdraw_in
@@ -293,3 +294,10 @@ def test_a_file_that_is_no_package_is_told_so_without_a_rule(tenant):
 
     assert caught.value.message.startswith("the file is no course: send the zip package")
     assert rule_of(caught.value) == ""
+
+
+def test_what_a_schema_says_of_a_long_value_is_cut_short():
+    with pytest.raises(Refused) as refused:
+        read_structure(structure(unit(moveOn="is not an element of the set {" * 2_000)), None)
+
+    assert len(refused.value.message) < 5_000

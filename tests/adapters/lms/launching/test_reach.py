@@ -1,5 +1,7 @@
 """Of whom, of when and of what launched content may speak, and what of it proves something."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -14,6 +16,7 @@ from lrs.competency.uncompletions import uncompletions_in
 from lrs.kernel.names import name
 from lrs.kernel.times import HOUR, MINUTE, micros_of_timestamp
 from lrs.people.ids import ids_of
+from lrs.xapi.statements.identity import SAME_PERSON
 from tests.adapters.lms.launched import VERBS, learner, verbs_of
 from tests.adapters.lms.made import block, structure, unit
 from tests.served import new_id
@@ -73,6 +76,7 @@ def with_context(**more):
     return plain | {"context": plain["context"] | more}
 
 
+FURTHER = "/context/extensions/https:~1~1w3id.org~1engraft~1extensions~1identifiers"
 BOB = {"objectType": "Agent", "mbox": "mailto:bob@x.example"}
 
 
@@ -85,6 +89,8 @@ BOB = {"objectType": "Agent", "mbox": "mailto:bob@x.example"}
         ("/context/team", with_context(team=BOB | {"objectType": "Group"})),
         ("/context/contextAgents", with_context(contextAgents=[{"agent": BOB}])),
         ("/context/contextGroups", with_context(contextGroups=[])),
+        (FURTHER, with_context(extensions={SAME_PERSON: [BOB]})),
+        (FURTHER, with_context(extensions={SAME_PERSON: []})),
         ("/object", told(BOB)),
         ("/object", told({"objectType": "Group", "member": [BOB]})),
         ("/object", told({"objectType": "SubStatement", "actor": BOB})),
@@ -199,7 +205,9 @@ def test_content_of_cmi5_says_nothing_of_others_nor_of_another_course(platform, 
         "/context/instructor": content.statement("passed"),
         "": content.statement("passed", defined=False, object={"id": exam}),
         "/object": content.statement("experienced", defined=False, object=learner("somebody else")),
+        FURTHER: content.statement("experienced", defined=False),
     }
+    sent[FURTHER]["context"]["extensions"][SAME_PERSON] = [BOB]
     sent["/context/instructor"]["context"]["instructor"] = BOB
 
     answers = {place: content.put(one) for place, one in sent.items()}
@@ -249,3 +257,40 @@ def test_content_that_is_looked_at_takes_no_completion_back(platform, course):
         told += [len(list(uncompletions_in(one, look(one), ids_of(tenant)))) for one in records]
 
     assert told == [1, 0, 0, 0]
+
+
+def test_a_rule_about_a_type_counts_that_of_the_package_and_not_what_content_says(platform):
+    wanted, id = "https://types.example/assessment", f"{OWN}-types"
+    typed = platform.bring(structure(unit(f"{id}/1", activityType=wanted), unit(f"{id}/2"), id=id))["id"]
+    verdicts = []
+    for index, part in ((0, ""), (0, "/q1"), (1, ""), (1, "/q1")):
+        content = platform.launch(typed, index).start()
+        target = {"id": f"{content.activity}{part}", "definition": {"type": wanted}}
+        passed = content.statement("passed", defined=not part, object=target)
+        assert content.put(passed).status_code == 204
+        verdicts.append(verdict(platform, passed, "type", wanted))
+
+    assert verdicts == [None, *["not about what was launched"] * 3]
+
+
+def test_what_content_said_before_of_further_identifiers_joins_nobody(platform, course):
+    content, tenant = platform.launch(course).start(), platform.lrs.tenant
+    said = content.statement("experienced", defined=False)
+    content.put(said)
+    record = tenant.store.get("statement", said["id"])
+    body = json.loads(record.body)
+    body["context"]["extensions"][SAME_PERSON] = [BOB]
+    stored = replace(record, body=json.dumps(body).encode())
+    of_others = replace(stored, meta=stored.meta | {"source": "vle"})
+
+    found = [meaning_of(one, in_force(tenant.store), ids_of(tenant), "UTC").same for one in (stored, of_others)]
+
+    assert [len(one) for one in found] == [0, 1]
+
+
+def test_a_program_cannot_add_further_identifiers_to_what_content_must_send(platform, course):
+    asked = {"actor": learner(), "contextTemplateAdditions": {"extensions": {SAME_PERSON: [BOB]}}}
+
+    answer = platform.ask("POST", f"course/{course}/launch-url/0", json=asked)
+
+    assert (answer.status_code, "further identifiers" in answer.text) == (400, True)

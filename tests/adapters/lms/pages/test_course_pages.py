@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.courses.courses import course_in
+from adapters.lms.courses.courses import course_in, course_of
+from adapters.lms.courses.in_use import opens
 from adapters.lms.sessions.acts import enrol_in, waive_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.lms.sessions.session import put_registration, registration_in, sessions_of
@@ -355,3 +357,28 @@ def test_an_author_puts_a_course_into_the_catalogue_and_takes_it_out(site, autho
     hidden = author.send(author.get(page), f"{page}/catalogue", **{"in": "no"})
     assert (hidden.status_code, course_in(store, course).in_catalogue) == (303, False)
     assert "Only staff and whoever opens it" in text_of(author.get(page))
+
+
+def test_an_author_lets_learners_open_a_course_and_takes_it_back(site, author, course):
+    page, store = f"{PLACE}/{course}", site.tenant.store
+
+    opened = author.send(author.get(page), f"{page}/open", open="yes")
+    assert (opened.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_open", True)
+    assert (audit.newest(store, 1)[0].action, audit.newest(store, 1)[0].about) == (
+        "course.open",
+        {"course": course, "open": "yes"},
+    )
+    assert not course_in(store, course).in_catalogue
+    closed = author.send(author.get(page), f"{page}/open", open="no")
+    assert (closed.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_closed", False)
+
+
+def test_a_course_of_before_the_upgrade_stands_in_the_catalogue_and_opens_for_nobody_by_itself(site, course):
+    record = site.tenant.store.get("course", course)
+    body = {
+        name: kept for name, kept in json.loads(record.body).items() if name not in {"in_catalogue", "open_to_learners"}
+    }
+
+    before = course_of(replace(record, body=json.dumps(body).encode()))
+
+    assert (before.in_catalogue, opens(before)) == (True, False)

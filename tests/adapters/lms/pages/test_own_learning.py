@@ -1,4 +1,4 @@
-"""A learner who is signed in opens a course of the catalogue on their own pages."""
+"""A learner who is signed in opens a course that is open to learners on their own pages."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +8,7 @@ import pytest
 from adapters.lms.sessions.session import REGISTRATION, registration_of
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
-from tests.adapters.lms.made import imported, package, shown_in_catalogue, structure, unit
+from tests.adapters.lms.made import imported, open_to_learners, package, shown_in_catalogue, structure, unit
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.test_me import lived
 from tests.pages.test_me import signed_in as as_learner
@@ -31,8 +31,9 @@ def ann(site):
 @pytest.fixture(scope="module")
 def course(site):
     made = imported(site.tenant, package(structure(unit(title="Gowns", moveOn="Completed")))).course
-    shown_in_catalogue(site.tenant, made)
-    imported(site.tenant, package(structure(id="https://p.example/hidden", title="Hidden")))
+    open_to_learners(site.tenant, made)
+    hidden = imported(site.tenant, package(structure(id="https://p.example/hidden", title="Hidden"))).course
+    shown_in_catalogue(site.tenant, hidden)
     return made
 
 
@@ -40,7 +41,7 @@ def start(browser, course):
     return browser.send(browser.get(PLACE), f"{PLACE}/{course.id}", unit="0")
 
 
-def test_a_course_of_the_catalogue_opens_for_whoever_is_signed_in(site, ann, course):
+def test_a_course_that_is_open_to_learners_opens_for_whoever_is_signed_in(site, ann, course):
     browser = as_learner(site, ann)
     page = browser.get(PLACE)
     assert ("Gowns" in text_of(page), "Hidden" in text_of(page), "Not begun" in text_of(page)) == (True, False, True)
@@ -57,7 +58,7 @@ def test_a_course_of_the_catalogue_opens_for_whoever_is_signed_in(site, ann, cou
     assert "form-action 'self' http://content.test;" in page.headers["content-security-policy"]
 
 
-def test_a_course_that_is_not_in_the_catalogue_opens_for_nobody(site, ann, course):
+def test_a_course_that_only_stands_in_the_catalogue_opens_for_nobody(site, ann, course):
     browser = as_learner(site, ann)
     form = forms_of(browser.get(PLACE).text)[-1]["fields"]["form"]
 

@@ -398,3 +398,10 @@ def test_the_doctor_warns_of_one_host_for_the_content_of_several_organisations(t
     assert told(2, "https://{tenant}.content.example.org")["content-url"][0] == "ok"
     assert told(1, None)["scorm"][0] == "ok"
     assert told(1, None, scorm_again=tmp_path)["scorm"][0] == "problem"
+
+
+@pytest.mark.parametrize("place", ["\u00b2", "9" * 5000])
+def test_a_place_in_an_array_that_is_no_number_is_left_out(place):
+    told = {"cmi": {"core": {}, "interactions": {"0": {"id": "a"}, place: {"id": "b"}}}}
+
+    assert [one.id for one in read_commit(json.dumps(told).encode()).cmi.interactions] == ["a"]

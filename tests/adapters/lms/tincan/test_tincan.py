@@ -17,6 +17,7 @@ from lrs.competency.seen import look, moment_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR
 from lrs.web.kept_refusals import refusals_of
+from lrs.xapi.statements.identity import SAME_PERSON
 from tests.adapters.lms.launched import VERBS, learner, statements_of, verbs_of
 from tests.adapters.lms.made import TIN_CAN, package, structure, unit, zipped
 from tests.programs import until
@@ -362,3 +363,11 @@ def test_cmi5_comes_before_tin_can_and_tin_can_before_scorm(platform):
 
     assert platform.ask("GET", f"course/{course}").json()["metadata"]["aus"][0]["type"] == "au"
     assert course_in(platform.lrs.tenant.store, str(course)).format == "cmi5"
+
+
+def test_content_cannot_say_who_else_its_learner_is(platform, course):
+    content = launch(platform, course)
+
+    answer = content.send("experienced", extensions={SAME_PERSON: [{"mbox": "mailto:bob@x.example"}]})
+
+    assert (answer.status_code, "further identifiers" in answer.text) == (403, True)
