@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from badges.achievements.achievements import version_id
 from badges.content.medal import Medal, medal_for, picture_svg, png
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
@@ -35,10 +36,15 @@ def uploaded_image(tenant: Tenant, record: Record) -> bytes | None:
     return b"".join(tenant.store.blobs.open(str(blob))) if blob else None
 
 
-def image_for_badge(tenant: Tenant, credential: Mapping[str, Any]) -> bytes | None:
-    """The uploaded PNG of the version that *credential*, a badge of ours, names; ``None`` for the drawn one."""
-    id = str(credential["credentialSubject"]["achievement"]["id"]).rpartition("/")[2]
-    record = tenant.store.get("achievement", id)
+def image_for_badge(tenant: Tenant, id: str, credential: Mapping[str, Any]) -> bytes | None:
+    """The uploaded PNG of the version that the badge *id* of ours, whose JSON is *credential*, has.
+
+    ``None`` for the drawn one. The record of the badge says its version: what the badge calls it need be no address.
+    """
+    held = tenant.store.get("credential", id)
+    of, number = (held.meta.get("achievement"), held.meta.get("version")) if held else (None, None)
+    named = str(credential["credentialSubject"]["achievement"]["id"]).rpartition("/")[2]
+    record = tenant.store.get("achievement", version_id(str(of), int(number)) if of and number else named)
     return uploaded_image(tenant, record) if record else None
 
 

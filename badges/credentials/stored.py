@@ -13,5 +13,5 @@ from lrs.tenancy.tenants import Tenant
 
 def stored_badge(tenant: Tenant, id: str, credential: bytes) -> StoredBadge:
     """The badge *id* of *tenant*, whose signed JSON is *credential*."""
-    picture = image_for_badge(tenant, json.loads(credential))
+    picture = image_for_badge(tenant, id, json.loads(credential))
     return StoredBadge(id, credential, ring_of(tenant), picture, check_address(tenant, id))
