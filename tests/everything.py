@@ -448,7 +448,7 @@ class Everything:
         self.write(lambda tx: changes.raise_versions(tx, 0))
         disclosures.note(self.tenant, made.service.id, [self.person("ann")], "profile")
         self.link = links.mint(self.tenant, made.service, wish, id="a-link", by="test")
-        asked = links.mint(self.tenant, made.service, wish, id="for-a-guardian", by="test")
+        asked = links.mint(self.tenant, made.service, wish, id="for-a-guardian", by="service test")
         token, posted = links.address(self.tenant, asked, "").rpartition("/")[2], Posted("http://127.0.0.1:9", "en")
         answer = ConsentAnswer(agree=True, guardian=GuardianWanted("New", "mum@example.org"))
         waits = answers.decide(self.tenant, token, answer, posted)

@@ -17,19 +17,19 @@ from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import DAY, timestamp_of_micros
-from lrs.matching import consent, employers, links, own_address, withdrawal
+from lrs.matching import consent, links, own_address, withdrawal
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.links import AGREED, OPEN, REFUSED, WAITING, AskedGuardian, ConsentLink
 from lrs.matching.services import PROFILES, Service
 from lrs.matching.under_age import is_under_age
+from lrs.matching.who_answers import check_answer
 from lrs.matching.withdrawal import Ended
 from lrs.outbox.mail import send_mail
 from lrs.storage import Reader, Tx, Walk
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-GUARDIAN_LASTS = 14 * DAY
-"""Microseconds for which a guardian's link is valid."""
+GUARDIAN_LASTS = 14 * DAY  # microseconds for which a guardian's link is valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def decide(tenant: Tenant, text: str, answer: ConsentAnswer, posted: Posted) -> 
         if link.state != OPEN:
             return link
         links.check_open(link, service, now)
-        employers.check_answer(service, answer.person)
+        check_answer(link, service, answer.person)
         if not answer.agree:
             return _put(tx, link, state=REFUSED, decided=now)
         chosen = tuple(scope for scope in link.scopes if scope == PROFILES or scope in answer.scopes)

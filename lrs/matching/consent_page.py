@@ -1,8 +1,7 @@
 """The data for the consent pages, and the answers that are accepted from them. The texts are in the templates.
 
 A form is accepted only together with the cookie that was set with the page, so no other site can answer for the learner
-(OWASP, signed double submit). What a learner holds is shown only to that learner, signed in. If the organisation itself
-made the link, a button shows it to whoever has the link, because staff may see it anyway.
+(OWASP, signed double submit). What a learner holds is shown only to that learner, signed in.
 """
 
 from __future__ import annotations
@@ -29,13 +28,14 @@ from lrs.matching.consent import Consent
 from lrs.matching.links import AGREED, REFUSED, WAITING, AskedGuardian, ConsentLink
 from lrs.matching.preview import preview
 from lrs.matching.services import PROFILES, Service
+from lrs.matching.who_answers import needs_sign_in
 from lrs.tenancy.record import TenantRecord
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_day, written_moment
 
 COOKIE = "consent"
-AGREE, REFUSE, SHOW, STOP = "agree", "refuse", "show", "stop"
-ANSWERS = (AGREE, REFUSE, SHOW, STOP)
+AGREE, REFUSE, STOP = "agree", "refuse", "stop"
+ANSWERS = (AGREE, REFUSE, STOP)
 LONGEST_NAME = 300
 FIELDS = ("age", "name", "guardian")
 """The fields that can be wrong."""
@@ -46,15 +46,11 @@ _PARTS = ("employer", "contact", "link", "notice")
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """The visitor of a page: the signed-in learner, if any, and the token of the browser.
-
-    *asked* says that the visitor used the button for the preview.
-    """
+    """The visitor of a page: the signed-in learner, if any, and the token of the browser."""
 
     browser: str
     language: str
     person: str = ""
-    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +81,14 @@ def question(
     faults: Mapping[str, str] = {},
 ) -> dict[str, Any]:
     """The question to a learner, with what was filled in before, and what is wrong with it by field."""
-    group = links.group_of(tenant, link.subject)
-    by_service = link.by.startswith("service ")
-    is_shown = looker.person in group or (looker.asked and not by_service)
-    seen = preview(tenant, service, group[0], link.scopes, looker.language) if is_shown and group else None
+    is_learner = _is_learner(tenant, link, looker)
+    seen = preview(tenant, service, looker.person, link.scopes, looker.language) if is_learner else None
     return {
         **_asked(tenant, link, service, looker),
         "optional": [scope for scope in link.scopes if scope != PROFILES],
         "seen": seen.seen if seen else None,
         "adds": seen.adds if seen else {},
-        "nobody": is_shown and not group,
-        "by_service": by_service,
-        "signed_in": bool(looker.person),
+        "may_answer": bool(looker.person) or not needs_sign_in(link, service),
         "age": tenant.record.guardian_age or 0,
         "given": form,
         "faults": dict.fromkeys(FIELDS, "") | dict(faults),

@@ -1,7 +1,7 @@
 """The consent pages: a learner opens a link and answers, then a guardian if needed. No logic."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request
@@ -13,9 +13,10 @@ from lrs.access.signed_in import session_in
 from lrs.kernel.errors import Refused
 from lrs.matching import answers, consent_page, links
 from lrs.matching.answers import ConsentAnswer, Posted
-from lrs.matching.consent_page import AGREE, ANSWERS, SHOW, STOP, ConsentForm, Looker
+from lrs.matching.consent_page import AGREE, ANSWERS, STOP, ConsentForm, Looker
 from lrs.matching.links import OPEN, WAITING, ConsentLink
 from lrs.matching.services import Service
+from lrs.matching.who_answers import check_answer, needs_sign_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
@@ -130,11 +131,12 @@ def _add_page(router: APIRouter) -> None:
         form = consent_page.read_form(tenant, consent_page.of_learner(link), body, looking.cookie)
         consent_page.check_learner(tenant, link, looking.looker.person)
         if form.answer == STOP:
+            check_answer(link, service, looking.looker.person)
             answers.stop(tenant, link.id, by=f"link {link.id}")
         elif link.state == OPEN:
             person = looking.looker.person
             faults = consent_page.faults_in(tenant, link, form, person) if form.answer == AGREE else {}
-            if faults or form.answer == SHOW:
+            if faults:
                 return _shown(looking, link, service, form, faults)
             answer = ConsentAnswer(form.answer == AGREE, form.scopes, person or None, form.asked)
             answers.decide(tenant, token, answer, looking.posted)
@@ -149,11 +151,13 @@ def _shown(
     form: ConsentForm = ConsentForm(),  # noqa: B008 (a frozen value)
     faults: Mapping[str, str] = {},
 ) -> Response:
-    looker = replace(looking.looker, asked=form.answer == SHOW)
+    looker = looking.looker
+    sign_in = f"{base_of(looking.request)}/sign-in/learner?then={looking.request.url.path}"
     if link.state == OPEN and service is not None:
         told = consent_page.question(looking.tenant, link, service, looker, form, faults)
-        sign_in = f"{base_of(looking.request)}/sign-in/learner?then={looking.request.url.path}"
         return looking.page("learner/consent.html", {**told, "sign_in": sign_in}, 400 if faults else 200)
+    if needs_sign_in(link, service) and not looker.person:
+        return looking.page("learner/answered.html", {"sign_in": sign_in})
     token = consent_page.form_token(looking.tenant, consent_page.of_learner(link), looker.browser)
     return looking.page("learner/decided.html", consent_page.decided(looking.tenant, link, service, looker, token))
 

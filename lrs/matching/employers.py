@@ -23,8 +23,7 @@ from lrs.matching.consent import Subject
 from lrs.matching.links import LONGEST_REFERENCE, ConsentLink, Wish
 from lrs.matching.services import PROFILES, Service
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Record, Tx, each
-from lrs.tenancy import audit
+from lrs.storage import Record, each
 from lrs.tenancy.tenants import Tenant
 
 MOST = 1_000
@@ -79,23 +78,7 @@ def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str
         raise Refused("This is no e-mail address. Write it like name@example.org.", error="bad_address")
     wish = Wish(Subject(identifier=identifier.id), (PROFILES,), name, mailbox=mailbox)
     link = links.made(tenant, employer, wish, id=secrets.token_urlsafe(18), by=f"service {employer.id}")
-
-    def decide(tx: Tx) -> None:
-        links.put(tx, link)
-        audit.append(tx, by, "employee.asked", {"identifier": identifier.id, "service": employer.id})
-
-    tenant.store.write(decide).result()
-    return link
-
-
-def check_answer(service: Service | None, person: str | None) -> None:
-    """Refuses (403) an answer to an employer by whoever has the link and is not signed in.
-
-    The employer has the link, too, and must not be able to answer for its staff.
-    """
-    if service is not None and service.employer and not person:
-        message = "Sign in first: only you, signed in, can answer your employer."
-        raise Refused(message, status=403, error="sign_in_to_answer")
+    return links.store(tenant, link, "employee.asked", by=by)
 
 
 def _agreed(tenant: Tenant, employer: Service, records: Iterable[Record]) -> Iterator[tuple[str, Employee]]:

@@ -1,9 +1,9 @@
 """Links on which a learner agrees, or not, to what a service asks for: the record, and opening it. Knows no page.
 
 **Who opens it?** Whoever has the link. Nothing else is proven, unless the learner it is about is signed in. So only a
-registered service or an operator makes a link. It is for one learner, one service and one purpose, lasts 24 hours, is
-decided once, and the record of actions says who made it. What a learner holds is shown only to that learner, signed in
-(``lrs.matching.consent_page``).
+registered service or the staff makes a link. It is for one learner, one service and one purpose, lasts 24 hours, is
+decided once, and the record of actions says who made it. Only that learner, signed in, sees what they hold
+(``lrs.matching.consent_page``), and answers a link of the staff or of an employer (``lrs.matching.who_answers``).
 
 **Who is meant?** The service names the learner by an identifier that it knows (a mailbox or an account). Neither the
 answer to the service nor the page without sign-in depends on whether the identifier is known here. A consent waits
@@ -32,6 +32,7 @@ from lrs.people.persons import members_of
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import Whose, body_shown, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 KIND = "consent-link"
@@ -106,9 +107,15 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
-    """Stores a new link, as ``made`` makes it."""
-    link = made(tenant, service, wish, id=id, by=by)
-    tenant.store.write(lambda tx: put(tx, link)).result()
+    """Stores a new link, as ``made`` makes it, and its entry in the record of actions."""
+    return store(tenant, made(tenant, service, wish, id=id, by=by), "consent.asked", by=by)
+
+
+def store(tenant: Tenant, link: ConsentLink, action: str, *, by: str) -> ConsentLink:
+    """Stores a new *link*, and that somebody made it."""
+    kind, whose = link.subject.parts
+    about = {kind: whose, "service": link.service}
+    tenant.store.write(lambda tx: (put(tx, link), audit.append(tx, by, action, about))).result()
     return link
 
 

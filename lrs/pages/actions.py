@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, str] = {
     "badge.words_renewed": "The words of a badge were taken from the framework again",
     "badge.words_written": "The words of a badge were changed",
     "checklist.changed": "A checklist was changed",
+    "consent.asked": "A learner was asked to show a service something",
     "consent.given": "A learner agreed to show a service something",
     "consent.guardian-agreed": "A parent or guardian agreed",
     "consent.guardian-asked": "A parent or guardian was asked",

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from lrs.access.learners import SUBJECT, open_account
+from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.matching import services
 from lrs.matching.consent_commands import consent
@@ -153,9 +155,13 @@ def test_a_link_from_the_operator_lets_the_learner_decide(tenant: Tenant) -> Non
 
     with web(tenant) as client:
         path = httpx.URL(printed.output.strip()).path
+        unknown = client.get(path).text
+        tenant.store.write(lambda tx: open_account(tx, person, address="ana@example.org", by="test")).result()
+        client.cookies.set("engraft.default", open_session(tenant, SUBJECT + person))
         answer = answer_form(client, path)
 
     assert printed.output.startswith("https://lrs.example/links/")
+    assert "To answer, sign in first" in unknown
     assert answer.status_code == 200
     assert sorted(listed(tenant, person)) == [
         ("badges:read", "given"),

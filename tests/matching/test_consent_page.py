@@ -295,7 +295,7 @@ def test_the_page_says_when_a_badge_can_join_what_two_services_know(
 
 def test_of_many_that_answer_at_once_one_decides(tenant: Tenant, made: Registered) -> None:
     wish = Wish(Subject(identifier=identifier(tenant, ANA).id), reference="17")
-    link = links.mint(tenant, made.service, wish, id="race", by="test")
+    link = links.mint(tenant, made.service, wish, id="race", by="service race")
     token = links.address(tenant, link, "").rpartition("/")[2]
 
     def answer(number: int) -> str:

@@ -13,11 +13,12 @@ import pytest
 
 from lrs.access.learners import SUBJECT, open_account
 from lrs.access.sessions import open_session
-from lrs.matching import consent, links, registry
+from lrs.matching import consent, consent_page, links, registry
 from lrs.matching.consent import Subject
 from lrs.matching.links import Wish
 from lrs.matching.registry import AboutService, Registered
 from lrs.storage import each
+from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
@@ -148,30 +149,38 @@ def test_somebody_else_who_is_signed_in_cannot_answer(tenant: Tenant, made: Regi
     assert re.sub("[0-9a-zA-Z_-]{16,}", "", looks.text) == re.sub("[0-9a-zA-Z_-]{16,}", "", unknown.text)
 
 
-def test_a_link_of_the_organisations_own_shows_what_is_seen_to_who_asks_for_it(
+def test_a_link_of_the_staff_is_seen_answered_and_stopped_by_the_learner_signed_in_alone(
     tenant: Tenant, made: Registered, ana: str, client: httpx.Client
 ) -> None:
-    link = links.mint(tenant, made.service, Wish(Subject(person=ana)), id="by-staff", by="operator")
+    link = links.mint(tenant, made.service, Wish(Subject(person=ana)), id="by-staff", by="staff s-1")
     address = links.address(tenant, link, str(client.base_url))
 
-    opened = client.get(address)
-    shown = answer_form(client, address, "show", scope=["gap:read"])
-    agreed = answer_form(client, address, scope=[])
+    def sent(answer: str) -> httpx.Response:
+        client.get(address)
+        form = consent_page.form_token(tenant, link.id, client.cookies["consent"])
+        return client.post(address, data={"form": form, "answer": answer})
 
-    assert "About gown" not in opened.text  # mail scanners open links
-    assert "About gown" in shown.text
-    assert re.search(r'value="gap:read" checked', shown.text)
+    opened, forged = client.get(address), [sent(answer).status_code for answer in ("agree", "refuse", "show")]
+    none = consent.everything(tenant.store)
+    sign_in(client, tenant, ana)
+    seen, agreed = client.get(address), answer_form(client, address, scope=[])
+    client.cookies.delete("engraft.default")
+    stranger, stopped = client.get(address), sent("stop").status_code
+    held = consent.everything(tenant.store)
+    sign_in(client, tenant, ana)
+    own = sent("stop").status_code
+
+    assert "About gown" not in opened.text
+    assert 'value="agree"' not in opened.text
+    assert (forged, none) == ([403, 403, 400], [])
+    assert "About gown" in seen.text
     assert "<h1>You agreed</h1>" in agreed.text
-
-
-@pytest.mark.usefixtures("ana")
-def test_a_service_is_not_shown_a_profile_by_pressing_the_button_itself(made: Registered, client: httpx.Client) -> None:
-    link = ask(client, made).json()["link"]
-
-    page = answer_form(client, link, "show")
-
-    assert 'value="show"' not in page.text
-    assert "About gown" not in page.text
+    assert "<h1>This link was answered</h1>" in stranger.text
+    assert "You agreed" not in stranger.text
+    assert (stopped, own) == (403, 303)
+    assert [one.withdrawn for one in held] == [None]
+    assert [one.withdrawn is None for one in consent.everything(tenant.store)] == [False]
+    assert ("consent.asked", "staff s-1") in {(one.action, one.by) for one in audit.newest(tenant.store, 99)}
 
 
 @pytest.mark.usefixtures("ana")

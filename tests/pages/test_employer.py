@@ -124,7 +124,7 @@ def test_only_the_learner_signed_in_can_answer_an_employer(site):
     forged = stranger.ask("POST", link, data={"form": told, "answer": "agree"})
     other = signed_in(site, site.bea).get(link)
 
-    assert "To answer your employer, sign in first" in text_of(page)
+    assert "To answer, sign in first" in text_of(page)
     assert 'value="agree"' not in page.text
     assert (forged.status_code, "only you, signed in, can answer" in text_of(forged)) == (403, True)
     assert other.status_code == 403

@@ -515,6 +515,7 @@ def test_staff_make_a_consent_link_for_a_learner_in_the_browser(site, browser):
     assert (unsaid.status_code, 'id="service-error"' in unsaid.text) == (400, True)
     assert link not in browser.get(path).text
     assert "Finder" in text_of(asked)
+    assert ("consent.asked", f"key {site.operator.key}") in site.audit()
     assert json.loads(next(each(site.tenant.store, "consent-link")).body)["by"] == f"key {site.operator.key}"
 
 

@@ -14,7 +14,13 @@ from lrs.web.language import LOCALE, catalogue, languages
 from lrs.web.page import MAILS, TEMPLATES, environment
 
 CONSENT = {
-    *("learner/consent.html", "learner/decided.html", "learner/guardian.html", "learner/refused.html"),
+    *(
+        "learner/consent.html",
+        "learner/decided.html",
+        "learner/answered.html",
+        "learner/guardian.html",
+        "learner/refused.html",
+    ),
     "mails/guardian.html",
 }
 """What learners and guardians read when they are asked to agree."""

@@ -83,7 +83,7 @@ def replay_each(
 def _ready(tenant: Tenant, id: str, mends: Collection[str], terms: Terms) -> _Ready:
     record = quarantine.find(tenant.store, id)
     if record is None:
-        raise Refused("There is no such statement in quarantine.", status=404, error="not_found")
+        raise _gone()
     kept = quarantined(record)
     if not set(mends) <= set(kept.habits):
         needs = ", ".join(kept.habits)
@@ -98,10 +98,14 @@ def _ready(tenant: Tenant, id: str, mends: Collection[str], terms: Terms) -> _Re
     return _Ready(record, plan, about)
 
 
+def _gone() -> Refused:
+    return Refused("There is no such statement in quarantine.", status=404, error="not_found")
+
+
 def _stored(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> dict[str, Refused]:
     """Stores *chunk* in one commit; if one of it is refused, in halves. Gives the refusals by the ids of statements."""
     try:
-        _write(tenant, chunk, by)
+        return _write(tenant, chunk, by)
     except Refused as refused:
         if len(chunk) == 1:
             return {chunk[0].record.id: refused}
@@ -109,8 +113,6 @@ def _stored(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> dict[str, Refus
         if len(chunk) == 1:
             plan = compared(chunk[0].plan, found.stored)
             return _stored(tenant, [msgspec.structs.replace(chunk[0], plan=plan)], by)
-    else:
-        return {}
     half = len(chunk) // 2
     return _stored(tenant, chunk[:half], by) | _stored(tenant, chunk[half:], by)
 
@@ -128,17 +130,22 @@ def _completed(text: bytes, record: Record) -> bytes:
     return joined(parts)
 
 
-def _write(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> None:
-    def decide(tx: Tx) -> None:
-        for one in chunk:
+def _write(tenant: Tenant, chunk: Sequence[_Ready], by: str) -> dict[str, Refused]:
+    """Stores in one commit what of *chunk* is still in quarantine. Gives a refusal for each that is there no more."""
+
+    def decide(tx: Tx) -> list[_Ready]:
+        there = [one for one in chunk if quarantine.find(tx, one.record.id) is not None]
+        for one in there:
             store_in(tx, one.plan)
             audit.append(tx, by, "quarantine.replayed", one.about)
-        quarantine.take_out(tx, [one.record for one in chunk])
+        quarantine.take_out(tx, [one.record for one in there])
+        return there
 
     reads = [read for one in chunk for read in one.plan.reads]
-    tenant.store.write(decide, weight=sum(one.plan.weight for one in chunk), reads=reads).result()
-    for one in chunk:
+    there = tenant.store.write(decide, weight=sum(one.plan.weight for one in chunk), reads=reads).result()
+    for one in there:
         learn(tenant, one.plan)
+    return {one.record.id: _gone() for one in chunk if one not in there}
 
 
 def expire(tenant: Tenant) -> int:

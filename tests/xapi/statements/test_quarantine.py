@@ -173,6 +173,24 @@ def test_many_are_stored_in_few_commits_and_one_that_conflicts_stays_alone(tenan
     assert len(commits) < 12
 
 
+def test_of_two_who_store_the_same_at_once_one_does_and_the_other_is_told(tenant, monkeypatch):
+    ids = send(tenant, group(id=new_id()), group(id=new_id()))
+    write, first = tenant.store.write, []
+
+    def second_comes_before(decide, **more):
+        monkeypatch.setattr(tenant.store, "write", write)
+        first.append(ready(tenant, ids[0], "group-activity"))
+        return write(decide, **more)
+
+    monkeypatch.setattr(tenant.store, "write", second_comes_before)
+    done = replay_each(tenant, ids, ["group-activity"], SUBSCRIPTIONS, by="test")
+
+    assert first == [ids[0]]
+    assert [one.refused.status if one.refused else None for one in done] == [404, None]
+    replayed = [one.about["statement"] for one in audit.newest(tenant.store, 50) if one.action == "quarantine.replayed"]
+    assert sorted(replayed) == sorted(ids)
+
+
 def test_once_stored_the_same_comes_again_and_changes_nothing(tenant):
     bad = group(id=new_id())
     (id,) = send(tenant, bad)
