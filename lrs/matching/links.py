@@ -113,9 +113,12 @@ def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> C
 
 def store(tenant: Tenant, link: ConsentLink, action: str, *, by: str) -> ConsentLink:
     """Stores a new *link*, and that somebody made it."""
-    kind, whose = link.subject.parts
-    about = {kind: whose, "service": link.service}
-    tenant.store.write(lambda tx: (put(tx, link), audit.append(tx, by, action, about))).result()
+
+    def decide(tx: Tx) -> None:
+        put(tx, link)
+        audit.append(tx, by, action, dict([link.subject.parts], service=link.service))
+
+    tenant.store.write(decide).result()
     return link
 
 
