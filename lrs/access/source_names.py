@@ -12,6 +12,7 @@ from functools import cached_property
 
 import msgspec
 
+from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character, turns_direction
 from lrs.storage import Reader, Record, Tx, each
@@ -64,7 +65,8 @@ def shown_name(reader: Reader, source: str) -> str:
 def put_name(tx: Tx, source: str, shown: str, *, by: str) -> bool:
     """Gives *source* the *shown* name with this commit; an empty one takes it away. ``False`` if nothing changed.
 
-    Raises ``Refused``: 400 for a text that is no name, 409 if another source is called so already.
+    Raises ``Refused``: 400 for a text that is no name, 409 if another source is called or shown so already, in small or
+    capital letters.
     """
     name = " ".join(shown.split())
     if control_character(shown) or turns_direction(shown):
@@ -73,7 +75,7 @@ def put_name(tx: Tx, source: str, shown: str, *, by: str) -> bool:
         raise _refused(f"The name takes at most {LONGEST} characters.")
     if name == shown_name(tx, source):
         return False
-    if name and any(one == name for other, one in SourceNames(tx).known.items() if other != source):
+    if name and _is_taken(tx, source, name):
         raise _refused("Another source is called so already: people could not tell them apart.", 409)
     if name:
         tx.put(Record(KIND, source, msgspec.json.encode(SourceName(name))))
@@ -81,6 +83,13 @@ def put_name(tx: Tx, source: str, shown: str, *, by: str) -> bool:
         tx.delete(KIND, source)
     audit.append(tx, by, "source.named", {"source": source})
     return True
+
+
+def _is_taken(reader: Reader, source: str, shown: str) -> bool:
+    """Whether people could take *shown* for a source other than *source* that has a key or a shown name."""
+    names, wanted = SourceNames(reader), shown.casefold()
+    others = ({one.source for one in known_keys(reader)} | names.known.keys()) - {source}
+    return any(wanted in {one.casefold(), names.said(one).casefold()} for one in others)
 
 
 def _refused(message: str, status: int = 400) -> Refused:

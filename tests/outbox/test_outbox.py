@@ -468,12 +468,17 @@ def test_what_waits_for_the_one_before_it_still_does_after_a_pause(tenant, pigeo
     assert (before, pigeons.sent) == (["one"], ["one", "one", "two"])
 
 
-def test_a_destination_that_is_resumed_while_its_delivery_is_being_held_loses_nothing(tenant, pigeons):
+def test_what_is_not_among_those_that_wait_is_due_at_once_if_its_destination_is_resumed_before_it_is_held(
+    tenant, pigeons
+):
     owe(tenant, "one")
+    (record,) = tenant.store.find(Walk("delivery")).records
+    as_in_0_2_0 = msgspec.structs.replace(record, keys=(deliveries.destination_key("coop"),), owed=(Owed("deliver"),))
+    tenant.store.write(lambda tx: tx.replace(as_in_0_2_0)).result()
     destinations.pause(tenant, pigeons.channel, "coop", by="test")
     (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
     destinations.resume(tenant, pigeons.channel, "coop", by="test")
-    tenant.store.write(lambda tx: destinations.hold(tx, pigeons.channel, "coop", claim.record.id)).result()
+    tenant.store.settle([claim], lambda tx: destinations.hold(tx, pigeons.channel, "coop", claim.record.id)).result()
     run(tenant, pigeons)
 
     assert pigeons.sent == ["one"]

@@ -159,24 +159,21 @@ def _replaced(head: Mapping[str, Any], before: Ruleset, at: int, until: int, by:
 
 
 def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
-    """Those of *former* (newest first) in review at *now*. Of several with the same content, only the last to end.
+    """Those of *former* (newest first) in review at *now*, without one that has the content of *ruleset*.
 
-    One with the content of *ruleset* is left out, because its levels are held again.
+    Its levels are held again. So no two have the same content.
     """
-    found: dict[str, _Kept] = {}
-    for one in former:
-        if one.until > now and one.content != _content(ruleset):
-            newer = found.setdefault(one.content, one)
-            found[one.content] = msgspec.structs.replace(newer, until=max(newer.until, one.until))
+    content = _content(ruleset)
+    found = [one for one in former if one.until > now and one.content != content]
     if len(found) > IN_REVIEW:
-        first = min(one.until for one in found.values())
+        first = min(one.until for one in found)
         raise Refused(
             f"{IN_REVIEW} changes of rules are in review already; restore one of them, or wait until the first review"
             f" ends in {(first - now) // MINUTE + 1} minutes",
             status=409,
             error="in_review",
         )
-    return list(found.values())
+    return found
 
 
 def _still_unread(tx: Tx, head: Record | None, by: Ruleset, at: int, *, reviewed: bool) -> list[_Unread] | None:
