@@ -6,8 +6,8 @@ decided once, and the record of actions says who made it. Only that learner, sig
 (``lrs.matching.consent_page``), and answers a link of the staff or of an employer (``lrs.matching.who_answers``).
 
 **Who is meant?** The service names the learner by an identifier that it knows (a mailbox or an account). Neither the
-answer to the service nor the page without sign-in depends on whether the identifier is known here. A consent waits
-under the identifier until a person has it (``consent.bind``). Answers are stored by ``lrs.matching.answers``.
+answer to the service nor the page without sign-in depends on whether the identifier is known here: a consent waits for
+a person who has it (``consent.bind``). ``lrs.matching.answers`` stores answers.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ from lrs.tenancy.tenants import Tenant
 
 KIND = "consent-link"
 OPEN, WAITING, AGREED, REFUSED = "open", "waiting", "agreed", "refused"
-LASTS = DAY
-LOOKED_AT = 500
+LASTS, LOOKED_AT = DAY, 500
 LONGEST_REFERENCE = 200
 _RECEIPT_BYTES = 5
 
