@@ -9,9 +9,11 @@ from adapters.imports import job as jobs
 from adapters.pages import acts, view
 from adapters.pages.imports import LISTED
 from adapters.pages.missing import missing_within
+from lrs.access import Caller
 from lrs.pages import learners, learners_view
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
+from lrs.tenancy.tenants import Tenant
 from lrs.web.listing import Asked, ListColumn, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE = "/provider"
@@ -32,7 +34,7 @@ def routes() -> APIRouter:
             providers=own,
             missing=len(missing_within(visit).found),
             list=listing(_asked(visit), _files(visit)),
-            repair=sum(row.values["repair"] or 0 for row in _files(visit)),
+            repair=to_repair(visit.tenant, visit.caller),
             learners=listing(asked, rows, files=False, whole=whole, dressed=learners_view.dressed),
         )
 
@@ -58,5 +60,14 @@ def _columns(visit: Visit) -> tuple[ListColumn, ...]:
 
 
 def _files(visit: Visit) -> list[ListRow]:
-    found = acts.visible(visit.caller, list(jobs.newest(visit.tenant.store, LISTED)))
-    return view.listed(found, visit.tenant.settings.zone, visit.root)
+    return _rows(visit.tenant, visit.caller, visit.root)
+
+
+def _rows(tenant: Tenant, caller: Caller, root: str) -> list[ListRow]:
+    found = acts.visible(caller, list(jobs.newest(tenant.store, LISTED)))
+    return view.listed(found, tenant.settings.zone, root)
+
+
+def to_repair(tenant: Tenant, caller: Caller) -> int:
+    """How many rows of the files that *caller* may see wait to be repaired."""
+    return sum(row.values["repair"] or 0 for row in _rows(tenant, caller, ""))

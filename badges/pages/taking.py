@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from badges.achievements import counts
+from badges.content.compose import name_in
 from badges.forms import FORMS
 from badges.held import certificates, holders, shares, shown_names
 from badges.held.shares import BadgeShare
@@ -71,6 +72,7 @@ class Taking:
             "share_name": shares.holder_shown(self.tenant.store, share) if share else "",
             "may_share": may_share,
             "own_name": shown_names.shown_name(self.tenant.store, self.badge.id) if may_share else "",
+            "told_name": name_in(self.credential),
             "known_name": known.text if known else "",
             "name_from": known.source if known else "",
             "name_confirmed": self._day(known.at) if known and known.is_confirmed else "",

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from adapters.imports.history import recent_runs
+from adapters.pages.provider import to_repair
 from adapters.training_centre.centre_sessions import unclosed
 from badges.content.awards import credential_uuid
 from badges.held import stops
@@ -33,6 +34,7 @@ def neighbours() -> Neighbours:
         names=entry_names,
         stopped=stops.states,
         unclosed=_unclosed,
+        to_repair=to_repair,
     )
 
 

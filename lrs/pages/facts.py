@@ -68,7 +68,7 @@ class Neighbours:
     """Functions of parts that the record store does not know. The composition root sets them.
 
     *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
-    or of all, are over and still open.
+    or of all, are over and still open; *to_repair* how many rows of the files that somebody may see wait for repair.
     """
 
     imports: Callable[[Store], Sequence[Run]]
@@ -83,6 +83,7 @@ class Neighbours:
     names: Callable[[Tenant, Record], EntryNames]
     stopped: Callable[[Reader, Sequence[str]], Mapping[str, str]]
     unclosed: Callable[[Tenant, Collection[str] | None], int]
+    to_repair: Callable[[Tenant, Caller], int]
 
 
 @dataclass(frozen=True, slots=True)

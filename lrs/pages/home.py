@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.pages import questions, reach, services
+from lrs.pages import console_facts, facts, questions, reach, services, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
 from lrs.people import joins
 
-PLACE = "/staff"
+PLACE, PROVIDER = "/staff", "/provider"
 MOST_COUNTED = 100
 """Pairs of persons that are counted; above it the page says "at least"."""
 
@@ -56,9 +56,25 @@ def _stopped_services(visit: Visit, _: Neighbours) -> int:
     return services.stopped(visit)
 
 
-def _put_aside(visit: Visit, neighbours: Neighbours) -> int:
+def _work(visit: Visit, neighbours: Neighbours) -> int:
+    return work_view.needing(facts.work_facts(visit.tenant, neighbours), visit.tenant.clock())
+
+
+def _mails_and_stopped(visit: Visit, neighbours: Neighbours) -> int:
+    """What the console lists beside the work: mails, for whoever may see them, and destinations that are stopped."""
+    now = visit.tenant.clock()
+    waiting = console_facts.mails(visit.tenant) if may(visit.caller)("/console/mails") else []
     stopped = [one for one in neighbours.destinations(visit.tenant) if not one.active]
-    return sum(one.parked for one in visit.tenant.store.backlog()) + len(stopped)
+    return sum(not one.is_over(now) for one in waiting) + len(stopped)
+
+
+def _repairs(visit: Visit, neighbours: Neighbours) -> int:
+    return neighbours.to_repair(visit.tenant, visit.caller)
+
+
+def _repairs_of_all(visit: Visit, neighbours: Neighbours) -> int:
+    """The same for whoever has no page of their own for it."""
+    return 0 if may(visit.caller)(PROVIDER) else _repairs(visit, neighbours)
 
 
 def _unclosed_sessions(visit: Visit, neighbours: Neighbours) -> int:
@@ -75,11 +91,13 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("learners", "/staff/learners", _nothing),
     ("same", "/staff/same-person", _pairs),
     ("questions", "/staff/questions", _open_questions),
-    ("imports", "/staff/imports", _nothing),
+    ("provider", PROVIDER, _repairs),
+    ("employer", "/employer", _nothing),
+    ("imports", "/staff/imports", _repairs_of_all),
     ("services", "/staff/services", _stopped_services),
     ("rules", "/staff/rules", _nothing),
     ("badges", "/staff/badges", _nothing),
-    ("work", "/pages/work", _put_aside),
+    ("work", "/pages/work", _work),
     ("arrivals", "/arrivals", _nothing),
     ("connect", "/connect", _nothing),
     ("courses", "/staff/courses", _nothing),
@@ -88,7 +106,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("lms", "/staff/lms", _nothing),
     ("members", "/staff/members", _nothing),
     ("badge-keys", "/staff/badge-keys", _nothing),
-    ("console", "/console", _nothing),
+    ("console", "/console", _mails_and_stopped),
 )
 """The places of work in the order of the page: a name, a pattern of the table of rights, a count."""
 

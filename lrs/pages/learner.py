@@ -31,7 +31,7 @@ LIST = "/staff/learners"
 PLACE = LIST + "/{person}"
 
 says(
-    withdrawn="The consent is withdrawn. Nothing more is shown or sent; the service is told to forget.",
+    withdrawn="The consent is withdrawn. Nothing more is shown. A service is told to forget; an employer is not.",
     name_confirmed="The name is confirmed. The learner may put it into badges; it is in none before that.",
     name_withdrawn="The name is confirmed no more. Badges that say it are issued anew without it.",
 )

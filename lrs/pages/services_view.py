@@ -20,6 +20,8 @@ SEES = {
     GAP: "What a learner still needs for a role",
     OUTCOMES: "It tells us who was shortlisted or hired",
 }
+OF_EMPLOYER = "Skills, levels, and until when"
+"""What an employer sees, whose only scope is that of profiles."""
 COLUMNS = (
     ListColumn("name", "Service"),
     ListColumn("who", "What", facet=True),
@@ -60,7 +62,7 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
         },
         {
             "state": state_word(one.state),
-            "scopes": "; ".join(SEES[scope] for scope in one.scopes),
+            "scopes": OF_EMPLOYER if one.employer else "; ".join(SEES[scope] for scope in one.scopes),
             "waiting": str(destination.waiting) if destination else "" if one.employer else _ASKS,
         },
         {"name": f"{root}/staff/services/{one.id}"},

@@ -14,6 +14,7 @@ from lrs.matching.consent import Consent
 from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, ROLES, Service
 from lrs.matching.view import BadgeSummary
 from lrs.pages.facts import LISTED, LearnerFacts
+from lrs.pages.services_view import OF_EMPLOYER
 from lrs.pages.states import mood, state_word
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Somebody
@@ -196,7 +197,7 @@ def _consent(one: Consent, known: Mapping[str, Service], now: int, zone: str) ->
         "service": one.service,
         "name": service.name if service else one.service,
         "scope": one.scope,
-        "sees": _SCOPES.get(one.scope, one.scope),
+        "sees": OF_EMPLOYER if service and service.employer else _SCOPES.get(one.scope, one.scope),
         "purpose": one.purpose,
         "given": written_moment(one.given, zone),
         "how": "by link" if one.how == "link" else "written down by an operator",

@@ -71,6 +71,13 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
     }
 
 
+def needing(facts: WorkFacts, now: int) -> int:
+    """How much of that page needs somebody: none of it if the page says that nothing does."""
+    shown = sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services)
+    late = sum(one.lag(now) > LATE for one in facts.backlog)
+    return shown + late + sum(bool(one.waiting) for one in facts.imports) + len(facts.failing)
+
+
 def _pair(one: Unmatched) -> dict[str, Any]:
     return {
         "activity": one.activity,

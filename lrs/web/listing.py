@@ -154,6 +154,7 @@ def listing(
         "kept": [*asked.beside.items(), *asked.chosen.items()],
         "path": asked.path,
         "is_empty": not rows,
+        "is_narrowed": bool(asked.search or asked.chosen),
         "query": asked.address(part="", sort="").removeprefix(asked.path),
         "told": here if whole else f"{here}, and there are more: choose less",
         "files": _files(asked) if files else [],

@@ -38,6 +38,9 @@ def test_a_name_is_in_the_badge_from_when_its_holder_says_so_until_they_take_it_
     drain(site.tenant)
     named = names_in(site, badge)
     told = text_of(browser.get(path))
+    browser.send(browser.get(path), path, act="share")
+    shared = text_of(browser.get(path))
+    browser.send(browser.get(path), path, act="stop")
     browser.send(browser.get(path), path, act="no-name")
     drain(site.tenant)
 
@@ -46,6 +49,9 @@ def test_a_name_is_in_the_badge_from_when_its_holder_says_so_until_they_take_it_
     assert put.status_code == 303
     assert named == [HOLDER]
     assert f"The badge names you as {HOLDER}" in told
+    assert f"The badge itself names you as {HOLDER}." in told
+    assert "Your name is not shown there." not in shared
+    assert f"whoever has the address reads {HOLDER} in the picture and in the signed badge" in shared
     assert names_in(site, badge) == []
     actions = [action for action, _ in site.audit()]
     assert [one for one in actions if one.startswith("badge.name")] == ["badge.name_put_in", "badge.name_taken_out"]

@@ -47,7 +47,7 @@ def test_each_part_is_there_with_nothing_in_it(browser, part):
 
 
 def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
-    quiet = text_of(browser.get("/console"))
+    quiet, still = text_of(browser.get("/console")), text_of(browser.get("/staff"))
     give_up(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
     delivery(site)
     owe_mail(site)
@@ -55,7 +55,11 @@ def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
     page = browser.get("/console")
     text = text_of(page)
 
+    start = text_of(browser.get("/staff")).replace(" :", ":")
     assert "What needs you now Nothing needs you." in quiet
+    assert "Nothing needs you." in still
+    assert "Console: 1 mails or destinations to look at" in start
+    assert "Work: 2 to look at" in start
     assert "Nothing needs you." not in text
     assert "Sign and revoke badges was given up on:" in text
     assert "One mail has not gone out" in text

@@ -85,13 +85,19 @@ def test_what_is_stopped_is_gone_at_once_and_the_learner_sees_who_looked(site, w
     answer_at(browser, asked(site, "ann@example.org", "Ann"), "agree")
     work(site)
     site.boss.get(PLACE)
+    start = site.boss.get("/staff").text
     seen = text_of(browser.get("/me/sharing"))
 
-    browser.send(browser.get("/me/sharing"), "/me/sharing/stop", service=works.id)
+    stopped = browser.send(browser.get("/me/sharing"), "/me/sharing/stop", service=works.id)
+    said = text_of(browser.get(stopped.headers["location"]))
 
     after = site.boss.get(f"{PLACE}.json").json()
     assert after == []
-    assert "Your skills. Each skill that was proven" in seen
+    assert '<h3><a href="/employer">Your staff</a></h3>' in start
+    assert "There is no page for your roles yet" not in start
+    assert "What it downloaded stays with it." in said
+    assert "is told to forget" not in seen + said
+    assert "Your skills. Each skill that was proven, at which level and until when, beside" in seen
     assert "It calls you by a name of its own." in seen
     assert "Cell Works was told your skills, because it asked" in seen
 

@@ -639,6 +639,7 @@ def test_a_former_occupation_is_picked_and_what_it_suggests_confirmed_beside_wha
     work(site)
     profile, badges_before = site.world.all("profile"), len(site.world.all("credential"))
     browser, place = signed_in(site, ann), "/me/occupation"
+    assert "I come from another occupation" in text_of(browser.get("/me"))
 
     found = browser.get(f"{place}?q=beer")
     page = browser.get(f"{place}?occupation=https://esco/brewer")

@@ -229,7 +229,9 @@ def test_a_badge_that_was_revoked_here_is_told_to_be_taken_back(browser, app):
     run_issue(tenant)
 
     page = handed_in(browser, file=("badge.json", badge))
+    altered = handed_in(browser, file=("badge.json", json.dumps(json.loads(badge) | {"name": "x"}).encode()))
 
+    assert "Not checked Whether it was taken back" in text_of(altered)
     assert heading(page) == "This badge was taken back"
     assert "Fails Taken back" in text_of(page)
     assert "revoked revoked" not in text_of(page)

@@ -12,7 +12,7 @@ from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
-from lrs.matching import declared, services, withdrawal
+from lrs.matching import declared, occupations, services, withdrawal
 from lrs.matching import roles as known_roles
 from lrs.matching.gap import gap
 from lrs.matching.nearest import nearest
@@ -41,6 +41,7 @@ says(
     stopped_before="It was stopped already.",
     taken_back="Taken back. The service sees that no more, and sees the rest as before.",
     stopped="Stopped. This service sees nothing of yours from now on, and is told to forget what it had.",
+    employer_stopped="Stopped. This employer sees nothing of yours from now on. What it downloaded stays with it.",
 )
 
 
@@ -160,8 +161,10 @@ def _add_sharing(router: APIRouter, badges_told: BadgesTold) -> None:
             return withdrawal.withdraw(tx, whose, by=visit.session.by, service=service, scope=scope)
 
         gone = visit.tenant.store.write(decide).result()
+        known = services.get(visit.tenant.store, service)
+        whole = "employer_stopped" if known and known.employer else "stopped"
         is_part = scope not in {None, services.PROFILES}
-        return visit.on("/me/sharing", ("taken_back" if is_part else "stopped") if gone else "stopped_before")
+        return visit.on("/me/sharing", ("taken_back" if is_part else whole) if gone else "stopped_before")
 
 
 def _add_data(router: APIRouter, kinds: Kinds) -> None:
@@ -203,6 +206,7 @@ def _skills(
     said = declared.said_by(tenant.store, who.members)
     shown["declared"] = [one.label for one in declared.beside(said, facts.held(tenant.store, who))]
     shown["occupation"] = said.label if said else ""
+    shown["has_occupations"] = tenant.store.count(occupations.KIND) > 0
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
