@@ -25,6 +25,7 @@ from adapters.lms.lti.launch import LaunchMessage, take_in
 from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.sessions.session import LaunchSession, put_session
 from badges.held import stops
+from badges.held.certificates import code_of
 from badges.wallets import exchanges
 from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, SESSION, TOKEN, one_time
 from lrs.access.keys import create_key
@@ -184,9 +185,11 @@ class Neighbours:
         (profile, *_) = self.client.get("/t/one/api/profiles", **sent).json()["profiles"]
         shown = self.client.get(f"/t/one/api/profiles/{profile['subject']}", **sent).json()
         key, secret = self.tenants["one"].basic
+        one = self.lrs.app.tenants.take("one")
         return {
             "profiles/{subject}": profile["subject"],
             "badges/{badge}": shown["badges"][0]["id"],
+            "check/{certificate}": code_of(one, next(each(one.store, "credential")).id),
             "outcomes/{outcome}": "job-1",
             "key": key,
             "keys/{key}": key,
