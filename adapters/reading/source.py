@@ -87,7 +87,7 @@ class Agented(Protocol):
         """The identifier as an Agent."""
 
 
-class Noted(msgspec.Struct, frozen=True):
+class LedgerNote(msgspec.Struct, frozen=True):
     """What the ledger keeps with a fact that a row has, although the row cannot be used: the fact stays as it is."""
 
     kind: str
@@ -111,7 +111,7 @@ class Mapped(msgspec.Struct, frozen=True):
     remark: str = ""
     code: str = ""
     called: tuple[tuple[Agented, str], ...] = ()
-    noted: tuple[Noted, ...] = ()
+    noted: tuple[LedgerNote, ...] = ()
 
 
 class Source(Protocol):

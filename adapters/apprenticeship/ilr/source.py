@@ -39,7 +39,7 @@ from adapters.ledger.diff import key_of
 from adapters.ledger.snapshots import Snapshot, seen_in
 from adapters.reading.people import FileLearner, Learners, Same
 from adapters.reading.profile import ReadingTerms
-from adapters.reading.source import Earlier, Fact, Mapped, Noted, RowTable
+from adapters.reading.source import Earlier, Fact, LedgerNote, Mapped, RowTable
 from adapters.reading.times import AHEAD, midnight
 from adapters.reading.words import Words
 from lrs.kernel.errors import Refused
@@ -151,7 +151,7 @@ class IlrSource:
         for row, aim in zip(rows, aims, strict=True):
             yield self._aim(row, aim, learner)
 
-    def _noted(self, row: Row) -> Iterator[Noted]:
+    def _noted(self, row: Row) -> Iterator[LedgerNote]:
         """That the return has the apprenticeship of a row, although its learner is left out: it is not missing."""
         try:
             aim, of = aim_of(row), return_of(row)
@@ -159,7 +159,7 @@ class IlrSource:
             return
         if _is_told(aim):
             key = self._key(row, aim, of)
-            yield Noted("enrolment", key, seen_in(self._kept.get(key, ""), of.year.code, of.ukprn, of.made))
+            yield LedgerNote("enrolment", key, seen_in(self._kept.get(key, ""), of.year.code, of.ukprn, of.made))
 
     def _checked(self, rows: list[Row]) -> list[Aim]:
         """The aims of a learner. Raises ``Unusable`` with the first rule that they break."""
