@@ -89,6 +89,7 @@ def question(
         "seen": seen.seen if seen else None,
         "adds": seen.adds if seen else {},
         "may_answer": bool(looker.person) or not needs_sign_in(link, service),
+        "called": link.reference or "",
         "age": tenant.record.guardian_age or 0,
         "given": form,
         "faults": dict.fromkeys(FIELDS, "") | dict(faults),

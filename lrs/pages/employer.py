@@ -29,12 +29,12 @@ def routes() -> APIRouter:
     @router.get(f"{PLACE}.csv", summary="The skills of one's staff who agreed, as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting) -> Response:
         found, _ = _matrix(visit)
-        return as_csv(asked_of(visit.request, found.columns, sort="next"), found.rows, "staff")
+        return as_csv(asked_of(visit.request, found.of_file, sort="next"), found.rows, "staff")
 
     @router.get(f"{PLACE}.json", summary="The skills of one's staff who agreed, as JSON", openapi_extra=SIGNED_IN)
     def objects(visit: Visiting) -> Response:
         found, _ = _matrix(visit)
-        return as_json(asked_of(visit.request, found.columns, sort="next"), found.named, "staff")
+        return as_json(asked_of(visit.request, found.of_objects, sort="next"), found.objects, "staff")
 
     @router.post(
         PLACE,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from starlette.requests import Request
@@ -41,9 +42,23 @@ class SkillMatrix:
         return (*who, *(ListColumn(f"skill{place}", self.skills[place]) for place in places))
 
     @property
-    def named(self) -> list[ListRow]:
+    def of_file(self) -> tuple[ListColumn, ...]:
+        """The columns of the files: for each skill its level, and the day on which it ends."""
+        who = [one for one in self.columns if one in _WHO]
+        pairs = ((f"level{place}", f"until{place}", label) for place, label in enumerate(self.skills))
+        skills = ((ListColumn(level, label), ListColumn(until, f"{label}, until")) for level, until, label in pairs)
+        return (*who, *chain.from_iterable(skills))
+
+    @property
+    def of_objects(self) -> tuple[ListColumn, ...]:
+        """The same for programs: a skill is a key by what it is called."""
+        return tuple(replace(one, name=_key(one)) for one in self.of_file)
+
+    @property
+    def objects(self) -> list[ListRow]:
         """The rows for programs: nothing instead of an empty text."""
-        return [ListRow({name: value or None for name, value in row.values.items()}) for row in self.rows]
+        keys = {one.name: _key(one) for one in self.of_file}
+        return [ListRow({key: row.values[name] or None for name, key in keys.items()}) for row in self.rows]
 
 
 def matrix(found: Sequence[Employee]) -> SkillMatrix:
@@ -51,7 +66,19 @@ def matrix(found: Sequence[Employee]) -> SkillMatrix:
     count = Counter((skill.competency.id, _label(skill)) for one in found for skill in one.skills)
     order = sorted(count, key=lambda one: (-count[one], one[1].casefold(), one[0]))
     places = {id: place for place, (id, _) in enumerate(order)}
-    return SkillMatrix(tuple(_row(one, places) for one in found), tuple(label for _, label in order))
+    return SkillMatrix(tuple(_row(one, places) for one in found), tuple(_apart(label for _, label in order)))
+
+
+def _apart(labels: Iterable[str]) -> Iterator[str]:
+    """The *labels* of skills; another skill with a label that was there has a number behind it."""
+    seen: Counter[str] = Counter()
+    for label in labels:
+        seen[label] += 1
+        yield label if seen[label] == 1 else f"{label} ({seen[label]})"
+
+
+def _key(one: ListColumn) -> str:
+    return one.name if one in _WHO else one.label
 
 
 def part_of(whole: SkillMatrix, first: str) -> SkillMatrix:
@@ -86,10 +113,12 @@ def _label(one: ProfileEntry) -> str:
 
 def _row(one: Employee, places: dict[str, int]) -> ListRow:
     values: dict[str, Any] = {"called": one.called, "employer": one.employer.name, "next": _next(one.skills)}
-    values |= {f"skill{place}": "" for place in places.values()}
+    values |= {f"{what}{place}": "" for place in places.values() for what in ("skill", "level", "until")}
     moods, shown = {}, {"next": written_day(values["next"]) if values["next"] else "Nothing"}
     for skill in one.skills:
-        name, day = f"skill{places[skill.competency.id]}", skill.valid_until
+        place, day = places[skill.competency.id], skill.valid_until
+        name = f"skill{place}"
+        values[f"level{place}"], values[f"until{place}"] = _level(skill), day.isoformat() if day else ""
         values[name], moods[name] = _held(skill, str(day)), _MOODS.get(skill.state, "")
         shown[name] = _held(skill, written_day(day) if day else "")
     return ListRow(values, shown, moods=moods)
@@ -102,7 +131,15 @@ def _next(skills: Iterable[ProfileEntry]) -> str | None:
 
 def _held(one: ProfileEntry, day: str) -> str:
     """The level and until when; its last *day* as programs read it, or as people do."""
-    level = one.level.label or one.level.code or str(one.level.ordinal)
     if one.valid_until is None:
-        return f"{level}, ended" if one.state == "expired" else level
-    return f"{level}, {_ENDS.get(one.state, 'until')} {day}"
+        return _level(one)
+    return f"{_name(one)}, {_ENDS.get(one.state, 'until')} {day}"
+
+
+def _name(one: ProfileEntry) -> str:
+    return one.level.label or one.level.code or str(one.level.ordinal)
+
+
+def _level(one: ProfileEntry) -> str:
+    """The level alone; of one that ended on no day that is known, that it ended."""
+    return f"{_name(one)}, ended" if one.state == "expired" and one.valid_until is None else _name(one)

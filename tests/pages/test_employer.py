@@ -58,22 +58,38 @@ def test_who_agreed_is_seen_under_the_name_that_the_employer_gave_and_nobody_els
     asked(site, "bea@example.org", "Bea")
     before = text_of(site.boss.get(PLACE))
 
-    answer_at(signed_in(site, site.ann), link, "agree")
+    ann = signed_in(site, site.ann)
+    question = text_of(ann.get(link))
+    answered = answer_at(ann, link, "agree")
+    after = text_of(ann.get(link))
     work(site)
 
     page = site.boss.get(PLACE)
     rows = list(csv.DictReader(io.StringIO(site.boss.get(f"{PLACE}.csv").text.removeprefix("\ufeff"))))
     (found,) = site.boss.get(f"{PLACE}.json").json()
+    assert "The employer asks for A. Smith, QC : that is how it calls you." in question.replace("QC:", "QC :")
+    assert answered.status_code in {200, 303}
+    assert "Go to “My skills”" in after
     assert "Nobody yet" in before
     assert rows == [
         {
             "Who": "A. Smith, QC",
             "Ends next": "2027-11-20",
-            "Aseptic technique": "Practitioner, until 2027-11-20",
+            "Aseptic technique": "Practitioner",
+            "Aseptic technique, until": "2027-11-20",
             "Gowning": "Awareness",
+            "Gowning, until": "",
         }
     ]
-    assert found["called"] == "A. Smith, QC"
+    assert found == {
+        "called": "A. Smith, QC",
+        "next": "2027-11-20",
+        "Aseptic technique": "Practitioner",
+        "Aseptic technique, until": "2027-11-20",
+        "Gowning": "Awareness",
+        "Gowning, until": None,
+    }
+    assert "For Cell Works ." in text_of(page)
     assert "A. Smith, QC" in text_of(page)
     assert "Practitioner, until 20 November 2027" in text_of(page)
     assert not any(told in page.text for told in ("Ann Smith", "ann@example.org", "Bea"))
