@@ -10,6 +10,7 @@ kind ``badge-stop``, id that of the badge. The reason stays here: it goes into n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -19,6 +20,7 @@ from badges.content.awards import credential_uuid
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.plain_text import control_character
+from lrs.kernel.sealed import digest_of
 from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_keys, without
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -39,6 +41,19 @@ class Stop(msgspec.Struct, frozen=True):
     reason: str
     at: int
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What somebody agreed to revoke: the *number* that they typed, and the ``digest`` of the badges that they saw."""
+
+    number: int
+    digest: str
+
+
+def digest(badges: Iterable[str]) -> str:
+    """One short text for a set of badges (ids), another for every other set."""
+    return digest_of("\n".join(sorted(badges)))
 
 
 def stop_of(reader: Reader, badge: str) -> Stop | None:
@@ -82,21 +97,31 @@ def check_reason(reason: str) -> str:
 
 
 def stop(
-    tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str, by: str, expected: int | None = None
+    tenant: Tenant, badges: Sequence[str], state: StopState, *, reason: str, by: str, agreed: Agreed | None = None
 ) -> int:
     """Revokes or suspends *badges* (ids). Gives how many were not yet so.
 
-    Nothing is done if one of them is not there, or if not *expected* of them, where that is given, would change.
-    Afterwards each commit has some of them, so a kill leaves whole ones, and the same again does the rest. Raises
-    ``Refused``.
+    Nothing is done if one of them is not there, or if others of them would change than were *agreed*, if that is given.
+    What comes to be stopped or resumed from then on is left as it is. Afterwards each commit has some of them, so a
+    kill leaves whole ones, and the same again does the rest. Raises ``Refused``.
     """
     body = Stop(1, state, check_reason(reason), tenant.clock(), by)
-    found = [(id, award_of(tenant.store, id)) for id in dict.fromkeys(badges)]
-    count = len(to_stop(tenant.store, badges, state))
-    if expected not in {None, count}:
-        message = f"It is about {count} badges, and {expected} was typed. Nothing was done: look at them again."
-        raise Refused(message, status=409, error="another_number", pointer="/expected")
+    awards = {id: award_of(tenant.store, id) for id in dict.fromkeys(badges)}
+    wanted = to_stop(tenant.store, badges, state)
+    if agreed is not None:
+        _check_agreed(wanted, agreed)
+    found = [(id, awards[id]) for id in wanted]
     return sum(tenant.store.write(partial(_stop, badges=some, stopped=body)).result() for some in _some(found))
+
+
+def _check_agreed(wanted: Sequence[str], agreed: Agreed) -> None:
+    count = len(wanted)
+    if agreed.number != count:
+        message = f"It is about {count} badges, and {agreed.number} was typed. Nothing was done: look at them again."
+        raise Refused(message, status=409, error="another_number", pointer="/expected")
+    if agreed.digest != digest(wanted):
+        message = "Other badges would be revoked than the page showed. Nothing was done: look at them again."
+        raise Refused(message, status=409, error="other_badges", pointer="/expected")
 
 
 def _some(found: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:

@@ -114,7 +114,7 @@ def _add_many(router: APIRouter) -> None:
         MANY,
         status_code=303,
         summary="Shows which badges would be revoked, or revokes them once their number is typed",
-        openapi_extra=form_body("act", "achievement", "ids", "reason", "expected") | SIGNED_IN,
+        openapi_extra=form_body("act", "achievement", "ids", "reason", "expected", "seen") | SIGNED_IN,
     )
     def act(visit: Visiting, body: FormBody) -> Response:
         told, tenant = visit.fields(body), visit.tenant
@@ -125,7 +125,7 @@ def _add_many(router: APIRouter) -> None:
             if told.get("act") != "revoke":
                 return _many(visit, told, found)
             stop = partial(stops.stop, tenant, found.badges, "revoked", reason=reason, by=visit.session.by)
-            stop(expected=stopping_view.number_in(told.get("expected", "")))
+            stop(agreed=stops.Agreed(stopping_view.number_in(told.get("expected", "")), told.get("seen", "")))
         except Refused as refused:
             if refused.status not in _OWN_FAULT:
                 raise

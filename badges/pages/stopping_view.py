@@ -74,7 +74,13 @@ def many_badges(tenant: Tenant, found: Chosen) -> dict[str, Any]:
         for id, record in shown.items()
     ]
     count = len(found.to_revoke)
-    return {"count": count, "already": len(found.badges) - count, "shown": sorted(names), "more": count - len(names)}
+    return {
+        "count": count,
+        "already": len(found.badges) - count,
+        "shown": sorted(names),
+        "more": count - len(names),
+        "seen": stops.digest(found.to_revoke),
+    }
 
 
 def number_in(text: str) -> int:

@@ -168,8 +168,8 @@ def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
     times = "once" if count == 1 else f"{count} times in a row"
     status: CheckStatus = "problem" if count >= TOO_OFTEN or not alive else "warning"
     message = (
-        f"one beside lrs serve died {times}, the last time {ago} s ago: {death['reason']}. It is started again by"
-        f" itself, {death['again']:.0f} s after that; the log of lrs serve says more"
+        f"a worker process died {times}, the last time {ago} s ago: {death['reason']}. It is started again by"
+        f" itself, {death['again']:.0f} s after that; its log says more"
     )
     return Finding("worker", status, message)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
@@ -14,13 +16,24 @@ from lrs.tenancy.control import check_made, open_control
 
 MOST = 4
 """Processes that are started unless a number is named: more of them mostly wait for their turn to write."""
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""How much of the cores a container may use (cgroup v2): microseconds, or ``max``, and of how many microseconds."""
 PARENT_LOOK = 1.0
 """Seconds between two checks whether the process that this one works for still runs."""
 
 
 def usual() -> int:
     """Processes if no number is named: one less than this process may use cores, at least 1 and at most ``MOST``."""
-    return max(1, min(MOST, len(os.sched_getaffinity(0)) - 1))
+    return max(1, min(MOST, _cores() - 1))
+
+
+def _cores() -> int:
+    """Whole cores that this process may use, also by the limit of its container."""
+    mine = len(os.sched_getaffinity(0))
+    with suppress(OSError), CPU_LIMIT.open("rb") as file:
+        if found := re.fullmatch(rb"([0-9]{1,12}) ([1-9][0-9]{0,11})\n?", file.read(64)):
+            return min(mine, int(found[1]) // int(found[2]))
+    return mine
 
 
 def number_of(settings: Settings) -> int:

@@ -21,8 +21,8 @@ from lrs.kernel.printing import Column, CommandGroup, json_option, print_json, p
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
 from lrs.kernel.times import SECOND
-from lrs.ops.crew import name_of_process, working
 from lrs.ops.team import number_of, run_team, until_told
+from lrs.ops.worker_process import name_of_process, working
 from lrs.storage import Backlog, Owed, Record
 from lrs.storage.wakeups import Listener, wakeups_in
 from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read

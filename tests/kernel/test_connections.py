@@ -151,6 +151,8 @@ def test_an_idle_connection_is_closed_though_no_further_call_comes(other, monkey
 
 def test_no_more_than_a_few_connections_to_one_place_stay_open(other, monkeypatch):
     monkeypatch.setattr(connections, "EACH", 1)
+    kept = connections.KeptConnections()
+    monkeypatch.setattr(outbound, "_kept", kept)
     both = threading.Barrier(2)
     real = outbound._exchange  # noqa: SLF001 (so that both calls are under way)
 
@@ -165,7 +167,9 @@ def test_no_more_than_a_few_connections_to_one_place_stay_open(other, monkeypatc
     for thread in threads:
         thread.join()
 
-    assert sum(ended.wait(1) for ended in other.ended) == 1
+    assert [len(requests) for requests in other.taken] == [1, 1]
+    assert [len(some) for some in kept._idle.values()] == [1]  # noqa: SLF001 (nobody else can ask what was kept)
+    kept.close()
 
 
 def test_whoever_may_not_call_there_uses_no_connection_of_others(other):

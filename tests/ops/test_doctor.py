@@ -248,13 +248,13 @@ def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_s
         Finding(
             "worker",
             "problem",
-            f"one beside lrs serve died 19 times in a row, {told}; the log of lrs serve says more",
+            f"a worker process died 19 times in a row, {told}; its log says more",
         )
     ]
     here = {"lrs-1": START}
     once = list(of_work(tenant, here, [dying | {"count": 1}]))
     assert [(one.status, one.message[:33]) for one in once] == [
-        ("warning", "one beside lrs serve died once, t"),
+        ("warning", "a worker process died once, the l"),
         ("ok", "1 running"),
     ]
     assert [one.status for one in of_work(tenant, here, [dying])] == ["problem", "ok"]

@@ -25,6 +25,28 @@ class Register:
 @pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])
 def test_one_core_is_left_to_the_server_and_no_more_than_four_processes_work(monkeypatch, tmp_path, cores, processes):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr("lrs.ops.team.CPU_LIMIT", tmp_path / "none")
+
+    assert number_of(Settings(data=tmp_path)) == processes
+
+
+@pytest.mark.parametrize(
+    ("limit", "processes"),
+    [
+        ("max 100000\n", 4),
+        ("300000 100000\n", 2),
+        ("250000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("6400000 100000\n", 4),
+        ("300000 0\n", 4),
+        ("many\n", 4),
+        ("", 4),
+    ],
+)
+def test_the_limit_of_a_container_counts_as_its_cores(monkeypatch, tmp_path, limit, processes):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    (tmp_path / "cpu.max").write_text(limit)
+    monkeypatch.setattr("lrs.ops.team.CPU_LIMIT", tmp_path / "cpu.max")
 
     assert number_of(Settings(data=tmp_path)) == processes
 

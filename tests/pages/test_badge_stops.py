@@ -121,6 +121,16 @@ def test_all_badges_of_a_kind_are_revoked_once_their_number_is_typed(site, badge
     assert done_by(site, steward) == ["badge.revoked_by_hand"]
 
 
+def test_badges_that_the_page_did_not_show_are_not_revoked_though_their_number_is_right(site, badges, steward):
+    looked = steward.send(steward.get(MANY), MANY, act="look", achievement="", ids=badges[0].id, reason=WHY)
+
+    other = steward.send(looked, MANY, act="revoke", expected="1", ids=badges[1].id)
+
+    assert other.status_code == 409
+    assert "Other badges would be revoked than the page showed. Nothing was done" in text_of(other)
+    assert stopped(site) == {}
+
+
 def test_badges_are_revoked_by_their_numbers_and_none_if_one_is_not_there(site, badges, steward):
     ids = [f"urn:uuid:{one.id}" for one in badges]
     gone = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"

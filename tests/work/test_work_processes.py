@@ -377,7 +377,7 @@ def test_deaths_of_the_worker_beside_a_server_are_counted_and_told_with_the_reas
     assert "lrs_worker_deaths_total 3.0" in told
     found = [one for one in json.loads(doctor.stdout)["findings"] if one["check"] == "worker"]
     assert found[0]["status"] == "problem"
-    assert "one beside lrs serve died 3 times in a row" in found[0]["message"]
+    assert "a worker process died 3 times in a row" in found[0]["message"]
     assert "killed by SIGKILL" in found[0]["message"]
     assert not [one for one in found if "no worker runs" in one["message"]]
 

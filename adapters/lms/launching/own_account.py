@@ -21,10 +21,15 @@ from lrs.xapi.statements.identity import Identifier
 SOURCE = "engraft"
 
 
-def known_actor(reader: Reader, person: str, home: str) -> dict[str, Any] | None:
-    """The actor that *person* has here already, with the home page *home*."""
-    found = (one["account"] for one in identifiers_of(reader, person) if "account" in one)
-    return next(({"account": one} for one in found if one["homePage"] == home), None)
+def known_actor(reader: Reader, tenant: Tenant, person: str, home: str) -> dict[str, Any] | None:
+    """The actor that *person* has here already: at the home page *home*, or from when this server had another address.
+
+    Then it is found by its name, which no one else can make.
+    """
+    found = [one["account"] for one in identifiers_of(reader, person) if "account" in one]
+    names = {_name(tenant, one) for one in members_of(reader, person)}
+    mine = [one for one in found if one["homePage"] == home] + [one for one in found if one["name"] in names]
+    return {"account": mine[0]} if mine else None
 
 
 def actor_in(tx: Tx, tenant: Tenant, person: str, home: str) -> dict[str, Any]:
@@ -32,7 +37,7 @@ def actor_in(tx: Tx, tenant: Tenant, person: str, home: str) -> dict[str, Any]:
 
     Refuses (409) somebody of whom nothing is known by which others could name them.
     """
-    if known := known_actor(tx, person, home):
+    if known := known_actor(tx, tenant, person, home):
         return known
     mine = identifiers_in(tx, members_of(tx, person))
     actor = {"account": {"homePage": home, "name": _name(tenant, person)}}

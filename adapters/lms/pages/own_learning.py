@@ -23,7 +23,7 @@ from adapters.lms.sessions.session import Registration, latest_registration
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
-from lrs.storage import ROWS, Tx
+from lrs.storage import ROWS, Reader, Tx
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -59,19 +59,20 @@ def _home(visit: Visit) -> str:
     return f"{root_of(visit)}/me"
 
 
-def _course(visit: Visit, id: str) -> Course:
-    course = courses.course_in(visit.tenant.store, id, client="")
+def _course(reader: Reader, id: str) -> Course:
+    course = courses.course_in(reader, id, client="")
     if not opens(course):
         raise Refused("There is no such course for you to open.", status=404, error="not_found")
     return course
 
 
 def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
-    tenant, course, place = visit.tenant, _course(visit, id), lms_place(visit, subscriptions)
+    tenant, place = visit.tenant, lms_place(visit, subscriptions)
     person, home, back = own_of(visit).person, _home(visit), f"{root_of(visit)}{PLACE}"
     fresh, names = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), (str(uuid.uuid4()), str(uuid.uuid4()))
 
     def decide(tx: Tx) -> UnitLaunched:
+        course = _course(tx, id)
         actor = actor_in(tx, tenant, person, home)
         found = latest_registration(tx, course.id, actor)
         registration = found or enrol_in(tx, place, course, actor, id=names[0], session=names[1])
@@ -81,7 +82,7 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
 
 
 def _shown(visit: Visit, refused: Refused | None = None) -> Response:
-    actor = known_actor(visit.tenant.store, own_of(visit).person, _home(visit))
+    actor = known_actor(visit.tenant.store, visit.tenant, own_of(visit).person, _home(visit))
     found = [_one(visit, one, actor) for one in courses.newest(visit.tenant.store, MOST) if opens(one)]
     let_forms_go(visit.request, visit.tenant, [part["url"] for one in found for part in one["units"]])
     return visit.page(

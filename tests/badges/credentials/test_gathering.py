@@ -45,3 +45,16 @@ def test_a_list_waits_for_further_revocations_for_five_seconds_at_the_most(tenan
     assert lists.is_time(tenant) is True
     drain(tenant, ["publish"])
     assert revoked(tenant)[1] == 1
+
+
+def test_a_list_that_was_signed_with_a_clock_that_was_ahead_is_not_waited_for(tenant):
+    put_award(tenant, AWARDS[0])
+    tenant.clock.now += 3_600_000_000
+    drain(tenant, ["issue", "publish"])
+    tenant.clock.now -= 3_600_000_000
+    (badge,) = each(tenant.store, "credential")
+    stops.stop(tenant, [badge.id], "revoked", reason="A mistake", by="test")
+    drain(tenant, ["issue"])
+    put_award(tenant, AWARDS[1])  # a badge that waits to be issued
+
+    assert lists.is_time(tenant) is True

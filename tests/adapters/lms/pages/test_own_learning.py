@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from adapters.lms.launching.own_account import actor_in
 from adapters.lms.sessions.session import REGISTRATION, registration_of
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
@@ -56,6 +57,15 @@ def test_a_course_that_is_open_to_learners_opens_for_whoever_is_signed_in(site, 
     (registration,) = [registration_of(one) for one in each(site.tenant.store, REGISTRATION)]
     assert (registration.course, registration.id) == (course.id, told["registration"])
     assert "form-action 'self' http://content.test;" in page.headers["content-security-policy"]
+
+
+def test_a_learner_keeps_their_account_when_the_server_gets_another_address(site, ann):
+    def account(home):
+        return site.tenant.store.write(lambda tx: actor_in(tx, site.tenant, ann, home)).result()["account"]
+
+    first, later = account("https://old.example/me"), account("https://new.example/me")
+
+    assert first == later
 
 
 def test_a_course_that_only_stands_in_the_catalogue_opens_for_nobody(site, ann, course):

@@ -1,4 +1,4 @@
-"""The crew of one worker process, and beside it signs of life, upkeep and the head of the record of actions."""
+"""What one worker process does: its crew, and beside it signs of life, upkeep and the head of the record of actions."""
 
 from __future__ import annotations
 
