@@ -9,6 +9,7 @@ are one person.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from urllib.parse import quote, unquote
 
@@ -114,7 +115,7 @@ class Learners:
         ]
         if not found:
             asked = next((one for one in _BY if one in row.cells), _BY[0])
-            raise Unusable("unknown_learner", asked, text(row, asked), "no ULN, learner reference or e-mail address")
+            raise Unusable("unknown_learner", asked, text(row, asked), _nobody(row))
         for other in (ref, address):
             if uln and other and self._ulns.setdefault(other, uln) != uln:
                 raise Unusable("two_ulns", "uln", uln, "this file gives the same learner another ULN")
@@ -122,6 +123,20 @@ class Learners:
             self._check_name(address, names_of(row))
         name = full_name(text(row, "given_names"), text(row, "family_name"))
         return FileLearner(ref or uln or address, tuple(found), name)
+
+    def read_from(self, row: Row, theirs: Mapping[str, str]) -> FileLearner:
+        """As ``read``, where *theirs* has the file's own column for ``learner_ref``, ``email`` or another of ours.
+
+        Problems name the column of the file.
+        """
+        cells = {**row.cells} | {ours: row.cells.get(name, "") for ours, name in theirs.items()}
+        values = {**row.values} | {ours: row.values[name] for ours, name in theirs.items() if name in row.values}
+        faults = {**row.faults} | {ours: row.faults[name] for ours, name in theirs.items() if name in row.faults}
+        try:
+            return self.read(msgspec.structs.replace(row, cells=cells, values=values, faults=faults))
+        except Unusable as problem:
+            column = theirs.get(problem.column, problem.column)
+            raise Unusable(problem.code, column, problem.value, problem.message) from problem
 
     def _check_name(self, address: str, names: frozenset[str]) -> None:
         """Raises ``Unusable`` if an address alone names learners with two names."""
@@ -141,6 +156,11 @@ def learner_number(row: Row) -> str:
     if fault:
         raise Unusable("bad_uln", "uln", cell, fault)
     return cell
+
+
+def _nobody(row: Row) -> str:
+    told = "no ULN, learner reference or e-mail address"
+    return f"{told}: {TEMPORARY_ULN} stands for none" if "uln" in row.cells and text(row, "uln") else told
 
 
 def staff(row: Row, column: str, home: str) -> Ifi | None:

@@ -67,7 +67,6 @@ def delivery_of(told: ToldState, event: Event) -> Delivery:
         channel=CHANNEL,
         to=notice.service,
         content=msgspec.json.encode(notice),
-        keys=(deliveries.person_key(notice.person),),
         after=None if event.event in {GIVEN, WITHDRAWN} else _given(told),
         awaited=event.event == GIVEN,
         waits=f"waits until {GIVEN} has arrived",

@@ -14,7 +14,8 @@ from lrs.tenancy.tenants import Tenant
 BY = "operator"
 _NONE = (
     "there are no such deliveries: one is made when there is something to tell, to a service once a learner has agreed"
-    " (lrs consent list), to another LRS for a statement that it refused (lrs forward list)"
+    " (lrs consent list), to another LRS for a statement that it refused (lrs forward list), through any other channel"
+    " once what it tells of has happened (lrs destinations list)"
 )
 _channel = click.option("--channel", type=click.Choice([*CHANNELS]), help="Only what goes out through this channel.")
 

@@ -53,7 +53,6 @@ class Delivery(msgspec.Struct, frozen=True):
     to: str
     content: bytes
     what: str = ""
-    keys: tuple[int, ...] = ()
     order: str = ""
     after: str | None = None
     awaited: bool = False
@@ -67,12 +66,17 @@ class _About(msgspec.Struct, frozen=True):
 
 
 def queue(tx: Tx, delivery: Delivery, now: int) -> None:
-    """Queues *delivery*. It becomes due when the delivery that it must not overtake is over."""
+    """Queues *delivery*. It becomes due when the delivery that it must not overtake is over.
+
+    A delivery whose content names a learner (``person``) is found with what is kept about that learner.
+    """
     first = _awaited(tx, delivery)
     meta: dict[str, Any] = {"state": QUEUED, "channel": delivery.channel, "to": delivery.to}
     if delivery.what:
         meta["what"] = delivery.what
-    keys = [*delivery.keys, destination_key(delivery.to), waiting_key(delivery.channel, delivery.to)]
+    person = _person_of(delivery.content)
+    keys = [_person_key(person)] if person else []
+    keys += [destination_key(delivery.to), waiting_key(delivery.channel, delivery.to)]
     if delivery.awaited or delivery.order:
         meta["awaited"] = True
     if delivery.order:
@@ -185,9 +189,17 @@ def waiting_key(channel: str, to: str) -> int:
     return key("delivery waiting", channel, to)
 
 
-def person_key(person: str) -> int:
-    """The key of all deliveries about a person. Whoever queues one adds it."""
+def _person_key(person: str) -> int:
+    """The key of all deliveries about a person."""
     return key("person", person)
+
+
+def _person_of(content: bytes) -> str | None:
+    """The learner that *content* is about; ``None`` if it names none, or is no JSON object."""
+    try:
+        return msgspec.json.decode(content, type=_About).person
+    except msgspec.MsgspecError:
+        return None
 
 
 def _order_key(delivery: Delivery) -> int:
@@ -249,7 +261,7 @@ KINDS = (
         subjects=_about,
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (person_key(one) for one in whose.persons)),
+        find=by_keys(KIND, lambda whose: (_person_key(one) for one in whose.persons)),
         shown=_shown,
     ),
 )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from lrs.kernel.times import MINUTE, micros_of_timestamp
-from lrs.outbox.deliveries import Delivery, person_key, queue
+from lrs.outbox.deliveries import Delivery, queue
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
 
@@ -77,7 +77,6 @@ def send_mail(
     if values.keys() != TEMPLATES[template]:
         raise ValueError(f"the template {template} has the values {', '.join(sorted(TEMPLATES[template]))}")
     content = msgspec.json.encode(Mail(to, template, values, person, language))
-    keys = (person_key(person),) if person else ()
-    delivery = Delivery(secrets.token_hex(16), CHANNEL, CHANNEL, content, what=template, keys=keys)
+    delivery = Delivery(secrets.token_hex(16), CHANNEL, CHANNEL, content, what=template)
     queue(tx, delivery, tenant.clock())
     return delivery.id

@@ -19,6 +19,7 @@ from lrs.outbox.channel import Channel, End, Message, Outcome, Undeliverable, by
 from lrs.outbox.deliveries import Delivery
 from lrs.pages import acts
 from lrs.storage import Exists, Owed, Record, Walk
+from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from tests.dying import Dying, Killed
 from tests.matching.world import LEASE, SECOND, START, Clock, deliver, send, tenant_in
@@ -540,3 +541,14 @@ def test_what_is_not_there_and_what_another_room_keeps_is_changed_by_nobody(tena
         act(tenant, CHANNELS["webhook"], "converter", by="test")
 
     assert unknown.value.status == 404
+
+
+def test_a_delivery_whose_content_names_a_learner_is_found_with_what_is_kept_about_them(tenant):
+    owe(tenant, '{"person":"ada"}')
+    owe(tenant, '{"person":"bea"}')
+    owe(tenant, "{}")
+    (kind,) = deliveries.KINDS
+
+    found = kind.find(tenant.store, Whose(("ada",), (), ()))
+
+    assert [record.id for record in found] == ['{"person":"ada"}']

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
-from msgspec import structs
 from tincan import Statement
 
 from adapters.apprenticeship import lars
@@ -135,12 +134,7 @@ def _learner(row: Row, learners: Learners) -> FileLearner:
     if "".join(needed(row, "uln").split()) == TEMPORARY_ULN:
         message = "9999999999 isn't valid here: the service wants the learner's own number"
         raise Unusable("bad_uln", "uln", TEMPORARY_ULN, message)
-    cells = {**row.cells} | {ours: row.cells.get(theirs, "") for ours, theirs in _OF_LEARNER.items()}
-    try:
-        return learners.read(structs.replace(row, cells=cells))
-    except Unusable as problem:
-        column = _OF_LEARNER.get(problem.column, problem.column)
-        raise Unusable(problem.code, column, problem.value, problem.message) from problem
+    return learners.read_from(row, _OF_LEARNER)
 
 
 def _number(row: Row, column: str) -> int | None:

@@ -109,8 +109,7 @@ def owe(tx: Tx, link: str, user: str, reached: Reached, now: int) -> bool:
     tx.put(Record(KIND, id, msgspec.json.encode(now_is), keys=(key("lti.grade-person", who.person),)))
     if tx.get(deliveries.KIND, delivery_id(id)) is None:
         content = msgspec.json.encode({"grade": id, "person": who.person})
-        keys = (deliveries.person_key(who.person),)
-        owed = Delivery(delivery_id(id), CHANNEL_NAME, who.platform, content, what="grade", keys=keys)
+        owed = Delivery(delivery_id(id), CHANNEL_NAME, who.platform, content, what="grade")
         deliveries.queue(tx, owed, now)
     else:
         deliveries.again(tx, delivery_id(id))

@@ -40,6 +40,10 @@ def test_names_and_media_types_of_forms_are_each_of_one_form():
     assert len({form.name for form in FORMS}) == len({form.media_type for form in FORMS}) == len(FORMS)
 
 
+def test_the_places_of_forms_on_the_page_of_a_badge_are_each_of_one_form():
+    assert len({form.place for form in FORMS}) == len(FORMS)
+
+
 def test_a_program_that_takes_any_text_and_everything_else_gets_json():
     usual = "application/json, text/plain, */*"  # what axios and Angular ask for
 
