@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from adapters.apprenticeship.ilr import filtering
-from adapters.apprenticeship.missing import missing_learners
 from adapters.imports.arriving_files import filtered
 from adapters.imports.here import try_here
 from adapters.imports.run import Order
+from adapters.ledger.ledger import Ledger
+from adapters.ledger.snapshots import missing_now
 from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused
 from tests.adapters.apprenticeship.returns import FIELDS, SECRETS, aim, learner, made, uln
@@ -366,15 +367,15 @@ def test_a_learner_with_a_fault_is_not_missing_and_is_if_the_next_return_has_the
     send(made(some(4)))
 
     later = send(made([*some(3), learner("L4", uln(4_000), aim(WithdrawReason="2"))], at="2026-11-06T09:00:00"))
-    listed = missing_learners(tenant, ["north"])
+    listed = missing_now(Ledger(tenant.store, "ilr", "north").all_before())
     last = send(made(some(3), at="2026-11-07T09:00:00"))
 
     assert counted(later) == {"unchanged": 3, "quarantined": 1}
     assert not [note for note in later.told.notes if "missing" in note]
-    assert listed == ([], True)
+    assert listed == []
     assert "missing from this return: 1 apprenticeship of the last return" in last.told.notes[-1]
-    (gone,) = missing_learners(tenant, ["north"]).found
-    assert (gone.last, gone.newest) == ("2026-11-06T09:00:00", "2026-11-07T09:00:00")
+    (gone,) = missing_now(Ledger(tenant.store, "ilr", "north").all_before())
+    assert (gone.seen.made, gone.newest) == ("2026-11-06T09:00:00", "2026-11-07T09:00:00")
 
 
 def test_a_return_that_lacks_a_large_share_of_the_last_one_is_refused_unless_the_profile_allows_it(send, endpoint):
