@@ -16,6 +16,10 @@ SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
 """The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".xml")
+"""The endings of files that a source reads; only a return (``IlrSource``) is XML."""
+
+
 def column_words(column: str) -> ColumnWords | None:
     """The words for a *column* of any source; ``None`` for one that there is no more."""
     return COLUMNS.get(column) or next((one.named[column] for one in SOURCES.values() if column in one.named), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapters.apprenticeship.ilr.source import IlrSource
 from adapters.imports.job import Job
 from adapters.imports.look import column_of
 from adapters.imports.mappings import SavedProfile
@@ -115,6 +116,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "file": job.file,
         "provider": job.provider,
         "kind": kind_of(job.adapter),
+        "is_return": job.adapter == IlrSource.name,
         "state": _state(job)[0],
         "mood": _state(job)[1],
         "is_plan": job.dry_run,

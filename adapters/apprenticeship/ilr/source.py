@@ -146,7 +146,7 @@ class IlrSource:
             learner = learners.read(rows[0])
         except Unusable as problem:
             for row in rows:
-                yield Mapped((row.place,), problem=row.trouble or problem, noted=tuple(self._noted(row)))
+                yield Mapped((row.place,), problem=row.trouble or _in_row(problem, row), noted=tuple(self._noted(row)))
             return
         for row, aim in zip(rows, aims, strict=True):
             yield self._aim(row, aim, learner)
@@ -175,7 +175,7 @@ class IlrSource:
             others = sorted({one.name for one in broken} - {broken[0].name})
             more = f"; also broken: {', '.join(others)}" if others else ""
             message = f"{broken[0].name}: {broken[0].says} (line {broken[0].line} of the return){more}"
-            raise Unusable(broken[0].name, broken[0].column, "", message)
+            raise _Broken(broken[0], message)
         return aims
 
     def _of_learner(self, row: Row) -> Iterator[BrokenRule]:
@@ -233,6 +233,21 @@ class IlrSource:
 
     def _at(self, day: date) -> datetime:
         return midnight(day, self._terms.calendar.zone)
+
+
+class _Broken(Unusable):
+    """A rule that a learner breaks, with the line of the return that breaks it."""
+
+    def __init__(self, rule: BrokenRule, message: str) -> None:
+        super().__init__(rule.name, rule.column, "", message)
+        self.line = rule.line
+
+
+def _in_row(problem: Unusable, row: Row) -> Unusable:
+    """*problem* as *row* has it: its column is named in the row whose line broke the rule, and in no other."""
+    if isinstance(problem, _Broken) and row.cells.get("ilr_line", "") != problem.line:
+        return Unusable(problem.code, "", "", problem.message)
+    return problem
 
 
 def _is_told(aim: Aim) -> bool:

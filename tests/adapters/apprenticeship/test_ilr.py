@@ -299,6 +299,16 @@ def test_hours_of_2025_26_stand_in_fields_of_their_own(bring, rule, fields):
     assert [row.code for row in report.rows] == [rule]
 
 
+def test_the_column_of_a_broken_rule_stands_in_the_row_of_the_delivery_that_breaks_it_alone(send):
+    wrong = aim(2, LearnActEndDate="2025-01-01", CompStatus="2")
+    job = send(made([*some(12), "\n" + learner("L99", uln(99), aim(1), "\n" + wrong)]))
+
+    assert [(row["code"], row.get("column", "")) for row in job.told.waiting] == [
+        ("LearnActEndDate_01", ""),
+        ("LearnActEndDate_01", "learning_end_date"),
+    ]
+
+
 def test_an_apprenticeship_unit_is_said_to_be_on_no_standard(bring):
     unit = aim(FundModel="39", ProgType="34", StdCode=None, AimType="1")
 
