@@ -41,7 +41,7 @@ def site(tmp_path_factory):
     """North's Ama Osei is in a return and an e-portfolio; south has nobody on a standard."""
     made_site = Site(tmp_path_factory.mktemp("apprentices"))
     (standard,), _ = read_standards(json.dumps(record()).encode())
-    made_site.tenant.store.write(lambda tx: keep(tx, standard)).result()
+    made_site.tenant.store.write(lambda tx: keep(tx, standard, by="test")).result()
     browser = signed_in(made_site, "provider:north")
     bring(made_site, browser, checked(made_site, browser, made([learner("L1", ULN, aim())]), "return.xml"))
     bring(made_site, browser, checked(made_site, browser, PORTFOLIO, "portfolio.csv"))
