@@ -24,8 +24,8 @@ _OWN_FAULT = {400, 409, 413}
 says(
     badge_suspended="The badge is suspended. Whoever checks it sees within a minute or so that it is not valid.",
     badge_revoked="The badge is revoked. Whoever checks it sees within a minute or so that it is not valid.",
-    badge_resumed="The badge is valid again. It is issued anew, and its holder needs the new copy.",
-    badge_again="The badge is issued again, if its level is held. Its holder needs the new copy.",
+    badge_resumed="The badge is being issued anew, if its level is held. Its holder needs the new copy.",
+    badge_again="The badge is being issued again, if its level is held. Its holder needs the new copy.",
     badge_was="Nothing was done: the badge was so already.",
     badges_revoked="They are revoked. Whoever checks one of them sees within a minute or so that it is not valid.",
 )

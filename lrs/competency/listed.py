@@ -20,8 +20,9 @@ from lrs.competency.held import PROFILE
 from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.voiders import only_voids
 from lrs.kernel.keys import key
+from lrs.people.confirmed_names import confirmed_name
 from lrs.people.persons import LISTING, identifiers_in
-from lrs.people.search import name_of
+from lrs.people.sent_names import name_of
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, Walk, walked
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -30,7 +31,7 @@ from lrs.xapi.statements.identity import Identifier, ifi_text
 from lrs.xapi.statements.keys import agent_key, source_key
 
 KIND = "learner"
-MARK = ("learner-list", "acting")
+MARK = ("learner-list", "confirmed")
 """The record that says that everybody of before this form of the list was put on it. Another form needs another id."""
 MOST = 10_000
 """Learners that are looked at for one page of the list."""
@@ -72,7 +73,7 @@ class ListedSkill(msgspec.Struct, frozen=True):
 
 
 class ListedLearner(msgspec.Struct, frozen=True):
-    """The body of a ``learner`` record; its id is that of the holder. In *called* the newest name comes first."""
+    """The body of a ``learner`` record; its id is that of the holder. *called*: the confirmed name, then the newest."""
 
     called: tuple[CalledBy, ...] = ()
     known: tuple[KnownBy, ...] = ()
@@ -81,7 +82,7 @@ class ListedLearner(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names, the newest first."""
+        """All names: the confirmed one, then the newest first."""
         return tuple(one.text for one in self.called)
 
     @property
@@ -187,7 +188,9 @@ def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
     held = msgspec.json.decode(profile.body, type=Profile).competencies if profile else ()
     awards = awards_of(reader, [one.award for one in held])
     skills = tuple(_skill(one, awards.get(one.award)) for one in held)
-    made = ListedLearner(_called(reader, known, rows), known, skills)
+    confirmed = confirmed_name(reader, members)
+    told_by = _called(reader, known, rows)
+    made = ListedLearner(_first(confirmed.name, told_by) if confirmed else told_by, known, skills)
     keys = {listed_key("source", source) for source in made.sources}
     keys |= {listed_key("skill", skill.text) for skill in skills}
     return Record(KIND, holder.id, msgspec.json.encode(made), {"members": members}, tuple(sorted(keys))), before
@@ -204,6 +207,12 @@ def _called(reader: Reader, known: Sequence[KnownBy], before: Sequence[ListedLea
         if sum(source in sources for sources in told.values()) < MOST_NAMES:
             told.setdefault(called.text, set()).add(source)
     return tuple([CalledBy(name, tuple(sorted(sources))) for name, sources in told.items()][:_MOST_CALLED])
+
+
+def _first(confirmed: str, called: tuple[CalledBy, ...]) -> tuple[CalledBy, ...]:
+    """The names *called*, with the one that staff *confirmed* first: no source gives it, unless one sent it, too."""
+    same = next((one for one in called if one.text == confirmed), CalledBy(confirmed, ()))
+    return (same, *(one for one in called if one.text != confirmed))
 
 
 def _sources(reader: Reader, one: Identifier, before: tuple[str, ...] | None) -> tuple[str, ...]:

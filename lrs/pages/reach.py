@@ -11,8 +11,9 @@ from lrs.access import Caller
 from lrs.competency.listed import tells_of
 from lrs.competency.shapes import Award
 from lrs.kernel.errors import Refused
+from lrs.people.confirmed_names import confirmed_name
 from lrs.people.persons import identifiers_in, members_of
-from lrs.people.search import name_of
+from lrs.people.sent_names import name_of
 from lrs.storage import Reader
 from lrs.xapi.statements.identity import Identifier
 
@@ -41,10 +42,24 @@ def known_to(reader: Reader, caller: Caller, identifiers: Collection[Identifier]
 
 
 def name_told(reader: Reader, identifiers: Iterable[Identifier], sources: Collection[str] | None) -> str | None:
-    """The name that one of *sources* gave to somebody; ``None`` if none did."""
+    """The name that one of *sources* gave to somebody; ``None`` if none did.
+
+    For all sources (``None``) what staff confirmed comes before it.
+    """
+    identifiers = list(identifiers)
+    if sources is None and (confirmed := _confirmed(reader, identifiers)):
+        return confirmed
     each_source = [None] if sources is None else sorted(sources)
     asked = ((one.ifi, source) for one in identifiers for source in each_source)
     return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
+
+
+def _confirmed(reader: Reader, identifiers: Iterable[Identifier]) -> str | None:
+    """The name that staff confirmed of the person with *identifiers*."""
+    known = reader.get_many("identifier", [one.id for one in identifiers])
+    persons = {str(record.meta["person"]) for record in known.values()}
+    found = confirmed_name(reader, {member for person in persons for member in members_of(reader, person)})
+    return found.name if found else None
 
 
 def cites(award: Award, sources: Collection[str]) -> bool:

@@ -2,23 +2,23 @@
 
 A name that is signed into a badge, or shown beside a shared one, has to be somebody's word: that of an identity
 authority, which sends it, or that of a member of staff, kept here with when and how they saw it. Whether it is put into
-a badge is the learner's decision all the same.
+a badge is the learner's decision all the same. It is shown wherever all names of a person may be read.
 
 kind ``confirmed-name``, id that of the oldest of the persons who are one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import control_character, turns_direction
-from lrs.people.persons import members_of, owe_badges
-from lrs.people.search import authority_name
-from lrs.storage import Reader, Record, Tx
+from lrs.people.persons import LISTING, members_of, owe_badges
+from lrs.people.sent_names import authority_name
+from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_ids, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
@@ -66,6 +66,12 @@ def confirmed_name(reader: Reader, members: Iterable[str]) -> ConfirmedName | No
     """The name that staff confirmed of *members*, persons who are one; the newest if several were joined."""
     found = [read(record) for record in reader.get_many(KIND, members).values()]
     return max(found, key=lambda one: one.at, default=None)
+
+
+def confirmed_names(reader: Reader) -> Iterator[tuple[str, str]]:
+    """Everybody of whom staff confirmed a name, by the id of the person, with that name."""
+    for record in each(reader, KIND):
+        yield record.id, read(record).name
 
 
 def confirm(tx: Tx, person: str, confirmed: ConfirmedName) -> str:
@@ -120,7 +126,9 @@ def _checked(text: str, field: str, what: str) -> str:
     raise Refused(message, error=f"bad_{field}", pointer=f"/{field}")
 
 
-def _follow(tx: Tx, members: Iterable[str]) -> None:
+def _follow(tx: Tx, members: Sequence[str]) -> None:
+    """The badges of the persons *members*, who are one, and their row in the list of learners follow the name."""
+    tx.owe("person", members[0], Owed(LISTING))
     for member in members:
         owe_badges(tx, member)
 

@@ -1,6 +1,7 @@
 """Finds learners by a name, or by any identifier, whole or in part. Reads only.
 
-A learner has the name that its newest statement gives, or that a file told later (``told_names``). So every learner can
+A learner has the name that staff confirmed, else the one that its newest statement gives, or that a file told later
+(``told_names``). So every learner can
 be found, nothing has to be kept up to date, and a search by name costs two look-ups for each identifier: about a second
 for ``LOOKED_THROUGH`` of them. A page asks only for the names of the newest so many identifiers, looks at the newest
 ``MOST`` identifiers for a part of them, and says if there are more. A whole identifier is found among all. A command
@@ -16,27 +17,24 @@ from typing import Any
 
 import msgspec
 
-from lrs.access import is_of_content
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
+from lrs.people.confirmed_names import confirmed_name, confirmed_names
 from lrs.people.identifiers import plain_name
-from lrs.people.persons import holders, identifier_from, identifiers_of, person_named
-from lrs.people.told_names import newest_name
-from lrs.storage import Reader, Record, Walk, each, walked
+from lrs.people.persons import holders, identifier_from, identifiers_of, members_of, person_named
+from lrs.people.sent_names import name_of
+from lrs.storage import Reader, Walk, walked
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.identity import ifi_text
-from lrs.xapi.statements.keys import agent_key, source_key
 
 LOOKED_THROUGH = 10_000
 MOST = 50_000
 LISTED = 20
-_STATEMENTS = 3
 _PAGE = 500
 _PARTS, _WORDS, _EQUAL = 1, 2, 3
 
 
 class Somebody(msgspec.Struct, frozen=True):
-    """A learner. *person* is the holder, *name* the name in the newest statement, if it has one."""
+    """A learner. *person* is the holder, *name* what it is called, if it has a name."""
 
     person: str
     name: str | None
@@ -48,13 +46,6 @@ class Search(msgspec.Struct, frozen=True):
 
     found: tuple[Somebody, ...]
     whole: bool = True
-
-
-class _Said(msgspec.Struct, frozen=True):
-    actor: Any = None
-
-
-_decode = msgspec.json.Decoder(_Said).decode
 
 
 def search(tenant: Tenant, text: str, *, every: bool = False) -> Search:
@@ -83,6 +74,9 @@ def search(tenant: Tenant, text: str, *, every: bool = False) -> Search:
     for person, ifi in _identifiers(reader, None if every else LOOKED_THROUGH):
         if closeness := _of_name(name_of(reader, ifi), wanted):
             near[person] = max(closeness, near.get(person, 0))
+    for person, confirmed in confirmed_names(reader):
+        if closeness := _of_name(confirmed, wanted):
+            near[person] = max(closeness, near.get(person, 0))
     return _listed(reader, near, whole=every or count <= LOOKED_THROUGH)
 
 
@@ -103,62 +97,15 @@ def found_one(tenant: Tenant, text: str) -> str | None:
 def somebody(reader: Reader, holder: str) -> Somebody:
     """The learner *holder*, with the identifiers of those merged into it."""
     identifiers = tuple(identifiers_of(reader, holder))
+    confirmed = confirmed_name(reader, members_of(reader, holder))
     names = (name_of(reader, ifi) for ifi in identifiers)
-    return Somebody(holder, next(filter(None, names), None), identifiers)
+    return Somebody(holder, confirmed.name if confirmed else next(filter(None, names), None), identifiers)
 
 
 def described(one: Somebody) -> str:
     """*one* on one line: id, name, identifiers, without control characters."""
     shown = ", ".join(_text(ifi) for ifi in one.identifiers)
     return one_line(f"{one.person} {one.name} ({shown})" if one.name else f"{one.person} ({shown})")
-
-
-def name_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> str | None:
-    """The name that the newest statements by the agent *ifi*, or by a group with it as member, or a file gave it.
-
-    The newer one of both; with *source*, the newest that this source sent.
-    """
-    agent = ifi_text(ifi) or ""
-    both = (_name_in_statements(reader, agent, source), newest_name(reader, agent, source))
-    told = [one for one in both if one is not None]
-    return max(told)[1] if told else None
-
-
-def authority_name(reader: Reader, holder: str) -> tuple[str, str] | None:
-    """The name of *holder* in the newest statements of an identity authority, and that source; ``None`` if it has none.
-
-    What other sources and files say does not count: anybody who may send could write what is signed or shown in public.
-    """
-    sources = [one.id for one in each(reader, "identity-authority") if not is_of_content(one.id)]
-    for source in sources:
-        for ifi in identifiers_of(reader, holder):
-            found = _name_in_statements(reader, ifi_text(ifi) or "", source)
-            if found is not None:
-                return found[1], source
-    return None
-
-
-def _name_in_statements(reader: Reader, wanted: str, source: str | None) -> tuple[int, str] | None:
-    """The name that the newest statements give, with its place in the order."""
-    keys = [agent_key(wanted), *([source_key(source)] if source is not None else ())]
-    for record in reader.find(Walk("statement", keys, newest_first=True, limit=_STATEMENTS)).records:
-        for agent in _agents(record):
-            name = agent.get("name")
-            if isinstance(name, str) and name.strip() and ifi_text(agent) == wanted:
-                return record.seq, name
-    return None
-
-
-def _agents(record: Record) -> Iterator[dict[str, Any]]:
-    """The actor, and its members."""
-    try:
-        actor = _decode(record.body).actor
-    except msgspec.MsgspecError:
-        return
-    if isinstance(actor, dict):
-        yield actor
-        members = actor.get("member")
-        yield from (one for one in (members if isinstance(members, list) else ()) if isinstance(one, dict))
 
 
 def _identifiers(reader: Reader, most: int | None) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -26,6 +26,8 @@ SIZE = 50
 _LONGEST_SEARCH = 200
 MOST_CHOICES = 12
 """Values of a facet that are shown: the most frequent ones."""
+NOT_TOLD = "Not told"
+"""What an empty value is called in a facet, and in the address by which it is chosen."""
 SORT, PART, SEARCH = "sort", "part", "q"
 
 
@@ -147,7 +149,7 @@ def listing(
     return {
         "columns": [_column(asked, one) for one in seen],
         "rows": [cells_of(seen, dressed(row)) for row in shown],
-        "facets": [_facet(asked, one, rows) for one in asked.columns if one.facet],
+        "facets": [_facet(asked, one, rows) for one in asked.columns if one.facet and _parts(asked, one, rows)],
         "before": asked.address(part=asked.part - 1 if asked.part > 2 else "") if asked.part > 1 else "",
         "after": asked.address(part=asked.part + 1) if first + SIZE < len(kept) else "",
         "search": asked.search,
@@ -196,12 +198,13 @@ def file_of(body: bytes, kind: str, name: str) -> Response:
 
 
 def _text(value: Any) -> str:
-    return "; ".join(_each(value)) if isinstance(value, tuple) else "" if value is None else str(value)
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def _each(value: Any) -> tuple[str, ...]:
     """The texts by which a row is selected."""
-    return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+    each = value if isinstance(value, tuple) else (value,)
+    return tuple(NOT_TOLD if one in {None, ""} else str(one) for one in each)
 
 
 def _sorted_by(value: Any) -> tuple[bool, bool, Any]:
@@ -234,17 +237,20 @@ def cells_of(columns: Sequence[ListColumn], row: ListRow) -> list[dict[str, Any]
     ]
 
 
+def _parts(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> bool:
+    """Whether a facet parts the *rows*: not if every one of them has its single value, and none is chosen."""
+    return one.name in asked.chosen or len({_each(row.values[one.name]) for row in rows}) > 1
+
+
 def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, Any]:
     found: Counter[str] = Counter()
     words: dict[str, str] = {}
     name = one.name
     for row in rows:
-        value = row.values[name]
-        if isinstance(value, tuple):
-            found.update(value)
-        else:
-            found[str(value)] += 1
-            words[str(value)] = row.shown.get(name, str(value))
+        value, texts = row.values[name], _each(row.values[name])
+        found.update(texts)
+        if not isinstance(value, tuple):
+            words[texts[0]] = row.shown.get(name, texts[0]) or NOT_TOLD
     now = asked.chosen.get(one.name, "")
     choices = [{"text": "All", "count": 0, "chosen": not now, "address": asked.address(**{one.name: "", PART: ""})}]
     for value, count in found.most_common(MOST_CHOICES):

@@ -7,12 +7,14 @@ import pytest
 from lrs.composition.steps import drain
 from lrs.people import confirmed_names, joins
 from lrs.people.confirmed_names import ConfirmedName
+from lrs.people.search import search
 from tests.competency.world import statement
 from tests.pages.conftest import text_of
 from tests.pages.members import signed_in
 from tests.pages.test_badge_claim import accepted, ann, badge, link, shared_path
 from tests.pages.test_badge_names import names_in
 from tests.pages.test_me import ANN
+from tests.pages.test_me import signed_in as learner_in
 
 __all__ = ["ann", "badge"]
 GIVEN = {"act": "confirm", "name": "Ann  Mary Smith", "how": "passport, at the centre", "sure": "yes"}
@@ -58,6 +60,24 @@ def test_a_confirmed_name_is_offered_put_in_and_taken_out_when_it_is_taken_back(
     assert "Ann Mary Smith" not in text_of(browser.get(shared_path(browser.get(own))))
     mine = [action for action, by in site.audit() if by == f"staff {steward.member}"]
     assert mine == ["session.opened", "person.name-confirmed", "person.name-withdrawn"]
+
+
+def test_no_statement_renames_somebody_whose_name_is_confirmed(site, ann, steward):
+    path, own = f"/staff/learners/{ann}", learner_in(site, ann)
+    confirm(steward, ann)
+    site.world.send(statement("later", {**ANN, "name": "Annie"}))
+    site.world.work()
+    drain(site.tenant)
+    named = [text_of(steward.get(page)) for page in (path, "/staff/learners")]
+    named.append(text_of(own.get("/me")))
+    found = [one.name for one in search(site.tenant, "mary").found]
+    steward.send(steward.get(path), f"{path}/name", act="withdraw")
+    drain(site.tenant)
+    after = [text_of(steward.get(page)) for page in (path, "/staff/learners")] + [text_of(own.get("/me"))]
+
+    assert ["Ann Mary Smith" in page for page in named] == [True] * 3
+    assert found == ["Ann Mary Smith"]
+    assert [("Annie" in page, "Ann Mary Smith" in page) for page in after] == [(True, False)] * 3
 
 
 def test_what_staff_confirm_comes_before_what_an_identity_authority_sends(site, ann):

@@ -25,7 +25,7 @@ from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
 from lrs.people import joins
 from lrs.storage import Record, Walk, each
-from lrs.web.listing import Asked, chosen_rows
+from lrs.web.listing import Asked, ListColumn, ListRow, chosen_rows, listing
 from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
 from tests.pages.conftest import Browser, Site, text_of
@@ -593,3 +593,18 @@ def test_a_skill_is_chosen_by_its_index_without_reading_the_others(site, browser
 
     assert len(found) == len(read) == 40
     assert staff.everyone(site.tenant.store) == []
+
+
+def test_a_facet_calls_an_empty_value_not_told_and_a_single_value_parts_nothing():
+    columns = (ListColumn("name", "Name"), ListColumn("tongue", "Language", facet=True))
+    columns = (*columns, ListColumn("run", "Run by", facet=True))
+    rows = [ListRow({"name": name, "tongue": tongue, "run": ""}) for name, tongue in (("a", "en"), ("b", ""))]
+
+    shown = listing(Asked("/x", columns, {}, "", False, 1, ""), rows)
+    kept = chosen_rows(Asked("/x", columns, {"tongue": "Not told"}, "", False, 1, ""), rows)
+
+    assert [one["label"] for one in shown["facets"]] == ["Language"]
+    choices = [(one["text"], one["chosen"], one["address"]) for one in shown["facets"][0]["choices"]]
+    assert choices[0][:2] == ("All", True)
+    assert choices[1:] == [("en", False, "/x?tongue=en"), ("Not told", False, "/x?tongue=Not+told")]
+    assert [row.values["name"] for row in kept] == ["b"]

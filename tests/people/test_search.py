@@ -12,7 +12,8 @@ from lrs.kernel.errors import Refused
 from lrs.people import search as searching
 from lrs.people.joins import merge
 from lrs.people.persons import holders
-from lrs.people.search import found_one, name_of, search
+from lrs.people.search import found_one, search
+from lrs.people.sent_names import name_of
 from tests.competency.world import World, statement
 
 ZOE = {"name": "Zoë Müller", "account": {"homePage": "https://vle.example", "name": "u1001"}}

@@ -125,12 +125,22 @@ def roster(
             "seen": len(one.attendance),
             "steps": _how_far(one, known),
             "result": result_of(session, one, known) if session.is_closed else "",
+            "is_there": is_here(one),
+            "failed": ", ".join(_failed(one, known)) if session.is_closed else "",
             "differs": one.id in differs,
             "open": list(still_open(session, [one], known)),
         }
         for one in people
         if one.is_expected
     ]
+
+
+def _failed(one: Attendee, known: ChecklistVersion | None) -> list[str]:
+    """The numbers of the critical steps that somebody who was there failed in the last attempt."""
+    if known is None or not is_here(one):
+        return []
+    marks = [(number, step, one.step(one.attempts, step.id)) for number, step in enumerate(known.content.steps, 1)]
+    return [str(number) for number, step, mark in marks if step.critical and mark and mark.value == "fail"]
 
 
 def waiting(people: Iterable[Attendee]) -> list[dict[str, Any]]:

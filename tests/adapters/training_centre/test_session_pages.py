@@ -299,6 +299,7 @@ def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is
     mark(trainer, site, place, "Ben", "present")
     step(trainer, site, place, "Ann", "1", "fail")
     step(trainer, site, place, "Ann", "2", "pass")
+    closing = text_of(trainer.get(f"{place}/close"))
     post(trainer, f"{place}/close", f"{place}/close")
     activity = re.search(r"<code>([^<]+/checklists/hygiene)</code>", trainer.get(place).text)[1]
     elsewhere = msgspec.structs.replace(RULE, item="other", activity=activity, sources=("south",), level=3)
@@ -309,8 +310,27 @@ def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is
     page = text_of(trainer.get(place))
 
     assert "Ann Arden steps 2 of 2 Not passed" in page
-    assert "Ben Birch steps 0 of 2 No result" in page
+    assert "Ben Birch steps 0 of 2 Incomplete" in page
+    assert "0 passed, 1 not passed, 1 incomplete, 0 absent." in page
+    assert "from then on, where a rule counts the checklist." in closing
     assert "Who passes it is on the way to: GOWN Hygiene: Practitioner ." in page
+
+
+def test_whoever_failed_a_critical_step_has_not_passed_though_another_step_is_open(site, trainer):
+    place = made(trainer, checklist=checklist(trainer, "gloves"))
+    post(trainer, place, f"{place}/people", people=PEOPLE)
+    mark(trainer, site, place, "Ann", "present")
+    mark(trainer, site, place, "Ben", "absent")
+    step(trainer, site, place, "Ann", "1", "fail")
+    before = text_of(trainer.get(place))
+    post(trainer, f"{place}/close", f"{place}/close")
+
+    page = text_of(trainer.get(place))
+
+    assert "Not passed" not in before
+    assert "Ann Arden steps 1 of 2 Not passed: failed step 1" in page
+    assert "0 passed, 1 not passed, 0 incomplete, 1 absent." in page
+    assert "Ben Birch Incomplete" not in page
 
 
 def test_a_session_that_is_over_and_not_closed_stands_on_the_first_page_and_on_top_of_all_sessions(site, trainer):
