@@ -186,12 +186,6 @@ def _owe(tx: Tx, award: str) -> None:
         tx.owe("award", award, Owed("issue"))
 
 
-def is_being_issued(reader: Reader, badge: Record) -> bool:
-    """Whether the award of *badge* waits to be looked at, so that its state is about to change."""
-    own = each(reader, "award", key("award", str(badge.meta["person"])))
-    return any(one.step == "issue" for award in own if credential_uuid(award.id) == badge.id for one in award.owed)
-
-
 def award_of(reader: Reader, badge: str) -> str:
     """The award of *badge*: one of its holder's, or of whom the holder was joined with since."""
     record = reader.get("credential", badge)

@@ -46,7 +46,6 @@ def one_badge(tenant: Tenant, id: str) -> dict[str, Any]:
         "mood": mood(state),
         "is_valid": state == ISSUED,
         "stop": _stop(tenant, stopped) if stopped else None,
-        "is_being_issued": stopped is None and state != ISSUED and stops.is_being_issued(reader, record),
         "endorsed": endorsed(tenant, id),
     }
 

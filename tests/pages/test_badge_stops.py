@@ -56,7 +56,7 @@ def test_a_badge_is_suspended_and_resumed_from_the_learners_page_and_each_says_w
     drain(site.tenant)
 
     assert "The badge is being issued anew, if its level is held." in waits
-    assert "State Is being issued anew" in waits
+    assert "If its level is held, the badge is issued anew in a moment" in waits
     assert "not held any more" not in waits
     assert "Suspend this badge?" in text_of(asked)
     assert "not valid until somebody resumes it" in text_of(asked)
