@@ -83,6 +83,8 @@ EXAMPLES: Mapping[str, dict[str, Any]] = {
     },
     "Gap": {
         "subject": _SUBJECT,
+        "on": "2026-11-18",
+        "inEffect": True,
         "role": {"id": "aseptic-operator", "label": "Aseptic operator"},
         "match": 75.0,
         "full": False,
