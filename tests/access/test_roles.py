@@ -115,7 +115,9 @@ ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json"
 ARRIVALS |= {("GET", f"/arrivals/quarantine{form}") for form in ("", ".csv", ".json", "/{id}")}
 COURSES = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
 COURSES |= {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
-COURSES |= {("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try", "/{id}/catalogue")}
+COURSES |= {
+    ("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try", "/{id}/catalogue", "/{id}/open")
+}
 COURSES |= {("GET", "/staff/courses/{id}/learners/{registration}")}
 COURSES |= {("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")}
 SESSIONS = {("GET", f"/staff/sessions{form}") for form in (*FORMS, "/{id}", "/{id}/steps/{step}", "/{id}/people/{who}")}
