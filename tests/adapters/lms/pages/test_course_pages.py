@@ -36,14 +36,14 @@ TEXT = structure(
 )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    made = Site(tmp_path_factory.mktemp("courses"), pages_url="http://lrs.test", content_url="http://content.test")
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path, pages_url="http://lrs.test", content_url="http://content.test")
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def author(site):
     return signed_in(site, "author:vle")
 
@@ -53,7 +53,7 @@ def send(browser, content, name="course.zip"):
     return browser.ask("POST", PLACE, data={"form": token}, files={"file": (name, content)})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def course(author):
     answer = send(author, package(TEXT))
     assert answer.status_code == 303, answer.text
