@@ -83,6 +83,7 @@ def question(
     """The question to a learner, with what was filled in before, and what is wrong with it by field."""
     is_learner = _is_learner(tenant, link, looker)
     seen = preview(tenant, service, looker.person, link.scopes, looker.language) if is_learner else None
+    held = links.consents_held(tenant, link, service, looker.person) if is_learner else {}
     return {
         **_asked(tenant, link, service, looker),
         "optional": [scope for scope in link.scopes if scope != PROFILES],
@@ -92,6 +93,7 @@ def question(
         "called": link.reference or "",
         "age": tenant.record.guardian_age or 0,
         "given": form,
+        "ticked": form.scopes if form.answer else tuple(held),
         "faults": dict.fromkeys(FIELDS, "") | dict(faults),
         "form": form_token(tenant, of_learner(link), looker.browser),
     }

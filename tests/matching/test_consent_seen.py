@@ -187,6 +187,20 @@ def test_a_link_of_the_staff_is_seen_answered_and_stopped_by_the_learner_signed_
     assert ("consent.asked", "staff s-1") in {(one.action, one.by) for one in audit.newest(tenant.store, 99)}
 
 
+def test_a_part_that_is_agreed_already_is_ticked_so_that_agreeing_again_ends_nothing(
+    tenant: Tenant, made: Registered, ana: str, client: httpx.Client
+) -> None:
+    sign_in(client, tenant, ana)
+    wish = Wish(Subject(person=ana), ("profiles:read", "badges:read", "gap:read"))
+    first, second = (links.mint(tenant, made.service, wish, id=id, by="staff s-1") for id in ("first", "second"))
+    answer_form(client, links.address(tenant, first, str(client.base_url)), scope=["badges:read"])
+
+    again = client.get(links.address(tenant, second, str(client.base_url))).text
+
+    assert 'value="badges:read" checked' in again
+    assert 'value="gap:read" checked' not in again
+
+
 @pytest.mark.usefixtures("ana")
 def test_what_was_agreed_has_a_reference_a_way_to_stop_and_a_way_back(
     tenant: Tenant, made: Registered, client: httpx.Client
