@@ -412,6 +412,7 @@ OTHERS = {
             *(("GET", f"/staff/courses{end}") for end in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")),
             *(("GET", f"/staff/courses/{{id}}/learners{end}") for end in ("", ".csv", ".json")),
             *(("POST", f"/staff/courses{end}") for end in ("", "/{id}/withdraw", "/{id}/catalogue", "/{id}/try")),
+            ("POST", "/staff/courses/{id}/open"),
             ("GET", "/staff/courses/{id}/learners/{registration}"),
             *(("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")),
             ("GET", "/staff/lms"),

@@ -55,6 +55,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_list(router)
     _add_one(router)
+    _add_switches(router)
     _add_report(router)
     add_learner(router, subscriptions)
     add_trial(router, subscriptions)
@@ -134,6 +135,14 @@ def _add_one(router: APIRouter) -> None:
         visit.tenant.store.write(lambda tx: in_use.withdraw_in(tx, course, visit.session.by)).result()
         return visit.on(f"{PLACE}/{id}", "course_withdrawn")
 
+    @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
+    def rules(visit: Visiting, id: str) -> Response:
+        course = own_course(visit, id)
+        table = view.proposed_rules(course, courses.version_in(visit.tenant.store, course.id, course.version))
+        return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
+
+
+def _add_switches(router: APIRouter) -> None:
     @router.post(
         f"{ONE}/catalogue",
         status_code=303,
@@ -157,12 +166,6 @@ def _add_one(router: APIRouter) -> None:
         by = visit.session.by
         visit.tenant.store.write(lambda tx: in_use.set_open_to_learners(tx, course.id, by, on=on)).result()
         return visit.on(f"{PLACE}/{id}", "course_open" if on else "course_closed")
-
-    @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
-    def rules(visit: Visiting, id: str) -> Response:
-        course = own_course(visit, id)
-        table = view.proposed_rules(course, courses.version_in(visit.tenant.store, course.id, course.version))
-        return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
 
 
 def _add_report(router: APIRouter) -> None:

@@ -148,11 +148,12 @@ def test_a_learner_sees_their_own_skills_in_a_frame_of_the_platform_alone(world)
 
 def test_a_learner_takes_and_shares_a_badge_in_the_frame(world):
     browser = world.new_browser()
-    world.launch()
-    person = next(iter(each(world.tenant.store, "person"))).id
+    world.launch(sub="71", email="cas@example.org")
+    user = next(one for one in each(world.store, "lti-user") if b'"sub":"71"' in one.body)
+    person = json.loads(user.body)["person"]
     put_award(world.tenant, person=person)
     drain(world.tenant, ("issue",))
-    (badge,) = each(world.tenant.store, "credential")
+    badge = next(one for one in each(world.tenant.store, "credential") if one.meta["person"] == person)
     place = f"{PATH}/me/badges/{badge.id}/take"
 
     page = browser.get(place)
