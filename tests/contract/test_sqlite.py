@@ -42,6 +42,22 @@ def test_a_full_disk_is_store_full_reads_go_on_and_it_recovers_by_itself(store):
     assert insert(store, "big", body=bytes(500_000)).rev == 1
 
 
+def test_a_new_file_that_another_process_begins_is_waited_for(tmp_path, clock):
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA application_id = 1162757970")  # ours, so that the file is not empty
+    other.execute("BEGIN IMMEDIATE")
+    soon = threading.Timer(0.3, lambda: other.execute("ROLLBACK"))
+    soon.start()
+
+    opened = open_store(f"sqlite:///{path}", clock=clock)
+
+    assert opened.backlog() == []
+    opened.close()
+    soon.join()
+    other.close()
+
+
 def test_a_lock_that_another_process_does_not_give_up_is_overloaded(store, tmp_path):
     other = sqlite3.connect(tmp_path / "lrs.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

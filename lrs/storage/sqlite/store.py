@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -37,11 +38,27 @@ from lrs.storage.turn import Turn
 
 T = TypeVar("T")
 _BUSY_MS = 10_000
+_LOOK = 0.01
+"""Seconds between two tries to switch a new file to the write-ahead log."""
 _BESIDE = ("-wal", "-shm", "-horizon", "-turn", "-journal")
 PAGES_BETWEEN_CHECKPOINTS = 8_000
 """32 MB of log, so that pages that many commits change are written back once. At the default of 4 MB a statement cost a
 third more bytes (97 KB instead of 74, groups of 8).
 """
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switches to the write-ahead log. SQLite itself does not wait for another process that begins the file."""
+    end = time.monotonic() + _BUSY_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 class SqliteStore(SqliteReading):
@@ -139,7 +156,7 @@ class SqliteStore(SqliteReading):
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=256)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
         connection.execute("PRAGMA cache_size = -16000")
