@@ -97,9 +97,9 @@ def words_of(page: httpx.Response) -> str:
 
 
 def test_who_is_signed_in_sees_exactly_what_the_service_would_get(
-    tenant: Tenant, made: Registered, ana: str, client: httpx.Client
+    tenant: Tenant, ana: str, client: httpx.Client
 ) -> None:
-    link = ask(client, made).json()["link"]
+    link = ask(client, put_service(tenant, name="Asks once")).json()["link"]
     unknown = client.get(link)
     sign_in(client, tenant, ana)
     page = client.get(link)
@@ -188,8 +188,9 @@ def test_a_link_of_the_staff_is_seen_answered_and_stopped_by_the_learner_signed_
 
 
 def test_a_part_that_is_agreed_already_is_ticked_so_that_agreeing_again_ends_nothing(
-    tenant: Tenant, made: Registered, ana: str, client: httpx.Client
+    tenant: Tenant, ana: str, client: httpx.Client
 ) -> None:
+    made = put_service(tenant, name="Asks twice")
     sign_in(client, tenant, ana)
     wish = Wish(Subject(person=ana), ("profiles:read", "badges:read", "gap:read"))
     first, second = (links.mint(tenant, made.service, wish, id=id, by="staff s-1") for id in ("first", "second"))
