@@ -32,6 +32,7 @@ from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS
 from lrs.composition.kinds import TENANT
 from lrs.composition.neighbours import neighbours as all_neighbours
+from lrs.composition.site import PAGES, common_routes
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
@@ -53,7 +54,6 @@ from lrs.pages import routes as pages
 from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
 from lrs.pages.me import routes as me
-from lrs.site import PAGES, common_routes
 from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
