@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from adapters.catalogue import pages, plan_pages, role_pages
-from adapters.catalogue.looks import PublicLooks
 from adapters.planning import pages as planning
 from adapters.training_centre.pages import checklists, routes, sign_off
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -23,6 +22,5 @@ def centre_pages(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
 
 
 def public_pages() -> tuple[APIRouter, ...]:
-    """The routers of what everybody may look at, for one application: they count together who asks."""
-    looks = PublicLooks()
-    return pages.public_routes(looks), role_pages.routes(looks)
+    """The routers of what everybody may look at."""
+    return pages.public_routes(), role_pages.routes()

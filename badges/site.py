@@ -22,7 +22,6 @@ from badges.pages import (
     words,
 )
 from badges.published import achievement_routes, registry_routes, routes
-from badges.verifying.checks import BadgeChecks
 from badges.wallets import routes as wallets
 from badges.wallets.oid4vci import routes as oid4vci
 from lrs.web.page import Pages
@@ -37,14 +36,9 @@ PAGES: Mapping[str, Pages] = {
 """By their names in the table of rights."""
 
 
-def routers() -> tuple[APIRouter, ...]:
-    """Those that are the same for every application of a process."""
+def routers(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
+    """All of them; *subscriptions*: what a stored statement owes."""
     of_staff = (keys, words, stopping, event_codes, issuers, endorsements)
-    rooms = (routes, registry_routes, *of_staff, claim, own, shared, certificate, wallets, oid4vci)
-    return tuple(room.routes() for room in rooms)
-
-
-def own_routers(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
-    """Those that count, so each application has its own. *subscriptions*: what a stored statement owes."""
-    checks = BadgeChecks()
-    return (verify.routes(checks), prior.routes(checks, subscriptions), codes.routes(subscriptions))
+    rooms = (routes, registry_routes, *of_staff, claim, own, shared, certificate, wallets, oid4vci, verify)
+    with_steps = (prior.routes(subscriptions), codes.routes(subscriptions))
+    return (*(room.routes() for room in rooms), *with_steps)

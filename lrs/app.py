@@ -16,27 +16,18 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from adapters.catalogue.role_planning import plan_here
 from adapters.lms.catapult import clients
 from adapters.lms.launching.endpoint import OF_CONTENT
-from adapters.lms.lti import tool_routes
-from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.sessions.credentials import LaunchTokens
-from adapters.site import public_pages
-from badges import site as badges
-from badges.pages.told import badges_told
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
 from lrs.access.policy import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS
-from lrs.composition.kinds import TENANT
-from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.site import PAGES, common_routes
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
-from lrs.matching import about_routes
 from lrs.matching import consent_routes as learners
 from lrs.matching import routes as profiles
 from lrs.matching.calling_service import by_token
@@ -44,16 +35,11 @@ from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics
 from lrs.pages import (
-    account,
     front,
-    sign_in,
-    sign_in_learner,
     visit,
 )
-from lrs.pages import routes as pages
 from lrs.pages.docs import routes as docs
 from lrs.pages.docs.document import complete
-from lrs.pages.me import routes as me
 from lrs.storage import Clock, wall_clock
 from lrs.storage.edge import read
 from lrs.tenancy.open_tenants import TRIM_EVERY, Tenants
@@ -65,6 +51,7 @@ from lrs.web.framework import FastAPIMount, guarded
 from lrs.web.kept_refusals import keeping
 from lrs.web.prefix import check_prefix, own_path
 from lrs.web.refusals import Refusals
+from lrs.web.shared import share
 from lrs.web.shell import Shell
 from lrs.xapi.endpoint import METHODS, ROUTE, Endpoint
 from lrs.xapi.statements.signatures import check_trust
@@ -128,7 +115,8 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     shell.deaths = Deaths()
     shell.api = Api(title=PRODUCT, lifespan=partial(_running, shell, settings), docs_url=None, redoc_url=None)
     shell.api.prefix = prefix
-    shell.api.router.routes[:] = [*guarded(shell.api.routes), *_routes_of(shell, basic)]
+    share(shell.api, tenants, basic)
+    shell.api.router.routes[:] = [*guarded(shell.api.routes), *_routes_of(shell)]
     shell.api.webhooks.routes.extend(_webhooks())
     xapi = Endpoint(settings, basic, counted, SUBSCRIPTIONS)
     content = Endpoint(settings, LaunchTokens(), counted, SUBSCRIPTIONS, OF_CONTENT)
@@ -139,25 +127,13 @@ def create_app(settings: Settings, *, clock: Clock = wall_clock) -> Application:
     return shell
 
 
-def _routes_of(shell: Application, basic: BasicAuth) -> Iterator[BaseRoute]:
-    """All routes of FastAPI: those of every application, those that ask something of this one, and those that count."""
+def _routes_of(shell: Application) -> Iterator[BaseRoute]:
+    """All routes of FastAPI: those of every application, and those about this one."""
     yield from common_routes()
     metrics = Metrics(shell.counted, shell.admission, shell.tenants, shell.deaths, CHANNELS)
     for router in (
-        about_routes.routes(shell.tenants.control.change),
-        tool_routes.routes(PlatformKeys()),
-        pages.routes(basic, all_neighbours()),
         operating.routes(shell.tenants, metrics.exposition, shell.operator),
         docs.routes(shell.api.openapi),
-        *(
-            profiles.routes(),
-            sign_in.routes(),
-            sign_in_learner.routes(),
-            account.routes(),
-            me.routes(TENANT, badges_told(), plan_here),
-            *badges.own_routers(SUBSCRIPTIONS),
-            *public_pages(),
-        ),
     ):
         yield from guarded(router.routes)
 

@@ -21,6 +21,7 @@ from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.page import Pages, page, server_root
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here
+from lrs.web.shared import shared
 
 PLACE, STAFF = "/catalogue", "/staff/catalogue"
 PAGES = Pages(PagePolicy(), front.refusal)
@@ -39,19 +40,17 @@ def routes() -> APIRouter:
     return router
 
 
-def public_routes(looks: PublicLooks) -> APIRouter:
-    """The router for everybody, of one application: *looks* counts who asks."""
+def public_routes() -> APIRouter:
+    """The router for everybody."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    _add_public(router, looks)
+    _add_public(router)
     return router
 
 
-def _add_public(router: APIRouter, looks: PublicLooks) -> None:
-    lists = KeptLists()
-
+def _add_public(router: APIRouter) -> None:
     def look(request: Request, tenant: Tenant) -> CatalogueList:
-        looks.admit(request, tenant)
-        return lists.get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
+        shared(request, PublicLooks).admit(request, tenant)
+        return shared(request, KeptLists).get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
 
     def rows(request: Request, tenant: Tenant) -> list[ListRow]:
         return view.listed(look(request, tenant).found, _root(request))
@@ -73,7 +72,7 @@ def _add_public(router: APIRouter, looks: PublicLooks) -> None:
 
     @router.get(f"{PLACE}/{{id}}", summary="One entry of the catalogue, with its dates")
     def one(request: Request, tenant: Here, id: str) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         root = _root(request)
         found = entry(tenant.store, id, tenant.clock())
         if found is None:

@@ -29,6 +29,7 @@ from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_ro
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here
+from lrs.web.shared import shared
 
 PLACE = "/roles"
 HTML, JSON = "text/html", "application/json"
@@ -49,13 +50,13 @@ class RoleShown(NamedTuple):
     told: dict[str, Any]
 
 
-def routes(looks: PublicLooks) -> APIRouter:
-    """The router of one application: *looks* counts who asks."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.get(PLACE, summary="The roles in effect on a day (today), as a page or as JSON", responses=_BOTH)
     def show(request: Request, tenant: Here, on: date | None = None) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         asked, rows = _asked(request, on), _rows(request, tenant, on)
         day = on or _today(tenant)
         if _wants_json(request):
@@ -66,12 +67,12 @@ def routes(looks: PublicLooks) -> APIRouter:
 
     @router.get(f"{PLACE}.csv", summary="The roles, as CSV")
     def table(request: Request, tenant: Here, on: date | None = None) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         return as_csv(_asked(request, on), _rows(request, tenant, on), "roles")
 
     @router.get(f"{PLACE}.json", summary="The roles, as JSON")
     def objects(request: Request, tenant: Here, on: date | None = None) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         return as_json(_asked(request, on), _rows(request, tenant, on), "roles")
 
     @router.get(
@@ -80,12 +81,12 @@ def routes(looks: PublicLooks) -> APIRouter:
         responses=_BOTH,
     )
     def one(request: Request, tenant: Here, role: RoleId, on: date | None = None) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         return _one(request, tenant, role, on, "public/role.html")
 
     @router.get(f"{PLACE}/embed", summary="The same, to show in a frame on another site", responses=_BOTH)
     def embed(request: Request, tenant: Here, role: RoleId, on: date | None = None) -> Response:
-        looks.admit(request, tenant)
+        shared(request, PublicLooks).admit(request, tenant)
         return _one(request, tenant, role, on, "public/role-embedded.html")
 
     return router

@@ -22,6 +22,7 @@ from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
 from lrs.web.dates import written_day
 from lrs.web.origins import client_of
+from lrs.web.shared import shared
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 OWN = "/me/prior"
@@ -43,11 +44,11 @@ says(
 )
 
 
-def routes(checks: BadgeChecks, subscriptions: Subscriptions) -> APIRouter:
-    """The router; *checks* is of this process."""
+def routes(subscriptions: Subscriptions) -> APIRouter:
+    """The router; *subscriptions*: what a stored statement owes."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    _add_own(router, checks, subscriptions)
-    _add_of_learner(router, checks, subscriptions)
+    _add_own(router, subscriptions)
+    _add_of_learner(router, subscriptions)
     _add_removing(router, subscriptions)
     return router
 
@@ -82,7 +83,7 @@ def _remove(visit: Visit, members: tuple[str, ...], badge: str, subscriptions: S
     visit.tenant.store.write(decide, weight=weight, reads=reads).result()
 
 
-def _add_own(router: APIRouter, checks: BadgeChecks, subscriptions: Subscriptions) -> None:
+def _add_own(router: APIRouter, subscriptions: Subscriptions) -> None:
     @router.get(OWN, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _own_page(visit)
@@ -91,7 +92,7 @@ def _add_own(router: APIRouter, checks: BadgeChecks, subscriptions: Subscription
     async def bring(request: Request, visit: Visiting) -> Response:
         try:
             mine = await read(_mine, visit)
-            kept = await _brought(request, visit, checks, mine[0], subscriptions, may_vouch=False)
+            kept = await _brought(request, visit, mine[0], subscriptions, may_vouch=False)
         except Refused as refused:
             if refused.error not in _TAKEN_TO_READ:
                 raise
@@ -99,7 +100,7 @@ def _add_own(router: APIRouter, checks: BadgeChecks, subscriptions: Subscription
         return visit.on(OWN, _said(kept))
 
 
-def _add_of_learner(router: APIRouter, checks: BadgeChecks, subscriptions: Subscriptions) -> None:
+def _add_of_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
     @router.get(OF_LEARNER, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, person: str) -> Response:
         return _staff_page(visit, person)
@@ -108,7 +109,7 @@ def _add_of_learner(router: APIRouter, checks: BadgeChecks, subscriptions: Subsc
     async def bring(request: Request, visit: Visiting, person: str) -> Response:
         try:
             theirs = await read(_theirs, visit, person)
-            kept = await _brought(request, visit, checks, theirs[0], subscriptions, may_vouch=True)
+            kept = await _brought(request, visit, theirs[0], subscriptions, may_vouch=True)
         except Refused as refused:
             if refused.error not in _TAKEN_TO_READ:
                 raise
@@ -117,10 +118,10 @@ def _add_of_learner(router: APIRouter, checks: BadgeChecks, subscriptions: Subsc
 
 
 async def _brought(
-    request: Request, visit: Visit, checks: BadgeChecks, person: str, subscriptions: Subscriptions, *, may_vouch: bool
+    request: Request, visit: Visit, person: str, subscriptions: Subscriptions, *, may_vouch: bool
 ) -> PriorBadge:
     """What was kept of the badge in the form. Raises ``Refused``."""
-    client = client_of(request)
+    client, checks = client_of(request), shared(request, BadgeChecks)
     visit.tenant.record.check_room()
     checks.admit(visit.tenant, client)
     handed = await form_of(request)

@@ -26,6 +26,7 @@ from lrs.web.origins import client_of
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
+from lrs.web.shared import shared
 
 PLACE = "/verify"
 _TAKEN_TO_READ = {"no_file", "not_shared", "certificate_unknown"}
@@ -103,8 +104,8 @@ _BODY = {
 }
 
 
-def routes(checks: BadgeChecks) -> APIRouter:
-    """The router; *checks* is of this process."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter(tags=["badges"], default_response_class=HTMLResponse)
 
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
@@ -114,6 +115,7 @@ def routes(checks: BadgeChecks) -> APIRouter:
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
+        checks = shared(request, BadgeChecks)
         checks.admit(tenant, client_of(request))
         handed = await form_of(request)
         email = handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
@@ -132,11 +134,11 @@ def routes(checks: BadgeChecks) -> APIRouter:
         found = verdict_view.shown(verdict, await read_in(known_issuers, tenant), is_printed=asked.is_certificate)
         return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")
 
-    _add_api(router, checks)
+    _add_api(router)
     return router
 
 
-def _add_api(router: APIRouter, checks: BadgeChecks) -> None:
+def _add_api(router: APIRouter) -> None:
     """The check for programs."""
 
     @router.post(
@@ -147,6 +149,7 @@ def _add_api(router: APIRouter, checks: BadgeChecks) -> None:
         response_class=Response,
     )
     async def ask(request: Request, tenant: Here) -> Response:
+        checks = shared(request, BadgeChecks)
         checks.admit(tenant, client_of(request))
         body, asked = await body_of(request), HandedInHere(tenant, root_of(request))
         verdict = await checks.check(tenant, client_of(request), lambda: asked.take(*asked_in(body)))

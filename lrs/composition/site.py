@@ -16,22 +16,24 @@ from adapters.imports import routes as imports
 from adapters.lms.catapult import routes as catapult
 from adapters.lms.courses import content as content_files
 from adapters.lms.launching import fetching
-from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, trial_routes
+from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, staff_routes, tool_routes, trial_routes
 from adapters.lms.pages import own_learning
 from adapters.lms.pages import routes as course_pages
 from adapters.lms.scorm import routes as scorm_player
 from adapters.pages import apprenticeship, missing, provider, saved
 from adapters.pages import imports as import_pages
-from adapters.site import centre_pages
+from adapters.site import centre_pages, public_pages
 from badges import site as badges
 from badges.pages import codes
 from badges.pages.told import badges_told
 from lrs.access.operator_policy import OPERATOR
 from lrs.composition.channels import mail_text
+from lrs.composition.kinds import TENANT
 from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.matching import about_routes, link_routes, outcome_routes
 from lrs.matching import consent_routes as learners
-from lrs.matching import link_routes, outcome_routes
+from lrs.matching import routes as profiles
 from lrs.pages import (
     account,
     connect,
@@ -46,12 +48,14 @@ from lrs.pages import (
     questions,
     same_person,
     sign_in,
+    sign_in_learner,
     sign_in_provider,
     source,
     visit,
 )
 from lrs.pages import learners as staff_learners
 from lrs.pages import quarantine as quarantine_pages
+from lrs.pages import routes as key_pages
 from lrs.pages import rules as rules_pages
 from lrs.pages import services as staff_services
 from lrs.pages.arrivals import routes as arrivals
@@ -83,7 +87,8 @@ PAGES = {
 def common_routes() -> tuple[BaseRoute, ...]:
     """The routes that are the same for every application. FastAPI works out 0.5 ms for each, so once a process.
 
-    None of them may keep anything, such as counts of tries: it would be kept for all applications together.
+    None of them may keep anything, such as counts of tries: it would be kept for all applications together. What an
+    application keeps is in ``lrs.web.shared``.
     """
     neighbours = all_neighbours()
     routers = (*_of_programs(), *_of_staff(neighbours), *_of_everybody(), *_of_courses(), *_of_operator(neighbours))
@@ -92,6 +97,8 @@ def common_routes() -> tuple[BaseRoute, ...]:
 
 def _of_programs() -> Iterator[APIRouter]:
     """What programs ask for: matching services, content, files that are sent."""
+    yield about_routes.routes()
+    yield profiles.routes()
     yield link_routes.routes()
     yield outcome_routes.routes()
     yield learners.routes()
@@ -104,6 +111,7 @@ def _of_programs() -> Iterator[APIRouter]:
 
 def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
     """The pages of who works in the organisation."""
+    yield key_pages.routes(neighbours)
     yield import_pages.routes()
     yield provider.routes()
     yield apprenticeship.routes()
@@ -131,14 +139,20 @@ def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
 
 
 def _of_everybody() -> Iterator[APIRouter]:
-    """The first page, and badges."""
+    """The first page, signing in, a learner's own pages, badges, and what is public."""
     yield front.routes()
-    yield from badges.routers()
+    yield sign_in.routes()
+    yield sign_in_learner.routes()
+    yield account.routes()
+    yield me.routes(TENANT, badges_told(), plan_here)
+    yield from badges.routers(SUBSCRIPTIONS)
+    yield from public_pages()
 
 
 def _of_courses() -> Iterator[APIRouter]:
     """What a learning platform shows in its frames, and the pages of courses."""
     yield from frame_routes.routes(badges_told(), plan_here, partial(codes.add_code, subscriptions=SUBSCRIPTIONS))
+    yield tool_routes.routes()
     yield pick_routes.routes()
     yield learn_routes.routes(SUBSCRIPTIONS)
     yield trial_routes.routes(SUBSCRIPTIONS)

@@ -3,7 +3,6 @@
 No logic.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -16,12 +15,12 @@ from lrs.matching.models import Shape
 from lrs.matching.registry import AboutService
 from lrs.matching.services import Service
 from lrs.tenancy import audit
+from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.record import TenantRecord
 from lrs.web.exchange import caller_of
 from lrs.web.routing import WITH_KEY, Here, described, problems, read_body, small_body
+from lrs.web.shared import shared
 
-ChangeRecord = Callable[[str, Callable[[TenantRecord, int], TenantRecord]], TenantRecord]
-"""Changes the record of a tenant (``Control.change``)."""
 _CONTACT = "How learners reach it: an e-mail address, a page, a line of text."
 
 
@@ -45,7 +44,7 @@ class ToldOfService(Shape):
     )
 
 
-def routes(change: ChangeRecord) -> APIRouter:
+def routes() -> APIRouter:
     """The router."""
     router = APIRouter(tags=["services"])
 
@@ -71,7 +70,8 @@ def routes(change: ChangeRecord) -> APIRouter:
             changed["privacy_notice"] = checked_page(told.privacy_notice, "privacy notice")
         by, about = caller_of(request).subject, {"set": " ".join(sorted(changed))}
         tenant.store.write(lambda tx: audit.append(tx, by, "tenant.set", about)).result()
-        return _organisation(change(tenant.id, lambda record, _: msgspec.structs.replace(record, **changed)))
+        control = shared(request, Tenants).control
+        return _organisation(control.change(tenant.id, lambda record, _: msgspec.structs.replace(record, **changed)))
 
     _add_service(router)
     return router

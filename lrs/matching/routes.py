@@ -17,6 +17,7 @@ from lrs.matching.tokens import Access
 from lrs.web.exchange import exchange_of
 from lrs.web.origins import client_of
 from lrs.web.routing import Here, problems, small_body
+from lrs.web.shared import shared
 
 VC = "application/vc"
 """A credential secured by a proof inside it (W3C Verifiable Credentials Data Model 2.0, section 6.3)."""
@@ -114,9 +115,12 @@ def _receiver(model: type[models.Shape]) -> Callable[..., None]:
     return receive
 
 
-def _add_token(router: APIRouter) -> None:
-    guesses = Throttle(*WRONG_SECRETS)
+class _WrongSecrets(Throttle):
+    def __init__(self) -> None:
+        super().__init__(*WRONG_SECRETS)
 
+
+def _add_token(router: APIRouter) -> None:
     @router.post(
         "/oauth/token",
         response_model=models.Token,
@@ -130,7 +134,8 @@ def _add_token(router: APIRouter) -> None:
         sent, never_cached = request.headers, {"Cache-Control": "no-store", "Pragma": "no-cache"}
         asked = (sent.get("authorization"), sent.get("content-type", ""), body)
         try:
-            return JSONResponse(oauth.answer(here, *asked, guesses, client_of(request)), headers=never_cached)
+            told = oauth.answer(here, *asked, shared(request, _WrongSecrets), client_of(request))
+            return JSONResponse(told, headers=never_cached)
         except Refused as refused:
             exchange_of(request).refused = refused
             told = {"error": refused.error, "error_description": refused.message}

@@ -18,6 +18,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of
 from lrs.web.page import redirect
 from lrs.web.routing import Here, small_body
+from lrs.web.shared import shared
 
 says(
     retried="It is due again.",
@@ -26,10 +27,10 @@ says(
 )
 
 
-def routes(basic: BasicAuth, neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> APIRouter:
     """The router; *neighbours* are the parts that the app knows."""
     router = APIRouter(prefix="/pages", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    _add_sign_in(router, basic)
+    _add_sign_in(router)
     _add_learners(router)
     _add_work(router, neighbours)
     return router
@@ -38,7 +39,7 @@ def routes(basic: BasicAuth, neighbours: Neighbours) -> APIRouter:
 # -- sign-in with a key -----------------------------------------------------------------------------------------------
 
 
-def _add_sign_in(router: APIRouter, basic: BasicAuth) -> None:
+def _add_sign_in(router: APIRouter) -> None:
     @router.get("", status_code=303, summary="Leads to the learners")
     def first(request: Request) -> Response:
         return redirect(request, f"{base_of(request)}/staff/learners")
@@ -52,7 +53,7 @@ def _add_sign_in(router: APIRouter, basic: BasicAuth) -> None:
         form = entering.fields(request, tenant, body)
         then = form.get("then")
         try:
-            caller = session.sign_in(tenant, basic, form, client_of(request))
+            caller = session.sign_in(tenant, shared(request, BasicAuth), form, client_of(request))
         except Refused as refused:
             return _asked(request, tenant, then, refused)
         token = open_session(tenant, caller.subject, entering.way(request, tenant, "key"))

@@ -18,6 +18,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, drop_cookie, pages_address_for, provider_cookie, set_cookie
 from lrs.web.page import redirect
 from lrs.web.routing import Here
+from lrs.web.shared import shared
 
 _NOBODY = (
     "We know nobody by what {} says of you. Ask your training provider or employer for an invitation, open it, and then"
@@ -26,9 +27,8 @@ _NOBODY = (
 
 
 def routes() -> APIRouter:
-    """The router. It caches what providers publish about themselves."""
+    """The router."""
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
-    documents = Documents()
 
     @router.get("/sign-in/with/{provider}", status_code=303, summary="Leads to a sign-in provider")
     def leave(
@@ -41,7 +41,7 @@ def routes() -> APIRouter:
         back = pages_address_for(request) + RETURN
         there, kept = flow.begin(
             tenant,
-            documents,
+            shared(request, Documents),
             provider,
             back,
             audience,
@@ -55,7 +55,7 @@ def routes() -> APIRouter:
     @router.get(RETURN, status_code=303, summary="Takes back who signed in at a provider")
     def come_back(request: Request, tenant: Here) -> Response:
         kept = request.cookies.get(provider_cookie(tenant))
-        returned = flow.finish(tenant, documents, kept, request.query_params)
+        returned = flow.finish(tenant, shared(request, Documents), kept, request.query_params)
         answer = (
             _learner(request, tenant, returned)
             if returned.begun.audience == "learners"

@@ -29,6 +29,7 @@ from lrs.web.frame import PRODUCT
 from lrs.web.origins import client_of, is_from_elsewhere
 from lrs.web.page import page, redirect
 from lrs.web.routing import problems
+from lrs.web.shared import shared
 
 _KEYS_AGE = "public, max-age=600"
 _TOLD_LASTS = 60 * MINUTE
@@ -43,13 +44,13 @@ class OpenedRegistration(msgspec.Struct, frozen=True):
     until: int
 
 
-def routes(keys: PlatformKeys) -> APIRouter:
-    """The router; *keys* are those of platforms, as this process knows them."""
+def routes() -> APIRouter:
+    """The router."""
     router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_keys(router)
     _add_registration(router)
-    _add_login(router, login.Logins())
-    _add_launch(router, keys)
+    _add_login(router)
+    _add_launch(router)
     return router
 
 
@@ -94,22 +95,22 @@ def _add_registration(router: APIRouter) -> None:
         return page(request, "lti/registered.html", origin=framing[0], **shown)
 
 
-def _add_login(router: APIRouter, logins: login.Logins) -> None:
+def _add_login(router: APIRouter) -> None:
     @router.get("/login", summary="Begins a launch (OpenID Connect third-party initiated login)")
     def by_link(request: Request, tenant: Named) -> Response:
-        return _begun(request, tenant, dict(request.query_params), logins)
+        return _begun(request, tenant, dict(request.query_params))
 
     @router.post("/login", summary="Begins a launch", openapi_extra=form_described(*login.KEPT, "lti_storage_target"))
     def by_form(request: Request, tenant: Named, body: FormBody) -> Response:
-        return _begun(request, tenant, form_of(body), logins)
+        return _begun(request, tenant, form_of(body))
 
 
-def _add_launch(router: APIRouter, keys: PlatformKeys) -> None:
+def _add_launch(router: APIRouter) -> None:
     @router.post("/launch", summary="A launch", openapi_extra=form_described("state", "id_token", "error"))
     def launch(request: Request, tenant: Named, body: FormBody) -> Response:
         form = form_of(body)
         try:
-            message = receive(tenant, keys, form, _proof(request, tenant, form))
+            message = receive(tenant, shared(request, PlatformKeys), form, _proof(request, tenant, form))
         except OtherBrowser as other:
             return _other_browser(request, other, form)
         framed_by(request, message.platform.framing)
@@ -149,8 +150,8 @@ def _framing(told: OpenedRegistration) -> tuple[str, ...]:
     return tuple(filter(None, (origin(told.configuration),)))
 
 
-def _begun(request: Request, tenant: Tenant, given: dict[str, str], logins: login.Logins) -> Response:
-    logins.count(tenant, client_of(request))
+def _begun(request: Request, tenant: Tenant, given: dict[str, str]) -> Response:
+    shared(request, login.Logins).count(tenant, client_of(request))
     begun = login.begin(tenant, given, tool_of(request))
     answer = _keeping(request, begun) if begun.storage else redirect(request, begun.address)
     set_cookie(answer, _login_cookie(tenant, begun.state), begun.proof, login.LASTS // SECOND)

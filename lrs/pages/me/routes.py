@@ -31,6 +31,7 @@ from lrs.web.exchange import root_of
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
+from lrs.web.shared import shared
 
 NEAR = 5
 """The nearest roles that are shown."""
@@ -167,9 +168,12 @@ def _add_sharing(router: APIRouter, badges_told: BadgesTold) -> None:
         return visit.on("/me/sharing", ("taken_back" if is_part else whole) if gone else "stopped_before")
 
 
-def _add_data(router: APIRouter, kinds: Kinds) -> None:
-    taken = Throttle(*FILES)
+class _FilesTaken(Throttle):
+    def __init__(self) -> None:
+        super().__init__(*FILES)
 
+
+def _add_data(router: APIRouter, kinds: Kinds) -> None:
     @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who = visit.tenant, own_of(visit)
@@ -186,8 +190,8 @@ def _add_data(router: APIRouter, kinds: Kinds) -> None:
     @router.get(
         "/data.json", response_class=JSONResponse, summary="All that is kept about oneself", openapi_extra=SIGNED_IN
     )
-    def take(visit: Visiting) -> Response:
-        who = own_of(visit).person
+    def take(request: Request, visit: Visiting) -> Response:
+        who, taken = own_of(visit).person, shared(request, _FilesTaken)
         taken.check(visit.tenant.id, who)
         taken.note(visit.tenant.id, who)
         pieces = access.as_file(visit.tenant, kinds, who, by=visit.session.by)
