@@ -2,9 +2,9 @@
 
 An option can need others first: it is taken only once what it needs is held, or given by an option before it. Of the
 options that can be reached so, the best plan closes all that any of them can close; it takes the fewest options that
-say no hours, then the fewest hours, then the fewest options, then the first ids. It is found exactly where options
-times the sets of requirements are at most ``EXACT``; else what closes most per hour, with what it needs first, is taken
-until nothing closes more, and what became needless is put back. Source: domain.md 5.3 (shares of the match).
+say no hours, then the fewest hours, then the fewest options, then the first ids. It is found exactly where the uses of
+options times the sets of requirements are at most ``EXACT``; else what closes most per hour, with what it needs first,
+is taken until nothing closes more, and what became needless is put back. Source: domain.md 5.3 (shares of the match).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from fractions import Fraction
 
 EXACT = 50_000
 _Cost = tuple[int, Fraction, int, tuple[str, ...]]
+_START: _Cost = (0, Fraction(0), 0, ())
 _Held = tuple[Fraction, ...]
+_Uses = dict[tuple[int, int], "Option"]
+"""Options by their use: the goals that one reaches, and those that it needs first, as bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ def planned(lacking: Lacking, options: Iterable[Option]) -> list[Option]:
     wanted = [place for place, share in enumerate(best) if share > lacking.held[place] and lacking.weights[place]]
     needed = sorted({place for one in useful for place in one.needs if lacking.held[place] < 1} - set(wanted))
     goals = [(place, best[place]) for place in wanted] + [(place, Fraction(1)) for place in needed]
-    if len(useful) << len(goals) <= EXACT:
-        return ordered(lacking, _cheapest(lacking, useful, goals, len(wanted)))
+    uses = _by_use(lacking, useful, goals)
+    if len(uses) << len(goals) <= EXACT:
+        return ordered(lacking, _cheapest(uses, len(wanted)))
     return ordered(lacking, _needed(lacking, _by_hours(lacking, useful)))
 
 
@@ -140,28 +144,39 @@ def _needed(lacking: Lacking, chosen: Sequence[Option]) -> list[Option]:
     return kept
 
 
-def _cheapest(
-    lacking: Lacking, useful: Sequence[Option], goals: Sequence[tuple[int, Fraction]], wanted: int
-) -> list[Option]:
-    """The cheapest of *useful* that give the shares of the first *wanted* of *goals*, places with their shares.
+def _by_use(lacking: Lacking, useful: Iterable[Option], goals: Sequence[tuple[int, Fraction]]) -> _Uses:
+    """The cheapest of *useful* for each use of one: no best plan has another of the same use.
+
+    *goals* are places with their shares.
+    """
+    bits = {place: 1 << bit for bit, (place, _) in enumerate(goals)}
+    found: _Uses = {}
+    for one in useful:
+        gives = sum(bits[place] for place, share in goals if one.shares[place] >= share)
+        use = gives, sum(bits[place] for place in one.needs if lacking.held[place] < 1)
+        if gives and (use not in found or _with(_START, one) < _with(_START, found[use])):
+            found[use] = one
+    return found
+
+
+def _cheapest(uses: _Uses, wanted: int) -> list[Option]:
+    """The cheapest options that reach the first *wanted* goals.
 
     The cheapest way to each set of goals is found by Dijkstra's algorithm: an option leads from a set on if the set has
     what it needs.
     """
-    bits = {place: 1 << bit for bit, (place, _) in enumerate(goals)}
-    covers = [sum(1 << bit for bit, (place, share) in enumerate(goals) if one.shares[place] >= share) for one in useful]
-    asks = [sum(bits[place] for place in one.needs if lacking.held[place] < 1) for one in useful]
-    goal, start = (1 << wanted) - 1, (0, Fraction(0), 0, ())
-    ways: list[tuple[_Cost, int]] = [(start, 0)]
+    by_id = {one.id: one for one in uses.values()}
+    goal = (1 << wanted) - 1
+    ways: list[tuple[_Cost, int]] = [(_START, 0)]
     done: set[int] = set()
     while ways:
         cost, covered = heapq.heappop(ways)
         if covered & goal == goal:
-            return [one for one in useful if one.id in cost[3]]
+            return [by_id[id] for id in cost[3]]
         if covered in done:
             continue
         done.add(covered)
-        for one, gives, asked in zip(useful, covers, asks, strict=True):
+        for (gives, asked), one in uses.items():
             if asked & ~covered == 0 and gives & ~covered:
                 heapq.heappush(ways, (_with(cost, one), covered | gives))
     return []

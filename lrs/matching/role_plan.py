@@ -77,24 +77,70 @@ def plan_for(role: Role, held: Iterable[ProfileEntry], offered: Sequence[Offered
     """What of *offered* to take for *role*, for who holds *held*; what something needs comes before it."""
     known = [one for one in held if one.state in COUNTS]
     asked = [(one, item_of(one)) for one in role.requirements]
-    needs = list(dict.fromkeys(need for one in offered for need in one.needs))
+    leading = _leading((item for _, item in asked if item), offered)
+    by_id = {one.id: one for one in offered if one.id in leading}
+    needs = list(dict.fromkeys(need for one in by_id.values() for need in one.needs))
     lacking = Lacking(
         (*(Fraction(one.weight) for one in role.requirements), *(Fraction(0) for _ in needs)),
         (*(outcome(one, known).share for one in role.requirements), *(_holds(one, known) for one in needs)),
     )
-    places = {need: len(asked) + place for place, need in enumerate(needs)}
-    options = {one.id: _option(one, asked, places) for one in offered}
-    chosen, by_id = planned(lacking, options.values()), {one.id: one for one in offered}
+    sought = _Sought(asked, needs)
+    options = {id: sought.option(one) for id, one in by_id.items()}
+    chosen = planned(lacking, options.values())
     steps = [_step(place, chosen, lacking, role, by_id, needs) for place in range(len(chosen))]
     after = lacking.after(chosen)
     left = tuple(each for each, share in zip(role.requirements, after, strict=False) if share < 1)
     hours = [one.offered.hours for one in steps]
     blocked = [
-        (by_id[id], tuple(need.label for need in by_id[id].needs if after[places[need]] < 1))
+        (by_id[id], tuple(need.label for need in by_id[id].needs if after[sought.places[need]] < 1))
         for id, one in sorted(options.items())
         if not one.is_open(after) and lacking.closed(after, one)
     ]
     return RolePlan(tuple(steps), left, sum(one or 0.0 for one in hours), hours.count(None), tuple(blocked))
+
+
+def _leading(items: Iterable[str], offered: Iterable[Offered]) -> set[str]:
+    """The ids of those of *offered* that give one of *items*, or what another of them needs first.
+
+    What each gives is looked at once.
+    """
+    giving: dict[str, list[Offered]] = {}
+    for one in offered:
+        for id, _ in one.levels:
+            giving.setdefault(id, []).append(one)
+    found, left = set[str](), list(items)
+    while left:
+        for one in giving.pop(left.pop(), ()):
+            found.add(one.id)
+            left += [id for need in one.needs for id in need.ids]
+    return found
+
+
+class _Sought:
+    """What is asked for and what is needed first, by the ids of items: an offer is read by what it gives alone."""
+
+    def __init__(self, asked: Sequence[tuple[Requirement, str | None]], needs: Sequence[NeededFirst]) -> None:
+        self.places = {need: len(asked) + place for place, need in enumerate(needs)}
+        self._asked: dict[str, list[tuple[int, Requirement]]] = {}
+        for place, (requirement, item) in enumerate(asked):
+            self._asked.setdefault(item or "", []).append((place, requirement))
+        self._needed: dict[str, list[NeededFirst]] = {}
+        for need in needs:
+            for id in need.ids:
+                self._needed.setdefault(id, []).append(need)
+        self._count = len(asked) + len(needs)
+
+    def option(self, one: Offered) -> Option:
+        """*one* as planning knows it."""
+        shares = [Fraction(0)] * self._count
+        for id, level in one.levels:
+            for place, requirement in self._asked.get(id, ()):
+                shares[place] = max(shares[place], _share(requirement, level))
+            for need in self._needed.get(id, ()):
+                if _is_enough(need, id, level):
+                    shares[self.places[need]] = Fraction(1)
+        hours = None if one.hours is None else Fraction(str(one.hours))
+        return Option(one.id, hours, tuple(shares), tuple(self.places[need] for need in one.needs))
 
 
 def _step(
@@ -114,15 +160,6 @@ def _step(
     return PlanStep(by_id[chosen[place].id], tuple(closes), tuple(dict.fromkeys(opens)))
 
 
-def _option(one: Offered, asked: Sequence[tuple[Requirement, str | None]], places: Mapping[NeededFirst, int]) -> Option:
-    shares = (
-        *(_share(requirement, item, one) for requirement, item in asked),
-        *(Fraction(any(_is_enough(need, id, level) for id, level in one.levels)) for need in places),
-    )
-    hours = None if one.hours is None else Fraction(str(one.hours))
-    return Option(one.id, hours, shares, tuple(places[need] for need in one.needs))
-
-
 def _is_enough(need: NeededFirst, id: str, level: int | None) -> bool:
     return id in need.ids and (need.level is None or (level or 0) >= need.level)
 
@@ -132,11 +169,8 @@ def _holds(need: NeededFirst, known: Iterable[ProfileEntry]) -> Fraction:
     return Fraction(any(_is_enough(need, one.competency.id, one.level.ordinal) for one in known))
 
 
-def _share(requirement: Requirement, item: str | None, one: Offered) -> Fraction:
-    """The share of *requirement* that is held by who has done *one*."""
-    levels = [level for id, level in one.levels if id == item]
-    if not levels:
-        return Fraction(0)
+def _share(requirement: Requirement, level: int | None) -> Fraction:
+    """The share of *requirement* that is held by who has its competency at *level*."""
     if not requirement.level:
         return Fraction(1)
-    return Fraction(min(max(level or 0 for level in levels), requirement.level), requirement.level)
+    return Fraction(min(level or 0, requirement.level), requirement.level)

@@ -51,3 +51,12 @@ def test_a_level_below_the_one_that_is_needed_is_not_enough() -> None:
     found = plan_for(ROLE, [entry("gown", 1)], offered, lambda requirement: requirement.competency)
 
     assert (found.steps, [one.id for one, _ in found.blocked]) == ((), ["deep"])
+
+
+def test_a_thousand_entries_that_lead_nowhere_change_nothing() -> None:
+    noise = [
+        Offered(f"n-{n}", "Other", 1.0, ((f"other-{n}", 1),), (NeededFirst("Other", (f"other-{n + 1}",)),))
+        for n in range(1_000)
+    ]
+
+    assert plan_for(ROLE, (), (*noise, *OFFERED), lambda requirement: requirement.competency) == plan()
