@@ -16,9 +16,9 @@ from lrs.pages import front
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
-from lrs.web.page import Pages, page, server_root
+from lrs.web.origins import base_of
+from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here
 from lrs.web.shared import shared
@@ -53,12 +53,12 @@ def _add_public(router: APIRouter) -> None:
         return shared(request, KeptLists).get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
 
     def rows(request: Request, tenant: Tenant) -> list[ListRow]:
-        return view.listed(look(request, tenant).found, _root(request))
+        return view.listed(look(request, tenant).found, base_of(request))
 
     @router.get(PLACE, summary="The catalogue: courses, sessions and placements")
     def show(request: Request, tenant: Here) -> Response:
         asked = asked_of(request, view.CATALOGUE, sort="title")
-        found, root = look(request, tenant), _root(request)
+        found, root = look(request, tenant), base_of(request)
         list = listing(asked, view.listed(found.found, root))
         return page(request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0)
 
@@ -73,15 +73,11 @@ def _add_public(router: APIRouter) -> None:
     @router.get(f"{PLACE}/{{id}}", summary="One entry of the catalogue, with its dates")
     def one(request: Request, tenant: Here, id: str) -> Response:
         shared(request, PublicLooks).admit(request, tenant)
-        root = _root(request)
+        root = base_of(request)
         found = entry(tenant.store, id, tenant.clock())
         if found is None:
             raise Refused("This is not in the catalogue any more.", status=404, error="not_found")
         return page(request, "public/catalogue-entry.html", one=view.entry(found, root), root=root)
-
-
-def _root(request: Request) -> str:
-    return f"{server_root(request)}{exchange_of(request).place.base}"
 
 
 def _add_staff(router: APIRouter) -> None:

@@ -24,7 +24,7 @@ from lrs.pages.visit import REFUSALS
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_day
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import address_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_rows, listing
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
@@ -93,7 +93,7 @@ def routes() -> APIRouter:
 
 
 def _one(request: Request, tenant: Tenant, id: str, on: date | None, template: str) -> Response:
-    root = _root(request)
+    root = address_of(request)
     found = _shown(tenant, id, on, root)
     here = {"on": (on or _today(tenant)).isoformat(), "address": role_view.address(root, id, on)}
     if _wants_json(request):
@@ -123,14 +123,14 @@ def _shown(tenant: Tenant, id: str, on: date | None, root: str) -> RoleShown:
 
 
 def _page(request: Request, template: str, /, **shown: Any) -> Response:
-    answer = page(request, template, root=_root(request), **shown)
+    answer = page(request, template, root=address_of(request), **shown)
     answer.headers.update(_VARY)
     return answer
 
 
 def _rows(request: Request, tenant: Tenant, on: date | None) -> list[ListRow]:
     found = roles.labelled(tenant.store, all_roles(tenant.store))
-    return role_view.listed(found, on or _today(tenant), _root(request), on)
+    return role_view.listed(found, on or _today(tenant), address_of(request), on)
 
 
 def _told(row: ListRow) -> dict[str, Any]:
@@ -147,7 +147,3 @@ def _wants_json(request: Request) -> bool:
 
 def _today(tenant: Tenant) -> date:
     return day_of(tenant.clock(), tenant.settings.zone)
-
-
-def _root(request: Request) -> str:
-    return f"{root_of(request)}{exchange_of(request).place.base}"

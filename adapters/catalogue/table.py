@@ -20,10 +20,9 @@ from msgspec.structs import replace
 
 from adapters.catalogue.offerings import Offering, checked
 from adapters.reading.cells import choice, whole, yes
-from adapters.reading.hours import typed_hours
 from adapters.reading.words import KIND
 from adapters.training_centre.centre_sessions import CentreSession, Gives, checked_centre
-from adapters.training_centre.planning import FormFault, sentence, session_in
+from adapters.training_centre.planning import FormFault, hours, session_in
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, Unusable
@@ -77,10 +76,10 @@ def read_catalogue(content: Path | bytes, zone: str, by: str, now: int) -> ReadC
                 found.sessions.append(_session(row, found.offerings[row["offering"]], zone, by, now))
         except Unusable as problem:
             found.faults.append((row.place.row, f"{problem.column}: {problem.message}"))
-        except Refused as problem:
-            found.faults.append((row.place.row, problem.message))
         except FormFault as problem:
             found.faults.append((row.place.row, f"{problem.field}: {problem.message}"))
+        except Refused as problem:
+            found.faults.append((row.place.row, problem.message))
         if row["offering"] not in found.offerings:
             refused.add(row["offering"])
     if not rows and not faults:
@@ -115,7 +114,7 @@ def _offering(row: Row) -> Offering:
         row["kind"] or "Course",
         row["provider"],
         row["description"],
-        hours=hours_of(row["hours"]),
+        hours=hours(row.cells),
         place=row["place"],
         online=yes(row, "online", default=False),
         language=row["language"] or "English",
@@ -123,14 +122,6 @@ def _offering(row: Row) -> Offering:
         enrol_at=row["enrol_at"],
         course=row["course"],
     )
-
-
-def hours_of(text: str) -> float | None:
-    """Hours as somebody typed them. Raises ``Refused``."""
-    try:
-        return typed_hours(text)
-    except Unusable as problem:
-        raise Refused(sentence(problem), error="bad_offering") from problem
 
 
 def cost_of(text: str) -> int | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.catalogue.offerings import Offering
-from adapters.catalogue.table import cost_of, hours_of
+from adapters.catalogue.table import cost_of
 from adapters.training_centre.centre_sessions import Gives
+from adapters.training_centre.planning import hours
 from lrs.kernel.errors import Refused
 
 FIELDS = (
@@ -26,7 +27,7 @@ def offering_in(told: Mapping[str, str]) -> Offering:
         line["provider"],
         told.get("text", "").replace("\r\n", "\n").strip(),
         tuple(_gives(each) for each in told.get("gives", "").splitlines() if each.strip()),
-        hours_of(line["hours"]),
+        hours(line),
         line["place"],
         line["online"] == "yes",
         line["language"] or "English",

@@ -8,6 +8,7 @@ import click
 
 from adapters.lms.courses import courses as stored
 from adapters.lms.courses import in_use
+from adapters.lms.courses.in_use import CourseSwitch
 from adapters.lms.courses.structure import shown_title
 from adapters.lms.importing import import_course
 from adapters.lms.scorm import run_time
@@ -47,27 +48,18 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
         click.echo("WARNING: SCORM courses cannot be opened here yet: lrs doctor says what is missing", err=True)
 
 
-@courses.command("catalogue")
-@click.argument("id")
-@click.argument("switch", type=click.Choice(["on", "off"]))
-@with_tenant
-def catalogue_command(tenant: Tenant, id: str, switch: str) -> None:
-    """Put the course ID into the catalogue, which everybody sees, or take it out."""
-    on = switch == "on"
-    found = tenant.store.write(lambda tx: in_use.set_in_catalogue(tx, id, BY, on=on)).result()
-    click.echo(f"course {found.id} ({shown_title(found.title)}) is {'in' if on else 'not in'} the catalogue")
+def _add_switch(word: str, switch: CourseSwitch) -> None:
+    @courses.command(word, help=switch.says)
+    @click.argument("id")
+    @click.argument("state", type=click.Choice(["on", "off"]))
+    @with_tenant
+    def command(tenant: Tenant, id: str, state: str) -> None:
+        found = tenant.store.write(lambda tx: in_use.switch_in(tx, id, switch, BY, on=state == "on")).result()
+        click.echo(f"course {found.id} ({shown_title(found.title)}) is {'' if state == 'on' else 'not '}{switch.state}")
 
 
-@courses.command("open")
-@click.argument("id")
-@click.argument("switch", type=click.Choice(["on", "off"]))
-@with_tenant
-def open_command(tenant: Tenant, id: str, switch: str) -> None:
-    """Let learners who are signed in open the course ID by themselves (/me/courses), or no longer."""
-    on = switch == "on"
-    found = tenant.store.write(lambda tx: in_use.set_open_to_learners(tx, id, BY, on=on)).result()
-    said = "may open it by themselves" if on else "do not open it by themselves"
-    click.echo(f"course {found.id} ({shown_title(found.title)}): learners {said}")
+for _word, _switch in in_use.SWITCHES.items():
+    _add_switch(_word, _switch)
 
 
 @courses.command("list")

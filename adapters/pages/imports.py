@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import FormData, UploadFile
 
 from adapters.imports import job as jobs
 from adapters.imports.arriving_forms import read_form
@@ -28,16 +28,15 @@ from lrs.access.keys import list_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files
+from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.storage.edge import read, read_blocks, write
-from lrs.web.arriving import arriving
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE = "/staff/imports"
 ONE = f"{PLACE}/{{id}}"
 LISTED = 1_000
 """The newest imports that are listed."""
-_LONGEST_NAME = 200
 _ON_PAGE = frozenset(
     {"no_file", "bad_provider", "no_table", "bad_xml", "no_rows", "file_too_large"}
     | {"no_ilr", "bad_ilr", "ilr_other_year", "ilr_two_years", "ilr_two_providers"}
@@ -81,23 +80,10 @@ def _add_list(router: APIRouter) -> None:
 
 async def _sent(request: Request, visit: Visit) -> Job:
     """The dry run of the file in a form. Raises ``Refused``."""
-    async with arriving(request, visit.tenant) as limited:
-        form = await read_form(limited, "", max_files=1, max_fields=4)
-        try:
-            return await _job_in(form, visit)
-        finally:
-            await form.close()
-
-
-async def _job_in(form: FormData, visit: Visit) -> Job:
-    session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-    file, asked = form.get("file"), str(form.get("provider", "")).strip()
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Refused("Choose a file first.", error="no_file")
-    provider = acts.provider_of(visit.caller, asked)
-    blob = await read(visit.tenant.store.blobs.put, read_blocks(file.file))
-    name = Path(file.filename.replace("\\", "/")).name[:_LONGEST_NAME]
-    return acts.sent(visit.tenant, visit.session.by, provider, name or "file", blob)
+    async with sent_file(request, visit, parse=partial(read_form, adapter="")) as sent:
+        provider = acts.provider_of(visit.caller, sent.fields.get("provider", "").strip())
+        blob = await read(visit.tenant.store.blobs.put, read_blocks(sent.file.file))
+        return acts.sent(visit.tenant, visit.session.by, provider, sent.name or "file", blob)
 
 
 def _list(visit: Visit, refused: Refused | None = None) -> Response:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
 
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
@@ -15,12 +14,11 @@ from adapters.planning.report import KnownRoles, ReportLine
 from lrs.competency.dates import day_of, moment
 from lrs.kernel.errors import Refused
 from lrs.matching import roles
-from lrs.pages import session
 from lrs.pages.list_files import add_files
+from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage import Store
 from lrs.storage.edge import read
-from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/planning"
@@ -78,8 +76,7 @@ def _add_files(router: APIRouter) -> None:
         f"{PLACE}/files", status_code=303, summary="Takes a table of demand", openapi_extra=uploads() | SIGNED_IN
     )
     async def wanted(request: Request, visit: Visiting) -> Response:
-        content = await _sent(request, visit)
-        return await read(_take, visit, content, _demand)
+        return await _taken(request, visit, _demand)
 
     @router.post(
         f"{PLACE}/regions",
@@ -88,35 +85,24 @@ def _add_files(router: APIRouter) -> None:
         openapi_extra=uploads() | SIGNED_IN,
     )
     async def regions(request: Request, visit: Visiting) -> Response:
-        content = await _sent(request, visit)
-        return await read(_take, visit, content, demand.take_regions)
+        return await _taken(request, visit, demand.take_regions)
 
 
 def _demand(store: Store, content: bytes, by: str) -> list[RowReason]:
     return demand.take(store, content, by).lost
 
 
-async def _sent(request: Request, visit: Visit) -> bytes:
-    """The bytes of the file in a form; empty without a file. Raises ``Refused``."""
-    async with (
-        arriving(request, visit.tenant, MOST_BYTES) as limited,
-        limited.form(max_files=1, max_fields=3) as form,
-    ):
-        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file = form.get("file") or form.get("file_regions")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return b""
-        return await file.read()
-
-
-def _take(visit: Visit, content: bytes, take: Callable[[Store, bytes, str], list[RowReason]]) -> Response:
+async def _taken(request: Request, visit: Visit, take: Callable[[Store, bytes, str], list[RowReason]]) -> Response:
+    """Takes the table in a form; says on the page what is wrong with it, or with its rows."""
     try:
-        if not content:
-            raise Refused("Choose a file first.", error="no_file")
-        lost = take(visit.tenant.store, content, visit.session.by)
+        async with sent_file(request, visit, MOST_BYTES) as sent:
+            content = await sent.file.read()
+        lost = await read(take, visit.tenant.store, content, visit.session.by)
     except Refused as refused:
-        return _page(visit, refused)
-    return _page(visit, lost=lost) if lost else visit.on(PLACE, "planning_taken")
+        if refused.status not in {400, 413}:
+            raise
+        return await read(_page, visit, refused)
+    return await read(_page, visit, None, lost) if lost else visit.on(PLACE, "planning_taken")
 
 
 def _lines(visit: Visit) -> list[ReportLine]:

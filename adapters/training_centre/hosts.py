@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from adapters.reading.hours import typed_hours
 from adapters.reading.people import Ifi, mailbox
 from adapters.training_centre import attendees, centre_sessions
 from adapters.training_centre.attendees import AttendanceMark, Attendee, SignOff
@@ -18,11 +17,11 @@ from adapters.training_centre.centre_sessions import CentreSession, Marker
 from adapters.training_centre.checklists import ChecklistVersion
 from adapters.training_centre.day import CentreDay
 from adapters.training_centre.marks import change_with
+from adapters.training_centre.planning import hours as typed_hours
 from lrs.access import learners, one_time
 from lrs.access.one_time import NewLink
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
-from lrs.kernel.tables.row import Unusable
 from lrs.kernel.times import timestamp_of_micros
 from lrs.outbox.mail import send_mail
 from lrs.people.ids import ids_of, record_of
@@ -113,10 +112,7 @@ def hours_in(told: Mapping[str, str]) -> float | None:
     """The hours that a supervisor confirms in a form, or ``None`` if they do not. Raises ``Refused`` (400)."""
     if told.get("answer") != "yes":
         return None
-    try:
-        hours = typed_hours(told.get("hours", ""))
-    except Unusable as problem:
-        raise Refused(_WRONG_HOURS, error="hours") from problem
+    hours = typed_hours(told)
     if hours is None:
         raise Refused(_WRONG_HOURS, error="hours")
     return hours

@@ -33,12 +33,12 @@ _OLDEST = 366 * DAY
 """How long ago a session that is typed may have begun."""
 
 
-class FormFault(Exception):
-    """What is wrong with a field of a form."""
+class FormFault(Refused):
+    """What is wrong with a *field* of a form."""
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
+        super().__init__(message, error=field)
+        self.field = field
 
 
 def session_in(

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
 
 from badges.achievements import editing, pictures
 from badges.achievements.described import described_achievements, wording_named
@@ -17,11 +16,10 @@ from badges.content.attainment import Attainment
 from badges.endorsing import endorsing
 from badges.pages import words_view
 from lrs.kernel.errors import Refused
-from lrs.pages import session
 from lrs.pages.list_files import add_files
+from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage.edge import read
-from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/badges"
@@ -181,15 +179,9 @@ def _keep(visit: Visit, attainment: Attainment, sent: SentImage) -> None:
 
 async def _sent(request: Request, visit: Visit) -> SentImage:
     """The form of an image. Raises ``Refused``."""
-    async with (
-        arriving(request, visit.tenant, pictures.MAX_BYTES + _FORM) as limited,
-        limited.form(max_files=1, max_fields=4) as form,
-    ):
-        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            raise Refused("Choose an image first.", error="no_file")
-        return SentImage(_scope(str(form.get("scope", ""))), await file.read(), form.get("held") == "yes")
+    async with sent_file(request, visit, pictures.MAX_BYTES + _FORM, called="an image") as sent:
+        scope, anew = _scope(sent.fields.get("scope", "")), sent.fields.get("held") == "yes"
+        return SentImage(scope, await sent.file.read(), anew)
 
 
 def _scope(text: str) -> Scope:

@@ -14,7 +14,7 @@ from lrs.pages.connect_facts import CONNECT, MOST_OF_A_SOURCE
 from lrs.pages.list_files import add_files
 from lrs.pages.platforms import Platform, platform_named
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import address_of
 from lrs.web.listing import ListRow, asked_of, file_of, listing
 
 PLACE = "/connect"
@@ -113,7 +113,7 @@ def _asked(visit: Visit, platform: Platform, refused: Refused | None = None, sou
 
 def _values(visit: Visit, key: KnownKey, secret: str = "") -> Response:
     found = connect_facts.key_facts(visit.tenant, key)
-    endpoint = f"{root_of(visit.request)}{exchange_of(visit.request).place.base}/xapi"
+    endpoint = f"{address_of(visit.request)}/xapi"
     shown = connect_view.values(found, endpoint, visit.root, visit.tenant.settings.zone)
     return visit.page("staff/connect-key.html", secret=secret, **shown)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
 
 from lrs.access import staff
 from lrs.access.keys import known_keys
@@ -23,12 +21,12 @@ from lrs.competency.rules.rulesets import Applied
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.notes import worth_saying
-from lrs.pages import rules_view, session
+from lrs.pages import rules_view
 from lrs.pages.list_files import add_files
+from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
-from lrs.web.arriving import arriving
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, file_of, listing
 
 PLACE = "/staff/rules"
@@ -99,9 +97,10 @@ def _rows(visit: Visit) -> list[ListRow]:
 def _add_sending(router: APIRouter) -> None:
     @router.post(PLACE, status_code=303, summary="Takes a table, to be looked at", openapi_extra=uploads() | SIGNED_IN)
     async def send(request: Request, visit: Visiting) -> Response:
-        name, content = await _sent(request, visit)
         try:
-            draft = await read(_draft_of, visit, name, content)
+            async with sent_file(request, visit, MOST_BYTES) as sent:
+                content = await sent.file.read()
+            draft = await read(_draft_of, visit, sent.name, content)
         except Refused as refused:
             if refused.status not in {400, 413}:
                 raise
@@ -124,23 +123,8 @@ def _add_sending(router: APIRouter) -> None:
         return visit.on(f"{PLACE}/drafts/{id}/changes")
 
 
-async def _sent(request: Request, visit: Visit) -> tuple[str, bytes]:
-    """The name and the bytes of the file in a form; empty without a file. Raises ``Refused``."""
-    async with (
-        arriving(request, visit.tenant, MOST_BYTES) as limited,
-        limited.form(max_files=1, max_fields=3) as form,
-    ):
-        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return "", b""
-        return Path(file.filename.replace("\\", "/")).name[:200], await file.read()
-
-
 def _draft_of(visit: Visit, name: str, content: bytes) -> RulesDraft:
     """The rule set of the table *content*. Raises ``Refused`` (400, 413) if it cannot be used at all."""
-    if not name:
-        raise Refused("Choose a file first.", error="no_file")
     tenant: Tenant = visit.tenant
     ruleset, found = ruleset_in(tenant, content)
     faults = [str(one) for one in found if not one.warning]

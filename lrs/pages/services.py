@@ -20,7 +20,7 @@ from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.services_view import COLUMNS, DELIVERY_COLUMNS
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import address_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE, NEW = "/staff/services", "/staff/new-service"
@@ -165,7 +165,7 @@ def _secrets(visit: Visit, made: Registered, overlap: int = 0) -> Response:
         id=made.service.id,
         client_secret=made.client_secret,
         webhook_secret=made.webhook_secret if made.service.webhook else "",
-        address=f"{root_of(visit.request)}{exchange_of(visit.request).place.base}",
+        address=address_of(visit.request),
         overlap=overlap,
     )
 

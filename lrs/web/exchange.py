@@ -92,3 +92,8 @@ def root_of(request: HTTPConnection) -> str:
     """The public address of this server: ``LRS_PUBLIC_URL``, or that of the request. Without a slash at its end."""
     tenant, base = tenant_of(request), exchange_of(request).place.base
     return (tenant.settings.public_url or str(request.base_url).rstrip("/").removesuffix(base)).rstrip("/")
+
+
+def address_of(request: HTTPConnection) -> str:
+    """The public address of what is about the tenant of *request*: that of the server, with ``/t/<tenant>``."""
+    return f"{root_of(request)}{exchange_of(request).place.base}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import msgspec
 
@@ -22,34 +22,43 @@ def withdraw_in(tx: Tx, course: Course, by: str) -> None:
         audit.append(tx, by, "course.withdrawn", {"course": course.id})
 
 
-def set_in_catalogue(tx: Tx, id: str, by: str, *, on: bool) -> Course:
-    """Puts the course *id* into the catalogue, which everybody sees, or takes it out.
+@dataclass(frozen=True, slots=True)
+class CourseSwitch:
+    """A switch of a course: its *field*, its name (*about*), what the audit entry says, and *state* in words.
 
-    Refuses: 404, and 409 for a course that a client sent or that was withdrawn: those are never there.
+    *says* is what it does.
     """
-    return _switched(tx, id, by, _Switch("in_catalogue", "course.catalogue", "in", "in the catalogue"), on=on)
-
-
-def set_open_to_learners(tx: Tx, id: str, by: str, *, on: bool) -> Course:
-    """Lets learners who are signed in open the course *id* by themselves, or no longer. Refuses as the other."""
-    return _switched(tx, id, by, _Switch("open_to_learners", "course.open", "open", "open to learners"), on=on)
-
-
-def opens(course: Course) -> bool:
-    """Whether learners open *course* by themselves now, without a platform or a program."""
-    return course.open_to_learners and not course.withdrawn and not course.client
-
-
-class _Switch(NamedTuple):
-    """A switch of a course: its *field*, what the audit entry says, and *state* in words."""
 
     field: str
-    action: str
     about: str
+    action: str
     state: str
+    says: str
 
 
-def _switched(tx: Tx, id: str, by: str, switch: _Switch, *, on: bool) -> Course:
+CATALOGUE = CourseSwitch(
+    "in_catalogue",
+    "in",
+    "course.catalogue",
+    "in the catalogue",
+    "Put the course ID into the catalogue, which everybody sees, or take it out.",
+)
+OPEN = CourseSwitch(
+    "open_to_learners",
+    "open",
+    "course.open",
+    "open to learners",
+    "Let learners who are signed in open the course ID by themselves (/me/courses), or no longer.",
+)
+SWITCHES = {"catalogue": CATALOGUE, "open": OPEN}
+"""By the words of the command and of the address."""
+
+
+def switch_in(tx: Tx, id: str, switch: CourseSwitch, by: str, *, on: bool) -> Course:
+    """Sets *switch* of the course *id*; what is set already changes nothing.
+
+    Refuses: 404, and 409 for a course that a client sent or that was withdrawn: no switch of those is on.
+    """
     record = tx.get(courses.KIND, id)
     found = courses.course_in(tx, id)
     if on and (found.client or found.withdrawn):
@@ -60,3 +69,8 @@ def _switched(tx: Tx, id: str, by: str, switch: _Switch, *, on: bool) -> Course:
         tx.replace(courses.record_of(found, record.rev, record.seq))
         audit.append(tx, by, switch.action, {"course": id, switch.about: "yes" if on else "no"})
     return found
+
+
+def opens(course: Course) -> bool:
+    """Whether learners open *course* by themselves now, without a platform or a program."""
+    return course.open_to_learners and not course.withdrawn and not course.client

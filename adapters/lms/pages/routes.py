@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
 
 from adapters.lms.courses import courses, in_use
 from adapters.lms.courses.courses import Course
+from adapters.lms.courses.in_use import CourseSwitch
 from adapters.lms.courses.packages import MOST_BYTES
 from adapters.lms.courses.structure import Structure, shown_title, units_of
 from adapters.lms.importing import import_course
@@ -21,12 +19,11 @@ from adapters.lms.pages.trying import add_trial
 from adapters.lms.sessions.session import REGISTRATION, Registration, learners_key, registration_of, trials_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
-from lrs.pages import session
 from lrs.pages.list_files import add_files
+from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage import Walk
 from lrs.storage.edge import read
-from lrs.web.arriving import arriving
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, file_of, listing
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -42,10 +39,10 @@ says(
     course_version="The package is in: it is a new version of this course. Who began an earlier one goes on with that.",
     course_back="The course is in use again.",
     course_same="The course is as it was: this package is its current version already.",
-    course_public="The course stands in the catalogue now, for everybody.",
-    course_private="The course is not in the catalogue. Who has it from a learning platform keeps it.",
-    course_open="Learners who are signed in may open the course by themselves now.",
-    course_closed="Learners do not open the course by themselves. Who has it from a learning platform keeps it.",
+    course_catalogue_on="The course stands in the catalogue now, for everybody.",
+    course_catalogue_off="The course is not in the catalogue. Who has it from a learning platform keeps it.",
+    course_open_on="Learners who are signed in may open the course by themselves now.",
+    course_open_off="Learners do not open the course by themselves. Who has it from a learning platform keeps it.",
     course_withdrawn="The course takes no learners any more. What they did stays.",
 )
 
@@ -82,17 +79,9 @@ def _add_list(router: APIRouter) -> None:
 
 async def _sent(request: Request, visit: Visit) -> courses.Imported:
     """The course of the package in a form. Raises ``Refused``."""
-    async with (
-        arriving(request, visit.tenant, MOST_BYTES + MIB) as limited,
-        limited.form(max_files=1, max_fields=4) as form,
-    ):
-        session.check_token(visit.tenant, str(form.get("form", "")), visit.session.nonce)
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            raise Refused("Choose a package first.", error="no_file")
-        source = source_of(visit, str(form.get("source", "")))
-        name = Path(file.filename.replace("\\", "/")).name[:200]
-        return await read(import_course, visit.tenant, file.file, name, visit.session.by, "", source)
+    async with sent_file(request, visit, MOST_BYTES + MIB, called="a package") as sent:
+        source = source_of(visit, sent.fields.get("source", ""))
+        return await read(import_course, visit.tenant, sent.file.file, sent.name, visit.session.by, "", source)
 
 
 def _list(visit: Visit, refused: Refused | None = None) -> Response:
@@ -143,29 +132,22 @@ def _add_one(router: APIRouter) -> None:
 
 
 def _add_switches(router: APIRouter) -> None:
-    @router.post(
-        f"{ONE}/catalogue",
-        status_code=303,
-        summary="Puts a course into the catalogue or takes it out",
-        openapi_extra=form_body("in") | SIGNED_IN,
-    )
-    def catalogue(visit: Visiting, id: str, body: FormBody) -> Response:
-        course, on = own_course(visit, id), visit.fields(body).get("in", "") == "yes"
-        by = visit.session.by
-        visit.tenant.store.write(lambda tx: in_use.set_in_catalogue(tx, course.id, by, on=on)).result()
-        return visit.on(f"{PLACE}/{id}", "course_public" if on else "course_private")
+    for path, switch in in_use.SWITCHES.items():
+        _add_switch(router, path, switch)
 
+
+def _add_switch(router: APIRouter, path: str, switch: CourseSwitch) -> None:
     @router.post(
-        f"{ONE}/open",
+        f"{ONE}/{path}",
         status_code=303,
-        summary="Lets learners open a course by themselves, or no longer",
-        openapi_extra=form_body("open") | SIGNED_IN,
+        summary=switch.says.replace("the course ID", "a course").removesuffix("."),
+        openapi_extra=form_body(switch.about) | SIGNED_IN,
     )
-    def open_to_learners(visit: Visiting, id: str, body: FormBody) -> Response:
-        course, on = own_course(visit, id), visit.fields(body).get("open", "") == "yes"
+    def turn(visit: Visiting, id: str, body: FormBody) -> Response:
+        course, on = own_course(visit, id), visit.fields(body).get(switch.about, "") == "yes"
         by = visit.session.by
-        visit.tenant.store.write(lambda tx: in_use.set_open_to_learners(tx, course.id, by, on=on)).result()
-        return visit.on(f"{PLACE}/{id}", "course_open" if on else "course_closed")
+        visit.tenant.store.write(lambda tx: in_use.switch_in(tx, course.id, switch, by, on=on)).result()
+        return visit.on(f"{PLACE}/{id}", f"course_{path}_{'on' if on else 'off'}")
 
 
 def _add_report(router: APIRouter) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from lrs.kernel.errors import Refused
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import address_of, root_of
 from lrs.web.origins import pages_address_for
 from lrs.web.page import page
 
@@ -25,7 +25,7 @@ def routes() -> APIRouter:
             request,
             "public/developers.html",
             address=pages_address_for(request),
-            own=f"{root_of(request)}{exchange_of(request).place.base}",
+            own=address_of(request),
             docs=f"{root_of(request)}/docs",
             receivers=[_piece(name) for name in RECEIVERS],
             pullers=[_piece(name) for name in PULLERS],

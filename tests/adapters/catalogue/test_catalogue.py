@@ -10,7 +10,7 @@ from adapters.catalogue import feed, looks, offerings
 from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
 from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
-from adapters.catalogue.table import hours_of, read_catalogue
+from adapters.catalogue.table import read_catalogue
 from adapters.catalogue.typed import fields_of, offering_in
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
@@ -94,15 +94,15 @@ def test_a_row_that_cannot_be_used_is_named_with_its_reason_and_the_others_are_t
 
 @pytest.mark.parametrize("typed", ["37.5", "37,5", "37:30", "37h 30m", " 37.50 "])
 def test_hours_are_read_the_same_of_an_offering_a_session_and_a_supervisor(typed):
-    assert hours_of(typed) == 37.5
+    assert offering_in({"hours": typed}).hours == 37.5
     assert hours({"hours": typed}) == 37.5
     assert hosts.hours_in({"answer": "yes", "hours": typed}) == 37.5
 
 
 @pytest.mark.parametrize("typed", ["-1", "0", "many", "10000", "1,200", "1.2.3"])
 def test_what_may_be_no_hours_is_refused_of_an_offering_a_session_and_a_supervisor(typed):
-    with pytest.raises(Refused):
-        hours_of(typed)
+    with pytest.raises(FormFault):
+        offering_in({"hours": typed})
     with pytest.raises(FormFault):
         hours({"hours": typed})
     with pytest.raises(Refused):

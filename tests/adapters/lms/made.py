@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from adapters.lms.courses.in_use import set_in_catalogue, set_open_to_learners
+from adapters.lms.courses.in_use import CATALOGUE, OPEN, switch_in
 from adapters.lms.importing import import_course
 
 NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
@@ -73,9 +73,9 @@ def imported(tenant, content, name="course.zip", client=""):
 
 def shown_in_catalogue(tenant, course):
     """*course*, which everybody sees in the catalogue from now on."""
-    return tenant.store.write(lambda tx: set_in_catalogue(tx, course.id, "test", on=True)).result()
+    return tenant.store.write(lambda tx: switch_in(tx, course.id, CATALOGUE, "test", on=True)).result()
 
 
 def open_to_learners(tenant, course):
     """*course*, which learners who are signed in open by themselves from now on."""
-    return tenant.store.write(lambda tx: set_open_to_learners(tx, course.id, "test", on=True)).result()
+    return tenant.store.write(lambda tx: switch_in(tx, course.id, OPEN, "test", on=True)).result()

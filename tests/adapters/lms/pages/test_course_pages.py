@@ -349,7 +349,10 @@ def test_an_author_puts_a_course_into_the_catalogue_and_takes_it_out(site, autho
     assert not course_in(store, course).in_catalogue
 
     shown = author.send(author.get(page), f"{page}/catalogue", **{"in": "yes"})
-    assert (shown.headers["location"], course_in(store, course).in_catalogue) == (f"{page}?done=course_public", True)
+    assert (shown.headers["location"], course_in(store, course).in_catalogue) == (
+        f"{page}?done=course_catalogue_on",
+        True,
+    )
     assert audit.newest(store, 1)[0].about == {"course": course, "in": "yes"}
     send(author, package(structure(unit(), unit("https://p.example/more"), id=course_in(store, course).publisher)))
     assert course_in(store, course).in_catalogue
@@ -363,14 +366,14 @@ def test_an_author_lets_learners_open_a_course_and_takes_it_back(site, author, c
     page, store = f"{PLACE}/{course}", site.tenant.store
 
     opened = author.send(author.get(page), f"{page}/open", open="yes")
-    assert (opened.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_open", True)
+    assert (opened.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_open_on", True)
     assert (audit.newest(store, 1)[0].action, audit.newest(store, 1)[0].about) == (
         "course.open",
         {"course": course, "open": "yes"},
     )
     assert not course_in(store, course).in_catalogue
     closed = author.send(author.get(page), f"{page}/open", open="no")
-    assert (closed.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_closed", False)
+    assert (closed.headers["location"], opens(course_in(store, course))) == (f"{page}?done=course_open_off", False)
 
 
 def test_a_course_of_before_the_upgrade_stands_in_the_catalogue_and_opens_for_nobody_by_itself(site, course):
