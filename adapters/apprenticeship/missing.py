@@ -15,9 +15,10 @@ import msgspec
 from adapters.apprenticeship.ilr.years import BY_CODE
 from adapters.apprenticeship.progress import place_of
 from adapters.ledger.diff import LedgerEntry
-from adapters.ledger.ledger import KIND, LedgerRecord, source_key
+from adapters.ledger.ledger import KIND, LedgerRecord, newest_change, source_key
 from adapters.ledger.pipeline import ids_of
 from adapters.ledger.snapshots import MissingFact, missing_now
+from lrs.kernel.memo import Memo
 from lrs.people import ids
 from lrs.people.persons import holders
 from lrs.storage import each
@@ -61,14 +62,34 @@ class _Told(msgspec.Struct, frozen=True):
     object: _Object = _Object()
 
 
-def missing_learners(tenant: Tenant, providers: Collection[str]) -> MissingApprentices:
-    """The apprenticeships of *providers* that are missing in the newest return of their year."""
-    parts = [_of_provider(tenant, one) for one in sorted(providers)]
+class GoneFacts(NamedTuple):
+    """What the newest returns of a provider lack, which names nobody, and whether all entries were read."""
+
+    facts: list[MissingFact]
+    whole: bool
+
+
+class KeptGone(Memo[GoneFacts]):
+    """What is missing of each provider, kept until its ledger changes."""
+
+
+def missing_learners(tenant: Tenant, providers: Collection[str], kept: KeptGone | None = None) -> MissingApprentices:
+    """The apprenticeships of *providers* that are missing in the newest return of their year.
+
+    A ledger that is as it was when *kept* was asked last is not read again.
+    """
+    parts = [_of_provider(tenant, one, KeptGone() if kept is None else kept) for one in sorted(providers)]
     return MissingApprentices([one for part in parts for one in part.found], all(part.whole for part in parts))
 
 
-def _of_provider(tenant: Tenant, provider: str) -> MissingApprentices:
+def _of_provider(tenant: Tenant, provider: str, kept: KeptGone) -> MissingApprentices:
     source = f"{ADAPTER}/{provider}"
+    gone = kept.get((tenant.id, source), newest_change(tenant.store, source), lambda: _gone(tenant, source))
+    is_whole = gone.whole and len(gone.facts) <= MOST
+    return MissingApprentices(list(_named(tenant, provider, source, gone.facts[:MOST])), is_whole)
+
+
+def _gone(tenant: Tenant, source: str) -> GoneFacts:
     entries: list[tuple[str, LedgerEntry]] = []
     left = MOST_BYTES
     for record in each(tenant.store, KIND, source_key(source)):
@@ -76,8 +97,7 @@ def _of_provider(tenant: Tenant, provider: str) -> MissingApprentices:
         if left < 0:
             break
         entries.append((record.id.rpartition("/")[2], msgspec.json.decode(record.body, type=LedgerRecord).entry))
-    gone = missing_now(entries)
-    return MissingApprentices(list(_named(tenant, provider, source, gone[:MOST])), left >= 0 and len(gone) <= MOST)
+    return GoneFacts(missing_now(entries), left >= 0)
 
 
 def _named(tenant: Tenant, provider: str, source: str, gone: Collection[MissingFact]) -> Iterator[MissingApprentice]:

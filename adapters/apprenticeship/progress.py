@@ -7,7 +7,8 @@ version, so a code of another version says nothing here (Skills England; SkillsF
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from calendar import monthrange
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
@@ -15,7 +16,17 @@ from urllib.parse import unquote
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.ksb import codes
 from adapters.apprenticeship.standard_records import Criterion, StandardRecord
-from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
+from adapters.reading.vocabulary import (
+    BASE,
+    COMPLETED,
+    DEMONSTRATED,
+    EXITED,
+    EXPERIENCED,
+    EXTENSIONS,
+    PASSED,
+    PROGRESSED,
+    REGISTERED,
+)
 
 MINIMUM = 187
 """Hours off the job that an apprenticeship has at least, if it began on ``MINIMUM_SINCE`` or later (ILR 2026-27)."""
@@ -82,7 +93,8 @@ class TrainingHours(NamedTuple):
 class Picture(NamedTuple):
     """An apprenticeship as far as it was told. *foreign* are codes that count for nothing, by the version they are of.
 
-    *through* is the day on which the learner went through the gateway.
+    *through* is the day on which the learner went through the gateway, *over* that on which the apprenticeship ended:
+    completed, left, or passed.
     """
 
     registration: StandardRegistration
@@ -92,6 +104,17 @@ class Picture(NamedTuple):
     hours: TrainingHours
     lacks: tuple[Lack, ...]
     through: date | None
+    over: date | None
+
+    @property
+    def lacking(self) -> int:
+        """How many criteria have no accepted evidence."""
+        return sum(one.state != "evidenced" for one in self.covered)
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the planned end is past, and the learner is neither through the gateway nor at the end."""
+        end = day_in(self.registration.planned_end)
+        return end is not None and end < today and self.through is None and self.over is None
 
 
 def place_of(activity: str) -> StandardPlace | None:
@@ -127,32 +150,63 @@ def registered(told: Iterable[ToldOfStandard]) -> StandardRegistration | None:
     )
 
 
-def picture(of: StandardRegistration, told: Sequence[ToldOfStandard], record: StandardRecord | None) -> Picture:
-    """The picture of an apprenticeship. *record* is its standard in the registered version, if it is stored."""
+def day_in(text: str) -> date | None:
+    """The day that *text* writes as ISO does; of a month its last; ``None`` for anything else a sender may write."""
+    try:
+        if len(text) == len("2027-03"):
+            return date.fromisoformat(f"{text}-{monthrange(int(text[:4]), int(text[5:]))[1]}")
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def picture(
+    of: StandardRegistration,
+    told: Sequence[ToldOfStandard],
+    record: StandardRecord | None,
+    begun: Collection[str] = (),
+) -> Picture:
+    """The picture of an apprenticeship. *record* is its standard in the registered version, if it is stored.
+
+    *begun* are the criteria, by their identifiers, that a course which the learner has begun leads to.
+    """
     ours = sorted((one for one in told if one.place.standard.ref == of.standard.ref), key=lambda one: one.on)
-    covered = _covered(of, ours, record)
+    known = _by_name(record) if record else {}
+    covered = _covered(of, ours, record, known, frozenset(begun))
     hours = TrainingHours(_minutes(ours), of.planned_hours, MINIMUM if of.since >= MINIMUM_SINCE else None)
     through = min((one.on for one in ours if one.verb == PROGRESSED and one.place.part == "gateway"), default=None)
     return Picture(
         of,
         record.title if record else "",
         covered,
-        _foreign(of, ours, record),
+        _foreign(of, ours, record, known),
         hours,
         () if through else _lacks(of, covered, hours, record),
         through,
+        max((one.on for one in ours if _ends(one)), default=None),
     )
 
 
+def _ends(one: ToldOfStandard) -> bool:
+    """Whether a statement says that the apprenticeship is over."""
+    if one.place.part == "assessment":
+        return one.verb == PASSED
+    return one.place.part == "" and one.verb in {COMPLETED, EXITED}
+
+
 def _covered(
-    of: StandardRegistration, told: Sequence[ToldOfStandard], record: StandardRecord | None
+    of: StandardRegistration,
+    told: Sequence[ToldOfStandard],
+    record: StandardRecord | None,
+    known: Mapping[str, Criterion],
+    by_courses: frozenset[str],
 ) -> tuple[Covered, ...]:
     if record is None:
         return ()
     days: dict[str, list[date]] = {}
-    begun: set[str] = set()
+    begun = set(by_courses)
     for one in told:
-        criterion = _criterion(of, one, record)
+        criterion = _criterion(of, one, known)
         if criterion is None:
             continue
         begun.add(criterion.guid)
@@ -169,12 +223,17 @@ def _covered(
     )
 
 
-def _criterion(of: StandardRegistration, one: ToldOfStandard, record: StandardRecord) -> Criterion | None:
+def _by_name(record: StandardRecord) -> dict[str, Criterion]:
+    """The criteria of *record* by their codes, and by their identifiers in small letters."""
+    named = [(name, one) for one in record.criteria for name in (one.code, one.guid.casefold())]
+    return dict(reversed(named))
+
+
+def _criterion(of: StandardRegistration, one: ToldOfStandard, known: Mapping[str, Criterion]) -> Criterion | None:
     """The criterion of the registered version that a statement is about: by its identifier if it has one."""
     if one.place.part != "ksb" or one.place.standard != of.standard:
         return None
-    guid, code = one.guid.casefold(), _written(one.place.code)
-    return next((it for it in record.criteria if (it.guid.casefold() == guid if guid else it.code == code)), None)
+    return known.get(one.guid.casefold() or _written(one.place.code))
 
 
 def _written(code: str) -> str:
@@ -191,14 +250,17 @@ def _is_accepted(one: ToldOfStandard) -> bool:
 
 
 def _foreign(
-    of: StandardRegistration, told: Sequence[ToldOfStandard], record: StandardRecord | None
+    of: StandardRegistration,
+    told: Sequence[ToldOfStandard],
+    record: StandardRecord | None,
+    known: Mapping[str, Criterion],
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The codes of evidence that no criterion of the registered version has, by version."""
     found: dict[str, set[str]] = {}
     for one in told:
         if one.place.part != "ksb" or not _is_accepted(one) or (record is None and one.place.standard == of.standard):
             continue
-        if record is None or _criterion(of, one, record) is None:
+        if _criterion(of, one, known) is None:
             found.setdefault(one.place.standard.version, set()).add(one.place.code)
     return tuple((version, tuple(sorted(some, key=_in_order))) for version, some in sorted(found.items()))
 

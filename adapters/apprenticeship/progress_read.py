@@ -15,9 +15,8 @@ from adapters.reading.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.competency.dates import day_of, micros_in
 from lrs.kernel.durations import seconds_of
 from lrs.kernel.names import name
-from lrs.people.ids import identified, ids_of
-from lrs.people.persons import holders, identifiers_in
-from lrs.storage import Reader, Record, Walk, micros_of, walked
+from lrs.people.persons import identifiers_in
+from lrs.storage import Reader, Record, Walk, micros_of
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import activity_key, agent_key, source_key, verb_key
@@ -56,12 +55,15 @@ class _Context(msgspec.Struct, frozen=True):
 class _Seen(msgspec.Struct, frozen=True):
     """The parts of a statement that the picture needs."""
 
-    actor: Any
+    actor: msgspec.Raw
     verb: _Verb
     object: _Object
     timestamp: str = ""
     result: _Result = _Result()
     context: _Context = _Context()
+
+
+_decode = msgspec.json.Decoder(_Seen).decode
 
 
 class SeenApprenticeship(NamedTuple):
@@ -86,11 +88,14 @@ def apprenticeship(
     for version in islice(versions, MOST_VERSIONS):
         told |= walks.read([activity_key(Standard(ref, version).iri(), related=True)])
     told |= walks.read([verb_key(DEMONSTRATED)])
-    kept = tenant.store.get(KIND, name(KIND, ref, of.standard.version))
-    record = msgspec.json.decode(kept.body, type=StandardRecord) if kept else None
-    return SeenApprenticeship(
-        picture(of, [*reversed(told.values())], record), walks.whole and len(versions) <= MOST_VERSIONS
-    )
+    seen = picture(of, [*reversed(told.values())], standard_in(tenant.store, of.standard))
+    return SeenApprenticeship(seen, walks.whole and len(versions) <= MOST_VERSIONS)
+
+
+def standard_in(reader: Reader, standard: Standard) -> StandardRecord | None:
+    """The record of *standard* in its version, if it is stored."""
+    kept = reader.get(KIND, name(KIND, standard.ref, standard.version))
+    return msgspec.json.decode(kept.body, type=StandardRecord) if kept else None
 
 
 class _Walks:
@@ -131,8 +136,21 @@ class _Walks:
 
 def told_by(record: Record, zone: str) -> ToldOfStandard | None:
     """What a statement says of an apprenticeship; ``None`` if it is about nothing of a standard."""
+    told = said_by(record, zone)
+    return told.told if told else None
+
+
+class SaidByActor(NamedTuple):
+    """What a statement says of an apprenticeship, and its actor as it was stored."""
+
+    actor: bytes
+    told: ToldOfStandard
+
+
+def said_by(record: Record, zone: str) -> SaidByActor | None:
+    """The same with the actor."""
     try:
-        seen = msgspec.json.decode(record.body, type=_Seen)
+        seen = _decode(record.body)
     except msgspec.DecodeError:
         return None
     place = place_of(seen.object.id) if seen.object.objectType == "Activity" else None
@@ -140,7 +158,7 @@ def told_by(record: Record, zone: str) -> ToldOfStandard | None:
         return None
     at = micros_in(seen.timestamp)
     guid = seen.object.definition.extensions.get(f"{EXTENSIONS}ksb-guid", "")
-    return ToldOfStandard(
+    told = ToldOfStandard(
         seen.verb.id,
         place,
         day_of(micros_of(record.seq) if at is None else at, zone),
@@ -149,52 +167,4 @@ def told_by(record: Record, zone: str) -> ToldOfStandard | None:
         guid if isinstance(guid, str) else "",
         {**seen.context.extensions, **seen.result.extensions},
     )
-
-
-class Apprentices(NamedTuple):
-    """Some apprentices of a provider by their persons; *further* is where the rest begins, ``None`` at the end."""
-
-    persons: tuple[str, ...]
-    further: int | None
-
-
-def apprentices(tenant: Tenant, sources: Collection[str], until: int, most: int) -> Apprentices:
-    """Those whom *sources* registered on a standard, at *until* (a ``seq``) or before: the newest, at most *most*."""
-    reader, ids = tenant.store, ids_of(tenant)
-    parts = [_registrations(reader, source, until) for source in sorted(sources)[:MOST_WALKS]]
-    floor = max((end for _, end in parts), default=0)
-    newest = sorted((one for part, _ in parts for one in part if one.seq >= floor), key=lambda one: -one.seq)
-    found = [(one.seq, identified(msgspec.json.decode(one.body, type=_Seen).actor, ids)) for one in newest]
-    known = reader.get_many("identifier", {who.id for _, who in found if who})
-    persons = [(seq, str(known[who.id].meta["person"])) for seq, who in found if who and who.id in known]
-    held = holders(reader, {person for _, person in persons})
-    listed: dict[str, None] = {}
-    for seq, person in persons:
-        if person not in held:
-            continue
-        if len(listed) == most and held[person] not in listed:
-            return Apprentices(tuple(listed), seq)
-        listed[held[person]] = None
-    return Apprentices(tuple(listed), floor - 1 if floor else None)
-
-
-def _registrations(reader: Reader, source: str, until: int) -> tuple[list[Record], int]:
-    """The newest registrations on standards, and the ``seq`` at which reading ended (``MOST_BYTES``); 0 for never."""
-    walk = Walk("statement", (source_key(source), verb_key(REGISTERED)), until=until, newest_first=True)
-    found: list[Record] = []
-    left = MOST_BYTES
-    for record in walked(reader, walk):
-        left -= len(record.body)
-        if _on_standard(record):
-            found.append(record)
-        if left < 0:
-            return found, record.seq
-    return found, 0
-
-
-def _on_standard(record: Record) -> bool:
-    try:
-        place = place_of(msgspec.json.decode(record.body, type=_Seen).object.id)
-    except msgspec.DecodeError:
-        return False
-    return place is not None and not place.part
+    return SaidByActor(bytes(seen.actor), told)

@@ -79,7 +79,8 @@ def run_file(
     missing = _missing(source, told, ledger, order.profile.most_missing)
     checked = CheckedSource(source, criteria)
     report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
-    return msgspec.structs.replace(report, notes=(*report.notes, *missing, *criteria.notes()))
+    whole = source.notes() if isinstance(source, SnapshotSource) else ()
+    return msgspec.structs.replace(report, notes=(*report.notes, *whole, *missing, *criteria.notes()))
 
 
 def _missing(source: Source, told: RowTable, ledger: Ledger, most: int) -> tuple[str, ...]:

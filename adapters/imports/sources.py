@@ -16,8 +16,14 @@ SOURCES: Mapping[str, type[Source]] = {one.name: one for one in _ALL}
 """The sources by the name that ``lrs adapter run`` and ``POST /api/imports`` take."""
 
 
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".xml")
-"""The endings of files that a source reads; only a return (``IlrSource``) is XML."""
+FILES: Mapping[str, str] = {ending: said for one in _ALL for ending, said in one.files.items()}
+"""The endings of files that a source reads, each with what people call such a file."""
+
+
+def files_said() -> str:
+    """The sorts of files that are read, as a sentence lists them."""
+    *sorts, last = filter(None, FILES.values())
+    return f"{', '.join(sorts)} or {last}"
 
 
 def column_words(column: str) -> ColumnWords | None:

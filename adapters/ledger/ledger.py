@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.ledger.diff import LedgerEntry
 from lrs.kernel.keys import key as search_key
-from lrs.storage import Reader, Record, Tx, each
+from lrs.storage import Reader, Record, Tx, Walk, each
 from lrs.storage.kinds import Kind
 
 KIND = "import-row"
@@ -119,6 +119,12 @@ def record_id(source: str, key: str) -> str:
 def source_key(source: str) -> int:
     """The search key of every entry of a *source*."""
     return search_key(KIND, source)
+
+
+def newest_change(reader: Reader, source: str) -> int:
+    """The place of the entry of a *source* that was written last; 0 for none. It grows with each change."""
+    walk = Walk(KIND, (source_key(source),), newest_first=True, limit=1, bare=True)
+    return next((record.seq for record in reader.find(walk).records), 0)
 
 
 def write_in(tx: Tx, source: str, job: str, rows: Iterable[LedgerWrite]) -> None:

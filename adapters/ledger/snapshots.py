@@ -35,6 +35,9 @@ class SnapshotSource(Protocol):
     def snapshot(self, table: RowTable, /) -> Snapshot:
         """What *table* is a snapshot of."""
 
+    def notes(self) -> tuple[str, ...]:
+        """What people are told of the file as a whole, once all its rows were read."""
+
 
 class SeenIn(NamedTuple):
     """The last snapshot of a period that had a fact."""

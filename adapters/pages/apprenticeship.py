@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.apprenticeship.progress_read import apprentices, apprenticeship
-from adapters.pages.apprenticeship_view import row, shown
-from lrs.pages import reach
+from adapters.apprenticeship.overview import Apprentices, KeptTold, apprentices
+from adapters.apprenticeship.progress_read import apprenticeship
+from adapters.pages.apprenticeship_view import APPRENTICES as APPRENTICE_COLUMNS
+from adapters.pages.apprenticeship_view import listed, shown
+from lrs.competency.dates import day_of
+from lrs.competency.listed import KIND as LISTED
+from lrs.competency.listed import read
+from lrs.pages import learners_view, reach
+from lrs.pages.list_files import add_files
 from lrs.pages.me.own_page import own_of
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
 from lrs.people.persons import identifiers_in, members_of
-from lrs.storage import NEWEST
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.shared import shared
 
 OWN = "/me/apprenticeship"
 OF_LEARNER = "/staff/learners/{person}/apprenticeship"
 APPRENTICES = "/provider/apprentices"
-LISTED = 25
-"""Apprentices in one part of the list."""
 
 
 def routes() -> APIRouter:
@@ -53,19 +56,37 @@ def routes() -> APIRouter:
         return visit.page("staff/apprenticeship.html", person=members[0], name=name, told=told, sources=sources)
 
     @router.get(APPRENTICES, summary="A provider's apprentices, and how far they are", openapi_extra=SIGNED_IN)
-    def of_provider(visit: Visiting, until: Annotated[int, Query(ge=0, le=NEWEST)] = NEWEST) -> Response:
-        tenant, sources = visit.tenant, reach.own_sources(visit.caller) or frozenset[str]()
-        some = apprentices(tenant, sources, until, LISTED)
-        dates = Dates(tenant.settings.zone)
-        rows = [
-            row(person, called(visit, members), seen.picture, dates)
-            for person in some.persons
-            if (seen := apprenticeship(tenant, members := members_of(tenant.store, person), sources))
-        ]
-        further = f"{visit.root}{APPRENTICES}?until={some.further}" if some.further else ""
-        return visit.page("staff/apprentices.html", rows=rows, further=further, is_first=until == NEWEST)
+    def of_provider(visit: Visiting) -> Response:
+        seen = _apprentices(visit)
+        found = listing(
+            asked_of(visit.request, APPRENTICE_COLUMNS, sort="-start"), _rows(visit, seen), whole=seen.whole
+        )
+        lacks_record = any("record" in one.lacks for _, one in seen.found)
+        return visit.page("staff/apprentices.html", list=found, lacks_record=lacks_record)
 
+    add_files(
+        router,
+        APPRENTICES,
+        "A provider's apprentices",
+        APPRENTICE_COLUMNS,
+        lambda visit: _rows(visit, _apprentices(visit)),
+        name="apprentices",
+        sort="-start",
+    )
     return router
+
+
+def _apprentices(visit: Visit) -> Apprentices:
+    sources = reach.own_sources(visit.caller) or frozenset[str]()
+    return apprentices(visit.tenant, sources, shared(visit.request, KeptTold))
+
+
+def _rows(visit: Visit, seen: Apprentices) -> list[ListRow]:
+    tenant, sources = visit.tenant, reach.own_sources(visit.caller)
+    today = day_of(tenant.clock(), tenant.settings.zone)
+    known = tenant.store.get_many(LISTED, [person for person, _ in seen.found]) if seen.found else {}
+    names = {id: learners_view.called(read(record), sources) for id, record in known.items()}
+    return [listed(id, names.get(id, NO_NAME), one, today, visit.root) for id, one in seen.found]
 
 
 def called(visit: Visit, members: tuple[str, ...]) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from adapters.apprenticeship.progress import Covered, Picture
 from adapters.apprenticeship.progress_read import SeenApprenticeship
-from lrs.web.dates import Dates
+from lrs.web.dates import Dates, written_day
+from lrs.web.listing import ListColumn, ListRow
 
+APPRENTICES = (
+    ListColumn("name", "Apprentice"),
+    ListColumn("standard", "Standard", facet=True),
+    ListColumn("start", "Began"),
+    ListColumn("end", "Planned end"),
+    ListColumn("evidenced", "Evidenced", figure=True),
+    ListColumn("missing", "Missing", figure=True),
+    ListColumn("hours", "Off-the-job hours", figure=True),
+    ListColumn("gateway", "Gateway", facet=True),
+)
+THROUGH, OVER, OVERDUE, NOT_READY, READY = "Through", "Ended", "Overdue", "Not ready", "Ready"
+_MOODS = {THROUGH: "good", OVER: "", OVERDUE: "bad", NOT_READY: "warn", READY: "good"}
 _PARTS = (("knowledge", "K"), ("skills", "S"), ("behaviours", "B"))
 
 
@@ -16,7 +30,6 @@ def shown(seen: SeenApprenticeship, dates: Dates) -> dict[str, Any]:
     """The page about one apprenticeship."""
     one = seen.picture
     of, hours = one.registration, one.hours
-    evidenced = sum(it.state == "evidenced" for it in one.covered)
     return {
         "standard": of.standard.ref,
         "version": of.standard.version,
@@ -25,7 +38,7 @@ def shown(seen: SeenApprenticeship, dates: Dates) -> dict[str, Any]:
         "planned_end": dates.day(of.planned_end) if of.planned_end else "",
         "parts": [_part(name, [it for it in one.covered if it.criterion.code[0] == at], dates) for name, at in _PARTS],
         "count": len(one.covered),
-        "evidenced": evidenced,
+        "evidenced": len(one.covered) - one.lacking,
         "foreign": [{"version": version, "codes": ", ".join(codes)} for version, codes in one.foreign],
         "hours": spoken(hours.minutes),
         "whole_hours": hours.minutes // 60,
@@ -34,7 +47,7 @@ def shown(seen: SeenApprenticeship, dates: Dates) -> dict[str, Any]:
         "needed": hours.needed,
         "short": spoken(max(0, (hours.needed or 0) * 60 - hours.minutes)),
         "lacks": one.lacks,
-        "lacking": len(one.covered) - evidenced,
+        "lacking": one.lacking,
         "through": dates.day(one.through) if one.through else "",
         "whole": seen.whole,
     }
@@ -46,9 +59,38 @@ def spoken(minutes: int) -> str:
     return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
 
 
-def row(person: str, name: str, one: Picture, dates: Dates) -> dict[str, Any]:
-    """An apprentice in the list of a provider."""
-    return {"person": person, "name": name, **shown(SeenApprenticeship(one, whole=True), dates)}
+def listed(person: str, name: str, one: Picture, today: date, root: str) -> ListRow:
+    """An apprentice in the list of a provider on the day *today*."""
+    of, hours, count = one.registration, one.hours, len(one.covered)
+    state, end = state_on(one, today), of.planned_end
+    evidenced = f"{count - one.lacking} of {count}" if count else "Not known"
+    known = {"name": name, "standard": f"{of.standard.ref} {of.standard.version}".strip(), "gateway": state}
+    return ListRow(
+        known
+        | {
+            "start": of.since.isoformat(),
+            "end": end or None,
+            "evidenced": count - one.lacking if count else None,
+            "missing": one.lacking if count else None,
+            "hours": round(hours.minutes / 60, 2),
+        },
+        {
+            "start": written_day(of.since),
+            "end": written_day(end) if end else "",
+            "evidenced": evidenced,
+            "hours": spoken(hours.minutes) + (f" of {hours.needed}" if hours.needed is not None else ""),
+        },
+        {"name": f"{root}/staff/learners/{person}/apprenticeship"},
+        {"gateway": _MOODS[state]} | ({"end": "bad"} if state == OVERDUE else {}),
+        {"evidenced": "some evidence is of another version"} if one.foreign else {},
+    )
+
+
+def state_on(one: Picture, today: date) -> str:
+    """How far an apprenticeship is on the day *today*, in a word or two."""
+    if one.through or one.over:
+        return THROUGH if one.through and not one.over else OVER
+    return OVERDUE if one.is_overdue(today) else NOT_READY if one.lacks else READY
 
 
 def _part(name: str, covered: Sequence[Covered], dates: Dates) -> dict[str, Any]:

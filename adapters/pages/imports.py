@@ -19,7 +19,7 @@ from adapters.imports.arriving_forms import read_form
 from adapters.imports.job import Job
 from adapters.imports.mappings import saved_for
 from adapters.imports.routes import file_of
-from adapters.imports.sources import ENDINGS
+from adapters.imports.sources import FILES, files_said
 from adapters.pages import acts, view
 from adapters.pages.columns import MOST_FIELDS, corrected
 from adapters.reports.repairs import ShownRow
@@ -93,7 +93,8 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.page(
         "staff/imports.html",
         refused.status if refused else 200,
-        files=",".join(ENDINGS),
+        files=",".join(FILES),
+        sorts=files_said(),
         problem=refused.message if refused else "",
         list=found,
         providers=names,

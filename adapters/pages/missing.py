@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.apprenticeship.missing import ADAPTER, MissingApprentices, missing_learners
+from adapters.apprenticeship.missing import ADAPTER, KeptGone, MissingApprentices, missing_learners
 from adapters.imports.senders import senders
 from adapters.pages import acts
 from adapters.pages.apprenticeship import called
@@ -14,6 +14,7 @@ from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
 from lrs.people.persons import members_of
 from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
+from lrs.web.shared import shared
 
 PLACE = "/staff/missing-learners"
 COLUMNS = (
@@ -43,7 +44,8 @@ def routes() -> APIRouter:
 def missing_within(visit: Visit) -> MissingApprentices:
     """Those of the providers whose files the visitor may bring in."""
     own = acts.reached(visit.caller)
-    return missing_learners(visit.tenant, senders(visit.tenant.store, ADAPTER) if own is None else own)
+    providers = senders(visit.tenant.store, ADAPTER) if own is None else own
+    return missing_learners(visit.tenant, providers, shared(visit.request, KeptGone))
 
 
 def _rows(visit: Visit) -> list[ListRow]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.imports import job as jobs
-from adapters.imports.sources import ENDINGS
+from adapters.imports.sources import FILES, files_said
 from adapters.pages import acts, view
 from adapters.pages.imports import LISTED
 from adapters.pages.missing import missing_within
@@ -33,7 +33,8 @@ def routes() -> APIRouter:
         return visit.page(
             "staff/provider.html",
             providers=own,
-            files=",".join(ENDINGS),
+            files=",".join(FILES),
+            sorts=files_said(),
             missing=len(missing_within(visit).found),
             list=listing(_asked(visit), _files(visit)),
             repair=to_repair(visit.tenant, visit.caller),

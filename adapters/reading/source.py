@@ -23,6 +23,9 @@ RESULTS: tuple[RowResult, ...] = ("new", "updated", "unchanged", "skipped", "qua
 STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off", "second_table"})
 """Codes of rows that cannot be read as rows. Their outcome is ``error``; a cell that cannot be used is quarantined."""
 
+TABLES: Mapping[str, str] = {".csv": "CSV", ".tsv": "", ".txt": "", ".xlsx": "Excel (.xlsx)", ".json": "JSON"}
+"""The files of a source that reads tables."""
+
 
 class RowTable(Protocol):
     """Rows that can be read several times, without holding all of them in memory."""
@@ -120,11 +123,13 @@ class Source(Protocol):
     *about* says in a few words, to whoever sends a file, what is in it. Increase *template* when the same content gives
     other statements than before. *columns* are the canonical ones that it knows; of these, *free* hold free text,
     *dated* days or instants, and *worded* has the meanings of words by column. *named* has the columns that no other
-    source has, in words.
+    source has, in words. *files* are the endings of its files, each with what people call such a file (``""``: as
+    another one).
     """
 
     name: str
     about: str
+    files: Mapping[str, str]
     template: int
     columns: frozenset[str]
     named: Mapping[str, ColumnWords]

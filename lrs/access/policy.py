@@ -201,7 +201,7 @@ TABLE: PolicyTable = {
     **listed("/staff/columns", _IMPORTS),
     ("POST", "/staff/columns"): _IMPORTS,
     **listed("/provider", _PROVIDER),
-    ("GET", "/provider/apprentices"): _PROVIDER,
+    **listed("/provider/apprentices", _PROVIDER),
     **listed("/staff/missing-learners", _IMPORTS),
     **listed("/staff/rules", _staff("rules.change")),
     ("POST", "/staff/rules"): _staff("rules.change"),

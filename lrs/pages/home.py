@@ -92,6 +92,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("same", "/staff/same-person", _pairs),
     ("questions", "/staff/questions", _open_questions),
     ("provider", PROVIDER, _repairs),
+    ("apprentices", "/provider/apprentices", _nothing),
     ("employer", "/employer", _nothing),
     ("imports", "/staff/imports", _repairs_of_all),
     ("services", "/staff/services", _stopped_services),

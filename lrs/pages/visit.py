@@ -48,6 +48,7 @@ PLACES = (
     ("sessions", "Sessions", "/staff/sessions", "Learners"),
     ("learners", "Learners", "/staff/learners", "Learners"),
     ("provider", "Your files", "/provider", ""),
+    ("apprentices", "Your apprentices", "/provider/apprentices", ""),
     ("employer", "Your staff", "/employer", ""),
     ("questions", "Questions", "/staff/questions", "Learners"),
     ("imports", "Imports", "/staff/imports", "Records"),

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from adapters.apprenticeship import progress_read
+from adapters.apprenticeship import overview, progress_read
 from adapters.apprenticeship.standard_records import keep, read_standards
-from adapters.reading.vocabulary import BASE, REGISTERED
+from adapters.reading.vocabulary import BASE, DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.composition.steps import drain
 from lrs.people.identifiers import ULN_HOME_PAGE
-from lrs.storage import NEWEST
 from tests.adapters.apprenticeship.returns import aim, learner, made, uln
 from tests.adapters.apprenticeship.standard_files import record
 from tests.competency.world import statement
@@ -88,34 +87,67 @@ def test_a_provider_sees_its_apprentices_and_each_of_them_and_another_provider_s
     north, south = signed_in(site, "provider:north"), signed_in(site, "provider:south")
 
     rows = text_of(north.get("/provider/apprentices"))
-    assert "ST1406 1.0 2 of 6 evidenced Some evidence is of another version 6.5 of 187 Not ready" in rows
+    assert (
+        "ST1406 1.0 15 September 2025 14 March 2027 2 of 6 some evidence is of another version 4 6.5 of 187 Not ready"
+        in rows
+    )
     assert "6.5 of 187 hours" in text_of(north.get(f"/staff/learners/{ama}/apprenticeship"))
     assert "/provider/apprentices" in north.get("/provider").text
+    assert "Your apprentices" in text_of(north.get("/staff"))
     assert f"/staff/learners/{ama}/apprenticeship" in north.get(f"/staff/learners/{ama}").text
     assert "No apprentice yet" in text_of(south.get("/provider/apprentices"))
     assert south.get(f"/staff/learners/{ama}/apprenticeship").status_code == 404
 
 
-def test_the_list_goes_on_in_parts_and_a_place_that_is_none_is_refused(site, ama, monkeypatch):
-    north = signed_in(site, "provider:north")
-
-    cara = statement(
-        "cara", {"mbox": "mailto:cara@example.org"}, verb=REGISTERED, activity=f"{BASE}standards/ST1406/1.0"
+def start_of(name, started="2026-01-05", end="2028-01-04"):
+    """That somebody began ST1406 1.0, as a sender of xAPI tells it."""
+    return statement(
+        name,
+        {"name": name.title(), "mbox": f"mailto:{name}@example.org"},
+        verb=REGISTERED,
+        activity=f"{BASE}standards/ST1406/1.0",
+        timestamp=f"{started}T09:00:00Z",
+        context={"extensions": {f"{EXTENSIONS}planned-end": end}},
     )
-    site.world.send(cara, source="north")
+
+
+def test_the_list_is_ordered_by_start_or_by_what_is_missing_and_an_overdue_end_stands_out(site):
+    west = signed_in(site, "provider:west")
+    evidence = statement(
+        "dan-k1",
+        {"mbox": "mailto:dan@example.org"},
+        verb=DEMONSTRATED,
+        activity=f"{BASE}standards/ST1406/1.0/ksb/K1",
+    )
+    for told in (start_of("cara", "2024-01-08", "2026-01-07"), start_of("dan"), evidence):
+        site.world.send(told, source="west")
     drain(site.tenant)
 
-    first = progress_read.apprentices(site.tenant, {"north", "south"}, NEWEST, 1)
-    second = progress_read.apprentices(site.tenant, {"north", "south"}, first.further, 1)
+    by_start, by_missing = (
+        [(one["name"], one["missing"]) for one in west.get(f"/provider/apprentices.json?sort={order}").json()]
+        for order in ("start", "missing")
+    )
+    page = west.get("/provider/apprentices?gateway=Overdue")
 
-    assert (first.persons, second) == ((site.world.person(cara["actor"]),), ((ama,), None))
-    assert len(progress_read.apprentices(site.tenant, {"north"}, NEWEST, 2).persons) == 2
-    monkeypatch.setattr(progress_read, "MOST_BYTES", 10)
-    few = progress_read.apprentices(site.tenant, {"north"}, NEWEST, 2)
-    assert (few.persons, few.further > 0) == (first.persons, True)
-    assert "No further apprentice." in text_of(north.get("/provider/apprentices?until=1"))
-    for wrong in ("x", "-1", str(1 << 64)):
-        assert north.get(f"/provider/apprentices?until={wrong}").status_code == 400
+    assert (by_start, by_missing) == ([("Cara", 6), ("Dan", 5)], [("Dan", 5), ("Cara", 6)])
+    assert "Cara ST1406 1.0 8 January 2024 7 January 2026 0 of 6 6 0 Overdue" in text_of(page)
+    assert "Dan" not in text_of(page)
+
+
+def test_what_sources_tell_is_read_once_and_again_when_they_tell_more(site, monkeypatch):
+    kept, reads = overview.KeptTold(), []
+    read_of = overview._Reading.of  # noqa: SLF001 (how often it reads is what is looked at)
+    monkeypatch.setattr(overview._Reading, "of", lambda self, names: reads.append(1) or read_of(self, names))  # noqa: SLF001
+
+    for name in ("eve", "finn"):
+        site.world.send(start_of(name), source="east")
+        drain(site.tenant)
+        some = [overview.apprentices(site.tenant, {"east"}, kept) for _ in range(3)]
+        assert [(len(one.found), one.whole) for one in some] == [(2 if name == "finn" else 1, True)] * 3
+
+    assert len(reads) == 2
+    monkeypatch.setattr(overview, "MOST_BYTES", 10)
+    assert not overview.apprentices(site.tenant, {"east"}, overview.KeptTold()).whole
 
 
 def test_somebody_on_no_standard_is_told_so(site):

@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from adapters.apprenticeship import missing
 from lrs.cli import main
 from lrs.composition.steps import drain
 from tests.adapters.apprenticeship.returns import learner, made, uln
@@ -53,6 +54,19 @@ def test_a_provider_reads_who_is_missing_and_which_returns_had_them(site):
     assert "4 November 2026" in page
     assert text.splitlines()[0] == "Learner,Provider,Standard,Teaching year,Last return that had them,Newest return"
     assert len(text.splitlines()) == 3
+
+
+def test_the_ledger_is_read_once_and_again_after_the_next_return(site, monkeypatch):
+    kept, reads, browser = missing.KeptGone(), [], signed_in(site, "provider:west")
+    gone = missing._gone  # noqa: SLF001 (how often it reads is what is looked at)
+    monkeypatch.setattr(missing, "_gone", lambda *asked: reads.append(1) or gone(*asked))
+
+    for text in (made(some(21, 22)), made(some(21, 22, 23), at=NEXT)):
+        bring(site, browser, checked(site, browser, text, "return.xml"))
+        drain(site.tenant)
+        assert [missing.missing_learners(site.tenant, ["west"], kept) for _ in range(3)] == [([], True)] * 3
+
+    assert len(reads) == 2
 
 
 def test_another_provider_sees_none_of_them_and_an_administrator_all(site):

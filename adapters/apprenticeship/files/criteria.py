@@ -69,7 +69,7 @@ class CheckedSource:
         self._source, self._known = source, known
         self.name, self.about, self.template, self.columns = source.name, source.about, source.template, source.columns
         self.free, self.dated, self.worded = source.free, source.dated, source.worded
-        self.named = source.named
+        self.named, self.files = source.named, source.files
 
     def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
         """See ``Source``."""

@@ -22,7 +22,7 @@ from adapters.reading.cells import choice, needed, text
 from adapters.reading.columns import ColumnWords
 from adapters.reading.people import FileLearner, Learners, Same
 from adapters.reading.profile import ReadingTerms
-from adapters.reading.source import Earlier, Fact, Mapped, RowTable
+from adapters.reading.source import TABLES, Earlier, Fact, Mapped, RowTable
 from adapters.reading.times import AHEAD, day, midnight
 from adapters.reading.words import Words
 from lrs.kernel.tables.row import Row, Unusable
@@ -54,6 +54,7 @@ class Das:
 
     name = "das"
     about = "Apprenticeship service: bulk upload (CSV)"
+    files = TABLES
     template = 1
     columns = frozenset(NAMED) | {"uln", "family_name", "given_names", "start_date"}
     named = NAMED

@@ -38,7 +38,7 @@ from adapters.reading import words
 from adapters.reading.cells import also_missing, choice, needed, text
 from adapters.reading.people import FileLearner, Learners, Same, apart, names_of, staff
 from adapters.reading.profile import ReadingTerms
-from adapters.reading.source import Earlier, Fact, Loose, Mapped, RowTable
+from adapters.reading.source import TABLES, Earlier, Fact, Loose, Mapped, RowTable
 from adapters.reading.times import day, midnight, not_ahead
 from adapters.reading.words import Words, folded_word
 from lrs.kernel.tables.row import Row, Unusable
@@ -71,6 +71,7 @@ class EPortfolio:
 
     name = "eportfolio"
     about = "Apprenticeships: learners, evidence, hours, assessments"
+    files = TABLES
     template = 1
     columns = COLUMNS
     named = NAMED

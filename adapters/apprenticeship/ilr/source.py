@@ -58,6 +58,7 @@ class IlrSource:
 
     name = "ilr"
     about = "Apprenticeship returns (ILR, XML)"
+    files: Mapping[str, str] = {".xml": "an ILR return (XML)"}
     template = 1
     columns = frozenset(kept.COLUMNS)
     named = NAMED
@@ -71,6 +72,7 @@ class IlrSource:
         self._ulns: Counter[str] = Counter()
         self._ids: Counter[str] = Counter()
         self._kept: Mapping[tuple[str, ...], str] = {}
+        self._learners: Counter[str] = Counter()
 
     def snapshot(self, table: RowTable) -> Snapshot:
         """The return as a whole (``adapters.ledger.snapshots``). Refuses one of a day after today (Header_2)."""
@@ -95,12 +97,21 @@ class IlrSource:
     def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
         """Every row of *table*, learner by learner, after a walk that finds those that come twice."""
         self._count(table)
+        self._learners.clear()
         learners = Learners(self._terms.home)
         records = (list(rows) for _, rows in groupby(table.rows(), key=_record))
         while block := list(islice(records, BLOCK)):
             self._kept = earlier("enrolment", set(self._keys(row for rows in block for row in rows)))
             for rows in block:
                 yield from self._learner(rows, learners)
+
+    def notes(self) -> tuple[str, ...]:
+        """How many learners the return has, and what becomes of them: its rows are their learning deliveries."""
+        read, fault, other = (self._learners[one] for one in ("read", "fault", "other"))
+        told = (
+            f"{read} with an apprenticeship that is read, {fault} left out with a fault, {other} with nothing read here"
+        )
+        return (f"learners of the return: {told}",)
 
     def statements(self, fact: Fact) -> list[Statement]:
         """The statement of one fact."""
@@ -145,11 +156,13 @@ class IlrSource:
             aims = self._checked(rows)
             learner = learners.read(rows[0])
         except Unusable as problem:
+            self._learners["fault"] += 1
             for row in rows:
                 yield Mapped((row.place,), problem=row.trouble or _in_row(problem, row), noted=tuple(self._noted(row)))
             return
-        for row, aim in zip(rows, aims, strict=True):
-            yield self._aim(row, aim, learner)
+        told = [self._aim(row, aim, learner) for row, aim in zip(rows, aims, strict=True)]
+        self._learners["read" if any(one.facts for one in told) else "other"] += 1
+        yield from told
 
     def _noted(self, row: Row) -> Iterator[LedgerNote]:
         """That the return has the apprenticeship of a row, although its learner is left out: it is not missing."""

@@ -11,7 +11,7 @@ from adapters.reading import words
 from adapters.reading.cells import choice, needed, text
 from adapters.reading.people import Learners, Same
 from adapters.reading.profile import ReadingTerms
-from adapters.reading.source import Earlier, Fact, Mapped, RowTable
+from adapters.reading.source import TABLES, Earlier, Fact, Mapped, RowTable
 from adapters.reading.words import Words, folded_word
 from adapters.training_centre.files.columns import NAMED
 from adapters.training_centre.files.facts import THERE, Attended, Observed, attended, observed
@@ -35,6 +35,7 @@ class TrainingCentre:
 
     name = "training-centre"
     about = "A training centre: sessions, attendance, checklists"
+    files = TABLES
     template = 1
     columns = COLUMNS
     named = NAMED
