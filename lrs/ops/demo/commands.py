@@ -71,7 +71,7 @@ def demo(context: click.Context, out: Path, data: Path | None, endpoint: str | N
 def _show_entrances(run: Callable[..., str], base: str) -> None:
     click.echo("\nThe server goes on until Ctrl-C. Open in a browser:")
     click.echo(f"  the first page:         {base}/")
-    for line in entrances(run, base):
+    for line in entrances(run, base, datetime.now(UTC).date()):
         click.echo(line)
 
 

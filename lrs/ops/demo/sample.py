@@ -12,14 +12,18 @@ from pathlib import Path
 
 WRITTEN = date(2026, 11, 20)
 """The day for which the dates in the files were written: the practical was the week before."""
-FILES = ("framework.csv", "rules.csv", "roles.csv", "training-centre.csv", "portfolio.csv", "portfolio-profile.json")
+FILES = (
+    *("framework.csv", "rules.csv", "roles.csv", "training-centre.csv", "portfolio.csv", "portfolio-profile.json"),
+    *("standard.json", "catalogue.csv", "checklists.csv", "demand.csv", "districts.csv"),
+    *("occupations.csv", "skills.csv", "occupationSkillRelations.csv"),
+)
 _DATE = re.compile(r"\b(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})/(\d{2})/(\d{4}))\b")
 
 
 def moved(text: str, day: date) -> str:
     """*text* with every date (2026-11-10 or 10/11/2026) moved by the whole weeks from ``WRITTEN`` to *day*.
 
-    Whole weeks, so that no lesson is on a Sunday; rounded down, so that no date is in the future.
+    Whole weeks, so that no lesson is on a Sunday; rounded down, so that no date of evidence is in the future.
     """
     by = timedelta(weeks=(day - WRITTEN).days // 7)
 

@@ -29,6 +29,15 @@ ORGANISATION = (
     *("--privacy-notice", "https://network.engraft-demo.example/privacy"),
 )
 """What learners are told of who keeps the record."""
+CENTRE, PROVIDER = "training-centre", "apprenticeship-provider"
+OFFERED = (
+    ("standards", "import", "standard.json"),
+    ("checklists", "import", "checklists.csv", "--centre", CENTRE),
+    ("catalogue", "import", "catalogue.csv"),
+    ("demand", "regions", "districts.csv"),
+    ("demand", "import", "demand.csv"),
+)
+"""What is learnt from, and what is planned with: a standard, checklists, a catalogue, regions, demand."""
 PATIENCE = 60.0
 REFERENCE = "applicant-17"
 
@@ -79,15 +88,19 @@ def _set_up(stage: Stage) -> dict[str, dict[str, str]]:
         source: json.loads(stage.lrs("keys", "create", "--name", source, *scopes, "--json"))
         for source, scopes in {
             "online-platform": ("--scope", "statements/write", "--scope", "define"),
-            "training-centre": ("--scope", "statements/write", "--scope", "profile"),
-            "apprenticeship-provider": ("--scope", "statements/write", "--scope", "profile"),
+            CENTRE: ("--scope", "statements/write", "--scope", "profile"),
+            PROVIDER: ("--scope", "statements/write", "--scope", "profile"),
         }.items()
     }
-    for source in ("online-platform", "apprenticeship-provider"):
+    for source in ("online-platform", PROVIDER):
         stage.lrs("persons", "trust", source)
     stage.lrs("tenants", "set", "default", *ORGANISATION)
     stage.say(_indent(_command(stage, "rules", "apply", "rules.csv")))
     stage.say(_indent(_command(stage, "roles", "import", "roles.csv")))
+    for words in OFFERED:
+        _command(stage, *words)
+    stage.lrs("occupations", "import", str(stage.sample))
+    stage.say("   a standard, checklists, a catalogue, occupations and demand, all made up for this sample")
     made = stage.lrs(
         *("services", "add", _service_name(stage), "--webhook", f"{stage.service.address}/webhook"),
         *("--scopes", "profiles:read,roles:read,gap:read", "--purpose", "To find roles that fit you"),
@@ -104,8 +117,8 @@ def _evidence(stage: Stage, keys: dict[str, dict[str, str]]) -> None:
     count = course.send(f"{stage.base}/xapi", key["key"], key["secret"])
     stage.say(f"   the online platform sent {count} statements")
     for source, adapter, file, more in (
-        ("training-centre", "training-centre", "training-centre.csv", ()),
-        ("apprenticeship-provider", "eportfolio", "portfolio.csv", ("--profile", "portfolio-profile.json")),
+        (CENTRE, "training-centre", "training-centre.csv", ()),
+        (PROVIDER, "eportfolio", "portfolio.csv", ("--profile", "portfolio-profile.json")),
     ):
         key = keys[source]
         door = ("--endpoint", f"{stage.base}/xapi", "--key", key["key"], "--secret", key["secret"])
