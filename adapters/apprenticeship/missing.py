@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from adapters.apprenticeship.ilr.years import BY_CODE
-from adapters.apprenticeship.progress import place_of
+from adapters.apprenticeship.told_of_standard import place_of
 from adapters.ledger.diff import LedgerEntry
 from adapters.ledger.ledger import KIND, LedgerRecord, newest_change, source_key
 from adapters.ledger.pipeline import ids_of

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from adapters.apprenticeship.facts import Standard
-from adapters.apprenticeship.progress import Picture, ToldOfStandard, picture, registered
+from adapters.apprenticeship.progress import Picture, picture, registered
 from adapters.apprenticeship.progress_read import said_by, standard_in
 from adapters.apprenticeship.standard_records import StandardRecord
+from adapters.apprenticeship.told_of_standard import ToldOfStandard
 from adapters.reading.vocabulary import DEMONSTRATED, REGISTERED, VOIDED
 from lrs.kernel.memo import Memo
 from lrs.kernel.times import MINUTE

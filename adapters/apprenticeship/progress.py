@@ -7,22 +7,19 @@ version, so a code of another version says nothing here (Skills England; SkillsF
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote
+from typing import Literal, NamedTuple
 
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.ksb import codes
 from adapters.apprenticeship.standard_records import Criterion, StandardRecord
+from adapters.apprenticeship.told_of_standard import ToldOfStandard, day_in, extension, whole_hours
 from adapters.reading.vocabulary import (
-    BASE,
     COMPLETED,
     DEMONSTRATED,
     EXITED,
     EXPERIENCED,
-    EXTENSIONS,
     PASSED,
     PROGRESSED,
     REGISTERED,
@@ -31,32 +28,9 @@ from adapters.reading.vocabulary import (
 MINIMUM = 187
 """Hours off the job that an apprenticeship has at least, if it began on ``MINIMUM_SINCE`` or later (ILR 2026-27)."""
 MINIMUM_SINCE = date(2025, 8, 1)
-_BELOW = {"ksb", "off-the-job", "gateway", "assessment"}
-_PLACE = re.compile(re.escape(BASE) + "standards/([^/]+)((?:/[^/]+){0,3})")
-
 CriterionState = Literal["evidenced", "in_progress", "missing"]
 Lack = Literal["version", "record", "criteria", "hours", "planned"]
 """What the gateway waits for. ``planned``: neither a minimum nor planned hours are known, so hours cannot be judged."""
-
-
-class StandardPlace(NamedTuple):
-    """What an activity of a standard is: the standard, the part (``""``: the standard itself), and a KSB's code."""
-
-    standard: Standard
-    part: str = ""
-    code: str = ""
-
-
-class ToldOfStandard(NamedTuple):
-    """What one statement says of an apprenticeship. *minutes* is its duration, *guid* that of its criterion."""
-
-    verb: str
-    place: StandardPlace
-    on: date
-    success: bool | None
-    minutes: int
-    guid: str
-    extensions: dict[str, Any]
 
 
 class StandardRegistration(NamedTuple):
@@ -117,21 +91,6 @@ class Picture(NamedTuple):
         return end is not None and end < today and self.through is None and self.over is None
 
 
-def place_of(activity: str) -> StandardPlace | None:
-    """What *activity* is of a standard; ``None`` for any other activity."""
-    found = _PLACE.fullmatch(activity)
-    if found is None:
-        return None
-    ref, below = unquote(found[1]), [unquote(one) for one in found[2].split("/")[1:]]
-    version = below.pop(0) if below and below[0] not in _BELOW else ""
-    if not below:
-        return StandardPlace(Standard(ref, version))
-    part, code = below[0], "/".join(below[1:])
-    return (
-        StandardPlace(Standard(ref, version), part, code) if part in _BELOW and bool(code) == (part == "ksb") else None
-    )
-
-
 def registered(told: Iterable[ToldOfStandard]) -> StandardRegistration | None:
     """The standard that was begun last, and its version; ``None`` for somebody who was registered on none.
 
@@ -143,21 +102,11 @@ def registered(told: Iterable[ToldOfStandard]) -> StandardRegistration | None:
     ref = starts[-1].place.standard.ref
     ours = [one for one in starts if one.place.standard.ref == ref]
     version = next((one.place.standard.version for one in reversed(ours) if one.place.standard.version), "")
-    ends = [str(end) for one in ours if (end := _extension(one, "planned-end"))]
-    planned = [hours for one in ours if (hours := _whole(one, "planned-off-the-job-hours")) is not None]
+    ends = [str(end) for one in ours if (end := extension(one, "planned-end"))]
+    planned = [hours for one in ours if (hours := whole_hours(one, "planned-off-the-job-hours")) is not None]
     return StandardRegistration(
         Standard(ref, version), ours[0].on, ends[-1] if ends else "", planned[-1] if planned else None
     )
-
-
-def day_in(text: str) -> date | None:
-    """The day that *text* writes as ISO does; of a month its last; ``None`` for anything else a sender may write."""
-    try:
-        if len(text) == len("2027-03"):
-            return date.fromisoformat(f"{text}-{monthrange(int(text[:4]), int(text[5:]))[1]}")
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
 
 
 def picture(
@@ -272,11 +221,11 @@ def _in_order(code: str) -> tuple[str, int, str]:
 def _minutes(told: Sequence[ToldOfStandard]) -> int:
     """The minutes off the job: as the return says at the end, else the sum of the days that count."""
     ends = [one for one in told if one.verb == COMPLETED and not one.place.part]
-    actual = [hours for one in ends if (hours := _whole(one, "actual-off-the-job-hours")) is not None]
+    actual = [hours for one in ends if (hours := whole_hours(one, "actual-off-the-job-hours")) is not None]
     if actual:
         return actual[-1] * 60
     days = [one for one in told if one.verb == EXPERIENCED and one.place.part == "off-the-job"]
-    return sum(one.minutes for one in days if _extension(one, "otj-countable") is not False)
+    return sum(one.minutes for one in days if extension(one, "otj-countable") is not False)
 
 
 def _lacks(
@@ -294,13 +243,3 @@ def _lacks(
     elif hours.minutes < hours.needed * 60:
         found.append("hours")
     return tuple(found)
-
-
-def _extension(one: ToldOfStandard, name: str) -> Any:
-    return one.extensions.get(EXTENSIONS + name)
-
-
-def _whole(one: ToldOfStandard, name: str) -> int | None:
-    """A number of hours in an extension; ``None`` for anything else that a sender may have written there."""
-    value = _extension(one, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000 else None

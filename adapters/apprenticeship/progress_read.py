@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from adapters.apprenticeship.facts import Standard
-from adapters.apprenticeship.progress import Picture, ToldOfStandard, picture, place_of, registered
+from adapters.apprenticeship.progress import Picture, picture, registered
 from adapters.apprenticeship.standard_records import KIND, StandardRecord
+from adapters.apprenticeship.told_of_standard import ToldOfStandard, place_of
 from adapters.reading.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.competency.dates import day_of, micros_in
 from lrs.kernel.durations import seconds_of

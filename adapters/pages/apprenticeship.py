@@ -55,6 +55,11 @@ def routes() -> APIRouter:
         name = called(visit, members)
         return visit.page("staff/apprenticeship.html", person=members[0], name=name, told=told, sources=sources)
 
+    _add_apprentices(router)
+    return router
+
+
+def _add_apprentices(router: APIRouter) -> None:
     @router.get(APPRENTICES, summary="A provider's apprentices, and how far they are", openapi_extra=SIGNED_IN)
     def of_provider(visit: Visiting) -> Response:
         seen = _apprentices(visit)
@@ -73,7 +78,6 @@ def routes() -> APIRouter:
         name="apprentices",
         sort="-start",
     )
-    return router
 
 
 def _apprentices(visit: Visit) -> Apprentices:

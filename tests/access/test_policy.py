@@ -241,7 +241,8 @@ OTHERS = {
     **dict.fromkeys(LEARNERS_OWN, frozenset()),
     **dict.fromkeys(OPEN, EVERYBODY),
     **{
-        ("GET", f"/provider{form}"): frozenset() for form in ("", ".csv", ".json", "/apprentices")
+        ("GET", f"/provider{form}"): frozenset()
+        for form in ("", ".csv", ".json", *(f"/apprentices{end}" for end in ("", ".csv", ".json")))
     },  # providers alone: test_roles
     **{("GET", f"/employer{form}"): frozenset() for form in ("", ".csv", ".json")},  # employers alone: test_employer
     ("POST", "/employer"): frozenset(),

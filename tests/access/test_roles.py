@@ -179,7 +179,10 @@ SEEN = {
     | LEARNERS
     | QUESTIONS
     | IMPORTS
-    | {("GET", f"/provider{form}") for form in ("", ".csv", ".json", "/apprentices")},
+    | {
+        ("GET", f"/provider{form}")
+        for form in ("", ".csv", ".json", *(f"/apprentices{end}" for end in ("", ".csv", ".json")))
+    },
     "learner": OWN_RECORD,
     "operator": INSTALLATION,
 }

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from adapters.apprenticeship.facts import Standard
-from adapters.apprenticeship.progress import StandardPlace, ToldOfStandard, picture, place_of, registered
+from adapters.apprenticeship.progress import picture, registered
 from adapters.apprenticeship.standard_records import read_standards
+from adapters.apprenticeship.told_of_standard import StandardPlace, ToldOfStandard, place_of
 from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
 from tests.adapters.apprenticeship.standard_files import guid, record
 

@@ -1,0 +1,71 @@
+"""What one statement tells of an apprenticeship standard, and the addresses of its parts. Pure; knows no statement."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from adapters.apprenticeship.facts import Standard
+from adapters.reading.vocabulary import BASE, EXTENSIONS
+
+_BELOW = {"ksb", "off-the-job", "gateway", "assessment"}
+_PLACE = re.compile(re.escape(BASE) + "standards/([^/]+)((?:/[^/]+){0,3})")
+
+
+class StandardPlace(NamedTuple):
+    """What an activity of a standard is: the standard, the part (``""``: the standard itself), and a KSB's code."""
+
+    standard: Standard
+    part: str = ""
+    code: str = ""
+
+
+class ToldOfStandard(NamedTuple):
+    """What one statement says of an apprenticeship. *minutes* is its duration, *guid* that of its criterion."""
+
+    verb: str
+    place: StandardPlace
+    on: date
+    success: bool | None
+    minutes: int
+    guid: str
+    extensions: dict[str, Any]
+
+
+def place_of(activity: str) -> StandardPlace | None:
+    """What *activity* is of a standard; ``None`` for any other activity."""
+    found = _PLACE.fullmatch(activity)
+    if found is None:
+        return None
+    ref, below = unquote(found[1]), [unquote(one) for one in found[2].split("/")[1:]]
+    version = below.pop(0) if below and below[0] not in _BELOW else ""
+    if not below:
+        return StandardPlace(Standard(ref, version))
+    part, code = below[0], "/".join(below[1:])
+    return (
+        StandardPlace(Standard(ref, version), part, code) if part in _BELOW and bool(code) == (part == "ksb") else None
+    )
+
+
+def day_in(text: str) -> date | None:
+    """The day that *text* writes as ISO does; of a month its last; ``None`` for anything else a sender may write."""
+    try:
+        if len(text) == len("2027-03"):
+            return date.fromisoformat(f"{text}-{monthrange(int(text[:4]), int(text[5:]))[1]}")
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def extension(one: ToldOfStandard, name: str) -> Any:
+    """An extension of ours, by its last word; ``None`` without one."""
+    return one.extensions.get(EXTENSIONS + name)
+
+
+def whole_hours(one: ToldOfStandard, name: str) -> int | None:
+    """A number of hours in an extension; ``None`` for anything else that a sender may have written there."""
+    value = extension(one, name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000 else None
