@@ -205,6 +205,18 @@ def test_a_nonce_is_good_for_one_proof_and_five_minutes(asking):
     assert replayed == same_nonce == late == made_up == without == (400, "invalid_nonce")
 
 
+def test_an_access_token_is_good_for_ten_minutes(asking):
+    asking.token()
+
+    asking.site.world.clock.now += 9 * MINUTE
+    in_time = asking.credential()
+    asking.site.world.clock.now += MINUTE
+    late = told(asking.credential())
+
+    assert in_time.status_code == 200
+    assert late == (401, "invalid_token")
+
+
 BAD_PROOFS = (
     ({"audience": "https://evil.example"}, "another issuer"),
     ({"header": {"typ": "JWT"}}, "typ"),

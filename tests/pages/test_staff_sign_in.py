@@ -534,6 +534,27 @@ def test_the_second_step_is_of_the_browser_that_gave_the_password(site):
     assert not is_in(other)
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda tenant, id: staff_acts.change_password(tenant, id, PASSWORD, "quite another sentence", session=""),
+        lambda tenant, id: staff_acts.disable(tenant, id, by="test", keep_one=False),
+    ],
+    ids=["the password is changed", "the member is disabled"],
+)
+def test_who_is_half_way_in_is_not_let_in_once_the_account_was_changed(site, member, act):
+    secret, _ = turn_on(site.browser, site.world.clock)
+    site.world.clock.now += 60 * 1_000_000
+    browser = Browser(site.app)
+    second = sign_in(browser)
+
+    act(site.tenant, member)
+    answer = browser.send(second, "/sign-in/code", code=code_of(secret, site.world.clock))
+
+    assert (answer.status_code, is_in(browser)) == (401, False)
+    assert "Sign in again: the account was changed." in text_of(answer)
+
+
 @pytest.mark.usefixtures("member")
 def test_codes_are_not_guessed_for_ever(site):
     turn_on(site.browser, site.world.clock)

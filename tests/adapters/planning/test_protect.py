@@ -32,6 +32,11 @@ def test_where_what_is_shown_would_still_prove_a_count_to_be_small_more_is_kept_
     assert of(a=1, b=1, c=1, d=2) == dict.fromkeys((*NAMES, "all"))
 
 
+def test_that_no_count_below_five_is_shown_tells_a_reader_something_too():
+    # 10 is at most 12, and each 5 is at least 5: the two that are kept back would be 2 together
+    assert of(a=1, b=1, c=5, d=5) == {"a": None, "b": None, "c": None, "d": 5, "all": 10}
+
+
 def test_a_total_that_two_splits_share_gives_neither_away():
     counts = {"east": 3, "west": 20, "new": 2, "old": 21, "all": 23}
 

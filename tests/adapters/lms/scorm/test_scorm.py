@@ -206,6 +206,14 @@ def test_after_a_result_the_next_launch_looks_at_it_and_after_a_failure_it_begin
     assert verbs_of(platform.lrs, enrolled.id).count("failed") == 1
 
 
+def test_an_attempt_that_was_suspended_with_a_result_is_resumed_too(enrolled):
+    enrolled().commit("failed", score=10, left="suspend", suspend_data="a=1", ended=True)
+
+    resumed = enrolled().begin()
+
+    assert (resumed["core"]["entry"], resumed["suspend_data"]) == ("resume", "a=1")
+
+
 def test_a_window_that_is_closed_is_suspended_and_its_score_is_not_judged(platform, enrolled):
     player = enrolled()
     player.send({"cmi": {"core": {"lesson_status": "incomplete", "score": {"raw": "10"}}}, "gone": True})
