@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
+from adapters.apprenticeship.begun import VERBS, begun, leads
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import Picture, picture, registered
 from adapters.apprenticeship.standard_records import KIND, StandardRecord
 from adapters.apprenticeship.told_of_standard import ToldOfStandard, place_of
 from adapters.reading.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.competency.dates import day_of, micros_in
+from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.durations import seconds_of
 from lrs.kernel.names import name
 from lrs.people.persons import identifiers_in
@@ -89,7 +91,10 @@ def apprenticeship(
     for version in islice(versions, MOST_VERSIONS):
         told |= walks.read([activity_key(Standard(ref, version).iri(), related=True)])
     told |= walks.read([verb_key(DEMONSTRATED)])
-    seen = picture(of, [*reversed(told.values())], standard_in(tenant.store, of.standard))
+    record = standard_in(tenant.store, of.standard)
+    led = leads(in_force(tenant.store).rules, of.standard, record) if record else {}
+    courses = begun(led, walks.with_verbs(VERBS)) if led else ()
+    seen = picture(of, [*reversed(told.values())], record, courses)
     return SeenApprenticeship(seen, walks.whole and len(versions) <= MOST_VERSIONS)
 
 
@@ -119,6 +124,13 @@ class _Walks:
                 if told := told_by(record, self._zone):
                     found[record.id] = told
         return found
+
+    def with_verbs(self, verbs: Iterable[str]) -> Iterator[tuple[bytes, str]]:
+        """Each statement with one of *verbs*, and its source."""
+        for pair in self._pairs:
+            for verb in verbs:
+                for record in self._records([*pair, verb_key(verb)]):
+                    yield record.body, str(record.meta.get("source", ""))
 
     def _records(self, keys: list[int]) -> Iterator[Record]:
         start: str | None = None
