@@ -18,7 +18,7 @@ import msgspec
 from adapters.planning import figures
 from adapters.planning.demand import regions_of
 from adapters.planning.figures import UNKNOWN, Count, Counted
-from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD
+from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD, TIMETABLED
 from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Award, Profile
@@ -86,7 +86,10 @@ def _people(tenant: Tenant) -> _People:
     for told in _told(reader, REGISTERED, STANDARD):
         if who := people.of(told["actor"]):
             people.started.add(who)
-            people.districts[who] = _district(told) or people.districts.get(who, "")
+            people.districts[who] = _district(told, "delivery-district") or people.districts.get(who, "")
+    for told in _told(reader, REGISTERED, TIMETABLED):  # where somebody lives counts more than where they learn
+        if (lives := _district(told, "home-district")) and (who := people.of(told["actor"])):
+            people.districts[who] = lives
     for verb, type in ((COMPLETED, STANDARD), (PASSED, ASSESSMENT)):
         people.completed |= {who for told in _told(reader, verb, type) if (who := people.of(told["actor"]))}
     return people
@@ -100,8 +103,8 @@ def _told(reader: Reader, verb: str, type: str) -> Iterator[dict[str, Any]]:
             yield told
 
 
-def _district(told: Mapping[str, Any]) -> str:
-    value = told.get("context", {}).get("extensions", {}).get(f"{EXTENSIONS}delivery-district", "")
+def _district(told: Mapping[str, Any], name: str) -> str:
+    value = told.get("context", {}).get("extensions", {}).get(f"{EXTENSIONS}{name}", "")
     return value if isinstance(value, str) else ""
 
 

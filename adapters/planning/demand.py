@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
+from adapters.reading.cells import DISTRICT
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
@@ -30,7 +31,7 @@ KIND, REGIONS, DISTRICTS = "demand", "planning-regions", "districts"
 COLUMNS: Mapping[str, tuple[str, ...]] = {"role": (), "region": (), "year": (), "headcount": ("people",), "source": ()}
 REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {"district": ("postcode district",), "region": ()}
 MOST_PEOPLE, LONGEST = 1_000_000, 100
-_DISTRICT = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?")
+_DISTRICT = re.compile(DISTRICT)
 RowReason = tuple[int, str]
 T = TypeVar("T")
 

@@ -135,6 +135,7 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         path=report.path_chart(found),
         ending=report.ending_chart(found),
         seats=report.seats_chart(found),
+        unpeopled=report.unpeopled(found) if kept and kept.at else [],
         districts=len(demand.regions_of(tenant.store)),
         list=listing(asked, report.rows(found)),
     )

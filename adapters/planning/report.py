@@ -118,6 +118,13 @@ def rows(found: Iterable[ReportLine]) -> list[ListRow]:
     ]
 
 
+def unpeopled(found: Sequence[ReportLine]) -> list[str]:
+    """The regions in which people are wanted, and nobody who is known to live there holds a role or is on track."""
+    regions = [one for one in found if one.part == "supply" and one.split == "region"]
+    peopled = {one.value for one in regions if one.measure in {"held", "on track"}}
+    return sorted({one.value for one in regions if one.measure == "wanted"} - peopled)
+
+
 def years(found: Iterable[ReportLine]) -> list[str]:
     """The years for which something is wanted."""
     return sorted({one.year for one in found} - {TODAY})

@@ -121,3 +121,23 @@ def email(row: Row, column: str) -> str:
     if not found or len(found[1]) > 254:
         raise Unusable("no_email", column, cell, "this is no e-mail address, such as name@college.example")
     return found[1].lower()
+
+
+DISTRICT = r"[A-Z]{1,2}[0-9][A-Z0-9]?"
+"""A postcode district: the first half of a postcode in the United Kingdom."""
+_POSTCODE = re.compile(rf"({DISTRICT})(?:\s*[0-9][A-Z]{{2}})?")
+
+
+def district_in(text: str) -> str:
+    """The postcode district in *text*, a district (``SG1``) or a whole postcode; ``""`` for anything else."""
+    found = _POSTCODE.fullmatch(text.strip().upper())
+    return found[1] if found else ""
+
+
+def district(row: Row, column: str) -> str:
+    """The postcode district in a cell, of which no more is kept; ``""`` for an empty one."""
+    cell = text(row, column)
+    found = district_in(cell)
+    if cell and not found:
+        raise Unusable("no_district", column, cell, "write the first half of a postcode, such as SG1 or EC1A")
+    return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from adapters.reading.cells import DISTRICT
 from lrs.kernel.xml import Element
 
 
@@ -58,7 +59,7 @@ FIELDS = frozenset(one.field for one in (*OF_LEARNER, *OF_DELIVERY)) | {"Learner
 """The fields in which a fault of the schema is the learner's fault here. Others are for the department to judge."""
 PLANNED, ACTUAL = "1", "3"
 """Codes of ``HRSRecord`` (2026-27): planned and actual off-the-job hours."""
-_DISTRICT = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?) ?[0-9][A-Z]{2}")
+_DISTRICT = re.compile(rf"({DISTRICT}) ?[0-9][A-Z]{{2}}")
 
 
 class FieldReader(NamedTuple):

@@ -7,13 +7,15 @@
                fellowship), instructor, activity_id (IRI of the course the session belongs to), centre_id, status
                (held, scheduled, cancelled)
 ``roster``     session_id*, learner, attendance (present, late, left_early, excused, absent, unmarked), check_in_at,
-               check_out_at, minutes
+               check_out_at, minutes, postcode_district (SG1)
 ``observation``  session_id*, learner, checklist_id* (``gowning`` or ``gowning@2``), step_id*, result* (pass, fail, na),
                observer*, critical (yes, no), attempt, observed_at, second_observer, pass_percent
 =============  =====================================================================================================
 
 *learner* is at least one of uln, learner_ref, email; given_names and family_name are kept for staff, are in no
-statement, and show that somebody observes themselves. Times are local (Europe/London unless the mapping profile says
+statement, and show that somebody observes themselves. The district goes into a statement of its own,
+``registered`` on the session, so that planning knows where learners live; of a whole postcode the district is kept.
+Times are local (Europe/London unless the mapping profile says
 otherwise) or have an offset; a time without a date is on the session's day. Constants of the mapping profile fill empty
 cells (``pass_percent``, ``centre_id``).
 

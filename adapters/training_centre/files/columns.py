@@ -16,6 +16,7 @@ NAMED: Mapping[str, ColumnWords] = {
     "instructor": ColumnWords("Instructor", ("trainer", "taught by", "instructor email", "trainer email")),
     "activity_id": ColumnWords("Course (its address, an IRI)", ("course iri", "activity iri")),
     "centre_id": ColumnWords("Centre", ("training centre", "site", "centre")),
+    "postcode_district": ColumnWords("Postcode district of the learner", ("postcode", "home postcode", "district")),
     "attendance": ColumnWords("Attendance", ("attended", "attendance status", "present")),
     "check_in_at": ColumnWords("Came at", ("check in", "checked in", "time in", "arrived")),
     "check_out_at": ColumnWords("Left at", ("check out", "checked out", "time out")),

@@ -19,7 +19,17 @@ from tincan import (
 )
 
 from adapters.reading.people import Ifi
-from adapters.reading.vocabulary import ATTENDED, CHECKLIST, COURSE, EXTENSIONS, FAILED, JISC, PASSED, TIMETABLED
+from adapters.reading.vocabulary import (
+    ATTENDED,
+    CHECKLIST,
+    COURSE,
+    EXTENSIONS,
+    FAILED,
+    JISC,
+    PASSED,
+    REGISTERED,
+    TIMETABLED,
+)
 
 Attendance = Literal["present", "late", "left_early", "excused", "absent"]
 THERE = frozenset({"present", "late", "left_early"})
@@ -47,6 +57,14 @@ class Attended(msgspec.Struct, frozen=True):
     attendance: Attendance
     minutes: int | None = None
     category: str = ""
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """A learner on the roster of a session, who lives in the postcode *district*."""
+
+    who: Ifi
+    session: TrainingSession
+    district: str
 
 
 class ObservedStep(msgspec.Struct, frozen=True):
@@ -98,6 +116,16 @@ def attended(fact: Attended) -> Statement:
         result=Result(completion=fact.attendance in COMPLETE, duration=duration, extensions=Extensions(extensions)),
         context=context(session.instructor, session.course),
         timestamp=session.starts,
+    )
+
+
+def enrolled(fact: Enrolled) -> Statement:
+    """``registered`` on the session, with the district where the learner lives."""
+    return Statement(
+        actor=fact.who.agent(),
+        verb=Verb(id=REGISTERED, display={"en": "registered"}),
+        object=activity(fact.session),
+        context=Context(extensions=Extensions({EXTENSIONS + "home-district": fact.district})),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-from adapters.reading.cells import choice, text, yes
+from msgspec.structs import replace
+
+from adapters.reading.cells import choice, district, text, yes
 from adapters.reading.hours import minutes
 from adapters.reading.people import FileLearner, Learners, apart, names_of
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import Fact, Mapped
 from adapters.reading.times import moment, not_ahead
-from adapters.training_centre.files.facts import THERE, Attendance, Attended, TrainingSession
+from adapters.training_centre.files.facts import THERE, Attendance, Attended, Enrolled, TrainingSession
 from adapters.training_centre.files.sessions import HeldSession
 from lrs.kernel.tables.row import Row, Unusable
 
@@ -36,7 +38,12 @@ def read_roster(row: Row, held: HeldSession, learners: Learners, terms: ReadingT
         if at:
             not_ahead(at, terms.now, column, text(row, column))
     not_ahead(held.session.starts, terms.now, "starts_at", text(row, "starts_at"))
-    return attended(row, learner, held, cast("Attendance", attendance), stayed)
+    told = attended(row, learner, held, cast("Attendance", attendance), stayed)
+    if "postcode_district" not in row.cells:
+        return told
+    lives = district(row, "postcode_district")
+    home = Enrolled(learner.actor, held.session, lives) if lives else None
+    return replace(told, facts=(*told.facts, Fact("home", (held.session.id, learner.key), home)))
 
 
 def unmarked(row: Row, session: TrainingSession, learner: FileLearner) -> Mapped:

@@ -9,8 +9,9 @@ import pytest
 from adapters.planning import counting, demand, figures, report
 from adapters.planning.demand import Demand
 from adapters.planning.figures import Count, Counted, Planning
+from adapters.planning.report import ReportLine
 from adapters.reading.people import mailbox
-from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, iri
+from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, TIMETABLED, iri
 from adapters.training_centre import learner_routes
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
@@ -18,7 +19,7 @@ from lrs.matching import consent, outcomes, registry, roles, services
 from lrs.matching.consent import Grant, Subject
 from lrs.matching.outcomes import WhatCameOfIt
 from tests.adapters.training_centre.made import Centre
-from tests.competency.world import ASEPTIC, statement
+from tests.competency.world import ASEPTIC, World, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
 
@@ -307,3 +308,32 @@ def test_seats_stand_as_they_are_and_bookings_are_counted_as_people(site):
     assert session.seats == 4
     assert (found[Count("seats", "north", "seats")], found[Count("seats", "north", "bookings")]) == (4, 1)
     assert (seen[Count("seats", "north", "seats")], seen[Count("seats", "north", "bookings")]) == (4, None)
+
+
+def test_where_a_roster_says_somebody_lives_counts_before_where_they_learn(tmp_path):
+    world = World(tmp_path)
+    session = {"id": iri("centres", "north", "sessions", "S1"), "definition": {"type": TIMETABLED}}
+    home = {"extensions": {EXTENSIONS + "home-district": "SG1"}}
+    world.send(started(0, "LS1"))
+    world.send(statement("home", learner(0), verb=REGISTERED, context=home) | {"object": session}, source="north")
+    world.send_all([statement("gown", learner(0)), statement("asep", learner(0), activity=ASEPTIC)])
+    world.work()
+    found, _ = roles.read_roles(ROLES)
+    world.write(lambda tx: [roles.keep(tx, one) for one in found])
+    demand.take_regions(world.store, DISTRICTS, "test")
+
+    held = {one.what.value: one.number for one in counting.count(world.tenant) if one.what.split == "region"}
+
+    assert held == {"East": 1}
+    world.close()
+
+
+def test_a_region_in_which_people_are_wanted_and_nobody_lives_is_said():
+    lines = [
+        ReportLine("supply", "Operator", "held", None, "region", "East"),
+        ReportLine("supply", "Operator", "wanted", 20, "region", "East", "2028"),
+        ReportLine("supply", "Operator", "wanted", 20, "region", "Scotland", "2028"),
+        ReportLine("supply", "Operator", "wanted", 40, "", "", "2028"),
+    ]
+
+    assert report.unpeopled(lines) == ["Scotland"]

@@ -67,6 +67,25 @@ def test_sessions_rosters_and_a_checklist_go_in_and_say_what_they_should(bring, 
     }
 
 
+def test_where_somebody_lives_is_told_by_its_district_alone_and_corrected(bring, endpoint):
+    def roster(cell):
+        header, *rows = sheet(SESSION, ROSTER).splitlines()
+        return "\n".join([f"{header},postcode_district", f"{rows[0]},", f"{rows[1]},{cell}", ""])
+
+    first, again = (bring("training-centre", roster("sg1 2fx")) for _ in range(2))
+    lives = [one for one in endpoint.valid() if one["verb"]["id"].endswith("/registered")]
+    moved, wrong = bring("training-centre", roster("LS1")), bring("training-centre", roster("Leeds"))
+    now = [one for one in endpoint.valid() if one["verb"]["id"].endswith("/registered")]
+
+    assert [one["context"]["extensions"] for one in (*lives, *now)] == [
+        {f"{EXT}home-district": "SG1"},
+        {f"{EXT}home-district": "LS1"},
+    ]
+    assert (first.counts["new"], again.counts["unchanged"], moved.counts["updated"]) == (2, 2, 1)
+    assert told(wrong)[1] == ("quarantined", "no_district", "postcode_district")
+    assert all("2FX" not in str(one) for one in endpoint.valid())
+
+
 def test_an_attendance_is_the_jisc_recipe_in_full(bring, endpoint):
     bring("training-centre", sheet(SESSION, ROSTER | {"check_in_at": "09:10", "check_out_at": "16:40"}))
 

@@ -1,0 +1,139 @@
+"""Sessions of which only files told: read from their statements, for there is no record that could be marked.
+
+What a file says of a session is looked up in the ledger, which names the import. Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from adapters.imports import job as jobs
+from adapters.imports.senders import senders
+from adapters.ledger.diff import key_of
+from adapters.ledger.ledger import KIND as LEDGER
+from adapters.ledger.ledger import LedgerRecord, record_id
+from adapters.reading.vocabulary import ATTENDED, JISC, VOIDED
+from adapters.training_centre import centre_sessions
+from adapters.training_centre.files.source import TrainingCentre
+from lrs.kernel.memo import Memo
+from lrs.kernel.names import name
+from lrs.kernel.times import MINUTE
+from lrs.storage import Reader, Walk, walked
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.keys import source_key, verb_key
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes of statements that are read for one centre: the newest 4,000 of its attendances."""
+
+
+class FiledSession(msgspec.Struct, frozen=True):
+    """A session by its IRI, as the statements of a *centre* tell it, and how many *people* were on its roster."""
+
+    iri: str
+    centre: str
+    title: str
+    kind: str
+    starts: datetime
+    ends: datetime
+    people: int
+
+
+class Brought(NamedTuple):
+    """The import that told of a session last: its id, the file, who brought it, and when (microseconds UTC)."""
+
+    id: str
+    file: str
+    by: str
+    at: int
+
+
+class KeptFiled(Memo[list[FiledSession]]):
+    """The sessions of a centre that its statements tell of, until there are others."""
+
+
+class _Definition(msgspec.Struct, frozen=True):
+    name: dict[str, str] = {}
+    extensions: dict[str, Any] = {}
+
+
+class _Object(msgspec.Struct, frozen=True):
+    id: str = ""
+    definition: _Definition = _Definition()
+
+
+class _Attended(msgspec.Struct, frozen=True):
+    actor: msgspec.Raw
+    object: _Object = _Object()
+
+
+_decode = msgspec.json.Decoder(_Attended).decode
+
+
+def filed(tenant: Tenant, centres: Collection[str] | None, kept: KeptFiled) -> list[FiledSession]:
+    """The sessions of *centres* (``None``: all that sent files) of which there is no record here."""
+    reader = tenant.store
+    told = senders(reader, TrainingCentre.name) if centres is None else centres
+    found = [one for centre in sorted(told) for one in _of_centre(tenant, centre, kept)]
+    ids = {one.iri: name(centre_sessions.KIND, one.iri) for one in found}
+    there = reader.get_many(centre_sessions.KIND, ids.values()) if ids else {}
+    return [one for one in found if ids[one.iri] not in there]
+
+
+def brought_by(reader: Reader, found: Collection[FiledSession]) -> dict[str, Brought]:
+    """The imports that told of sessions, by the IRIs of these; none where a program sent the statements."""
+    rows = {one.iri: record_id(f"{TrainingCentre.name}/{one.centre}", key_of("session", (one.iri,))) for one in found}
+    entries = reader.get_many(LEDGER, rows.values()) if rows else {}
+    by_iri = {
+        iri: msgspec.json.decode(entries[id].body, type=LedgerRecord).job for iri, id in rows.items() if id in entries
+    }
+    wanted = {id for id in by_iri.values() if id}
+    kept = {id: jobs.job_of(record) for id, record in (reader.get_many(jobs.KIND, wanted) if wanted else {}).items()}
+    return {
+        iri: Brought(id, kept[id].file, kept[id].sender.subject, kept[id].at)
+        for iri, id in by_iri.items()
+        if id in kept
+    }
+
+
+def _of_centre(tenant: Tenant, centre: str, kept: KeptFiled) -> list[FiledSession]:
+    keys = (source_key(centre), verb_key(ATTENDED))
+    version = (_newest(tenant.store, keys), _newest(tenant.store, (verb_key(VOIDED),)), tenant.clock() // MINUTE)
+    return kept.get((tenant.id, centre), version, lambda: list(_read(tenant.store, centre, keys)))
+
+
+def _newest(reader: Reader, keys: tuple[int, ...]) -> int:
+    walk = Walk("statement", keys, newest_first=True, limit=1, bare=True)
+    return next((record.seq for record in reader.find(walk).records), 0)
+
+
+def _read(reader: Reader, centre: str, keys: tuple[int, ...]) -> Iterator[FiledSession]:
+    left, objects, people = MOST_BYTES, dict[str, _Object](), dict[str, set[bytes]]()
+    for record in walked(reader, Walk("statement", keys, newest_first=True, limit=500)):
+        left -= len(record.body)
+        if left < 0:
+            break
+        try:
+            one = _decode(record.body)
+        except msgspec.DecodeError:
+            continue
+        objects.setdefault(one.object.id, one.object)
+        people.setdefault(one.object.id, set()).add(bytes(one.actor))
+    for iri, session in objects.items():
+        told = session.definition.extensions
+        starts, ends = (_moment(told.get(JISC + word)) for word in ("starttime", "endtime"))
+        if starts and ends:
+            title = next(iter(session.definition.name.values()), iri)
+            yield FiledSession(iri, centre, title, str(told.get(JISC + "subType", "")), starts, ends, len(people[iri]))
+
+
+def _moment(told: object) -> datetime | None:
+    """A time with its offset; ``None`` for what no file wrote."""
+    try:
+        found = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
