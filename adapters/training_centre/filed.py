@@ -6,7 +6,6 @@ What a file says of a session is looked up in the ledger, which names the import
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,7 +20,7 @@ from adapters.training_centre import centre_sessions
 from adapters.training_centre.files.source import TrainingCentre
 from lrs.kernel.memo import Memo
 from lrs.kernel.names import name
-from lrs.kernel.times import MINUTE
+from lrs.kernel.times import MINUTE, zoned_micros
 from lrs.storage import Reader, Walk, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import source_key, verb_key
@@ -31,14 +30,17 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class FiledSession(msgspec.Struct, frozen=True):
-    """A session by its IRI, as the statements of a *centre* tell it, and how many *people* were on its roster."""
+    """A session by its IRI, as the statements of a *centre* tell it, and how many *people* were on its roster.
+
+    Times are microseconds UTC.
+    """
 
     iri: str
     centre: str
     title: str
     kind: str
-    starts: datetime
-    ends: datetime
+    starts: int
+    ends: int
     people: int
 
 
@@ -125,15 +127,14 @@ def _read(reader: Reader, centre: str, keys: tuple[int, ...]) -> Iterator[FiledS
     for iri, session in objects.items():
         told = session.definition.extensions
         starts, ends = (_moment(told.get(JISC + word)) for word in ("starttime", "endtime"))
-        if starts and ends:
+        if starts is not None and ends is not None:
             title = next(iter(session.definition.name.values()), iri)
             yield FiledSession(iri, centre, title, str(told.get(JISC + "subType", "")), starts, ends, len(people[iri]))
 
 
-def _moment(told: object) -> datetime | None:
-    """A time with its offset; ``None`` for what no file wrote."""
+def _moment(told: object) -> int | None:
+    """A time with its offset in microseconds UTC; ``None`` for what no file wrote."""
     try:
-        found = datetime.fromisoformat(told) if isinstance(told, str) else None
+        return zoned_micros(told) if isinstance(told, str) else None
     except ValueError:
         return None
-    return found if found and found.tzinfo else None

@@ -14,6 +14,7 @@ from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession
 from adapters.training_centre.day import READ, RUN, centre_of, known_checklist, marker_of, pinned, reach
 from adapters.training_centre.marking import SAID
 from adapters.training_centre.pages import changing, marking, view
+from adapters.training_centre.pages.by_file import by_file
 from adapters.training_centre.pages.marking import day_of
 from adapters.training_centre.pages.person_acts import attendance_in, seen_in
 from adapters.training_centre.planning import FormFault, people_in, session_in
@@ -27,9 +28,8 @@ from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
-PLACE = "/staff/sessions"
+PLACE, LISTED = "/staff/sessions", 1_000
 ONE = f"{PLACE}/{{id}}"
-LISTED = 1_000
 FIELDS = ("centre", "kind", "title", "number", "date", "until", "starts", "ends", "place", "host", "hours", "seats")
 MORE = ("course", "checklist", "opened")
 
@@ -87,8 +87,8 @@ def _people(visit: Visit, one: CentreSession) -> list[attendees.Attendee]:
 
 def _rows(visit: Visit) -> list[ListRow]:
     store = visit.tenant.store
-    found = [(one, store.count(attendees.KIND, [attendees.expected_key(one.id)])) for one in _within_reach(visit)]
-    return view.listed(found, visit.tenant.clock(), visit.root)
+    found = ((one, store.count(attendees.KIND, [attendees.expected_key(one.id)])) for one in _within_reach(visit))
+    return [*view.listed(found, visit.tenant.clock(), visit.root), *by_file(visit)]
 
 
 # -- a new one ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.tenancy.pages import pages_address
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
+from tests.pages.test_imports import bring, checked
 from tests.web.site import COMPETENCY, RULE
 
 NEW = {"kind": "practical", "title": "Gowning", "date": "2026-11-21", "starts": "09:00", "ends": "09:40"}
@@ -365,3 +366,28 @@ def test_more_people_than_seats_and_bookings_without_end_are_said(trainer):
 
     assert "2 people are on the roster, and there are 1 seats." in text_of(trainer.get(small))
     assert "no number of seats is set: up to 100 people can come" in text_of(trainer.get(endless))
+
+
+FILED = """record,session_id,title,kind,starts_at,ends_at,learner_ref,attendance
+session,F-1,Gowning by file,practical,2026-11-20 09:00,2026-11-20 09:40,,
+roster,F-1,,,,,L-1,present
+roster,F-1,,,,,L-2,absent
+"""
+
+
+def test_a_session_that_came_by_file_alone_stands_in_the_list_with_who_brought_it_until_there_is_a_record(site):
+    sender, trainer, boss = (signed_in(site, role) for role in ("provider:far", "trainer:far", "administrator"))
+    brought = bring(site, sender, checked(site, sender, FILED, "far.csv"))
+
+    def rows(browser):
+        return [one for one in browser.get("/staff/sessions.json").json() if one["centre"] == "far"]
+
+    page = trainer.get("/staff/sessions")
+    seen = [(one["title"], one["when"], one["kind"], one["state"], one["people"]) for one in rows(trainer)]
+    assert seen == [("Gowning by file", "Past", "Practical", "By file", 2)]
+    assert re.search(r"F-1 .*20 November 2026, 09:00 to 09:40 .*By file far.csv, by \S+, ", text_of(page))
+    assert (brought in page.text, brought in boss.get("/staff/sessions").text) == (False, True)
+    assert rows(signed_in(site, "trainer:west")) == []
+
+    made(trainer, number="F-1", title="Gowning by file", date="2026-11-20")
+    assert [one["state"] for one in rows(trainer)] == ["Open"]
