@@ -1,5 +1,6 @@
 """The catalogue of texts: the pages of consent are whole in English and Welsh, and no text is outside it."""
 
+import functools
 import re
 from html.parser import HTMLParser
 
@@ -59,11 +60,13 @@ def source(name):
 
 def with_referred(names):
     """*names*, and the templates that they extend, include or import, and so on."""
-    found = set(names)
-    for name in names:
-        tree = environment().parse(source(name).read_text())
-        found |= with_referred(set(jinja2.meta.find_referenced_templates(tree)))
-    return found
+    return set(names).union(*map(referred, names))
+
+
+@functools.cache
+def referred(name):
+    """The templates that *name* refers to, and so on."""
+    return with_referred(set(jinja2.meta.find_referenced_templates(environment().parse(source(name).read_text()))))
 
 
 def texts_in(names):
