@@ -38,6 +38,13 @@ class InOnePiece:
         self.send()
         self._transport.close()
 
+    def end(self, data: bytes) -> None:
+        """Sends *data* as the last of all, and goes on receiving. See ``asyncio.WriteTransport.write_eof``."""
+        self.write(data)
+        self.send()
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
     def send(self) -> None:
         """Sends what was written since the last time."""
         written, self._written = self._written, []

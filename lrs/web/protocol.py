@@ -38,8 +38,12 @@ PATIENCE = 30.0
 """
 LEAST = 1_024
 """The fewest bytes in half that time that count as progress. Otherwise a slow body would hold its memory for hours."""
-
-
+LINGER = 2.0
+"""Seconds in which a client that is cut off may go on sending, and what it sends is thrown away (RFC 9112 9.6). What
+arrives at a closed connection is answered with a reset, by which the client would lose the answer that says why.
+"""
+MOST_THROWN_AWAY = 1024 * 1024
+"""Limit for the bytes of a client that was cut off and sends on."""
 LONGEST_PATH = 1_024
 """The longest address in bytes for which the application is asked."""
 _TOO_LARGE = Refused(f"the head of the request is larger than {LONGEST_HEAD} bytes", status=431, error="too_large")
@@ -89,6 +93,7 @@ class Bounded(HttpToolsProtocol):
     _expected = 0
     _message = 0
     _refused: Refused | None = None
+    _is_parting = False
     _looks = _stuck = 0
     _arrived = _taken = 0
     _pause = PATIENCE / 2
@@ -113,6 +118,8 @@ class Bounded(HttpToolsProtocol):
     def eof_received(self) -> bool | None:  # type: ignore[override]  # as asyncio has it
         """The client sends no more. If it waits for an answer, the transport stays open until that was sent."""
         self._pieces.send()
+        if self._is_parting:
+            return None
         super().eof_received()
         cycle = self.cycle
         if cycle is None or cycle.response_complete or cycle.more_body or self.pipeline:
@@ -122,6 +129,11 @@ class Bounded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
+        if self._is_parting:
+            self._counted += len(data)
+            if self._counted > MOST_THROWN_AWAY:
+                self.transport.close()
+            return
         self._arrived += len(data)
         message, self._expected = self._message, 0
         super().data_received(data)
@@ -226,7 +238,7 @@ class Bounded(HttpToolsProtocol):
         So a client is cut off that does not send the rest of its request, or does not take its answer.
         """
         unsent = self.transport.get_write_buffer_size()
-        if self.transport.is_closing() and not unsent:
+        if self._is_parting or (self.transport.is_closing() and not unsent):
             return
         taken = self._pieces.taken() if unsent else 0
         self._stuck = self._stuck + 1 if unsent and taken - self._taken < LEAST else 0
@@ -258,8 +270,19 @@ class Bounded(HttpToolsProtocol):
         else:
             is_next = cycle is not None and not cycle.response_started and not self.pipeline
         if is_next:
-            self.transport.write(self._closing(refused))
-        self.transport.close()
+            self._part(self._closing(refused))
+        else:
+            self.transport.close()
+
+    def _part(self, answer: bytes) -> None:
+        """Sends *answer* as the last one, and closes the connection when the client has, or after ``LINGER``."""
+        self._is_parting, self._counted = True, 0
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.flow.resume_reading()
+        self._pieces.end(answer)
+        self.loop.call_later(LINGER, self.transport.close)
 
     def _closing(self, refused: Refused) -> bytes:
         """The answer, with the headers of all answers at this address."""

@@ -27,7 +27,7 @@ def passes(learners, day):
     return [statement(f"{day}-{n}", accounts[n % learners], timestamp=when) for n in range(100)]
 
 
-@pytest.mark.parametrize("learners", [1, 100])
+@pytest.mark.parametrize("learners", [pytest.param(1, marks=pytest.mark.soak), 100])
 def test_100_statements_are_matched_in_few_round_trips_of_new_learners_and_of_known_ones(world, heard, learners):
     for day in (10, 11):
         world.send_all(passes(learners, day))

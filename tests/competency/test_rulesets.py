@@ -91,11 +91,11 @@ def test_a_walk_over_many_statements_is_settled_page_by_page_and_survives_a_kill
 
 
 def test_a_walk_over_large_statements_takes_no_more_at_once_than_may_be_asked_for(store_url, tmp_path, monkeypatch):
-    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 60_000)
-    monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 120_000)
+    monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 30_000)
+    monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 60_000)
     world = World(tmp_path, url=store_url)
     large = {"extensions": {"https://vle.example/notes": "x" * 9_000}}
-    for n in range(20):
+    for n in range(10):
         who = {"mbox": f"mailto:learner{n}@example.org"}
         world.send(statement(f"s{n}", who, activity="https://vle.example/other", context=large))
     world.work()
@@ -103,7 +103,7 @@ def test_a_walk_over_large_statements_takes_no_more_at_once_than_may_be_asked_fo
     world.apply(RULES + "https://vle.example/other,passed,ASEP,1,,,vle\n")
     world.work()
 
-    assert len(world.awards()) == 20
+    assert len(world.awards()) == 10
     assert world.store.find(Walk("rematch")).records == ()
     world.close()
 

@@ -96,6 +96,18 @@ def test_a_client_that_sends_no_more_is_answered_where_that_takes_a_while(lrs, p
         assert answer.endswith(b"}")
 
 
+def test_a_client_that_is_cut_off_while_it_sends_on_can_read_why(lrs):
+    parts = urlsplit(lrs.address)
+    for _ in range(20):
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:
+            client.sendall(b"GET /xapi/statements HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 300_000)
+            answer = client.recv(12)  # by now the server has taken what is too long, and has not waited for the rest
+            client.sendall(b"y" * 500_000)
+            answer += client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert answer.endswith(b"}")
+
+
 def test_a_client_that_sends_no_more_in_the_middle_of_a_body_is_let_go(lrs):
     parts = urlsplit(lrs.address)
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as client:

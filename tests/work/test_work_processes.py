@@ -288,7 +288,7 @@ def engine(request, tmp_path) -> Iterator[Engine]:
         return
     url = request.getfixturevalue("mongo_url")
     queue = queue_name(Settings(data=tmp_path / "data"))  # the one that is cleaned up after the test
-    yield Engine({"store_url": url, "celery_queue": queue}, first=1, later=1, again=2)
+    yield Engine({"store_url": url, "celery_queue": queue}, first=1, later=1, again=1)
     records = urlsplit(store_url(Settings(store_url=url), "default")).path[1:]
     client = request.getfixturevalue("mongo_client")
     client.admin.command({"killAllSessions": []})  # those of the dead hold on to what is to go

@@ -52,6 +52,7 @@ def badge(world):
     return record
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.soak)])
 def test_thousands_of_passes_on_one_day_are_one_badge_and_one_event(world, told, store_url, times):
     first, events = badge(world), list(told.events)
