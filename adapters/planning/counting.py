@@ -79,10 +79,12 @@ def _people(tenant: Tenant) -> _People:
     people, reader = _People(tenant), tenant.store
     for record in walked(reader, Walk("person", limit=500, bare=True)):
         people.holders[record.id] = record.meta["into"] or record.id
+    homes: dict[str, str] = {}
     routes = (learner_routes.route_in(record) for record in walked(reader, Walk(learner_routes.KIND, limit=500)))
     for one in sorted(routes, key=lambda route: route.at):  # several centres may have told one: the newest counts
         if who := people.of(one.who.agent().as_version()):
-            people.routes[who] = learner_routes.ROUTES[one.kind]
+            people.routes[who] = learner_routes.said(one) or people.routes.get(who, UNKNOWN)
+            homes[who] = one.district or homes.get(who, "")
     for told in _told(reader, REGISTERED, STANDARD):
         if who := people.of(told["actor"]):
             people.started.add(who)
@@ -90,6 +92,7 @@ def _people(tenant: Tenant) -> _People:
     for told in _told(reader, REGISTERED, TIMETABLED):  # where somebody lives counts more than where they learn
         if (lives := _district(told, "home-district")) and (who := people.of(told["actor"])):
             people.districts[who] = lives
+    people.districts |= {who: lives for who, lives in homes.items() if lives}
     for verb, type in ((COMPLETED, STANDARD), (PASSED, ASSESSMENT)):
         people.completed |= {who for told in _told(reader, verb, type) if (who := people.of(told["actor"]))}
     return people

@@ -1,9 +1,9 @@
-"""By which route somebody comes into the sector: kept for planning, and shown to nobody who matches or employs.
+"""By which route somebody comes into the sector, and where they live: for planning, and for nobody else.
 
-A route is what one centre was told: it shows and changes its own, and never that of another.
+A route is what one centre was told: it shows and changes its own, and never that of another. Staff of the organisation
+tell it for no centre (``""``): only who reaches all centres sees that.
 
-Records: ``learner-route`` (id: from the centre, and the identifier by which statements call them), the newest one. One
-of before knows no centre (``""``): only who reaches all centres sees it.
+Records: ``learner-route`` (id: from the centre, and the identifier by which statements call them), the newest one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
+from adapters.reading.cells import district_in
 from adapters.reading.people import Ifi
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -34,32 +35,38 @@ ROUTES: Mapping[str, str] = {
 }
 """Each route, and what people call it."""
 LONGEST = 100
+FIELDS = ("route", "sector", "district")
+"""Those of the form."""
 
 
 class LearnerRoute(msgspec.Struct, frozen=True):
     """The route of *who*, as *centre* was told it; *sector* is where somebody comes from who was reskilled.
 
-    *at* is in microseconds UTC.
+    The route may be unknown (``""``) where the postcode *district* is known. *at* is in microseconds UTC.
     """
 
     who: Ifi
-    kind: RouteKind
+    kind: RouteKind | Literal[""]
     sector: str
     at: int
     centre: str = ""
+    district: str = ""
     v: int = 1
 
 
 def keep(tx: Tx, centre: str, who: Ifi, told: Mapping[str, str], now: int, by: str) -> LearnerRoute:
-    """Keeps what *centre* was *told* by the fields of a form (``route``, ``sector``). Raises ``Refused`` (400)."""
-    kind, sector = told.get("route", ""), " ".join(told.get("sector", "").split())
-    if kind not in ROUTES:
+    """Keeps what *centre* was *told* by the fields ``route``, ``sector``, ``district``. Raises ``Refused`` (400)."""
+    kind, sector, lives = (" ".join(told.get(field, "").split()) for field in FIELDS)
+    district = district_in(lives)
+    if lives and not district:
+        raise Refused("Write the first half of the postcode, such as SG1 or EC1A.", error="no_district")
+    if kind not in ROUTES and (kind or not district):
         raise Refused("Choose the route by which they came.", error="no_route")
     if kind == "reskilled" and not sector:
         raise Refused("Say from which sector they were reskilled.", error="no_sector")
     if len(sector) > LONGEST or control_character(sector):
         raise Refused(f"Write the sector in at most {LONGEST} characters.", error="no_sector")
-    one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now, centre)
+    one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now, centre, district)
     keys = (_ifi_key(who.agent().as_version()), key("learner-route.kind", kind))
     tx.put(Record(KIND, route_id(centre, who), msgspec.json.encode(one), keys=keys))
     audit.append(tx, by, "learner.route", {"route": kind, "centre": centre})
@@ -76,6 +83,11 @@ def routes_elsewhere(reader: Reader, centre: str, who: Ifi) -> list[LearnerRoute
     """What others than *centre* were told of *who*, by the names of the centres: for who reaches all of them."""
     found = map(route_in, each(reader, KIND, _ifi_key(who.agent().as_version())))
     return sorted((one for one in found if one.centre != centre), key=lambda one: one.centre)
+
+
+def said(one: LearnerRoute) -> str:
+    """A route in words; empty if it is not known."""
+    return ROUTES.get(one.kind, "")
 
 
 def route_id(centre: str, who: Ifi) -> str:

@@ -12,6 +12,7 @@ def _staff(right: str) -> PolicyLine:
 
 _READ, _RUN, _SIGN = _staff("sessions.read"), _staff("sessions.run"), _staff("sessions.sign")
 _CHECKLISTS = _staff("checklists.change")
+_ROUTE = PolicyLine("names.confirm", (SESSION,), frozenset({ALL}), pages="staff")
 _SUPERVISOR = PolicyLine(PUBLIC, pages="account")
 _CATALOGUE = PolicyLine("catalogue.change", (SESSION,), frozenset({ALL}), pages="staff")
 _PLANNING, _PLANS, _PROTECTS = (
@@ -40,6 +41,7 @@ CENTRE_TABLE: PolicyTable = {
     **listed("/staff/checklists", _CHECKLISTS),
     ("POST", "/staff/checklists"): _CHECKLISTS,
     ("GET", "/staff/checklists/{id}"): _CHECKLISTS,
+    **dict.fromkeys((("GET", "/staff/learners/{person}/route"), ("POST", "/staff/learners/{person}/route")), _ROUTE),
     # whoever has the link of a supervisor
     ("GET", "/sign-off/{token}"): _SUPERVISOR,
     ("POST", "/sign-off/{token}"): _SUPERVISOR,

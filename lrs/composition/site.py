@@ -20,7 +20,7 @@ from adapters.lms.lti import frame_routes, frames, learn_routes, pick_routes, st
 from adapters.lms.pages import own_learning
 from adapters.lms.pages import routes as course_pages
 from adapters.lms.scorm import routes as scorm_player
-from adapters.pages import apprenticeship, missing, provider, saved
+from adapters.pages import apprenticeship, learner_route, missing, provider, saved
 from adapters.pages import imports as import_pages
 from adapters.site import centre_pages, public_pages
 from badges import site as badges
@@ -115,6 +115,7 @@ def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
     yield import_pages.routes()
     yield provider.routes()
     yield apprenticeship.routes()
+    yield learner_route.routes()
     yield missing.routes()
     yield saved.routes()
     yield from centre_pages(SUBSCRIPTIONS)

@@ -186,6 +186,7 @@ def _allowed(visit: Visit) -> dict[str, bool]:
         "may_take_badges": sees("/pages/badges/{id}"),
         "may_open": sees("/arrivals/statements/{id}"),
         "may_correct": sees(PLACE + "/correct"),
+        "may_plan": sees(PLACE + "/route"),
     }
 
 

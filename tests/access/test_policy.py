@@ -340,6 +340,7 @@ OTHERS = {
             ("POST", "/staff/learners/{person}/ask"),
             ("POST", "/connect/sources/{source}/name"),
             ("POST", "/staff/learners/{person}/name"),
+            *((method, "/staff/learners/{person}/route") for method in ("GET", "POST")),
             *((method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
             ("POST", "/staff/badge/{id}/endorse"),
             *(("GET", f"/staff/event-codes{ending}") for ending in ("", ".csv", ".json")),

@@ -63,6 +63,7 @@ INVITING = {("POST", "/staff/learners/{person}/invite"), ("GET", "/staff/invitat
 INVITING |= {("POST", "/staff/learners/{person}/ask")}
 STOPPING = {(method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")}
 STOPPING |= {("POST", "/staff/learners/{person}/name")}
+STOPPING |= {(method, "/staff/learners/{person}/route") for method in ("GET", "POST")}
 JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
 IMPORTS |= {("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")}

@@ -206,6 +206,7 @@ PAGES = dict.fromkeys(
         "POST /staff/learners/{person}/ask",
         "POST /connect/sources/{source}/name",
         "POST /staff/learners/{person}/name",
+        *(f"{method} /staff/learners/{{person}}/route" for method in ("GET", "POST")),
         *(f"{method} {path}" for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")),
         "POST /staff/badge/{id}/endorse",
         *(f"GET /staff/{name}{ending}" for name in ("event-codes", "issuers") for ending in ("", ".csv", ".json")),

@@ -119,6 +119,7 @@ class Neighbours:
             ("POST", "/staff/learners"): {"data": {"who": names["who"]}},
             ("POST", "/staff/learners/{person}/invite"): {"data": {"email": ""}},
             ("POST", "/staff/learners/{person}/ask"): {"data": {"service": "own"}},
+            ("POST", "/staff/learners/{person}/route"): {"data": {"route": "graduate", "district": "SG1"}},
             ("POST", "/staff/learners/{person}/name"): {"data": {"name": "Eve", "how": "passport", "sure": "yes"}},
             ("POST", "/staff/badge/{id}"): {"data": {"act": "suspend", "reason": "so", "sure": "yes"}},
             ("POST", "/staff/learners/{person}/correct"): {"data": {"statement": names["statement"], "why": "so"}},

@@ -24,7 +24,7 @@ ONE = "/staff/sessions/{id}"
 STEP = f"{ONE}/steps/{{step}}"
 PERSON = f"{ONE}/people/{{who}}"
 SEE_CONSOLE = "/console/mails"
-FIELDS = ("act", "value", "seen", "why", "step", "attempt", "version", "supervisor", "address", "route", "sector")
+FIELDS = ("act", "value", "seen", "why", "step", "attempt", "version", "supervisor", "address", *learner_routes.FIELDS)
 says(
     marked="Marked.",
     passed_others="Everybody else who is there has passed this step.",
@@ -211,8 +211,12 @@ def _route(visit: Visit, day: CentreDay, session: CentreSession, one: attendees.
     store, actor = visit.tenant.store, one.learner.actor
     own = learner_routes.route_of(store, session.centre, actor)
     others = learner_routes.routes_elsewhere(store, session.centre, actor) if day.centres is None else []
-    told = [{"centre": it.centre, "said": learner_routes.ROUTES[it.kind], "sector": it.sector} for it in others]
-    return {"route": {"kind": own.kind if own else "", "sector": own.sector if own else ""}, "routes_elsewhere": told}
+    told = [
+        {"centre": it.centre, "said": learner_routes.said(it), "sector": it.sector, "district": it.district}
+        for it in others
+    ]
+    route = {name: getattr(own, name) if own else "" for name in ("kind", "sector", "district")}
+    return {"route": route, "routes_elsewhere": told}
 
 
 def _shown(known: checklists.ChecklistVersion | None) -> dict[str, object] | None:

@@ -33,7 +33,7 @@ class PersonAct:
         return self.told.get("why", "").strip()
 
 
-FIELDS = {"no_name": "supervisor", "no_route": "route", "no_sector": "sector"}
+FIELDS = {"no_name": "supervisor", "no_route": "route", "no_sector": "sector", "no_district": "district"}
 """The field that a fault is about, by its error."""
 FIRST = {"ask": "address", "route": "route", "came": "value"}
 """The field beside which any other fault of a form is said, by its act."""
