@@ -55,7 +55,7 @@ def _said(visit: Visit, brought: Brought | None) -> str:
     """Who brought it in, by which file, and when."""
     if brought is None:
         return "told by a program"
-    who = staff.called(visit.tenant.store, brought.by)
+    who = staff.called(visit.tenant.store, brought.by) if brought.by.startswith(staff.SUBJECT) else "a program"
     return f"{brought.file}, by {who}, {written_moment(brought.at, visit.tenant.settings.zone)}"
 
 
