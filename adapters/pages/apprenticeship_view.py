@@ -16,7 +16,7 @@ APPRENTICES = (
     ListColumn("standard", "Standard", facet=True),
     ListColumn("start", "Began"),
     ListColumn("end", "Planned end"),
-    ListColumn("evidenced", "Evidenced", figure=True),
+    ListColumn("evidenced", "Evidenced", figure=True, seen=False),
     ListColumn("missing", "Missing", figure=True),
     ListColumn("hours", "Off-the-job hours", figure=True),
     ListColumn("gateway", "Gateway", facet=True),
@@ -63,7 +63,7 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
     """An apprentice in the list of a provider on the day *today*."""
     of, hours, count = one.registration, one.hours, len(one.covered)
     state, end = state_on(one, today), of.planned_end
-    evidenced = f"{count - one.lacking} of {count}" if count else "Not known"
+    missing = f"{one.lacking} of {count}" if count else "Not known"
     known = {"name": name, "standard": f"{of.standard.ref} {of.standard.version}".strip(), "gateway": state}
     return ListRow(
         known
@@ -77,12 +77,12 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
         {
             "start": written_day(of.since),
             "end": written_day(end) if end else "",
-            "evidenced": evidenced,
+            "missing": missing,
             "hours": spoken(hours.minutes) + (f" of {hours.needed}" if hours.needed is not None else ""),
         },
         {"name": f"{root}/staff/learners/{person}/apprenticeship"},
         {"gateway": _MOODS[state]} | ({"end": "bad"} if state == OVERDUE else {}),
-        {"evidenced": "some evidence is of another version"} if one.foreign else {},
+        {"missing": "some evidence is of another version"} if one.foreign else {},
     )
 
 
