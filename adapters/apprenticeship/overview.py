@@ -28,6 +28,8 @@ from lrs.xapi.statements.keys import activity_key, source_key, verb_key
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of statements that are read for one provider: some 60,000, of 3,000 apprentices."""
 MOST_STANDARDS = 50
+MOST_KEPT = 4
+"""Providers whose apprentices are kept in memory: some 10 MB for 1,000 of them."""
 
 
 class ToldOfSomebody(NamedTuple):
@@ -46,7 +48,10 @@ class ReadOfSources(NamedTuple):
 
 
 class KeptTold(Memo[ReadOfSources]):
-    """What the sources of a provider tell, until they tell more."""
+    """What the sources of the ``MOST_KEPT`` providers that looked last tell, until they tell more."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_KEPT)
 
 
 class Apprentices(NamedTuple):
