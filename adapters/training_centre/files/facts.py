@@ -59,7 +59,7 @@ class Attended(msgspec.Struct, frozen=True):
     category: str = ""
 
 
-class Enrolled(msgspec.Struct, frozen=True):
+class OnRoster(msgspec.Struct, frozen=True):
     """A learner on the roster of a session, who lives in the postcode *district*."""
 
     who: Ifi
@@ -119,7 +119,7 @@ def attended(fact: Attended) -> Statement:
     )
 
 
-def enrolled(fact: Enrolled) -> Statement:
+def on_roster(fact: OnRoster) -> Statement:
     """``registered`` on the session, with the district where the learner lives."""
     return Statement(
         actor=fact.who.agent(),

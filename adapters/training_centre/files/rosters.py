@@ -12,7 +12,7 @@ from adapters.reading.people import FileLearner, Learners, apart, names_of
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import Fact, Mapped
 from adapters.reading.times import moment, not_ahead
-from adapters.training_centre.files.facts import THERE, Attendance, Attended, Enrolled, TrainingSession
+from adapters.training_centre.files.facts import THERE, Attendance, Attended, OnRoster, TrainingSession
 from adapters.training_centre.files.sessions import HeldSession
 from lrs.kernel.tables.row import Row, Unusable
 
@@ -42,7 +42,7 @@ def read_roster(row: Row, held: HeldSession, learners: Learners, terms: ReadingT
     if "postcode_district" not in row.cells:
         return told
     lives = district(row, "postcode_district")
-    home = Enrolled(learner.actor, held.session, lives) if lives else None
+    home = OnRoster(learner.actor, held.session, lives) if lives else None
     return replace(told, facts=(*told.facts, Fact("home", (held.session.id, learner.key), home)))
 
 

@@ -14,7 +14,7 @@ from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import TABLES, Earlier, Fact, Mapped, RowTable
 from adapters.reading.words import Words, folded_word
 from adapters.training_centre.files.columns import NAMED
-from adapters.training_centre.files.facts import THERE, Attended, Enrolled, Observed, attended, enrolled, observed
+from adapters.training_centre.files.facts import THERE, Attended, Observed, OnRoster, attended, observed, on_roster
 from adapters.training_centre.files.observations import Checklists
 from adapters.training_centre.files.rosters import read_jisc, read_roster
 from adapters.training_centre.files.sessions import HeldSession, jisc_session, read_session
@@ -65,8 +65,8 @@ class TrainingCentre:
         """The statement of an attendance or a checklist. A session alone has none."""
         if isinstance(fact.content, Attended):
             return [attended(fact.content)]
-        if isinstance(fact.content, Enrolled):
-            return [enrolled(fact.content)]
+        if isinstance(fact.content, OnRoster):
+            return [on_roster(fact.content)]
         if isinstance(fact.content, Observed):
             return [observed(fact.content)]
         if isinstance(fact.content, Same):

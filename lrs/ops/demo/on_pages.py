@@ -22,7 +22,7 @@ def make_session(base: str, link: str, day: str) -> None:
     with httpx2.Client(base_url=base, timeout=10, trust_env=False) as browser:
         trainer = _Member(browser, link)
         page = trainer.open("/staff/new-session")
-        checklist = re.search(r'<option value="([^"]+)"[^>]*>Gowning for grade B', page)
+        checklist = re.search(r'value="([^"]+)"[^>]*>Gowning for grade B', page)
         made = trainer.send(
             page,
             PLACE,
