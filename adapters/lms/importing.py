@@ -6,6 +6,7 @@ The files are stored before the record that names them; those of an import that 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from functools import partial
 from typing import BinaryIO
 
@@ -36,10 +37,9 @@ _NAMES: tuple[tuple[str, CourseFormat], ...] = (
     (manifest.NAME, "scorm"),
 )
 """The files that say what a package is, those that tell most first: authoring tools put several into one package."""
-_ELSEWHERE = (
-    "the package has no cmi5.xml, tincan.xml or imsmanifest.xml in its root folder{}: zip the files themselves, not the"
-    " folder they are in, and write its name in small letters"
-)
+_MISSING = "the package has no cmi5.xml, tincan.xml or imsmanifest.xml in its root folder"
+_NOT_PUBLISHED = "publish the course for cmi5, Tin Can or SCORM 1.2, and send that package as it is"
+_IN_A_FOLDER = "zip the files themselves, not the folder they are in"
 
 
 def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: str = "", source: str = "") -> Imported:
@@ -96,10 +96,7 @@ def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[CourseFormat, Structure, 
     try:
         name, format = next((one for one in _NAMES if one[0] in archive.names), ("", _NAMES[0][1]))
         if not name:
-            known = [known for known, _ in _NAMES]
-            there = min((one for one in archive.names if one.rpartition("/")[2].lower() in known), default="")
-            told = f", but one at {there[:200]!r}" if there else ""
-            raise bad_package(_ELSEWHERE.format(told), NO_STRUCTURE)
+            raise bad_package(_why_no_structure(archive.names), NO_STRUCTURE)
         text = archive.read(name, course_xml.MOST_BYTES)
         structure = {
             "cmi5": course_xml.read_structure,
@@ -109,3 +106,19 @@ def _of_archive(file: BinaryIO, blobs: Blobs) -> tuple[CourseFormat, Structure, 
         return format, structure, archive.keep(blobs)
     finally:
         archive.close()
+
+
+def _why_no_structure(names: Collection[str]) -> str:
+    """Why the root folder of a package has no structure: it is in another folder, is called otherwise, or is absent."""
+    known = [known for known, _ in _NAMES]
+    there = min((one for one in names if one.rpartition("/")[2].lower() in known), key=_depth_and_name, default="")
+    if not there:
+        return f"{_MISSING}, nor in any other: {_NOT_PUBLISHED}"
+    folder, _, called = there.rpartition("/")
+    to_do = [_IN_A_FOLDER] if folder else []
+    to_do += [f"call it {called.lower()}, in small letters"] if called not in known else []
+    return f"{_MISSING}, but one at {there[:200]!r}: {', and '.join(to_do)}"
+
+
+def _depth_and_name(path: str) -> tuple[int, str]:
+    return path.count("/"), path

@@ -7,6 +7,7 @@ reader of their own (``lrs.kernel.tables.elements``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from lrs.kernel.errors import Refused
 Element = Any
 """An element of lxml, which has no types of its own."""
 _PIECE = 64 * 1024
+_PLACE = re.compile(r",? line [0-9]+, column [0-9]+$")
+"""How lxml ends its sentences."""
 _HALF = 500
 """Characters at the beginning and at the end of what a schema says that are kept."""
 _HARDENED: dict[str, Any] = {
@@ -48,7 +51,7 @@ def parse_xml(text: bytes, what: str) -> Element:
     try:
         return etree.fromstring(text, etree.XMLParser(**_HARDENED))
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Refused(f"{what} is not well-formed XML: {error}", error="bad_xml") from error
+        raise _not_xml(what, error) from error
 
 
 class XmlFeed:
@@ -94,9 +97,16 @@ class XmlFeed:
 
 
 def _line_of(error: Exception) -> str:
-    """Where a document is damaged, without lxml's own words, which repeat what stands there."""
+    """Where a document is damaged, without the parser's own words, which repeat what stands there."""
     line = getattr(error, "lineno", None)
     return f" in line {line}" if line else ""
+
+
+def _not_xml(what: str, error: Exception) -> Refused:
+    """The refusal of *what*, which is not well-formed: the line once, and why, without the parser's name for a text."""
+    why = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else getattr(error, "msg", str(error))
+    said = _cut(_PLACE.sub("", str(why)).strip())
+    return Refused(f"{what} is not well-formed XML{_line_of(error)}: {said}", error="bad_xml")
 
 
 class _Guard:
@@ -132,7 +142,7 @@ class _Guard:
             raise Refused(message, error="bad_xml") from error
         except (expat.ExpatError, LookupError, ValueError) as error:
             if not self._name:  # what is wrong behind the start of the root, lxml says, with the line
-                raise Refused(f"{self._what} is not well-formed XML: {error}", error="bad_xml") from error
+                raise _not_xml(self._what, error) from error
         if self._name and self._root:
             self._root(f"{{{self._name}" if "}" in self._name else self._name)
 

@@ -28,6 +28,7 @@ class Objective(msgspec.Struct, frozen=True):
 class AssignableUnit(msgspec.Struct, frozen=True, tag="au"):
     """What is launched. *id* is the publisher's, *activity* the id that we give it, the same in every version.
 
+    *activity_type* is the IRI of its type, by its package or by the profile of its format; empty if neither says one.
     *url* is absolute, or a path within the package, with whatever query the publisher wrote. *mastery_score* is between
     0 and 1. *launch_parameters* are what content is told at its start, in SCORM its ``datafromlms``; *longest* and
     *when_over* what SCORM tells it of a time limit (``maxtimeallowed``, ``timelimitaction``).
@@ -50,7 +51,7 @@ class AssignableUnit(msgspec.Struct, frozen=True, tag="au"):
 
 
 class Block(msgspec.Struct, frozen=True, tag="block"):
-    """Parts that are satisfied together. *id* is the publisher's, *activity* ours."""
+    """Parts that are satisfied together. *id* is the publisher's, *activity* ours; *activity_type* as of a unit."""
 
     id: str
     title: LanguageMap
@@ -58,15 +59,17 @@ class Block(msgspec.Struct, frozen=True, tag="block"):
     children: tuple[Block | AssignableUnit, ...]
     activity: str = ""
     objectives: tuple[str, ...] = ()
+    activity_type: str = ""
 
 
 CoursePart = Block | AssignableUnit
 
 
 class Structure(msgspec.Struct, frozen=True):
-    """A course. *id* is the publisher's, *activity* ours.
+    """A course. *id* is the publisher's, *activity* ours; *activity_type* as of a unit.
 
     *described* are the ids of activities that its package only describes (in Tin Can): content speaks of them, too.
+    *types* are the types that the package gives what it does not launch, by the ids.
     """
 
     id: str
@@ -76,6 +79,8 @@ class Structure(msgspec.Struct, frozen=True):
     activity: str = ""
     objectives: tuple[Objective, ...] = ()
     described: tuple[str, ...] = ()
+    activity_type: str = ""
+    types: Mapping[str, str] = {}
 
 
 def parts_of(children: tuple[CoursePart, ...]) -> Iterator[CoursePart]:

@@ -2,6 +2,10 @@
 
 Source: SCORM 1.2 Content Aggregation Model, 2.3. Prerequisites between items are not read: units are open in any order.
 A manifest's identifier is often its authoring tool's, so the title is part of the id of the course.
+
+Types are those of the SCORM profile of xAPI (2.2.3, Activity Types): a SCO is a *lesson*, whatever it contains, for a
+test is said to be within one; an item that holds others is a *module*. The profile has no word for an asset, which
+reports nothing: *media* is ADL's word for what SCORM calls so (CAM 2.1.1).
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ NAME = "imsmanifest.xml"
 MOST_BYTES = 16 * MIB
 _ADLCP = "{http://www.adlnet.org/xsd/adlcp_rootv1p2}"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_TYPES = "http://adlnet.gov/expapi/activities"
+COURSE, MODULE, SCO, ASSET = (f"{_TYPES}/{name}" for name in ("course", "module", "lesson", "media"))
 _LATER = ("2004", "CAM 1.3")
 MOST_ITEMS_DEEP = 50
 
@@ -60,7 +66,7 @@ class _Reading:
         self._faults.check()
         if not children:
             raise bad_package(f"{_at(organization)}: no item leads to a resource, so there is nothing to open")
-        return Structure(self._id, {"und": title}, {}, children)
+        return Structure(self._id, {"und": title}, {}, children, activity_type=COURSE)
 
     def _organization(self) -> Element:
         found = [one for group in _in(self._root, "organizations") for one in _in(group, "organization")]
@@ -85,7 +91,7 @@ class _Reading:
         if item.get("identifierref"):
             return self._unit(item, id, title)
         children = self._children(item, depth + 1)
-        return Block(id, title, {}, children) if children else None
+        return Block(id, title, {}, children, activity_type=MODULE) if children else None
 
     def _unit(self, item: Element, id: str, title: Mapping[str, str]) -> AssignableUnit:
         found = self._resources.get(str(item.get("identifierref")))
@@ -100,6 +106,7 @@ class _Reading:
             move_on="CompletedOrPassed" if reports else "NotApplicable",
             mastery_score=self._faults.tried(_mastery, item, otherwise=None),
             launch_parameters=_text(item, "datafromlms", _ADLCP),
+            activity_type=SCO if reports else ASSET,
             longest=_text(item, "maxtimeallowed", _ADLCP),
             when_over=_text(item, "timelimitaction", _ADLCP),
         )

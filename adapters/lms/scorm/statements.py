@@ -129,8 +129,10 @@ def _made(attempt: ScormAttempt, verb: str, *said: str, result: dict[str, Any] |
 
 
 def _unit(attempt: ScormAttempt) -> dict[str, Any]:
+    """The unit. Courses that were imported before units had types say *lesson* of all of them."""
     titles = {tag: text for tag, text in attempt.unit.title.items() if text}
-    return {"id": attempt.unit.activity, "definition": {"type": f"{_TYPES}lesson", "name": titles}}
+    type_ = attempt.unit.activity_type or f"{_TYPES}lesson"
+    return {"id": attempt.unit.activity, "definition": {"type": type_, "name": titles}}
 
 
 def _scored(score: ScormScore | None) -> dict[str, Any]:

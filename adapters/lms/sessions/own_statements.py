@@ -71,10 +71,13 @@ def waived(registration: Registration, unit: AssignableUnit, reason: str, sessio
 
 
 def satisfied(registration: Registration, part: Structure | Block, session: str) -> Statement:
-    """9.3.9: all units of a block, or of the course, meet their criteria. *session* is that of what led to it."""
+    """9.3.9: all units of a block, or of the course, meet their criteria. *session* is that of what led to it.
+
+    The type is cmi5's, or where the course has another format, that of its package or profile.
+    """
     statement = _made(registration, SATISFIED, "satisfied", session, part.id)
     statement["id"] = name("lms-statement", "satisfied", registration.id, part.activity)
-    type_ = COURSE_TYPE if isinstance(part, Structure) else BLOCK_TYPE
+    type_ = part.activity_type or (COURSE_TYPE if isinstance(part, Structure) else BLOCK_TYPE)
     statement["object"] = {"objectType": "Activity", "id": part.activity, "definition": {"type": type_}}
     return statement
 
@@ -105,6 +108,8 @@ def _of_session(session: LaunchSession, verb: str, word: str, publisher: str) ->
     statement = _made(session, verb, word, session.id, publisher)
     statement["id"] = name("lms-statement", word, session.id)
     statement["object"] = {"objectType": "Activity", "id": session.activity}
+    if session.activity_type and session.format != "cmi5":
+        statement["object"]["definition"] = {"type": session.activity_type}
     return statement
 
 

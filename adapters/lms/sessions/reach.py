@@ -144,15 +144,18 @@ def outside(session: LaunchSession, statement: Json, structure: Structure | None
 
 
 def type_in_package(session: LaunchSession, statement: Json, structure: Structure | None) -> str:
-    """The type that the package gives to the unit that *statement* is about; empty if it is about no unit of it.
+    """The type that the package gives to the activity that *statement* is about; empty if it gives it none.
 
-    *structure* is only needed for the other units of a Tin Can package.
+    *structure* is only needed for the other activities of a Tin Can package: those that it launches, and those that it
+    only describes.
     """
     target = object_of(statement)
     if target == session.activity:
         return session.activity_type
-    others = units_of(structure) if structure and session.format == "tincan" else ()
-    return next((unit.activity_type for unit in others if unit.activity == target), "")
+    if structure is None or session.format != "tincan":
+        return ""
+    others = {unit.activity: unit.activity_type for unit in units_of(structure)}
+    return {**structure.types, **others}.get(target, "")
 
 
 def is_of_a_part(session: LaunchSession, statement: Json) -> bool:

@@ -38,8 +38,17 @@ def read_tincan(text: bytes, files: Collection[str] | None) -> Structure:
         raise bad_package(f"{NAME} has no activity with a launch address, so there is nothing to open")
     first = activities[0]
     title, description = _texts(first, "name"), _texts(first, "description")
-    described = tuple(id for one in activities[1:] if (id := _id(one)) not in {unit.id for unit in units})
-    return Structure(_id(first), title or units[0].title, description, units, described=described)
+    launched = {unit.id for unit in units}
+    described = tuple(id for one in activities[1:] if (id := _id(one)) not in launched)
+    return Structure(
+        _id(first),
+        title or units[0].title,
+        description,
+        units,
+        described=described,
+        activity_type=_type(first),
+        types={id: _type(one) for one in activities if _type(one) and (id := _id(one)) not in launched},
+    )
 
 
 def _units(activities: list[Element], files: Collection[str] | None) -> tuple[AssignableUnit, ...]:
@@ -68,8 +77,12 @@ def _unit(element: Element, id: str, url: str) -> AssignableUnit:
         _texts(element, "description"),
         url,
         move_on="CompletedOrPassed",
-        activity_type=str(element.get("type", "")).strip(),
+        activity_type=_type(element),
     )
+
+
+def _type(element: Element) -> str:
+    return str(element.get("type", "")).strip()
 
 
 def _id(element: Element) -> str:

@@ -175,6 +175,11 @@ FAULTS = {
     "a score above one": (structure(unit(masteryScore="1.5")), "cmi5 13.2.0.0-1", "1.5"),
     "no unit": (structure("<x/>"), "cmi5 13.2.0.0-1", "form of a course structure"),
     "no XML": (b"<courseStructure", "cmi5 13.2.0.0-1", "not well-formed"),
+    "an end tag that is another": (
+        b"<courseStructure>\n<course></x>",
+        "cmi5 13.2.0.0-1",
+        "cmi5.xml is not well-formed XML in line 2: Opening and ending tag mismatch: course line 2 and x",
+    ),
     "entities": (
         structure(head='<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/passwd">]>', title="&a;"),
         "cmi5 13.2.0.0-1",
@@ -196,6 +201,7 @@ def test_a_structure_that_breaks_a_requirement_is_refused_with_its_id_and_the_pl
     assert found.rule == rule
     assert words in found.message
     assert "passwd" not in found.message.replace("file:///etc/passwd", "")
+    assert "<string>" not in found.message
 
 
 @pytest.mark.parametrize("url", ["index.html", "path/1/index.html?abc=def", "/index.html"])
@@ -210,7 +216,28 @@ def test_what_is_no_package_is_refused(tenant):
     assert refused(tenant, package()[:-30]).rule == "cmi5 14.1.0.0-1"
     nested = refused(tenant, zipped({"folder/cmi5.xml": structure()}))
     assert (nested.rule, "'folder/cmi5.xml'" in nested.message) == ("cmi5 14.1.0.0-2", True)
-    assert "but one at 'CMI5.xml'" in refused(tenant, zipped({"CMI5.xml": structure()})).message
+
+
+ZIP_THE_FILES, PUBLISH = "zip the files themselves, not the folder they are in", "publish the course for cmi5, Tin Can"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["CMI5.xml"], "but one at 'CMI5.xml': call it cmi5.xml, in small letters"),
+        (["a/cmi5.xml"], f"but one at 'a/cmi5.xml': {ZIP_THE_FILES}"),
+        (
+            ["a/b/tincan.xml", "z/TinCan.xml"],
+            f"'z/TinCan.xml': {ZIP_THE_FILES}, and call it tincan.xml, in small letters",
+        ),
+        (["index.html"], f"nor in any other: {PUBLISH}"),
+    ],
+)
+def test_a_package_without_a_structure_where_it_belongs_is_told_what_is_so(tenant, names, said):
+    message = refused(tenant, zipped(dict.fromkeys(names, structure()))).message
+
+    assert said in message
+    assert ("small letters" in message) == any(name.lower() != name for name in names)
 
 
 def link(name):

@@ -3,17 +3,20 @@
 import json
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
-from adapters.lms.courses.structure import Block, units_of
+from adapters.lms.courses.structure import Block, Structure, units_of
 from adapters.lms.scorm import run_time
 from adapters.lms.scorm.cmi import read_commit, seconds_of, timespan_of
 from adapters.lms.scorm.manifest import read_manifest
+from adapters.lms.scorm.statements import ScormAttempt, begun
 from adapters.lms.sessions.session import registration_in
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.doctor_content import of_content
 from tests.adapters.lms.launched import PlatformClient, learner, statements_of, verbs_of
+from tests.adapters.lms.launching.test_reach import SESSION
 from tests.adapters.lms.made import MANIFEST, zipped
 from tests.served import serving
 
@@ -148,8 +151,10 @@ def test_statements_say_attempt_course_and_publisher_in_the_grouping(platform, e
     player.commit("incomplete", interactions=[QUESTION | {"student_response": "a", "result": "wrong"}])
     player.commit("incomplete", score=40, left="suspend", time="00:00:10", ended=True)
 
-    _, begun, answered, failed, suspended = statements_of(platform.lrs, enrolled.id)
+    launched, begun, answered, failed, suspended = statements_of(platform.lrs, enrolled.id)
 
+    lesson = "http://adlnet.gov/expapi/activities/lesson"
+    assert [one["object"]["definition"]["type"] for one in (launched, begun, failed, suspended)] == [lesson] * 4
     context = begun["context"]["contextActivities"]
     publisher, course, attempt = (one["id"] for one in context["grouping"])
     assert publisher == "urn:scorm:com.example.gowns:Gowns:i1"
@@ -314,9 +319,23 @@ def test_items_are_units_and_items_round_them_blocks():
 
     (part,) = found.children
     assert isinstance(part, Block)
+    types = [one.activity_type.removeprefix("http://adlnet.gov/expapi/activities/") for one in (found, part)]
+    types += [one.activity_type.removeprefix("http://adlnet.gov/expapi/activities/") for one in units_of(found)]
+    assert types == ["course", "module", "lesson", "media"]
     assert [(one.url, one.move_on) for one in units_of(found)] == [
         *(("index.html", "CompletedOrPassed"), ("a%20b.html", "NotApplicable"))
     ]
+
+
+def test_a_unit_that_was_imported_before_units_had_types_is_said_to_be_a_lesson():
+    structure = read_manifest(manifest(item()), {"index.html"})
+    before = msgspec.to_builtins(structure)
+    del before["activity_type"], before["types"], before["children"][0]["activity_type"]
+
+    old = msgspec.convert(before, Structure)
+    said = begun(ScormAttempt(SESSION, old, units_of(old)[0], "urn:attempt", "2026-11-18T11:00:00Z"), resumed=False)
+
+    assert said["object"]["definition"]["type"] == "http://adlnet.gov/expapi/activities/lesson"
 
 
 def test_base_and_parameters_make_the_address():

@@ -92,6 +92,7 @@ def test_a_launch_has_the_five_parameters_and_a_key_that_is_for_it_alone(platfor
     assert verbs_of(platform.lrs, content.registration) == ["launched"]
     (launched,) = statements_of(platform.lrs, content.registration)
     assert "category" not in launched["context"]["contextActivities"]
+    assert launched["object"]["definition"] == {"type": "http://adlnet.gov/expapi/activities/course"}
 
 
 def test_what_is_said_of_the_launched_activity_is_the_learners_progress(platform, course):
@@ -231,6 +232,22 @@ def test_what_a_rule_is_about_can_stand_in_the_context_of_another_package_and_pr
         for match, about in (("grouping", exam), ("activity", ID))
     ]
     assert (answer.status_code, verdicts) == (200, ["not about what was launched", None])
+
+
+def test_a_rule_about_a_type_counts_that_of_what_a_package_only_describes(platform):
+    """The package says that the slide is a *course*. What content says of it, or of a question in it, proves nothing."""
+    store, slide = platform.lrs.tenant.store, "https://publisher.example/typed/slide"
+    text = tin_can(activity(f"{ID}-typed"), activity(slide, launch="")).encode()
+    content = launch(platform, bring(platform, zipped({"tincan.xml": text, "index.html": b"unit"})))
+    course, test = (f"http://adlnet.gov/expapi/activities/{name}" for name in ("course", "assessment"))
+    verdicts = []
+    for about, said, wanted in ((slide, course, course), (slide, test, test), (f"{slide}/q1", course, course)):
+        answer = content.send("passed", object={"id": about, "definition": {"type": said}})
+        record = store.get("statement", answer.json()[0])
+        rule = Rule("r1", 1, "type", wanted, (f"{VERBS}passed",), "c@1", 1, sources=(record.meta["source"],))
+        verdicts.append(judge(rule, look(record), moment_of(record)).reason)
+
+    assert verdicts == [None, *["not about what was launched"] * 2]
 
 
 def test_what_is_refused_to_content_stands_in_the_refusals_of_its_source_without_what_was_sent(platform, course):
