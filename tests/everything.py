@@ -22,6 +22,7 @@ from adapters.imports.here import job_here
 from adapters.imports.mappings import SavedProfile, save
 from adapters.imports.run import Order
 from adapters.lms.catapult import clients
+from adapters.lms.courses import openings
 from adapters.lms.courses.courses import version_in
 from adapters.lms.importing import import_course
 from adapters.lms.launching import launching
@@ -303,6 +304,7 @@ class Everything:
         tenant, (link, there) = self.tenant, self.lti_link
         text = made.structure(made.unit(url="https://content.example/index.html"), id="https://publisher.example/own")
         own = import_course(tenant, BytesIO(text), "cmi5.xml", "test").course
+        self.write(lambda tx: openings.open_for_in(tx, own, [self.person("ann")], "staff x", 1))
         opens = msgspec.structs.replace(there, opens=f"course:{own.id}")
         self.write(lambda tx: lti_courses.put_link(tx, link, opens))
         (member,) = lti_courses.members_of_course(tenant.store, there.course)

@@ -69,6 +69,7 @@ ABOUT = {
     "lti-member": ("ann at work", ""),
     "lti-grade": ("ann at work", ""),
     "lti-enrolment": ("ann at work", ""),
+    "course-opening": ("ann", ""),
     "centre-session": ("", "ray"),
     "attendee": ("", "ann, ray, sue"),
     "learner-route": ("", "ann"),

@@ -49,9 +49,9 @@ def to_bytes(value: Json) -> bytes:
 def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: str) -> bool:
     """Whether the badge *held* says what a badge with *content* would say now, and its signature counts.
 
-    What is compared is what was reached, by whom, until when, and who endorsed the badge. Which of the issuer's keys
-    signed it is not compared, nor its dates of issue and its place, nor its words, which have versions, nor who
-    endorsed what it is for, nor the evidence that it names and its count, because evidence for a held level keeps
+    What is compared is what was reached, by whom, until when, and who endorsed the badge, or the version of the words
+    that it has. Which of the issuer's keys signed it is not compared, nor its dates of issue and its place, nor its
+    words, which have versions, nor the evidence that it names and its count, because evidence for a held level keeps
     coming. *first* is the address of the first version of the words.
     """
     (credential, version), badge = content, json.loads(held.body)
@@ -62,6 +62,8 @@ def says_the_same(held: Record, content: BadgeContent, issuer: Issuer, first: st
     reached = held.meta.get("achievement") == version.achievement or subject["achievement"]["id"] == first
     recent = int(held.meta.get("version", 0)) >= version.least
     endorsed = _endorsed(badge, issuer) == [one["id"] for one in credential.endorsements]
+    if held.meta.get("version") == version.number:
+        endorsed = endorsed and achievement_endorsements(badge) == achievement_endorsements(now)
     same = endorsed and _bare(badge) == _bare(now)
     return reached and recent and same and issuer.answers_for(method_of(badge))
 
@@ -77,6 +79,11 @@ def _endorsed(badge: Json, issuer: Issuer) -> list[str] | None:
     own, of_achievement = badge.get("endorsement", []), badge["credentialSubject"]["achievement"].get("endorsement", [])
     ours = [one for one in (*own, *of_achievement) if one["issuer"]["id"] == issuer.id]
     return [str(one["id"]) for one in own] if all(issuer.answers_for(method_of(one)) for one in ours) else None
+
+
+def achievement_endorsements(badge: Json) -> list[str]:
+    """The endorsements of what *badge* is for, by id."""
+    return [str(one["id"]) for one in badge["credentialSubject"]["achievement"].get("endorsement", [])]
 
 
 def method_of(signed: Json) -> str:

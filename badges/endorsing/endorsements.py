@@ -1,8 +1,8 @@
 """Endorsements of badges and of achievements: by this issuer, or by others who signed theirs elsewhere.
 
 An endorsement is a credential with a proof of its own, inside the badge: one of a badge in the badge, one of an
-achievement in the achievement of every badge that is signed from then on. One by others was verified when it came, and
-is kept as it came; ours is signed when the badge is, so that it never hangs on a key that counts no more.
+achievement in the achievement of every badge that has this version of its words. One by others was verified when it
+came, and is kept as it came; ours is signed when the badge is, so that it never hangs on a key that counts no more.
 
 kind ``endorsement``, id that of the badge or of the version of the achievement: all endorsements of it.
 """
@@ -63,7 +63,12 @@ class Endorsements(msgspec.Struct, frozen=True):
 def endorsements_of(reader: Reader, target: str) -> Endorsements | None:
     """Those of the badge, or the version of an achievement, with the id *target*."""
     record = reader.get(KIND, target)
-    return msgspec.json.decode(record.body, type=Endorsements) if record else None
+    return endorsements_in(record) if record else None
+
+
+def endorsements_in(record: Record) -> Endorsements:
+    """Those in *record*."""
+    return msgspec.json.decode(record.body, type=Endorsements)
 
 
 def signed_endorsements(found: Endorsements | None, issuer: Issuer) -> list[Json]:

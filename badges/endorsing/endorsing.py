@@ -1,7 +1,8 @@
 """Endorses badges and achievements, and takes endorsements away: each in one commit, with the record of actions.
 
 The badge that is endorsed is issued anew under its id, because what is inside it is signed with it. An endorsement of
-an achievement is in the badges that are signed from then on.
+an achievement is in the badges that are signed from then on; those that are held and have this version of its words are
+issued anew, too, by the step "reword".
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from badges.endorsing.endorsements import (
     with_one_more,
 )
 from badges.held.stops import award_of
-from badges.keys.issuer import issuer_of
+from badges.keys.issuer import REWORD, issuer_of
 from badges.verifying.lookup import Outbound, resolver, status_lists
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json
@@ -112,5 +113,7 @@ def _add(tenant: Tenant, thing: EndorsedThing, one: Endorsement, by: str) -> Non
 def _put(tx: Tx, thing: EndorsedThing, found: Endorsements) -> None:
     old: Record | None = tx.get(KIND, thing.id)
     tx.put(record_of(thing.id, found, thing.person, old))
+    if not thing.person:
+        tx.owe(KIND, thing.id, Owed(REWORD))
     if thing.award and tx.get("award", thing.award) is not None:
         tx.owe("award", thing.award, Owed("issue"))

@@ -1,7 +1,8 @@
 """The step "reword": owes ``issue`` for the held badges that show what was replaced since.
 
-That is a former version of an achievement, if a steward said that held badges are to have the new one; or a former name
-of the issuer. It goes through the awards page by page; killed, it goes on where it was.
+That is a former version of an achievement, if a steward said that held badges are to have the new one; a former name of
+the issuer; or who endorsed their achievement before. It goes through the awards page by page; killed, it goes on where
+it was.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from badges.achievements import wording
+from badges.achievements.achievements import version_id
 from badges.achievements.counts import achievement_of
 from badges.content.awards import credential_uuid
-from badges.credentials.records import ISSUED
+from badges.credentials.records import ISSUED, achievement_endorsements
+from badges.endorsing import endorsements
 from badges.keys.issuer import REWORD, issuer_of
 from lrs.storage import Claim, Owed, Record, Tx, Walk
 from lrs.tenancy.tenants import Tenant
@@ -24,7 +27,7 @@ PAGE = 500
 
 
 def reword(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Settles each claim with its next page of awards: on a ``badge-wording``, or on the name of the issuer.
+    """Settles each claim with its next page of awards: on words, on endorsements, or on the name of the issuer.
 
     Raises ``Stale`` for a lost lease.
     """
@@ -33,7 +36,7 @@ def reword(tenant: Tenant, claims: Sequence[Claim]) -> None:
 
 
 def _reword(tenant: Tenant, claim: Claim) -> None:
-    is_former = _of_issuer(tenant) if claim.record.kind == "issuer" else _of_words(claim.record)
+    is_former = _former(tenant, claim.record)
     page = tenant.store.find(Walk("award", limit=PAGE, start=claim.record.meta.get("at")))
     badges = {credential_uuid(award.id): award.id for award in page.records}
     found = tenant.store.get_many("credential", badges)
@@ -47,6 +50,26 @@ def _reword(tenant: Tenant, claim: Claim) -> None:
         tx.replace(msgspec.structs.replace(claim.record, meta=meta, owed=further))
 
     tenant.store.settle([claim], settle).result()
+
+
+def _former(tenant: Tenant, record: Record) -> Callable[[Record], bool]:
+    """Whether a badge shows what the change of *record* replaced."""
+    if record.kind == "issuer":
+        return _of_issuer(tenant)
+    return _of_endorsements(record) if record.kind == endorsements.KIND else _of_words(record)
+
+
+def _of_endorsements(record: Record) -> Callable[[Record], bool]:
+    """Whether a badge has the version *record* of its words, and not the endorsements that this has now."""
+    given = [one.id for one in endorsements.endorsements_in(record).given]
+
+    def is_former(badge: Record) -> bool:
+        of, number = badge.meta.get("achievement"), badge.meta.get("version")
+        if not (of and number) or version_id(str(of), int(number)) != record.id:
+            return False
+        return achievement_endorsements(json.loads(badge.body)) != given
+
+    return is_former
 
 
 def _of_words(record: Record) -> Callable[[Record], bool]:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from badges.achievements.counts import note
 from badges.credentials.records import ISSUED
 from badges.held import stops
-from badges.pages.taking import STOP, Taking
+from badges.pages.taking import EVEN_GONE, Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
@@ -23,11 +23,14 @@ says(
     badge_named="The badge is issued anew with your name in it. Take the new copy in a moment.",
     badge_unnamed="The badge is issued anew without your name. Copies from before keep it.",
     badge_back="The badge is taken back: it is issued anew for your address, and that copy does not count.",
+    badge_codes_void="The codes of the certificates that you gave out are void: they lead nowhere now.",
     badge_void="The codes of the certificates that you gave out are void. One that you take now has a new code.",
     badge_unshared="The badge is not shared any more: its address leads nowhere.",
 )
 _DONE = {"share": "badge_shared", "stop": "badge_unshared", "name": "badge_named", "no-name": "badge_unnamed"}
 _DONE |= {"take-back": "badge_back", "void": "badge_void"}
+_DONE_ELSEWHERE = {"void": "badge_codes_void"}
+"""What is said on the page of a badge that counts no more, of which there is no new certificate."""
 _BACK = {"me": "/me", "sharing": "/me/sharing"}
 """Pages from which sharing is stopped, too, by what their forms say."""
 
@@ -60,12 +63,14 @@ def add_taking(router: APIRouter) -> None:
     )
     def act(visit: Visiting, id: str, body: FormBody) -> Response:
         form = visit.fields(body)
-        taking = _taking(visit, id, even_gone=form.get("act") == STOP)
+        taking = _taking(visit, id, even_gone=form.get("act") in EVEN_GONE)
         opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
         if opened:
             return visit.on(f"/me/badges/{id}/take?wallet={opened}#wallet")
-        place = f"/me/badges/{id}/take"
-        return visit.on(_BACK.get(form.get("back", ""), place), _DONE[form["act"]])
+        back, said = _BACK.get(form.get("back", "")), _DONE[form["act"]]
+        if back:
+            return visit.on(back, _DONE_ELSEWHERE.get(form["act"], said))
+        return visit.on(f"/me/badges/{id}/take", said)
 
 
 def _taking(visit: Visit, id: str, *, even_gone: bool = False) -> Taking:

@@ -30,6 +30,8 @@ from lrs.web.language import catalogue
 
 ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
 NAME, NO_NAME, VOID = "name", "no-name", "void"
+EVEN_GONE = frozenset({STOP, VOID})
+"""What a learner does with a badge that counts no more, too: both keep others from reading about it."""
 
 
 def _forms(language: str) -> list[dict[str, str]]:

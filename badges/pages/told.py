@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from badges.held import shares, stops
+from badges.held import certificates, shares, stops
 from badges.held.shares import BadgeShare
 from badges.pages.own import add_taking
 from badges.pages.own_forms import own_forms
 from badges.pages.taking import shared_address
 from lrs.kernel.keys import key
 from lrs.pages.me.badges import BadgesTold, GoneBadge, SharedBadge
-from lrs.storage import Reader, Walk
+from lrs.storage import Walk
 from lrs.tenancy.tenants import Tenant
 
 
@@ -38,7 +38,8 @@ def _one(tenant: Tenant, badge: str, share: BadgeShare, root: str) -> SharedBadg
     return SharedBadge(badge, name, shared_address(tenant, share, root), share.at, share.name)
 
 
-def _gone(reader: Reader, badges: Sequence[str]) -> Mapping[str, GoneBadge]:
+def _gone(tenant: Tenant, badges: Sequence[str]) -> Mapping[str, GoneBadge]:
+    reader = tenant.store
     stopped = reader.get_many(stops.KIND, badges)
     shared = reader.get_many(shares.KIND, badges)
     found = {}
@@ -46,5 +47,6 @@ def _gone(reader: Reader, badges: Sequence[str]) -> Mapping[str, GoneBadge]:
         told = stops.read(stopped[badge]) if badge in stopped else None
         reason, at = (told.reason, told.at) if told else ("", 0)
         is_suspended = told is not None and told.state == "suspended"
-        found[badge] = GoneBadge(is_suspended, reason, at, badge in shared, told is not None)
+        has_code = certificates.check_address(tenant, badge) is not None
+        found[badge] = GoneBadge(is_suspended, reason, at, badge in shared, has_code, told is not None)
     return found

@@ -30,8 +30,8 @@ _REFUSED = {400, 413}
 says(
     words_written="The words are kept. Badges get them from now on; those that are held stay as they are.",
     words_anew="The words are kept, and the badges that are held are issued anew with them.",
-    endorsed="The endorsement is in the badges that are issued from now on.",
-    endorsement_gone="The endorsement is taken away. Badges that have it keep it.",
+    endorsed="The endorsement is kept. Badges get it, and those that are held are issued anew with it, in a moment.",
+    endorsement_gone="The endorsement is taken away, and the badges that are held are issued anew without it.",
     image_set="The image is kept. New badges get it in a moment; those that are held stay as they are.",
     image_anew="The image is kept. New badges get it, and those that are held are issued anew with it, in a moment.",
     image_removed="The image is taken away. Badges that have it keep it.",

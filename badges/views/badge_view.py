@@ -39,6 +39,7 @@ def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
         "until": written_day(credential["validUntil"][:10], language) if "validUntil" in credential else "",
         "evidence": evidence[:MOST_EVIDENCE],
         "more_evidence": max(0, len(evidence) - MOST_EVIDENCE),
+        "endorsed": [_endorsement(one) for part in (credential, achievement) for one in part.get("endorsement", ())],
         "id": credential["id"],
     }
 
@@ -88,6 +89,14 @@ def _level(achievement: JsonView) -> str:
     scale: JsonView = next(iter(achievement.get("resultDescription", ())), {})
     required = scale.get("requiredLevel")
     return next((str(one["name"]) for one in scale.get("rubricCriterionLevel", ()) if one["id"] == required), "")
+
+
+def _endorsement(one: JsonView) -> dict[str, str]:
+    """Who endorsed the badge, or what it is for, and what they say."""
+    return {
+        "who": str(one["issuer"].get("name") or one["issuer"]["id"]),
+        "says": str(one["credentialSubject"].get("endorsementComment", "")),
+    }
 
 
 def _evidence(one: JsonView) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.content.narrative import blocks
-from badges.verifying.shape import is_of_vcdm_1
+from badges.verifying.shape import is_of_vcdm_1, issuer_id
 from badges.verifying.verdict import Check, Verdict
 from badges.verifying.verify import failures
 from badges.views.badge_view import MOST_EVIDENCE
@@ -73,6 +73,7 @@ def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
     return {
         **said,
         **_further(credential, verdict.format),
+        "endorsed": _endorsed(verdict, credential),
         "is_badge": any(check.name == "badge" for check in verdict.checks),
         "known": _known(verdict, said, known),
         "day": (said["given"] or said["from"])[:10],
@@ -141,6 +142,24 @@ def _further(credential: JsonView, format: str) -> dict[str, Any]:
             for one in _objects(credential.get("evidence"))[:MOST_EVIDENCE]
         ],
     }
+
+
+def _endorsed(verdict: Verdict, credential: JsonView) -> list[dict[str, str]]:
+    """Who endorsed the badge, or what it is for, and what they say; only where the check of endorsements succeeded.
+
+    One that is a JWT is checked, too, but not read here.
+    """
+    if not any(check.name == "endorsements" and check.ok for check in verdict.checks):
+        return []
+    achievement = _object(_object(credential.get("credentialSubject")).get("achievement"))
+    found = [one for part in (credential, achievement) for one in _objects(part.get("endorsement"))]
+    return [
+        {
+            "who": _text(_object(one.get("issuer")).get("name")) or _text(issuer_id(one)),
+            "says": _text(_object(one.get("credentialSubject")).get("endorsementComment")),
+        }
+        for one in found
+    ]
 
 
 def _level(achievement: JsonView) -> str:

@@ -9,7 +9,11 @@ _CONTENT = PolicyLine("launch.run", (CONTENT,), frozenset({SELF}))
 _FETCH = PolicyLine(PUBLIC, any_origin=True)
 _KEYS = PolicyLine("course-clients.manage", (KEY,), frozenset({ALL}))
 _CLIENT = PolicyLine("courses.launch", (COURSE_CLIENT,), frozenset({OWN}))
-_AUTHORS = PolicyLine("courses.manage", (SESSION,), frozenset({OWN, ALL}), pages="staff")
+_READ, _OPEN, _AUTHORS = (
+    PolicyLine(right, (SESSION,), frozenset({OWN, ALL}), pages="staff")
+    for right in ("courses.read", "courses.open", "courses.manage")
+)
+_RULES = PolicyLine("rules.change", (SESSION,), frozenset({ALL}), pages="staff")
 _OWN = PolicyLine("own-record.read", (SESSION,), frozenset({SELF}), pages="me")
 _DOCUMENTS = ("activities/state", "activities/profile", "agents/profile")
 API = "/cmi5/api/v1"
@@ -51,14 +55,18 @@ COURSE_TABLE: PolicyTable = {
     # learners
     ("GET", "/me/courses"): _OWN,
     ("POST", "/me/courses/{id}"): _OWN,
+    # who sees courses, opens them to learners, and makes rules of them
+    **listed("/staff/courses", _READ),
+    ("GET", "/staff/courses/{id}"): _READ,
+    ("GET", "/staff/courses/{id}/rules.csv"): _READ,
+    ("POST", "/staff/courses/{id}/rules"): _RULES,
+    ("POST", "/staff/courses/{id}/open"): _OPEN,
+    ("GET", "/staff/courses/{id}/chosen"): _OPEN,
+    ("POST", "/staff/courses/{id}/chosen"): _OPEN,
     # authors
-    **listed("/staff/courses", _AUTHORS),
     ("POST", "/staff/courses"): _AUTHORS,
-    ("GET", "/staff/courses/{id}"): _AUTHORS,
-    ("GET", "/staff/courses/{id}/rules.csv"): _AUTHORS,
     ("POST", "/staff/courses/{id}/withdraw"): _AUTHORS,
     ("POST", "/staff/courses/{id}/catalogue"): _AUTHORS,
-    ("POST", "/staff/courses/{id}/open"): _AUTHORS,
     ("POST", "/staff/courses/{id}/try"): _AUTHORS,
     **listed("/staff/courses/{id}/learners", _AUTHORS),
     ("GET", "/staff/courses/{id}/learners/{registration}"): _AUTHORS,

@@ -38,7 +38,7 @@ _SENDERS = (
     "rules.change",
     "lms.connect",
     "lms.approve",
-    "courses.manage",
+    *("courses.read", "courses.open", "courses.manage"),
 )
 _CENTRES = (
     *("sessions.read", "sessions.run", "sessions.sign", "checklists.change", "catalogue.change"),

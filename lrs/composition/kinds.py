@@ -20,7 +20,7 @@ from adapters.catalogue import feed, offerings
 from adapters.imports import before, job, mappings
 from adapters.ledger import ledger
 from adapters.lms.catapult import clients
-from adapters.lms.courses import courses, numbers
+from adapters.lms.courses import courses, numbers, openings
 from adapters.lms.lti import courses as lti_courses
 from adapters.lms.lti import enrolments, grades, login, platforms, tool_keys
 from adapters.lms.lti import users as lti_users
@@ -66,7 +66,7 @@ TENANT: Kinds = collected(
         *(job, ledger, mappings, before, standard_records),
         *(checklists, centre_sessions, attendees, learner_routes, offerings, feed),
         *(demand, figures),
-        *(courses, numbers, clients, content_sessions),
+        *(courses, numbers, openings, clients, content_sessions),
         *(platforms, tool_keys, login, lti_users, lti_courses, grades, enrolments),
         *(
             keys,

@@ -135,6 +135,7 @@ STEPS: Mapping[str, Step] = {
         undone={
             "": "badges that are held keep the words of before, though they are to have the new",
             "issuer": "badges that are held show the name that the issuer had before",
+            "endorsement": "badges that are held lack an endorsement of what they are for, or keep one that is gone",
         },
     ),
     REPICTURE: Step(repicture, undone={"": "badges do not get the image that was changed"}),

@@ -42,6 +42,8 @@ ACTIONS: Mapping[str, str] = {
     "course.catalogue": "A course was put into the catalogue or taken out of it",
     "course.imported": "A course was imported",
     "course.open": "Learners were let to open a course by themselves, or no longer",
+    "course.opened-for": "A course was opened for a learner who was chosen",
+    "course.taken-back": "A course was taken back from a learner for whom it was open",
     "course.withdrawn": "A course was taken out of use",
     "delivery.discarded": "A message was discarded",
     "delivery.resent": "A message was sent again",

@@ -25,9 +25,12 @@ def own_sources(caller: Caller, right: str = READ) -> frozenset[str] | None:
     return None if caller.may_all(right) else caller.owned(right)
 
 
-def check_reach(reader: Reader, caller: Caller, person: str) -> None:
-    """Refuses (404) unless *caller* may see *person*. The answer is the same as for an unknown person."""
-    sources = own_sources(caller)
+def check_reach(reader: Reader, caller: Caller, person: str, right: str = READ) -> None:
+    """Refuses (404) unless *caller* may see *person*, or use another *right* on them.
+
+    The answer is the same as for an unknown person.
+    """
+    sources = own_sources(caller, right)
     if sources is None:
         return
     members = members_of(reader, person)

@@ -114,13 +114,14 @@ FORMS = ("", ".csv", ".json")
 ARRIVALS = {("GET", f"/arrivals{form}") for form in ("", ".csv", ".json", "/statements/{id}")} | {("POST", "/arrivals")}
 ARRIVALS |= {("GET", f"/arrivals/course{form}") for form in ("", ".csv", ".json")}
 ARRIVALS |= {("GET", f"/arrivals/quarantine{form}") for form in ("", ".csv", ".json", "/{id}")}
-COURSES = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
-COURSES |= {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
-COURSES |= {
-    ("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try", "/{id}/catalogue", "/{id}/open")
-}
+OPENING = {("GET", f"/staff/courses{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/rules.csv")}
+OPENING |= {("POST", "/staff/courses/{id}/open"), *((one, "/staff/courses/{id}/chosen") for one in ("GET", "POST"))}
+RULES |= {("POST", "/staff/courses/{id}/rules")}
+COURSES = {("GET", f"/staff/courses/{{id}}/learners{form}") for form in ("", ".csv", ".json")}
+COURSES |= {("POST", f"/staff/courses{act}") for act in ("", "/{id}/withdraw", "/{id}/try", "/{id}/catalogue")}
 COURSES |= {("GET", "/staff/courses/{id}/learners/{registration}")}
 COURSES |= {("POST", f"/staff/courses/{{id}}/learners/{{registration}}/{act}") for act in ("launch", "waive", "end")}
+COURSES |= OPENING
 SESSIONS = {("GET", f"/staff/sessions{form}") for form in (*FORMS, "/{id}", "/{id}/steps/{step}", "/{id}/people/{who}")}
 SIGNING = {("POST", "/staff/sessions/{id}/people/{who}/sign")}
 RUNNING = {("GET", "/staff/new-session"), ("POST", "/staff/sessions"), ("GET", "/staff/sessions/{id}/close")}
@@ -175,7 +176,7 @@ SEEN = {
     "employer": START | {("POST", "/employer"), *(("GET", f"/employer{form}") for form in ("", ".csv", ".json"))},
     "trainer": START | LEARNERS | QUESTIONS | ARRIVALS | SESSIONS | SIGNING | RUNNING | CHECKLISTS,
     "assessor": START | LEARNERS | QUESTIONS | SESSIONS | SIGNING,
-    "steward": START | IMPORTS | RULES | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING | STOPPING,
+    "steward": START | IMPORTS | RULES | OPENING | CATALOGUE | LEARNERS | QUESTIONS | JOINING | INVITING | STOPPING,
     "provider": START
     | LEARNERS
     | QUESTIONS

@@ -179,8 +179,8 @@ def links(joined):
     place = f"{moodle.address}/mod/lti/contentitem.php"
     picker = teacher.come(place, id=moodle.type, course=moodle.course, title="", text="")
     opens = re.findall(r'name="opens" value="([^"]+)"', picker.text)
-    assert opens == ["skills", "course:1"]
-    teacher.submit(0, opens=opens)
+    assert opens == ["skills", "badges", "code", "course:1"]
+    teacher.submit(0, opens=["skills", "course:1"])
     returned = teacher.submit()
     told = re.search(r'amd\.init\((\{"multiple".*?\]\})\)', returned.text)
     items = json.loads(told[1])["multiple"]

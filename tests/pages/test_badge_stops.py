@@ -7,11 +7,13 @@ import json
 import pytest
 
 from badges.achievements.counts import achievement_of
+from badges.held import certificates, stops
 from lrs.composition.steps import drain
 from lrs.storage import each
-from tests.pages.conftest import text_of
+from tests.pages.conftest import Site, text_of
 from tests.pages.members import signed_in
 from tests.pages.test_me import lived
+from tests.pages.test_me import signed_in as as_learner
 
 WHY = "Nobody supervised the assessment"
 MANY = "/staff/revoke-badges"
@@ -154,3 +156,23 @@ def test_badges_are_revoked_by_their_numbers_and_none_if_one_is_not_there(site, 
     assert before == {}
     assert done.status_code == 303
     assert stopped(site) == dict.fromkeys([one.id for one in badges], "revoked")
+
+
+def test_a_learner_makes_the_codes_of_a_badge_that_was_taken_back_void(tmp_path):
+    site = Site(tmp_path, pages_url="http://lrs.test")
+    ann = lived(site)
+    badge = next(each(site.tenant.store, "credential"))
+    stops.stop(site.tenant, [badge.id], "revoked", reason=WHY, by="test")
+    address = f"/t/default/check/{certificates.code_of(site.tenant, badge.id)}"
+    learner = as_learner(site, ann)
+
+    before = learner.get(address)
+    done = learner.send(learner.get("/me"), f"/me/badges/{badge.id}/take", act="void", back="me")
+    said, after = text_of(learner.get(done.headers["location"])), learner.get(address)
+    taken = learner.get(f"/me/badges/{badge.id}/take")
+    site.close()
+
+    assert (before.status_code, "does not count any more" in text_of(before)) == (200, True)
+    assert done.headers["location"] == "/me?done=badge_codes_void"
+    assert "they lead nowhere now" in said
+    assert (after.status_code, taken.status_code) == (404, 410)

@@ -61,9 +61,8 @@ def switch_in(tx: Tx, id: str, switch: CourseSwitch, by: str, *, on: bool) -> Co
     """
     record = tx.get(courses.KIND, id)
     found = courses.course_in(tx, id)
-    if on and (found.client or found.withdrawn):
-        why = "a program sent this course, and it alone has it" if found.client else "this course was withdrawn"
-        raise Refused(f"{why}: it cannot be {switch.state}", status=409, error="not_for_catalogue")
+    if on:
+        _check_use(found, switch.state)
     if record is not None and getattr(found, switch.field) != on:
         found = msgspec.structs.replace(found, **{switch.field: on})
         tx.replace(courses.record_of(found, record.rev, record.seq))
@@ -74,3 +73,14 @@ def switch_in(tx: Tx, id: str, switch: CourseSwitch, by: str, *, on: bool) -> Co
 def opens(course: Course) -> bool:
     """Whether learners open *course* by themselves now, without a platform or a program."""
     return course.open_to_learners and not course.withdrawn and not course.client
+
+
+def check_can_open(course: Course) -> None:
+    """Refuses (409) a course that learners never open by themselves: one that a client sent, or that was withdrawn."""
+    _check_use(course, OPEN.state)
+
+
+def _check_use(course: Course, state: str) -> None:
+    if course.client or course.withdrawn:
+        why = "a program sent this course, and it alone has it" if course.client else "this course was withdrawn"
+        raise Refused(f"{why}: it cannot be {state}", status=409, error="not_for_catalogue")

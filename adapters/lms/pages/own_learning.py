@@ -1,4 +1,4 @@
-"""The courses that a learner who is signed in may open themselves: those that are open to learners. No logic."""
+"""The courses that a learner who is signed in opens themselves: open to all, or opened for them alone. No logic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
 from adapters.lms.courses.in_use import opens
+from adapters.lms.courses.openings import is_open_for, open_for
 from adapters.lms.courses.structure import shown_title, units_of
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.launching.own_account import actor_in, known_actor
@@ -23,6 +24,7 @@ from adapters.lms.sessions.session import Registration, latest_registration
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import own_of
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.people.persons import members_of
 from lrs.storage import ROWS, Reader, Tx
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -59,9 +61,9 @@ def _home(visit: Visit) -> str:
     return f"{root_of(visit)}/me"
 
 
-def _course(reader: Reader, id: str) -> Course:
+def _course(reader: Reader, id: str, person: str) -> Course:
     course = courses.course_in(reader, id, client="")
-    if not opens(course):
+    if not opens(course) and (course.withdrawn or not is_open_for(reader, id, members_of(reader, person))):
         raise Refused("There is no such course for you to open.", status=404, error="not_found")
     return course
 
@@ -72,7 +74,7 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
     fresh, names = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), (str(uuid.uuid4()), str(uuid.uuid4()))
 
     def decide(tx: Tx) -> UnitLaunched:
-        course = _course(tx, id)
+        course = _course(tx, id, person)
         actor = actor_in(tx, tenant, person, home)
         found = latest_registration(tx, course.id, actor)
         registration = found or enrol_in(tx, place, course, actor, id=names[0], session=names[1])
@@ -82,8 +84,9 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
 
 
 def _shown(visit: Visit, refused: Refused | None = None) -> Response:
-    actor = known_actor(visit.tenant.store, visit.tenant, own_of(visit).person, _home(visit))
-    found = [_one(visit, one, actor) for one in courses.newest(visit.tenant.store, MOST) if opens(one)]
+    person = own_of(visit).person
+    actor = known_actor(visit.tenant.store, visit.tenant, person, _home(visit))
+    found = [_one(visit, one, actor) for one in _open_to(visit.tenant.store, person)]
     let_forms_go(visit.request, visit.tenant, [part["url"] for one in found for part in one["units"]])
     return visit.page(
         "learner/courses.html",
@@ -91,6 +94,13 @@ def _shown(visit: Visit, refused: Refused | None = None) -> Response:
         courses=found,
         problem=refused.message if refused else "",
     )
+
+
+def _open_to(reader: Reader, person: str) -> list[Course]:
+    """The courses that *person* may open: those opened for them, then those that all learners open."""
+    own = (courses.course_in(reader, id) for id in open_for(reader, members_of(reader, person)))
+    found = [*(one for one in own if not one.withdrawn), *filter(opens, courses.newest(reader, MOST))]
+    return list({one.id: one for one in found}.values())
 
 
 def _one(visit: Visit, course: Course, actor: dict[str, Any] | None) -> dict[str, Any]:

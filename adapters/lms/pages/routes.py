@@ -9,12 +9,14 @@ from adapters.lms.courses import courses, in_use
 from adapters.lms.courses.courses import Course
 from adapters.lms.courses.in_use import CourseSwitch
 from adapters.lms.courses.packages import MOST_BYTES
-from adapters.lms.courses.structure import Structure, shown_title, units_of
+from adapters.lms.courses.structure import Structure, shown_title
 from adapters.lms.importing import import_course
-from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages import view
+from adapters.lms.pages.adding_rules import add_rules
+from adapters.lms.pages.chosen import add_chosen
+from adapters.lms.pages.one_course import course_page
 from adapters.lms.pages.one_learner import add_learner
-from adapters.lms.pages.own_courses import PLACE, own_course, reaches, source_of, sources_of
+from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, READ, own_course, reaches, source_of, sources_of
 from adapters.lms.pages.trying import add_trial
 from adapters.lms.sessions.session import REGISTRATION, Registration, learners_key, registration_of, trials_key
 from lrs.kernel.errors import Refused
@@ -24,7 +26,7 @@ from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
 from lrs.storage import Walk
 from lrs.storage.edge import read
-from lrs.web.listing import ListRow, as_csv, as_json, asked_of, file_of, listing
+from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = f"{PLACE}/{{id}}"
@@ -52,8 +54,10 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_list(router)
     _add_one(router)
+    add_rules(router)
     _add_switches(router)
     _add_report(router)
+    add_chosen(router)
     add_learner(router, subscriptions)
     add_trial(router, subscriptions)
     return router
@@ -90,6 +94,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         rule=view.rule_of(refused),
+        may_send=may(visit.caller)(PLACE, "POST"),
         sources=sources_of(visit),
         is_served=visit.tenant.settings.content_url is not None,
         list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),
@@ -98,7 +103,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
 
 def _rows(visit: Visit) -> list[ListRow]:
     store = visit.tenant.store
-    mine = (one for one in courses.newest(store) if reaches(visit, one))
+    mine = (one for one in courses.newest(store) if reaches(visit, one, READ))
     found = [(one, store.count(REGISTRATION, [learners_key(one.id)])) for one in mine]
     return view.listed(found, visit.tenant.settings.zone, visit.root)
 
@@ -106,14 +111,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 def _add_one(router: APIRouter) -> None:
     @router.get(ONE, summary="One course: its versions and units", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
-        store, settings = visit.tenant.store, visit.tenant.settings
-        course = own_course(visit, id)
-        versions = courses.versions_in(store, course)
-        one = view.detail(course, versions, settings.zone, is_served=settings.content_url is not None)
-        let_forms_go(visit.request, visit.tenant, [unit.url for unit in units_of(versions[0].structure)])
-        learners = store.count(REGISTRATION, [learners_key(id)])
-        may_connect = may(visit.caller)("/staff/lms")
-        return visit.page("staff/course-package.html", one=one, learners=learners, may_connect=may_connect)
+        return course_page(visit, own_course(visit, id, READ))
 
     @router.post(
         f"{ONE}/withdraw", status_code=303, summary="Takes a course out of use", openapi_extra=form_body() | SIGNED_IN
@@ -124,12 +122,6 @@ def _add_one(router: APIRouter) -> None:
         visit.tenant.store.write(lambda tx: in_use.withdraw_in(tx, course, visit.session.by)).result()
         return visit.on(f"{PLACE}/{id}", "course_withdrawn")
 
-    @router.get(f"{ONE}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
-    def rules(visit: Visiting, id: str) -> Response:
-        course = own_course(visit, id)
-        table = view.proposed_rules(course, courses.version_in(visit.tenant.store, course.id, course.version))
-        return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", f"rules-course-{course.id}.csv")
-
 
 def _add_switches(router: APIRouter) -> None:
     for path, switch in in_use.SWITCHES.items():
@@ -137,6 +129,8 @@ def _add_switches(router: APIRouter) -> None:
 
 
 def _add_switch(router: APIRouter, path: str, switch: CourseSwitch) -> None:
+    right = OPEN if switch is in_use.OPEN else MANAGE
+
     @router.post(
         f"{ONE}/{path}",
         status_code=303,
@@ -144,7 +138,7 @@ def _add_switch(router: APIRouter, path: str, switch: CourseSwitch) -> None:
         openapi_extra=form_body(switch.about) | SIGNED_IN,
     )
     def turn(visit: Visiting, id: str, body: FormBody) -> Response:
-        course, on = own_course(visit, id), visit.fields(body).get(switch.about, "") == "yes"
+        course, on = own_course(visit, id, right), visit.fields(body).get(switch.about, "") == "yes"
         by = visit.session.by
         visit.tenant.store.write(lambda tx: in_use.switch_in(tx, course.id, switch, by, on=on)).result()
         return visit.on(f"{PLACE}/{id}", f"course_{path}_{'on' if on else 'off'}")

@@ -11,7 +11,7 @@ from adapters.lms.courses.packages import OF_NO_PACKAGE
 from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from adapters.lms.lti.enrolments import state_of
 from adapters.lms.sessions.session import Registration
-from lrs.competency.rules.ready import ReadyRow, written
+from lrs.competency.rules.ready import ReadyRow
 from lrs.competency.rules.rules import ActivityRole
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import time_of
@@ -190,8 +190,8 @@ def _state(registration: Registration, structure: Structure) -> tuple[str, str]:
     return ("Under way", "") if begun else ("Not begun", "")
 
 
-def proposed_rules(course: Course, version: CourseVersion) -> str:
-    """Rows for the table of rules, one for each unit, as CSV: ready but for competency and level.
+def proposed_rules(course: Course, version: CourseVersion) -> list[ReadyRow]:
+    """Rows for the table of rules, one for each unit: ready but for competency and level.
 
     They count once a steward has filled them in and put them in force. The publisher's id is in the grouping of every
     statement, whichever platform launches the unit, so one row holds everywhere. Tin Can content puts nothing of ours
@@ -199,8 +199,7 @@ def proposed_rules(course: Course, version: CourseVersion) -> str:
     """
     names = {one.id: shown_title(one.title) for one in version.structure.objectives}
     role: ActivityRole = "activity" if course.format == "tincan" else "grouping"
-    rows = [ReadyRow(unit.id, role, _verbs(course, unit), _says(unit, names)) for unit in units_of(version.structure)]
-    return written(rows, course.content_source)
+    return [ReadyRow(unit.id, role, _verbs(course, unit), _says(unit, names)) for unit in units_of(version.structure)]
 
 
 def _verbs(course: Course, unit: AssignableUnit) -> str:

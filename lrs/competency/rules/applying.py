@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lrs.access import MADE_HERE
 from lrs.access.keys import list_keys
@@ -15,7 +15,7 @@ from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import frameworks, published
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.losses import Changed, LossSurvey, Swing, look_at, look_on, swings, swings_now, unchanged
-from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
+from lrs.competency.rules.mapping import KnownNames, ruleset_from_table, versioned
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.tables import RowFault
 from lrs.kernel.errors import Refused
@@ -30,6 +30,15 @@ read, unless something else than evidence changed.
 """
 
 
+class AddedRules(NamedTuple):
+    """The rules in force with *added* more rules; *known* are so many that were among them already."""
+
+    ruleset: Ruleset
+    added: int
+    known: int
+    faults: tuple[RowFault, ...]
+
+
 def ruleset_in(tenant: Tenant, file: Path | bytes) -> tuple[Ruleset, tuple[RowFault, ...]]:
     """The rule set that results from the table in *file* and the rules in force, and the faults of its rows."""
     ready = published(tenant.store)
@@ -39,6 +48,22 @@ def ruleset_in(tenant: Tenant, file: Path | bytes) -> tuple[Ruleset, tuple[RowFa
         [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
     )
     return ruleset_from_table(file, known, rulesets.current(tenant.store), rulesets.in_review(tenant.store))
+
+
+def with_added(tenant: Tenant, file: Path | bytes) -> AddedRules:
+    """The rules in force, and those of the table in *file* that are not among them: none is changed or added twice.
+
+    Two rules are the same if they name the same activity, verbs, competency and level.
+    """
+    before, (told, faults) = rulesets.current(tenant.store), ruleset_in(tenant, file)
+    there = {rule.item for rule in before.rules}
+    new = [rule for rule in told.rules if rule.item not in there]
+    proven = {rule.competency for rule in new}
+    competencies = {one.key: one for one in before.competencies}
+    competencies |= {one.key: one for one in told.competencies if one.key in proven}
+    known = (before, *rulesets.in_review(tenant.store))
+    ruleset = versioned(known, (*before.rules, *new), tuple(competencies.values()))
+    return AddedRules(ruleset, len(new), len(told.rules) - len(new), faults)
 
 
 def look(tenant: Tenant, ruleset: Ruleset, act: Callable[[LossSurvey, list[Swing]], T]) -> T:

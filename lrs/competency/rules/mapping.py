@@ -103,12 +103,15 @@ def ruleset_from_table(
         rules[rule.item] = rule
         competencies[competency.key] = competency
         faults += _warnings(row, rule, known)
-    ruleset = _versioned((before, *earlier), tuple(rules.values()), tuple(competencies.values()))
+    ruleset = versioned((before, *earlier), tuple(rules.values()), tuple(competencies.values()))
     return ruleset, tuple(sorted(faults, key=lambda fault: fault.row))
 
 
-def _versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: tuple[RuleCompetency, ...]) -> Ruleset:
-    """The rule set that follows the first of *known*."""
+def versioned(known: Sequence[Ruleset], rules: tuple[Rule, ...], competencies: tuple[RuleCompetency, ...]) -> Ruleset:
+    """The rule set that follows the first of *known*; that one itself if only the order is another.
+
+    A rule that stands in one of *known* just as it is keeps its version.
+    """
     before = known[0]
     was: dict[str, list[Rule]] = {}
     for rule in (rule for ruleset in known for rule in ruleset.rules):

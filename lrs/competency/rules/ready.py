@@ -44,13 +44,20 @@ _SCORM = "/mod/scorm/"
 
 @dataclass(frozen=True, slots=True)
 class ReadyRow:
-    """One row: *says* what it is for. *verbs* are words or IRIs, joined by ``|``."""
+    """One row: *says* what it is for. *verbs* are words or IRIs, joined by ``|``.
+
+    *competency* and what follows it are empty until a person fills them in.
+    """
 
     activity: str
     match: ActivityRole
     verbs: str
     says: str
     scaled_range: str = ""
+    competency: str = ""
+    level: str = ""
+    threshold: str = ""
+    valid_for: str = ""
 
 
 READY: dict[str, Sequence[ReadyRow]] = {
@@ -104,7 +111,8 @@ def written(rows: Iterable[ReadyRow], source: str) -> str:
     writer = csv.writer(out)
     writer.writerow((*COLUMNS, NOTE))
     for one in rows:
-        cells = (one.activity, one.match, one.verbs, "", "", "", "", source, one.scaled_range, one.says)
+        filled_in = (one.competency, one.level, one.threshold, one.valid_for)
+        cells = (one.activity, one.match, one.verbs, *filled_in, source, one.scaled_range, one.says)
         writer.writerow(neutral(cell) if cell != one.scaled_range else cell for cell in cells)
     return out.getvalue()
 

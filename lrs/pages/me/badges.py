@@ -57,13 +57,15 @@ class SharedBadge:
 class GoneBadge:
     """Why a badge does not count: the *reason* of whoever stopped it, and when (microseconds UTC).
 
-    Without a reason its level is not held any more. *is_shared*: whoever has its address still sees that it was given.
+    Without a reason its level is not held any more. *is_shared*: whoever has its address still sees that it was given;
+    *has_code*: so does whoever has a certificate, by its code.
     """
 
     is_suspended: bool
     reason: str
     at: int
     is_shared: bool
+    has_code: bool
     is_stopped: bool
 
 
@@ -77,7 +79,7 @@ class BadgesTold:
 
     forms: BadgeForms
     shared: Callable[[Tenant, Sequence[str], str], Sequence[SharedBadge]]
-    gone: Callable[[Reader, Sequence[str]], Mapping[str, GoneBadge]]
+    gone: Callable[[Tenant, Sequence[str]], Mapping[str, GoneBadge]]
     add_taking: Callable[[APIRouter], None]
 
 

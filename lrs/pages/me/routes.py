@@ -204,7 +204,7 @@ def _skills(
 ) -> Response:
     tenant, dates, who = visit.tenant, dates_of(visit), own_of(visit)
     found = facts.skills(tenant, who)
-    gone = told.gone(tenant.store, [one.id for one in found.badges])
+    gone = told.gone(tenant, [one.id for one in found.badges])
     shown = views.skills(found, tenant.clock(), dates) | views.badges_of(found.badges, gone, dates)
     shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
     said = declared.said_by(tenant.store, who.members)

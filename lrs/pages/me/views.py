@@ -54,6 +54,7 @@ def _why_gone(one: GoneBadge, dates: Dates) -> dict[str, Any]:
         "reason": one.reason,
         "gone_on": dates.day(day_of(one.at, dates.zone)) if one.at else "",
         "is_shared": one.is_shared,
+        "has_code": one.has_code,
     }
 
 

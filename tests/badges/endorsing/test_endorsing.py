@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from badges.endorsing.endorsements import MAX_BYTES, endorsements_of
 from badges.issuing import rotation
 from badges.keys.issuer import issuer_of
 from badges.proofs.sign import sign
+from badges.views import badge_view
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
@@ -100,23 +102,41 @@ def test_one_by_others_is_kept_as_it_was_signed_and_taken_away_again(held, other
     assert "endorsement" not in badge_in(held)[1]
 
 
-def test_one_of_an_achievement_is_in_the_badges_that_are_signed_from_then_on(held):
+def test_one_of_an_achievement_reaches_the_badges_that_are_held_and_leaves_them_again(held):
     before = badge_in(held)[1]
     achievement = before["credentialSubject"]["achievement"]
     thing = endorsing.thing_named(held, badge_in(held)[0].meta["achievement"])
 
-    endorsing.endorse(held, thing, "What we look for when we hire", id=ONE, by="test")
-    again(held)
-    run_issue(held)
-    unchanged = badge_in(held)[1]
-    put_award(held, valid_until="2027-04-30")
+    id = endorsing.endorse(held, thing, "What we look for when we hire", id=ONE, by="test")
+    drain(held, ["reword"])
     run_issue(held)
 
     badge = badge_in(held)[1]
     (inside,) = badge["credentialSubject"]["achievement"]["endorsement"]
-    assert unchanged == before
+    assert (badge["id"], badge["credentialStatus"]) == (before["id"], before["credentialStatus"])
     assert inside["credentialSubject"]["id"] == thing.about == achievement["id"]
     assert failed(verdict_on(held, badge, LATER)) == []
+    assert badge_view.badge(badge)["endorsed"] == [
+        {"who": badge["issuer"]["name"], "says": "What we look for when we hire"}
+    ]
+    again(held)
+    run_issue(held)
+    assert badge_in(held)[1] == badge
+
+    endorsing.remove(held, thing, id, by="test")
+    drain(held, ["reword"])
+    run_issue(held)
+
+    assert badge_in(held)[1]["credentialSubject"]["achievement"] == achievement
+
+
+def test_one_of_other_words_than_a_badge_has_owes_nothing_for_it(held):
+    thing = endorsing.thing_named(held, badge_in(held)[0].meta["achievement"])
+    endorsing.endorse(held, replace(thing, id="other words"), "Not about yours", id=ONE, by="test")
+
+    drain(held, ["reword"])
+
+    assert run_issue(held) == 0
 
 
 def test_our_own_is_signed_anew_when_its_key_is_given_up_and_stays_when_it_is_only_replaced(held):

@@ -235,7 +235,7 @@ def test_what_a_rule_is_about_can_stand_in_the_context_of_another_package_and_pr
 
 
 def test_a_rule_about_a_type_counts_that_of_what_a_package_only_describes(platform):
-    """The package says that the slide is a *course*. What content says of it, or of a question in it, proves nothing."""
+    """The package calls the slide a *course*. What content says of it, or of a question in it, is not believed."""
     store, slide = platform.lrs.tenant.store, "https://publisher.example/typed/slide"
     text = tin_can(activity(f"{ID}-typed"), activity(slide, launch="")).encode()
     content = launch(platform, bring(platform, zipped({"tincan.xml": text, "index.html": b"unit"})))
