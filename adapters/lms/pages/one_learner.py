@@ -111,6 +111,7 @@ def _shown(visit: Visit, course: Course, found: Registration, refused: Refused |
         problem=refused.message if refused else "",
         course={"id": course.id, "title": shown_title(course.title)},
         one=one_learner(found, structure, sessions_of(store, found.id), zone),
+        parts=[(str(index), shown_title(unit.title)) for index, unit in enumerate(units_of(structure))],
         withdrawn=course.withdrawn,
     )
 
