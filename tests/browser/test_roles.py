@@ -31,7 +31,8 @@ NOTHING_HERE = {
     "/staff/lms/platforms/{id}",
     "/staff/lms/platforms/{id}/results",
     "author /connect/keys/{key}",  # it may do more than an author
-    *(f"author /staff/courses/{{id}}{page}" for page in ("", "/learners", "/learners/{registration}")),  # nobody's
+    # courses are nobody's there
+    *(f"author /staff/courses/{{id}}{page}" for page in ("", "/chosen", "/learners", "/learners/{registration}")),
 }
 """Pages for which this scene has nothing, for everybody or for a role."""
 BUTTONS = "[...document.querySelectorAll('main button:not([data-copy]), main summary, main a[href]')].length"
