@@ -156,7 +156,7 @@ def test_a_narrative_with_braces_and_the_end_of_a_cdata_section_is_a_badge_in_ev
 
 
 def test_an_image_is_written_anew_and_given_with_the_next_version_and_in_the_badge(site, place):
-    before = badge_in(site.tenant)[0].meta["version"]
+    before = newest(site)[0].meta["version"]
     sent = upload(site, place, image(), held="yes")
     waits = text_of(site.browser.get(place))
     drain(site.tenant)
