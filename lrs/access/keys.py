@@ -20,6 +20,7 @@ from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
+from lrs.tenancy.pages import root_of_names
 from lrs.tenancy.tenants import Tenant
 
 KIND, BY = "key", "operator"
@@ -202,7 +203,7 @@ def _hash(tenant: Tenant, secret: str) -> bytes:
 
 def authority_of(tenant: Tenant, key: str, name: str) -> bytes:
     """The agent (JSON) that statements sent with *key* get as their authority; *name* is its source."""
-    home = f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
+    home = root_of_names(tenant.settings, tenant.id)
     agent = {"objectType": "Agent", "name": name, "account": {"homePage": home, "name": key}}
     return msgspec.json.encode(agent)
 

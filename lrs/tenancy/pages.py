@@ -18,3 +18,11 @@ def pages_address(settings: Settings, tenant: str, port: int = PORT) -> str:
     if tenant == CONTROL:
         return f"{root}/operator"
     return root if tenant == DEFAULT else f"{root}/t/{tenant}"
+
+
+def root_of_names(settings: Settings, tenant: str) -> str:
+    """What the names begin with that *tenant* gives to activities and accounts: permanent, so it is the public address.
+
+    Without one it is that of a machine that nobody else can reach.
+    """
+    return f"{(settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant}"

@@ -34,6 +34,7 @@ from lrs.kernel.printing import time_of
 from lrs.storage import Reader, Record, Tx, Walk, walked
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
+from lrs.tenancy.pages import root_of_names
 from lrs.tenancy.tenants import Tenant
 
 KIND = "course"
@@ -281,8 +282,8 @@ def version_of(record: Record) -> CourseVersion:
 
 
 def root_of_activities(tenant: Tenant) -> str:
-    """What the ids of activities that we name begin with: permanent, so it is where others reach this server."""
-    return f"{(tenant.settings.public_url or 'http://localhost').rstrip('/')}/t/{tenant.id}"
+    """What the ids of activities that we name begin with."""
+    return root_of_names(tenant.settings, tenant.id)
 
 
 def _blobs(record: Record) -> Iterable[str]:
