@@ -163,6 +163,15 @@ def of_work(
         yield Finding(name, status, f"{backlog.waiting} waiting, the oldest due for {lag:.0f} s")
 
 
+def of_search_keys(tenant: Tenant) -> Finding:
+    """Whether the newest records are found by their search keys, and by no others."""
+    count = tenant.store.wrong_keys()
+    if not count:
+        return Finding("search-keys", "ok", "the newest records are found by their search keys")
+    message = f"{count} of the newest records' search keys are wrong: queries miss records; lrs rebuild puts them right"
+    return Finding("search-keys", "problem", message)
+
+
 def _dying(death: Mapping[str, Any], now: int, alive: int) -> Finding:
     count, ago = death["count"], max(0, now - death["at"]) // SECOND
     times = "once" if count == 1 else f"{count} times in a row"

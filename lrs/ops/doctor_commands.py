@@ -26,6 +26,7 @@ from lrs.ops.doctor import (
     of_destinations,
     of_disk,
     of_others,
+    of_search_keys,
     of_settings,
     of_store,
     of_strangers,
@@ -143,6 +144,7 @@ def _of_tenant(settings: Settings, name: str) -> Iterator[Finding]:
         with tenants.hold(name) as tenant:
             locked = {step: tenant.store.locked(step, STEPS[step].ahead) for step in STEPS}
             yield from of_work(tenant, tenants.control.workers(), tenants.control.deaths(), locked)
+            yield of_search_keys(tenant)
             yield from _of_what_is_stored(tenant)
             yield from of_consent(tenant)
     except TenantUnusable as error:

@@ -18,14 +18,17 @@ from lrs.tenancy.tenants import Tenant
 def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
     """Work out all derived state again, print the differences and put them right.
 
-    Sends nothing.
+    Before that, search keys that are not as their records say are put right. Sends nothing.
     """
+    wrong = tenant.store.wrong_keys() if dry_run else tenant.store.mend_keys()
     diff = rebuild_derived(tenant, TENANT, apply=not dry_run)
     if as_json:
         found = {"added": diff.added, "removed": diff.removed, "changed": diff.changed}
         shown = {sort: [{"kind": kind, "id": id} for kind, id in names] for sort, names in found.items()}
-        print_json({"dry_run": dry_run, **shown})
+        print_json({"dry_run": dry_run, **shown, "wrong_search_keys": wrong})
         return
+    if wrong:
+        click.echo(f"{wrong} search keys were wrong")
     for line in diff.lines():
         click.echo(line)
     click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")

@@ -146,6 +146,12 @@ class Store(Reader, Protocol):
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """How many records of *kind* have all *keys*."""
 
+    def wrong_keys(self) -> int:
+        """How many search keys of the newest records are not as the records say; 0 unless the store is damaged."""
+
+    def mend_keys(self) -> int:
+        """Puts the search keys of all records right, as the records say, and gives how many were wrong."""
+
     def claim(
         self, steps: Sequence[str], *, limit: int, lease: int, oldest: bool = False, without: Sequence[int] = ()
     ) -> list[Claim]:

@@ -81,7 +81,8 @@ class GroupCommit:
     """The queue in front of an engine's commit, and the thread that empties it.
 
     *commit* gives the steps that are owed at once because of it. *committed* is called with them in that thread, after
-    each commit that stored something. It must not wait and not raise.
+    each commit that stored something. It must not wait and not raise. *between* is called after each commit, with a
+    function that says whether the thread is wanted: it does the engine's own work, and must not raise.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class GroupCommit:
         name: str,
         queue: QueueLimit,
         committed: Committed = lambda _: None,
+        between: Callable[[Callable[[], bool]], object] = lambda _: None,
     ) -> None:
         self._commit = commit
+        self._between = between
         self._committed = committed
         self._limit = queue
         self._jobs: deque[QueuedDecision] = deque()
@@ -132,6 +135,7 @@ class GroupCommit:
     def _run(self) -> None:
         while self._wait():
             self._answer(self._take())  # a call of its own, so that no group stays in memory while the thread waits
+            self._between(self._is_wanted)
 
     def _answer(self, group: Sequence[QueuedDecision]) -> None:
         """Commits a group and completes its futures."""
@@ -150,6 +154,9 @@ class GroupCommit:
             self._committed(owed)
         for job in running:
             job.answer()
+
+    def _is_wanted(self) -> bool:
+        return bool(self._jobs) or self._closing
 
     def _wait(self) -> bool:
         """Waits for a decision. ``False`` if none will come."""

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from lrs.kernel.times import HOUR
 from lrs.storage import Record, Store, Walk, micros_of, open_store, wall_clock
+from lrs.storage.sqlite.keys import SegmentSizes
+from lrs.storage.sqlite.store import SqliteStore
 
 PATIENCE_S = 60
 KEY = 5
@@ -114,8 +116,12 @@ def jumping() -> Callable[[], int]:
 
 def main(act: str, url: str, *more_words: str) -> None:
     clock = jumping() if "jumping" in more_words else wall_clock
-    words = [word for word in more_words if word != "jumping"]
-    store = open_store(url, clock=clock)
+    words = [word for word in more_words if word not in {"jumping", "small"}]
+    if "small" in more_words and url.startswith("sqlite:///"):  # so that much is merged
+        sizes = SegmentSizes(entries=30, fan_out=2, step=40)
+        store: Store = SqliteStore(url.removeprefix("sqlite:///"), clock=clock, segments=sizes)
+    else:
+        store = open_store(url, clock=clock)
     say("ready")
     sys.stdin.readline()
     if act == "write":

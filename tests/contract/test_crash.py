@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ ROUNDS = {"sqlite": 5, "mongodb": 2}
 
 def write_until_killed(url: str, name: str, after: int) -> set[str]:
     """Lets a child write, kills it once it has acknowledged *after* batches; those it had acknowledged by then."""
-    command = [sys.executable, "-m", "tests.contract.process", "crash", url, name, "8"]
+    command = [sys.executable, "-m", "tests.contract.process", "crash", url, name, "8", "small"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout.readline() == "ready\n"
         child.stdin.write("\n")
@@ -52,11 +53,13 @@ def test_a_killed_process_loses_nothing_it_acknowledged_and_leaves_no_part_of_a_
 
 def integrity(url: str) -> None:
     if url.startswith("sqlite:///"):
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        wrong = "SELECT count(*) FROM ref WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.row = ref.row)"
-        assert connection.execute(wrong).fetchone() == (0,)
-        connection.close()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            levels = {level for (level,) in connection.execute("SELECT level FROM segment")}
+            assert len(levels) > 1, "nothing was merged"
+        store = open_store(url)
+        assert store.mend_keys() == 0
+        store.close()
 
 
 @pytest.fixture

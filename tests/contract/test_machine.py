@@ -24,9 +24,11 @@ from hypothesis.stateful import (
 
 from lrs.kernel.times import MINUTE
 from lrs.storage import NEWEST, Exists, Owed, Record, Stale, Walk, first_seq, open_store, pages
+from lrs.storage.sqlite.keys import SegmentSizes
 from tests.builders import retried
 from tests.conftest import SetClock
 from tests.contract.acts import WAIT
+from tests.contract.merging import MergedByHand
 from tests.contract.model import Entry, Model
 
 IDS = some.sampled_from(["a", "b", "c", "é.1"])
@@ -37,7 +39,9 @@ BODIES = some.binary(max_size=3)
 DUES = some.integers(-5, 5)
 AT_ONCE_OR_LATER = some.none() | DUES
 OWED = some.lists(some.tuples(STEPS, AT_ONCE_OR_LATER), max_size=2)
-PLACES = some.sampled_from([0, 0, 0, 7, 8])
+SIZES = SegmentSizes(entries=3, fan_out=2, step=2)
+"""So small that every example has segments of several levels."""
+PLACES = some.sampled_from([0, 0, 0, 0, 7, 8, first_seq(SetClock().now) + 4096])
 
 
 class OneContract(RuleBasedStateMachine):
@@ -52,10 +56,9 @@ class OneContract(RuleBasedStateMachine):
         self.clock = SetClock()
         self.model = Model(self.clock)
         self.database = f"lrs_machine_{secrets.token_hex(6)}"
-        urls = [f"sqlite:///{self.folder}/{self.database}.db"]
-        if self.mongo_server:
-            urls.append(f"{self.mongo_server.rstrip('/')}/{self.database}")
-        self.stores = [open_store(url, clock=self.clock) for url in urls]
+        urls = [f"{self.mongo_server.rstrip('/')}/{self.database}"] if self.mongo_server else []
+        self.by_hand = MergedByHand(f"{self.folder}/{self.database}.db", clock=self.clock, segments=SIZES)
+        self.stores = [self.by_hand, *(open_store(url, clock=self.clock) for url in urls)]
         self.claims: dict[tuple[str, str, str], list[Any]] = {}
 
     def teardown(self) -> None:
@@ -150,6 +153,12 @@ class OneContract(RuleBasedStateMachine):
         self.everywhere(decide)
         if not fails:
             self.claims = {n: claims for n, claims in self.claims.items() if n[0] != kind or n[1] not in ids}
+
+    @rule(steps=some.integers(1, 4))
+    def merge(self, steps):
+        """So that what comes next meets segments that are merged in part."""
+        for _ in range(steps):
+            self.by_hand.merge()
 
     @rule(seconds=some.sampled_from([0, 1, 61, -1, -3_600]))
     def time_passes(self, seconds):
@@ -263,6 +272,7 @@ class OneContract(RuleBasedStateMachine):
     @invariant()
     def all_hold_the_same(self):
         for store in self.stores:
+            assert store.wrong_keys() == 0
             for kind in ("thing", "other"):
                 assert store.get_many(kind, ["a", "b", "c", "é.1", "none"]) == {
                     id: record for (k, id), record in self.model.records.items() if k == kind

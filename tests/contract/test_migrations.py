@@ -10,8 +10,10 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from bson import json_util
 
@@ -19,6 +21,7 @@ from lrs.kernel.errors import Misconfigured, NewerSchema
 from lrs.storage import Backlog, Owed, Record, Walk, first_seq, open_store, open_to_read
 from lrs.storage.mongo import schema as mongo_schema
 from lrs.storage.sqlite import schema as sqlite_schema
+from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.versions import found_and_known
 from tests.contract.acts import WAIT, ids, insert
 
@@ -26,36 +29,48 @@ FROZEN = Path(__file__).parent / "frozen"
 FROZEN_CLOCK = 1_790_000_000_000_000
 ROOT = Path(__file__).parents[2]
 
-_DYING = """
-import os, signal, sqlite3, sys
-from lrs.storage.sqlite import schema as sqlite_schema
+_MADE_UP = ("ALTER TABLE record ADD COLUMN extra TEXT", "UPDATE record SET extra = 'x'", "CREATE TABLE more (a)")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
 
 class Dying:
+    """A connection whose process ends before its statement number *lives*: what is not committed is not kept."""
+
     def __init__(self, path, lives):
         self.connection, self.lives = sqlite3.connect(path, isolation_level=None), lives
         self.connection.execute("PRAGMA journal_mode = WAL")
+
     def execute(self, *asked):
         if not self.lives:
-            os.kill(os.getpid(), signal.SIGKILL)
+            raise Killed
         self.lives -= 1
         return self.connection.execute(*asked)
+
     @property
     def in_transaction(self):
         return self.connection.in_transaction
 
-path, lives, made_up = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-if made_up:
-    sqlite_schema.MIGRATIONS = (*sqlite_schema.MIGRATIONS, tuple(made_up))
-    sqlite_schema.SCHEMA_VERSION += 1
-sqlite_schema.migrate(Dying(path, lives), path)
-"""
-_MADE_UP = ("ALTER TABLE record ADD COLUMN extra TEXT", "UPDATE record SET extra = 'x'", "CREATE TABLE more (a)")
+
+def killed(path, lives):
+    """Migrates in a process that ends before its statement number *lives*; whether it did."""
+    dying = Dying(path, lives)
+    try:
+        sqlite_schema.migrate(dying, str(path))
+    except Killed:
+        return True
+    finally:
+        dying.connection.close()
+    return False
 
 
-def killed(path, lives, *made_up):
-    """Migrates in a child that is killed before its statement number *lives*; whether it was."""
-    command = [sys.executable, "-c", _DYING, str(path), str(lives), *made_up]
-    return subprocess.run(command, check=False, cwd=ROOT).returncode == -9
+@pytest.fixture
+def made_up(monkeypatch):
+    """A schema to come."""
+    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, _MADE_UP))
+    monkeypatch.setattr(sqlite_schema, "SCHEMA_VERSION", sqlite_schema.SCHEMA_VERSION + 1)
 
 
 def holds_what_was_frozen(store):
@@ -87,19 +102,75 @@ def test_every_released_mongo_schema_is_opened_and_migrated(frozen, mongo_url, m
     store.close()
 
 
-def test_a_sqlite_file_of_schema_1_is_read_as_it_is_and_goes_to_schema_2_only_when_it_is_opened(tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_sqlite_file_of_an_earlier_schema_is_read_as_it_is_and_goes_forward_only_when_it_is_opened(tmp_path, version):
     path = tmp_path / "lrs.db"
-    shutil.copy(FROZEN / "sqlite-1.db", path)
+    shutil.copy(FROZEN / f"sqlite-{version}.db", path)
 
     read = open_to_read(f"sqlite:///{path}", clock=lambda: 0)
     body = read.get("document", "b").body
-    read.close()
+    found = [read.find(Walk(kind, keys)).records for kind, keys in (("statement", (1,)), ("document", (2, 3)))]
+    count = read.count("document", (2, ~4))
     version_read = found_and_known(f"sqlite:///{path}")
     open_store(f"sqlite:///{path}", clock=lambda: 0).close()
 
     assert body == b"new"
-    assert version_read == (1, 2)
-    assert found_and_known(f"sqlite:///{path}") == (2, 2)
+    assert [ids(records) for records in found] == [["a"], ["b"]]
+    assert count == 1
+    assert version_read == (version, 3)
+    assert found_and_known(f"sqlite:///{path}") == (3, 3)
+    read.close()
+
+
+def test_who_reads_an_earlier_schema_fails_and_misses_nothing_once_the_file_has_gone_forward(tmp_path):
+    path = tmp_path / "lrs.db"
+    shutil.copy(FROZEN / "sqlite-2.db", path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        sqlite_schema.read_as_present(connection)
+        reader = SqliteReader(connection)
+        before = reader.find(Walk("statement", (1,))).records
+
+        open_store(f"sqlite:///{path}", clock=lambda: 0).close()
+
+        assert ids(before) == ["a"]
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            reader.find(Walk("statement", (1,)))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_sqlite_file_is_whole_after_a_kill_at_any_statement_of_its_way_forward(tmp_path, version):
+    lives = 0
+    while True:
+        path = tmp_path / f"{lives}.db"
+        shutil.copy(FROZEN / f"sqlite-{version}.db", path)
+        if not killed(path, lives):
+            break
+        lives += 1
+        if lives % 4 == version:
+            store = open_store(f"sqlite:///{path}", clock=lambda: 0)
+            holds_what_was_frozen(store)
+            store.close()
+
+    assert lives >= 16
+
+
+def test_what_was_stored_before_and_after_the_way_to_segments_is_found_in_one_order(tmp_path):
+    path = tmp_path / "lrs.db"
+    shutil.copy(FROZEN / "sqlite-2.db", path)
+    store = open_store(f"sqlite:///{path}", clock=lambda: FROZEN_CLOCK)
+    insert(store, "new", keys=(2, 3))
+    insert(store, "past", keys=(2, 3), seq=7)
+    store.write(lambda tx: tx.replace(msgspec.structs.replace(tx.get("document", "b"), keys=(2, 4)))).result(WAIT)
+
+    forth = [ids(store.find(Walk("thing", (2, 3), newest_first=newest)).records) for newest in (False, True)]
+    counts = [store.count("document", keys) for keys in ((2,), (2, 3), (2, 4), (4, ~3))]
+
+    assert forth == [["past", "new"], ["new", "past"]]
+    assert counts == [1, 0, 1, 1]
+    assert store.mend_keys() == 0
+    store.close()
+    with sqlite3.connect(path) as connection, pytest.raises(sqlite3.OperationalError, match="no such table"):
+        connection.execute("INSERT INTO ref VALUES (1, 1, 1)")  # as a process of before would that still runs
 
 
 def thaw(database, frozen):
@@ -188,18 +259,19 @@ def test_a_new_sqlite_file_is_whole_after_a_kill_at_any_statement_of_its_making(
 
 
 @pytest.mark.parametrize("lives", range(9))
-def test_a_sqlite_file_killed_midway_in_a_migration_is_at_the_old_schema_or_at_the_new(tmp_path, lives):
+def test_a_sqlite_file_killed_midway_in_a_migration_is_at_the_old_schema_or_at_the_new(tmp_path, lives, request):
     path = tmp_path / "lrs.db"
     store = open_store(f"sqlite:///{path}")
     insert(store, "a", body=b"kept")
     store.close()
+    request.getfixturevalue("made_up")
 
-    died = killed(path, lives, *_MADE_UP)
-    killed(path, 1_000, *_MADE_UP)
+    died = killed(path, lives)
+    killed(path, 1_000)
 
     assert died
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (sqlite_schema.SCHEMA_VERSION + 1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (sqlite_schema.SCHEMA_VERSION,)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT id, body, extra FROM record").fetchall() == [("a", b"kept", "x")]
     connection.close()

@@ -66,7 +66,9 @@ def test_four_processes_write_and_two_poll_and_a_third_holds_them_to_the_horizon
     each = EACH[store_url.partition(":")[0]]
     total = 4 * 4 * each
     with ExitStack() as stack:
-        writers = [Child(stack, "write", store_url, f"w{n}", 4, each, *(jumping if n == 0 else [])) for n in range(4)]
+        writers = [
+            Child(stack, "write", store_url, f"w{n}", 4, each, "small", *(jumping if n == 0 else [])) for n in range(4)
+        ]
         readers = [Child(stack, act, store_url, total) for act in ("since", "more", "horizon")]
         since, more, promised = run(writers, readers)
 

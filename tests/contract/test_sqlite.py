@@ -119,7 +119,11 @@ def test_a_disk_too_full_for_the_index_of_the_log_is_store_full_and_it_recovers_
 
 @pytest.mark.parametrize(
     ("keys", "index"),
-    [((), "record_order (kind=? AND"), ((1,), "PRIMARY KEY (key=? AND"), ((1, 2), "PRIMARY KEY (key=?")],
+    [
+        ((), "record_order (kind=? AND"),
+        ((1,), "PRIMARY KEY (segment=? AND key=? AND"),
+        ((1, 2), "PRIMARY KEY (segment=? AND key=? AND seq=? AND row=?"),
+    ],
 )
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_a_walk_goes_along_an_index_and_sorts_nothing(store, keys, index, newest_first):
@@ -131,7 +135,7 @@ def test_a_walk_goes_along_an_index_and_sorts_nothing(store, keys, index, newest
     )
 
     assert any(index in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step or "SCAN" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step or ("SCAN" in step and "subquery" not in step) for step in plan), plan
 
 
 @pytest.mark.parametrize(

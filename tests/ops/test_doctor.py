@@ -14,6 +14,7 @@ from lrs.cli import main
 from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import SECOND
+from lrs.ops.backup.places import store_file
 from lrs.ops.doctor import Finding, of_clock, of_destinations, of_disk, of_settings, of_store, of_work
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
@@ -54,7 +55,8 @@ def test_an_installation_that_works_has_no_problem(healthy):
     assert "PROBLEM" not in answer.output
     assert "ok      worker: 1 running\n" in answer.output
     assert "ok      issuer: did:web:lrs.example:t:default\n" in answer.output
-    assert "ok      store: reached, schema 2\n" in answer.output
+    assert "ok      store: reached, schema 3\n" in answer.output
+    assert "ok      search-keys: the newest records are found by their search keys\n" in answer.output
 
 
 @pytest.mark.parametrize("shut", [states.suspend, states.delete])
@@ -162,7 +164,7 @@ def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
     path = tmp_path / "store.db"
     open_store(f"sqlite:///{path}").close()
     settings = Settings(data=tmp_path, store_url=f"sqlite:///{path}")
-    assert found_and_known(f"sqlite:///{path}") == (2, 2)
+    assert found_and_known(f"sqlite:///{path}") == (3, 3)
 
     set_version(path, 7)
     newer = of_store(settings, "default")
@@ -171,7 +173,7 @@ def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
 
     assert (newer.status, newer.message) == (
         "problem",
-        "the store has schema 7, this program knows up to 2: start the newer version",
+        "the store has schema 7, this program knows up to 3: start the newer version",
     )
     assert (broken.status, broken.message[:30]) == ("problem", "the store cannot be used: file")
 
@@ -195,7 +197,7 @@ def test_a_mongodb_that_does_not_answer_is_a_problem(tmp_path):
 
 def test_the_schema_is_found_on_each_engine(store_url, store):
     assert store.backlog() == []
-    assert found_and_known(store_url) == (2, 2)
+    assert found_and_known(store_url) == ((3, 3) if store_url.startswith("sqlite") else (2, 2))
 
 
 def test_room_and_speed_of_the_disk_are_measured(tmp_path):
@@ -328,3 +330,23 @@ def test_workers_that_end_or_died_long_ago_are_forgotten(tmp_path, clock):
 
     assert control.workers() == {"c": clock.now}
     control.close()
+
+
+def test_search_keys_that_are_damaged_are_a_problem_that_a_rebuild_mends(healthy):
+    tenant = open_tenant(Settings(data=healthy))
+    tenant.store.write(lambda tx: tx.insert(Record("thing", "a", keys=(5, 6)))).result()
+    tenant.store.close()
+    with closing(sqlite3.connect(store_file(tenant.settings, tenant.id), isolation_level=None)) as damaging:
+        damaging.execute("DELETE FROM segment_key WHERE key = 5")
+    problem = "search keys are wrong: queries miss records; lrs rebuild puts them right\n"
+
+    before = run(healthy)
+    dry = CliRunner().invoke(main, ["rebuild", "--dry-run", "--data", str(healthy)])
+    mended = CliRunner().invoke(main, ["rebuild", "--data", str(healthy)])
+    after = run(healthy)
+
+    assert (before.exit_code, dry.exit_code, mended.exit_code) == (1, 0, 0)
+    assert f"PROBLEM search-keys: 1 of the newest records' {problem}" in before.output
+    assert dry.output.startswith("1 search keys were wrong\n")
+    assert mended.output.startswith("1 search keys were wrong\n")
+    assert problem not in after.output

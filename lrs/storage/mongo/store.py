@@ -156,6 +156,14 @@ class MongoStore(MongoOwed):
             self.write(lambda _: None).result()
         return super().holds(claim)
 
+    def wrong_keys(self) -> int:
+        """See ``Store.wrong_keys``. Keys stand in the record itself, and the server keeps its index."""
+        return 0
+
+    def mend_keys(self) -> int:
+        """See ``Store.mend_keys``."""
+        return 0
+
     @property
     def lacks(self) -> str | None:
         """See ``Store.lacks``."""

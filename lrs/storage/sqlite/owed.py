@@ -17,7 +17,7 @@ from lrs.storage.leases import TOKEN_BYTES, Ahead, first_leased, is_alone, new_t
 from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record
 from lrs.storage.sqlite.read import SqliteReader, record_of
 from lrs.storage.sqlite.rows import json_list
-from lrs.storage.sqlite.tx import SqliteTx, token_and_row
+from lrs.storage.sqlite.tx import ours, token_and_row
 
 T = TypeVar("T")
 PARKED = NEWEST
@@ -28,10 +28,13 @@ _OWED = (
 
 
 _WITHOUT = (
-    " AND NOT EXISTS (SELECT 1 FROM json_each(?) k, record r JOIN ref f ON f.key = k.value AND f.seq = r.seq"
-    " AND f.row = r.row WHERE r.row = owed.row)"
+    " AND NOT EXISTS (SELECT 1 FROM record r CROSS JOIN json_each(?) k WHERE r.row = owed.row AND ("
+    "EXISTS (SELECT 1 FROM segment_key f WHERE f.segment ="
+    " (SELECT number FROM segment WHERE first <= r.seq ORDER BY first DESC LIMIT 1)"
+    " AND f.key = k.value AND f.seq = r.seq AND f.row = r.row)"
+    " OR EXISTS (SELECT 1 FROM early_key f WHERE f.key = k.value AND f.seq = r.seq AND f.row = r.row)))"
 )
-"""Leaves out records with one of some keys: one look in the index for each entry and key."""
+"""Leaves out records with one of some keys: two looks in the index for each entry and key."""
 _LOCKED = (
     "step = :step AND at > :least AND at < :parked"
     " AND at > CASE WHEN token IS NOT NULL THEN :lease WHEN tries THEN :tried ELSE :untried END"
@@ -226,9 +229,3 @@ def _bounds(step: str, ahead: Ahead, now: int) -> dict[str, str | int]:
         "untried": untried,
         "parked": PARKED,
     }
-
-
-def ours(tx: Tx) -> SqliteTx:
-    """*tx* as a transaction of this engine."""
-    assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
-    return tx

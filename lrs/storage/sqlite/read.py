@@ -14,6 +14,7 @@ from lrs.storage import records
 from lrs.storage.contract import each
 from lrs.storage.records import NEWEST, Page, Record, Walk
 from lrs.storage.sizes import check_found
+from lrs.storage.sqlite.walks import count_of, of_one_key, of_several_keys
 
 WALK_CAP = 10_000
 """How many entries of the first key one call looks at if further keys must match."""
@@ -94,34 +95,24 @@ class SqliteReader:
 
     def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        span, order = _span(walk), "DESC" if walk.newest_first else "ASC"
-        keys, number, columns = walk.keys, self.kind_number(walk.kind), _BARE if walk.bare else _COLUMNS
-        if len(keys) > 1:
-            return self._find_all(walk, span, order)
-        if keys:
-            query = (
-                f"SELECT {columns} FROM ref f CROSS JOIN record r ON r.row = f.row WHERE f.key = ?"
-                " AND (f.seq, f.row) > (?, ?) AND (f.seq, f.row) < (?, ?) AND r.kind = ?"
-                f" ORDER BY f.seq {order}, f.row {order} LIMIT ?"
-            )
-            rows = self.connection.execute(query, (keys[0], *span, number, walk.limit + 1))
-        else:
-            query = (
-                f"SELECT {columns} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
-                f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
-            )
-            rows = self.connection.execute(query, (number, *span, walk.limit + 1))
-        return _page(walk, rows)
+        span, number, columns = _span(walk), self.kind_number(walk.kind), _BARE if walk.bare else _COLUMNS
+        if len(walk.keys) > 1:
+            return self._find_all(walk, span)
+        if walk.keys:
+            query = of_one_key(columns, newest_first=walk.newest_first)
+            return _page(walk, self.connection.execute(query, (walk.keys[0], *span, number, walk.limit + 1)))
+        order = "DESC" if walk.newest_first else "ASC"
+        query = (
+            f"SELECT {columns} FROM record r WHERE r.kind = ? AND (r.seq, r.row) > (?, ?)"
+            f" AND (r.seq, r.row) < (?, ?) ORDER BY r.seq {order}, r.row {order} LIMIT ?"
+        )
+        return _page(walk, self.connection.execute(query, (number, *span, walk.limit + 1)))
 
-    def _find_all(self, walk: Walk, span: tuple[int, ...], order: str) -> Page:
+    def _find_all(self, walk: Walk, span: tuple[int, ...]) -> Page:
         """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries in one call."""
         keys, most = walk.keys, walk.most or records.PAGE_BYTES
-        also = " AND ".join(map(_carries, keys[1:]))
-        entries = self.connection.execute(
-            f"SELECT f.seq, f.row, {also} FROM ref f WHERE f.key = ? AND (f.seq, f.row) > (?, ?)"
-            f" AND (f.seq, f.row) < (?, ?) ORDER BY f.seq {order}, f.row {order} LIMIT ?",
-            (*map(plain_key, keys[1:]), keys[0], *span, WALK_CAP + 1),
-        )
+        query = of_several_keys(tuple(key >= 0 for key in keys[1:]), newest_first=walk.newest_first)
+        entries = self.connection.execute(query, (keys[0], *span, WALK_CAP + 1, *map(plain_key, keys[1:])))
         hits: list[Record] = []
         more: str | None = None
         last = ""
@@ -135,6 +126,7 @@ class SqliteReader:
                 hits.append(record)
                 size += _size_of(record)
             last = f"{seq}.{row}"
+        entries.close()
         return Page(tuple(hits), more)
 
     def _record(self, walk: Walk, row: int) -> Record | None:
@@ -151,18 +143,9 @@ class SqliteReader:
         if not keys:
             found = self.connection.execute("SELECT count(*) FROM record WHERE kind = ?", (number,))
         else:
-            found = self.connection.execute(
-                "SELECT count(*) FROM ref f JOIN record r ON r.row = f.row WHERE f.key = ? AND r.kind = ?"
-                + "".join(f" AND {_carries(key)}" for key in keys[1:]),
-                (keys[0], number, *map(plain_key, keys[1:])),
-            )
+            query = count_of(tuple(key >= 0 for key in keys[1:]))
+            found = self.connection.execute(query, (keys[0], number, *map(plain_key, keys[1:])))
         return int(found.fetchone()[0])
-
-
-def _carries(key: int) -> str:
-    """The condition that an entry's record has *key*, or has not, for ``~key``."""
-    exists = "EXISTS (SELECT 1 FROM ref g WHERE g.key = ? AND g.seq = f.seq AND g.row = f.row)"
-    return exists if key >= 0 else f"NOT {exists}"
 
 
 def plain_key(key: int) -> int:

@@ -21,14 +21,15 @@ from lrs.storage.contract import Tx
 from lrs.storage.damage import errors_of_sqlite
 from lrs.storage.records import ROWS, Claim, Clock, Load, Page, Record, RecordName, Walk, mac_with
 from lrs.storage.room import READ_ONLY
+from lrs.storage.sqlite.checking import SqliteChecking
 from lrs.storage.sqlite.owed import SqliteOwed
 from lrs.storage.sqlite.read import SqliteReader
-from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION
+from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION, read_as_present
 
 T = TypeVar("T")
 
 
-class SqliteReading(SqliteOwed):
+class SqliteReading(SqliteOwed, SqliteChecking):
     """The reading half of ``Store``. Subclasses provide a reader for each thread."""
 
     def get(self, kind: str, id: str) -> Record | None:
@@ -159,6 +160,7 @@ class SqliteToRead(SqliteReading):
         reader: SqliteReader | None = getattr(self._local, "reader", None)
         if reader is None:
             connection = sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
+            read_as_present(connection)
             reader = self._local.reader = SqliteReader(connection)
             self._readers.add(reader)
             finalize(reader, connection.close)

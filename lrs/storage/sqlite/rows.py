@@ -43,21 +43,25 @@ OWED = Rows(
     f" due = CASE WHEN {NEWEST} IN (at, excluded.at) THEN excluded.due ELSE min(due, excluded.due) END,"
     " tries = excluded.tries, token = NULL, error = excluded.error",
 )
-_KEYS = Rows("INSERT OR IGNORE INTO ref (key, seq, row) VALUES ", "(?, ?, ?)", 3)
+_EARLY_KEYS = Rows("INSERT OR IGNORE INTO early_key (key, seq, row) VALUES ", "(?, ?, ?)", 3)
+_SEGMENT_KEYS = Rows("INSERT OR IGNORE INTO segment_key (segment, key, seq, row) VALUES ", "(?1, ?, ?, ?)", 3)
 
 
-def insert_rows(connection: sqlite3.Connection, rows: Rows, values: Sequence[Any]) -> None:
-    """Inserts rows. *values* are those of all rows, one row after the other."""
+def insert_rows(connection: sqlite3.Connection, rows: Rows, values: Sequence[Any], same: tuple[Any, ...] = ()) -> None:
+    """Inserts rows. *values* are those of all rows, one row after the other; *same* are those that all share."""
     most = _MOST_VALUES // rows.columns * rows.columns
     for start in range(0, len(values), most):
         some = values[start : start + most]
-        connection.execute(_of_rows(rows, len(some) // rows.columns), some)
+        connection.execute(_of_rows(rows, len(some) // rows.columns), (*same, *some))
 
 
-def insert_keys(connection: sqlite3.Connection, records: Iterable[tuple[Iterable[int], int, int]]) -> None:
-    """Inserts the search keys of *records* (keys, seq, row). Neighbours in the index are written one after the other.
+def insert_keys(
+    connection: sqlite3.Connection, segment: int | None, records: Iterable[tuple[Iterable[int], int, int]]
+) -> None:
+    """Inserts the search keys of *records* (keys, seq, row) into *segment*, ``None`` for before the first.
 
-    They are grouped by key, because many records share keys. Sorting all entries would cost three times as much.
+    Neighbours are written one after the other. They are grouped by key, because many records share keys. Sorting all
+    entries would cost three times as much.
     """
     by_key: defaultdict[int, list[int]] = defaultdict(list)
     for keys, seq, row in records:
@@ -67,7 +71,10 @@ def insert_keys(connection: sqlite3.Connection, records: Iterable[tuple[Iterable
     # The last entry is repeated, which changes nothing, so that there are few different statements to prepare.
     count = len(values) // 3
     values += values[-3:] * (_rounded(count) - count)
-    insert_rows(connection, _KEYS, values)
+    if segment is None:
+        insert_rows(connection, _EARLY_KEYS, values)
+    else:
+        insert_rows(connection, _SEGMENT_KEYS, values, (segment,))
 
 
 def json_list(values: Sequence[int | str]) -> str:

@@ -34,10 +34,43 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX owed_at ON owed (step, at)",
     ),
     (),  # excludes programs from before root keys and keyed ids, which would give persons new ids
+    (  # search keys in segments (see ``keys``). Processes of before that still run fail at the new name: they would
+        # write search keys where nobody looks for them.
+        "ALTER TABLE ref RENAME TO early_key",
+        (
+            "CREATE TABLE segment_key (segment INTEGER NOT NULL, key INTEGER NOT NULL, seq INTEGER NOT NULL,"
+            " row INTEGER NOT NULL, PRIMARY KEY (segment, key, seq, row)) WITHOUT ROWID"
+        ),
+        (
+            "CREATE TABLE segment (first INTEGER PRIMARY KEY, number INTEGER NOT NULL, level INTEGER NOT NULL,"
+            " target INTEGER)"
+        ),
+        (
+            "CREATE TABLE merge (target INTEGER PRIMARY KEY, level INTEGER NOT NULL, key INTEGER NOT NULL,"
+            " seq INTEGER NOT NULL, row INTEGER NOT NULL)"
+        ),
+        "CREATE TABLE merged (number INTEGER PRIMARY KEY, level INTEGER NOT NULL)",
+        "ALTER TABLE head ADD COLUMN segment INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE head ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE head ADD COLUMN newest INTEGER NOT NULL DEFAULT 0",
+        (
+            "INSERT INTO segment SELECT 1 + max(h.seq, coalesce((SELECT max((SELECT max(seq) FROM record r"
+            " WHERE r.kind = k.number AND r.seq > h.seq AND length(r.keys) > 0)) FROM kind k), 0)), 1, 0, NULL"
+            " FROM head h"
+        ),
+    ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 READABLE_SINCE = 1
-"""The oldest schema that can be read without a migration, because later ones changed no table."""
+"""The oldest schema that can be read without a migration (``read_as_present``)."""
+_PRESENT = (
+    "CREATE TEMP VIEW early_key AS SELECT key, seq, row FROM ref",
+    "CREATE TEMP TABLE segment (first INTEGER PRIMARY KEY, number INTEGER)",
+    "CREATE TEMP TABLE segment_key (segment, key, seq, row, PRIMARY KEY (segment, key, seq, row)) WITHOUT ROWID",
+)
+"""What schema 3 added, for questions to a file of before. If the file is migrated meanwhile, ``ref`` is no more, and
+questions fail instead of missing what is new.
+"""
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -74,3 +107,10 @@ def version_of(connection: sqlite3.Connection, path: str) -> int:
             " start that version, or restore a backup made before the upgrade"
         )
     return version
+
+
+def read_as_present(connection: sqlite3.Connection) -> None:
+    """Lets *connection*, which only reads, answer the questions of this schema on a file of an earlier one."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+        for statement in _PRESENT:
+            connection.execute(statement)

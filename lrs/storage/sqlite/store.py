@@ -29,11 +29,12 @@ from lrs.storage.horizon import Announcement
 from lrs.storage.private import close_to_others, private_file, private_folder
 from lrs.storage.records import ROWS, USUAL, Claim, Clock, Committed, Load, mac_with
 from lrs.storage.room import FULL, READ_ONLY, Room
-from lrs.storage.sqlite.owed import ours
+from lrs.storage.sqlite.keys import USUAL_SEGMENTS, SegmentSizes
+from lrs.storage.sqlite.merge import Merging
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.reading import SqliteReading
 from lrs.storage.sqlite.schema import migrate
-from lrs.storage.sqlite.tx import SqliteTx
+from lrs.storage.sqlite.tx import SqliteTx, ours
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class SqliteStore(SqliteReading):
         secret: bytes | None = None,
         fatal: Callable[[str], None] | None = None,
         committed: Committed = lambda _: None,
+        segments: SegmentSizes = USUAL_SEGMENTS,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -90,7 +92,11 @@ class SqliteStore(SqliteReading):
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
         self._turn = Turn(Path(f"{path}-turn"))
-        self._groups = GroupCommit(self._commit, name="sqlite-writer", queue=queue, committed=committed)
+        self._segments = segments
+        self._merging = Merging(self._writer.connection, self._turn, segments, self._failure)
+        self._groups = GroupCommit(
+            self._commit, name="sqlite-writer", queue=queue, committed=committed, between=self._between
+        )
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -194,7 +200,7 @@ class SqliteStore(SqliteReading):
         committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            tx = SqliteTx(self._writer, self._clock, self._secret)
+            tx = SqliteTx(self._writer, self._clock, self._secret, self._segments)
             before = tx.seq
             tx.floor = self._announcement.begin(before)
             if not decide_all(tx, jobs, sqlite3.Error):
@@ -204,6 +210,7 @@ class SqliteStore(SqliteReading):
             committed = True
             before = tx.seq
             self._called |= tx.called
+            self._merging.wrote(tx.keys.written, began=tx.began)
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
             if failure is error and len(jobs) > 1:
@@ -220,6 +227,10 @@ class SqliteStore(SqliteReading):
         if committed:
             self._room.kept()
         return True
+
+    def _between(self, is_wanted: Callable[[], bool]) -> None:
+        """What the writer's thread does between commits."""
+        self._merging.run(is_wanted)
 
     def _empty_commit(self) -> None:
         with suppress(Overloaded):

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from lrs.storage.contract import Tx
 from lrs.storage.known import Known, in_its_place
 from lrs.storage.records import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
+from lrs.storage.sqlite.keys import Entry, SearchKeys, SegmentSizes
 from lrs.storage.sqlite.read import SqliteReader
-from lrs.storage.sqlite.rows import OWED, RECORDS, insert_keys, insert_rows, json_list, packed
+from lrs.storage.sqlite.rows import OWED, RECORDS, insert_rows, json_list, packed
 
 _encode = msgspec.json.Encoder().encode
 
@@ -21,21 +23,24 @@ _encode = msgspec.json.Encoder().encode
 class SqliteTx:
     """See ``Tx``.
 
-    *flushed* counts what was written to the database, which cannot be undone alone. *floor* is the lowest time that the
-    commit may store. *called* are the steps that it owes at once.
+    *connection* is the writer's. *flushed* counts what was written to the database, which cannot be undone alone.
+    *floor* is the lowest time that the commit may store. *called* are the steps that it owes at once. *began* says
+    whether it began a segment of search keys.
     """
 
-    def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None) -> None:
+    def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None, sizes: SegmentSizes) -> None:
         self._reader = reader
         self._known = Known(reader)
-        self._connection = reader.connection
+        self.connection = reader.connection
         self._clock = clock
         self._secret = secret
         self._pending: dict[tuple[str, str], tuple[int, Record]] = {}
-        self.seq, self._row = self._connection.execute("SELECT seq, row FROM head").fetchone()
+        self.keys = SearchKeys(self.connection, sizes)
+        self.seq, self._row = self.keys.seq, self.keys.row
         self.flushed = 0
         self.floor = 0
         self.called: set[str] = set()
+        self.began = False
         self._exists: Exists | None = None
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -102,7 +107,7 @@ class SqliteTx:
         self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
         row, seq, keys = self._row_of(record.kind, record.id)
-        changed = self._connection.execute(
+        changed = self.connection.execute(
             "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
             (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), stored.body, row, record.rev),
         ).rowcount
@@ -125,9 +130,9 @@ class SqliteTx:
             row, seq, keys = self._row_of(kind, id)
         except Stale:
             return False
-        self._drop_keys(row, seq, array("q", keys))
-        self._connection.execute("DELETE FROM record WHERE row = ?", (row,))
-        self._connection.execute("DELETE FROM owed WHERE row = ?", (row,))
+        self.keys.drop(array("q", keys), seq, row)
+        self.connection.execute("DELETE FROM record WHERE row = ?", (row,))
+        self.connection.execute("DELETE FROM owed WHERE row = ?", (row,))
         return True
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
@@ -153,7 +158,7 @@ class SqliteTx:
             rows.setdefault((claim.owed.step, token), []).append(row)
         self.flushed += 1
         done = sum(
-            self._connection.execute(
+            self.connection.execute(
                 "DELETE FROM owed WHERE row IN (SELECT value FROM json_each(?)) AND step = ? AND token = ?",
                 (json_list(some), step, token),
             ).rowcount
@@ -166,7 +171,14 @@ class SqliteTx:
         """The engine's own changes to owed entries. Gives the number of changed rows."""
         self.flush()
         self.flushed += 1
-        return self._connection.execute(statement, values).rowcount
+        return self.connection.execute(statement, values).rowcount
+
+    def put_keys_right(self, lost: Sequence[tuple[Sequence[int], int, int]], stray: Iterable[Entry]) -> None:
+        """Adds the search keys *lost* (keys, seq, row) and deletes those that are *stray*."""
+        self.flush()
+        self.flushed += 1
+        self.keys.insert(lost)
+        self.keys.delete(stray)
 
     # -- the group --------------------------------------------------------------------------------------------------
 
@@ -191,11 +203,11 @@ class SqliteTx:
         pending = list(self._pending.values())
         self._pending.clear()
         try:
-            insert_rows(self._connection, RECORDS, [value for each in pending for value in self._columns(*each)])
+            insert_rows(self.connection, RECORDS, [value for each in pending for value in self._columns(*each)])
         except sqlite3.IntegrityError as error:
             self._exists = Exists(str(error))
             raise self._exists from error
-        insert_keys(self._connection, ((record.keys, record.seq, row) for row, record in pending))
+        self.keys.insert((record.keys, record.seq, row) for row, record in pending)
         self._owe((row, owed) for row, record in pending for owed in record.owed)
 
     def finish(self) -> None:
@@ -203,7 +215,7 @@ class SqliteTx:
         self.flush()
         if self._exists:  # a decision caught it and went on, so what it wrote may be incomplete
             raise self._exists
-        self._connection.execute("UPDATE head SET seq = ?, row = ?", (self.seq, self._row))
+        self.began = self.keys.finish(self.seq, self._row)
 
     def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
         """Adds entries.
@@ -213,15 +225,15 @@ class SqliteTx:
         now, entries = self._clock(), list(entries)
         self.called.update(owed.step for _, owed in entries if owed.is_called(now))
         values = [value for row, owed in entries for value in (row, *_entry_of(owed, now))]
-        insert_rows(self._connection, OWED, values)
+        insert_rows(self.connection, OWED, values)
 
     def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
         """Changes only the entries that differ, as long as the record keeps its place."""
         old, new = set(array("q", packed)), set(stored.keys)
         if seq == stored.seq:
             old, new = old - new, new - old
-        self._drop_keys(row, seq, old)
-        insert_keys(self._connection, [(new, stored.seq, row)])
+        self.keys.drop(old, seq, row)
+        self.keys.insert([(tuple(new), stored.seq, row)])
 
     def _change(self, kind: str, id: str) -> None:
         """Call it before a record is changed in the database: flushes if the record is among what was gathered."""
@@ -244,24 +256,18 @@ class SqliteTx:
     def _kind(self, kind: str) -> int:
         number = self._reader.kind_number(kind)
         if not number:
-            self._connection.execute("INSERT INTO kind (name) VALUES (?)", (kind,))
+            self.connection.execute("INSERT INTO kind (name) VALUES (?)", (kind,))
             # Not cached here: the group may yet be rolled back.
-            number = int(self._connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()[0])
+            number = int(self.connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()[0])
         return number
 
     def _row_of(self, kind: str, id: str) -> tuple[int, int, bytes]:
-        found = self._connection.execute(
+        found = self.connection.execute(
             "SELECT row, seq, keys FROM record WHERE id = ? AND kind = ?", (id, self._reader.kind_number(kind))
         ).fetchone()
         if found is None:
             raise Stale(kind, id)
         return found[0], found[1], found[2]
-
-    def _drop_keys(self, row: int, seq: int, keys: Iterable[int]) -> None:
-        self._connection.execute(
-            "DELETE FROM ref WHERE key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?",
-            (json_list(list(keys)), seq, row),
-        )
 
 
 def token_and_row(claim: Claim) -> tuple[bytes, int]:
@@ -275,3 +281,9 @@ def _entry_of(owed: Owed, now: int) -> tuple[str, int, int, int, str | None]:
     if owed.parked:
         return owed.step, NEWEST, due, owed.tries, owed.error
     return owed.step, owed.due, due, 0, None
+
+
+def ours(tx: Tx) -> SqliteTx:
+    """*tx* as a transaction of this engine."""
+    assert isinstance(tx, SqliteTx)  # noqa: S101 (this engine's decisions run in this engine's transactions)
+    return tx
