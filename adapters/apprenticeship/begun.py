@@ -1,13 +1,14 @@
 """Which parts of a standard the courses that a learner has begun lead to. Pure; knows no store.
 
 A course leads to a criterion if the rules in force count both for one competency: what the course proves and what
-evidence for the criterion proves. Or if the competency that the course proves is the criterion itself, by its
-identifier. Only statements of sources that the rule trusts count.
+evidence for the criterion proves. Or if an offering says that the course gives that competency. Or if the competency
+that the course proves is the criterion itself, by its identifier. Of a course that a rule counts, only statements of
+sources that the rule trusts count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -49,8 +50,13 @@ class _Done(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Done).decode
 
 
-def leads(rules: Index, standard: Standard, record: StandardRecord) -> dict[str, list[CourseLead]]:
-    """The criteria of *standard* to which each activity leads, by the rules."""
+def leads(
+    rules: Index, standard: Standard, record: StandardRecord, offered: Mapping[str, Collection[str]]
+) -> dict[str, list[CourseLead]]:
+    """The criteria of *standard* to which each activity leads, by the rules and by what is *offered*.
+
+    *offered* are the items of frameworks that a course is said to give, by its activities.
+    """
     criteria = {standard.iri("ksb", one.code): one.guid for one in record.criteria}
     guids = {one.guid.casefold(): one.guid for one in record.criteria}
     proves: dict[str, set[str]] = {}
@@ -65,6 +71,13 @@ def leads(rules: Index, standard: Standard, record: StandardRecord) -> dict[str,
         if place_of(rule.activity) is None:
             some = (CourseLead(guid, rule.sources) for guid in sorted(proves.get(rule.competency, ())))
             found.setdefault(rule.activity, []).extend(some)
+    by_item: dict[str, set[str]] = {}
+    for key, guids_of in proves.items():
+        if key in rules.competencies:
+            by_item.setdefault(rules.competencies[key].id, set()).update(guids_of)
+    for activity, items in offered.items():
+        told = {guid for item in items for guid in by_item.get(item, ())}
+        found.setdefault(activity, []).extend(CourseLead(guid, ()) for guid in sorted(told))
     return {activity: some for activity, some in found.items() if some}
 
 

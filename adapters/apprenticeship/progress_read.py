@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.durations import seconds_of
 from lrs.kernel.names import name
 from lrs.people.persons import identifiers_in
-from lrs.storage import Reader, Record, Walk, micros_of
+from lrs.storage import Reader, Record, Store, Walk, micros_of
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import ifi_text
 from lrs.xapi.statements.keys import activity_key, agent_key, source_key, verb_key
@@ -76,8 +76,12 @@ class SeenApprenticeship(NamedTuple):
     whole: bool
 
 
+OfferedIn = Callable[[Store], Mapping[str, Collection[str]]]
+"""The items of frameworks that courses are said to give, by the activities of these courses."""
+
+
 def apprenticeship(
-    tenant: Tenant, members: Sequence[str], sources: Collection[str] | None
+    tenant: Tenant, members: Sequence[str], sources: Collection[str] | None, offered_in: OfferedIn
 ) -> SeenApprenticeship | None:
     """The apprenticeship of a learner as *sources* tell it (``None``: all); ``None`` for nobody's apprentice."""
     walks = _Walks(tenant, members, sources)
@@ -92,7 +96,7 @@ def apprenticeship(
         told |= walks.read([activity_key(Standard(ref, version).iri(), related=True)])
     told |= walks.read([verb_key(DEMONSTRATED)])
     record = standard_in(tenant.store, of.standard)
-    led = leads(in_force(tenant.store).rules, of.standard, record) if record else {}
+    led = leads(in_force(tenant.store).rules, of.standard, record, offered_in(tenant.store)) if record else {}
     courses = begun(led, walks.with_verbs(VERBS)) if led else ()
     seen = picture(of, [*reversed(told.values())], record, courses)
     return SeenApprenticeship(seen, walks.whole and len(versions) <= MOST_VERSIONS)

@@ -223,8 +223,24 @@ def _of_course(reader: Reader, one: Course, rules: _Rules) -> CatalogueEntry:
 
 
 def _proven_by(reader: Reader, one: Course, rules: _Rules) -> Iterator[Given]:
+    return rules.proven(_activities_of(reader, one))
+
+
+def _activities_of(reader: Reader, one: Course) -> set[str]:
     structure = courses.version_in(reader, one.id, one.version).structure
-    return rules.proven({one.publisher, *activities_in(structure).values(), *(unit.id for unit in units_of(structure))})
+    return {one.publisher, *activities_in(structure).values(), *(unit.id for unit in units_of(structure))}
+
+
+def offered_by_course(reader: Store) -> dict[str, set[str]]:
+    """The items of frameworks that offerings say their imported courses give, by the activities of these courses."""
+    rules, found = _Rules(current(reader), published(reader)), dict[str, set[str]]()
+    for one in offerings.newest(reader, MOST):
+        course = _course(reader, one.course) if one.gives else None
+        if course is not None:
+            items = {id for given in rules.named(one.gives) for id in given.ids}
+            for activity in _activities_of(reader, course):
+                found.setdefault(activity, set()).update(items)
+    return found
 
 
 def _of_session(one: DatedSeats, rules: _Rules) -> CatalogueEntry:

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from adapters.apprenticeship.overview import Apprentices, KeptTold, apprentices
 from adapters.apprenticeship.progress_read import apprenticeship
+from adapters.catalogue.entries import offered_by_course
 from adapters.pages.apprenticeship_view import APPRENTICES as APPRENTICE_COLUMNS
 from adapters.pages.apprenticeship_view import listed, shown
 from lrs.competency.dates import day_of
@@ -36,7 +37,7 @@ def routes() -> APIRouter:
     @router.get(OWN, summary="How far one's own apprenticeship is", openapi_extra=SIGNED_IN)
     def own(visit: Visiting) -> Response:
         language = language_of(visit.request, LEARNERS)
-        found = apprenticeship(visit.tenant, own_of(visit).members, None)
+        found = apprenticeship(visit.tenant, own_of(visit).members, None, offered_by_course)
         exchange_of(visit.request).language = language
         told = shown(found, Dates(visit.tenant.settings.zone, language)) if found else None
         answer = visit.page("learner/apprenticeship.html", languages=LEARNERS, told=told)
@@ -50,7 +51,7 @@ def routes() -> APIRouter:
         if not members:
             raise reach.nobody_here()
         reach.check_reach(reader, visit.caller, members[0])
-        found = apprenticeship(visit.tenant, members, sources)
+        found = apprenticeship(visit.tenant, members, sources, offered_by_course)
         told = shown(found, Dates(visit.tenant.settings.zone)) if found else None
         name = called(visit, members)
         return visit.page("staff/apprenticeship.html", person=members[0], name=name, told=told, sources=sources)

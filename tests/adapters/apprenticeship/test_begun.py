@@ -33,8 +33,8 @@ def world(tmp_path):
     made.close()
 
 
-def states(world, sources=None):
-    seen = apprenticeship(world.tenant, (world.person(CLEO),), sources)
+def states(world, sources=None, offered=()):
+    seen = apprenticeship(world.tenant, (world.person(CLEO),), sources, lambda _: dict(offered))
     return {one.criterion.code: one.state for one in seen.picture.covered if one.state != "missing"}
 
 
@@ -63,3 +63,12 @@ def test_what_no_rule_trusts_or_another_source_told_or_leads_elsewhere_is_no_pro
 
     assert states(world) == {"K2": "in_progress"}
     assert states(world, {"north"}) == {}
+
+
+def test_a_course_that_an_offering_says_gives_the_competency_leads_there_too(world):
+    (gowning,) = (one.id for one in world.framework().items if one.code == "GOWN")
+    world.send(statement("begun", CLEO, verb=INITIALIZED, activity="https://content.example/suits"), source="else")
+
+    assert states(world) == {}
+    assert states(world, offered={"https://content.example/suits": {gowning}}) == {"S1": "in_progress"}
+    assert states(world, offered={"https://content.example/suits": {"another"}}) == {}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from adapters.catalogue import feed, looks, offerings
-from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at
+from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at, offered_by_course
 from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import read_catalogue
@@ -536,3 +536,16 @@ def test_a_table_and_a_form_say_what_somebody_needs_first_and_what_needs_itself_
     assert found.faults == [(4, "It needs what it gives itself: nobody could begin it.")]
     site.world.write(lambda tx: offerings.keep(tx, deep, "test"))
     assert "What you need first Gowning, level 1" in text_of(Browser(site.app).get("/catalogue/deep"))
+
+
+def test_what_an_offering_says_of_its_course_is_told_of_each_activity_of_the_course(site):
+    suits, part = "https://publisher.example/suits", "https://publisher.example/suits/1"
+    course = imported(site.tenant, structure(unit(part, url="https://content.example/s"), id=suits)).course
+    said = Offering("suits", "Suits", gives=(Gives("GOWN", 1), Gives("unheard of")), course=course.id)
+    site.tenant.store.write(lambda tx: offerings.keep(tx, said, "test")).result()
+
+    found = offered_by_course(site.tenant.store)
+
+    gown = next(one.id for one in site.world.framework().items if one.code == "GOWN")
+    assert (found[suits], found[part]) == ({gown}, {gown})
+    assert sum(items == {gown} for items in found.values()) >= 3  # our own name of the unit, too
