@@ -64,6 +64,10 @@ class EventCode(msgspec.Struct, frozen=True):
     ended: bool = False
     v: int = 1
 
+    def is_over(self, now: int) -> bool:
+        """Whether nobody can use the code at *now* (microseconds UTC): it was ended, or its time is over."""
+        return self.ended or self.until <= now
+
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
@@ -162,7 +166,7 @@ def use(tenant: Tenant, subscriptions: Subscriptions, person: str, typed: str) -
         of_use = name(USE, id, holder)
         if tx.get(USE, of_use) is not None:
             return Used(code.title, is_first=False)
-        if code.ended or code.until <= now:
+        if code.is_over(now):
             raise Refused("This code has ended.", status=410, error="code_ended")
         if code.most is not None and code.used >= code.most:
             raise Refused("As many people as may use this code have used it.", status=410, error="code_full")

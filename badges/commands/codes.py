@@ -53,7 +53,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
                 "until": time_of(code.until),
                 "used": code.used,
                 "most": code.most,
-                "state": "ended" if code.ended or code.until <= tenant.clock() else "open",
+                "state": "ended" if code.is_over(tenant.clock()) else "open",
             }
             for id, code in event_codes.everyone(tenant.store)
         ],

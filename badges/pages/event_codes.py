@@ -103,7 +103,7 @@ def _rows(visit: Visit) -> list[ListRow]:
         ListRow(
             {
                 "event": code.title,
-                "state": "ended" if code.ended or code.until <= now else "open",
+                "state": "ended" if code.is_over(now) else "open",
                 "until": _last_day(code, zone),
                 "used": code.used,
                 "most": code.most or "",

@@ -21,7 +21,7 @@ from pymongo import monitoring
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
-from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.kernel.errors import Misconfigured, Refused, StoreFull
 from lrs.storage import Owed, Record, Walk, open_store
 from lrs.storage.mongo.link import connect
 from lrs.storage.versions import found_and_known
@@ -260,6 +260,21 @@ def test_a_group_that_meets_a_write_conflict_is_run_again(store, mongo_client, c
 
     assert store.get("thing", "a") == stored
     assert (stored.rev, len(runs)) == (1, 1 if command == "findAndModify" else 2)
+
+
+def test_the_answer_of_a_decision_that_is_run_again_is_that_of_the_last_time(store, mongo_client):
+    runs = []
+
+    def decide(tx):
+        runs.append(1)
+        if len(runs) == 1:
+            raise Refused("not yet")
+        return tx.insert(Record("thing", "a"))
+
+    with failing(mongo_client, "commitTransaction", errorCode=112, errorLabels=["TransientTransactionError"]):
+        stored = store.write(decide).result(WAIT)
+
+    assert store.get("thing", "a") == stored
 
 
 def test_a_full_disk_is_store_full_and_nothing_is_kept_and_later_it_goes_on(store, mongo_client):

@@ -427,6 +427,20 @@ def test_an_operator_who_writes_consent_down_says_that_the_guardian_agreed(tenan
     assert {"person.under-age", "person.of-age"} <= set(audited(tenant))
 
 
+def test_what_a_guardian_says_on_paper_gives_nothing_to_a_service_that_is_gone(
+    tenant: Tenant, made: Registered, client: httpx.Client
+) -> None:
+    answer_form(client, ask(client, made), **ASKS)
+    receipt = answers.waiting(tenant.store)[0].receipt
+    tenant.store.write(lambda tx: services.disable(tx, made.service.id, "closed down", by="test")).result()
+
+    with pytest.raises(Refused, match="no longer connected"):
+        answers.write_down(tenant, receipt, agree=True, by="test")
+    refused = answers.write_down(tenant, receipt, agree=False, by="test")
+
+    assert (refused.state, given(tenant)) == ("refused", [])
+
+
 def test_a_consent_that_waits_reaches_nobody(tenant: Tenant, made: Registered, client: httpx.Client) -> None:
     person = put_person(tenant, ANA)
     put_profile(tenant, person, held("gown"))

@@ -11,6 +11,7 @@ from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR, timestamp_of_micros
 from lrs.outbox.mail import TEMPLATES, send_mail
 from lrs.pages.actions import action_said
 from lrs.pages.console_facts import shown_settings
@@ -77,6 +78,21 @@ def test_a_mail_that_is_held_waits_with_its_link_until_its_time_is_over(site, br
     assert "/invitation/old" not in page.text
     assert "No mail server is set" in page.text
     assert "Invitation to work here To ann@example.org" in text_of(page)
+
+
+def test_a_held_mail_whose_time_ends_while_it_waits_is_not_counted_and_shows_no_link(site, browser):
+    until = site.tenant.clock() + HOUR
+    owe_mail(site, until=timestamp_of_micros(until))
+    before = text_of(browser.get("/console"))
+
+    site.world.clock.now = until
+    browser.sign_in(site.operator)
+    page = browser.get("/console/mails")
+
+    assert "One mail has not gone out" in before
+    assert "One mail has not gone out" not in text_of(browser.get("/console"))
+    assert "Its time is over since" in text_of(page)
+    assert "http://127.0.0.1:8080/invitation/" not in page.text
 
 
 def test_a_mail_whose_link_was_replaced_is_not_counted_and_is_discarded(site, browser):

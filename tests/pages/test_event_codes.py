@@ -18,6 +18,7 @@ from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.times import DAY
 from lrs.people.joins import merge
 from lrs.storage import each
+from tests.pages import members
 from tests.pages.conftest import text_of
 from tests.pages.test_me import lived, signed_in
 
@@ -134,6 +135,15 @@ def test_a_limit_that_is_none_is_refused_at_its_field(site, most):
         event_codes.typed(site.tenant, told, by="test")
 
     assert (refused.value.status, refused.value.pointer) == (400, "/most")
+
+
+def test_a_code_whose_time_is_over_is_listed_as_ended(site):
+    code_of(site)
+    site.world.clock.now += DAY
+
+    page = members.signed_in(site, "steward").get("/staff/event-codes.json")
+
+    assert [one["state"] for one in page.json()] == ["ended"]
 
 
 def test_no_key_has_the_source_of_codes(site):

@@ -8,11 +8,11 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
-from lrs.access import staff, staff_acts, staff_once
+from lrs.access import passwords, staff, staff_acts, staff_once
 from lrs.access.roles import Granted
 from lrs.access.sessions import list_sessions
 from lrs.kernel.errors import Refused
-from lrs.kernel.times import HOUR
+from lrs.kernel.times import HOUR, MINUTE
 from tests.pages.conftest import Browser, text_of
 
 ROOT = "http://lrs.test"
@@ -142,6 +142,18 @@ def test_a_one_time_sign_in_lets_nobody_past_a_second_factor_or_in_who_is_disabl
         once(site, other)
     with pytest.raises(Refused, match="second factor"):
         once(site, member)
+
+
+def test_a_one_time_sign_in_lets_nobody_past_a_second_factor_that_came_after_it(site, member):
+    link = once(site, member)
+    page = Browser(site.app)
+    shown = page.get(link)
+    turn_on(site.browser, site.world.clock)
+
+    answer = page.send(shown, link)
+
+    assert (answer.status_code, is_in(page)) == (409, False)
+    assert "has a second factor" in text_of(answer)
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "ü", "a" * 5_000])
@@ -323,6 +335,22 @@ def test_a_password_that_is_changed_ends_all_other_sessions(site):
     assert not is_in(other)
     assert sign_in(Browser(site.app)).status_code == 401
     assert sign_in(Browser(site.app), password="quite another sentence").status_code == 303
+
+
+def test_of_two_changes_of_a_password_at_once_the_second_is_refused(site, member, monkeypatch):
+    hashed, changed = passwords.hashed, []
+
+    def meanwhile(password):
+        if not changed:
+            changed.append(password)
+            staff_acts.change_password(site.tenant, member, PASSWORD, "the first of two sentences", session="")
+        return hashed(password)
+
+    monkeypatch.setattr("lrs.access.passwords.hashed", meanwhile)
+    with pytest.raises(Refused, match="changed meanwhile"):
+        staff_acts.change_password(site.tenant, member, PASSWORD, "the second of two sentences", session="")
+
+    assert sign_in(Browser(site.app), password="the first of two sentences").status_code == 303
 
 
 @pytest.mark.usefixtures("member")
@@ -535,24 +563,30 @@ def test_the_second_step_is_of_the_browser_that_gave_the_password(site):
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "says"),
     [
-        lambda tenant, id: staff_acts.change_password(tenant, id, PASSWORD, "quite another sentence", session=""),
-        lambda tenant, id: staff_acts.disable(tenant, id, by="test", keep_one=False),
+        (
+            lambda site, id: staff_acts.change_password(
+                site.tenant, id, PASSWORD, "quite another sentence", session=""
+            ),
+            "the account was changed",
+        ),
+        (lambda site, id: staff_acts.disable(site.tenant, id, by="test", keep_one=False), "the account was changed"),
+        (lambda site, _: setattr(site.world.clock, "now", site.world.clock.now + 5 * MINUTE), "the code came too late"),
     ],
-    ids=["the password is changed", "the member is disabled"],
+    ids=["the password is changed", "the member is disabled", "five minutes pass"],
 )
-def test_who_is_half_way_in_is_not_let_in_once_the_account_was_changed(site, member, act):
+def test_who_is_half_way_in_is_let_in_by_a_code_only_soon_and_while_nothing_was_changed(site, member, act, says):
     secret, _ = turn_on(site.browser, site.world.clock)
     site.world.clock.now += 60 * 1_000_000
     browser = Browser(site.app)
     second = sign_in(browser)
 
-    act(site.tenant, member)
+    act(site, member)
     answer = browser.send(second, "/sign-in/code", code=code_of(secret, site.world.clock))
 
     assert (answer.status_code, is_in(browser)) == (401, False)
-    assert "Sign in again: the account was changed." in text_of(answer)
+    assert f"Sign in again: {says}." in text_of(answer)
 
 
 @pytest.mark.usefixtures("member")

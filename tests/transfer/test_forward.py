@@ -201,6 +201,17 @@ def test_twenty_refused_in_a_row_pause_the_destination_and_no_further_one_is_put
     assert paused == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
 
 
+def test_what_is_not_to_be_sent_between_two_refused_ones_does_not_part_them(tenant, other, monkeypatch):
+    monkeypatch.setattr("lrs.transfer.batch.MOST", 5)
+    other.answers = lambda _: (400, {}, b"no")
+    verbs = [PASSED] * 10 + [FAILED] * 12 + [PASSED] * 10
+    store(tenant, *(statement(count, verb) for count, verb in enumerate(verbs)))
+    add(tenant, other, Filter(verbs=(PASSED,)))
+    work(tenant)
+
+    assert state(tenant) == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
+
+
 def test_409_for_what_is_there_already_counts_as_arrived_and_for_another_statement_is_given_up(tenant, other):
     store(tenant, statement(0), statement(1), statement(2))
     other.kept = {

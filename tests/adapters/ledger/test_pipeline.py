@@ -117,6 +117,15 @@ def test_a_row_the_store_refuses_is_an_error_and_the_others_go_in(bring, endpoin
     assert len(endpoint.valid()) == 3
 
 
+def test_of_rows_that_are_too_much_together_the_heaviest_is_refused(bring, endpoint, monkeypatch):
+    monkeypatch.setattr("lrs.xapi.statements.write.MOST_ROWS", 30)
+
+    report = bring("eportfolio", HEADER + evidence(1) + evidence(2, "x" * 9_000) + evidence(3))
+
+    assert [(row.outcome, row.code) for row in report.rows] == [("new", ""), ("error", "store_413"), ("new", "")]
+    assert titles(endpoint) == ["Log", "Log"]
+
+
 def test_a_refused_correction_leaves_what_stood_standing(bring, endpoint):
     bring("eportfolio", HEADER + evidence(1, "Old"))
 

@@ -350,10 +350,10 @@ def test_no_session_is_of_a_centre_whose_statements_would_have_our_own_source_or
 
 
 def test_nobody_is_marked_before_a_session_but_for_those_who_come_early(centre):
-    coming = centre.session(number="S2", starts="13:30", ends="14:00")
-    soon = centre.session(number="S3", starts="11:50", ends="12:30")
+    coming = centre.session(number="S2", starts="12:02", ends="14:00")
+    soon = centre.session(number="S3", starts="12:02", ends="14:00")
 
-    with pytest.raises(Refused, match="This session begins on 21 November 2026, 13:30: marks are taken from an hour"):
+    with pytest.raises(Refused, match="This session begins on 21 November 2026, 12:02: marks are taken from an hour"):
         centre.came(coming, "Ann", "present")
 
     assert centre.who(coming, "Ann").attendance == ()

@@ -6,11 +6,15 @@ import json
 import time
 from dataclasses import dataclass
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from adapters.lms.lti import login, platforms
 from lrs.composition.steps import drain
 from lrs.kernel.admission import RetryLater
+from lrs.kernel.sealed import digest_of
+from lrs.kernel.times import MINUTE
 from lrs.people.persons import identifiers_of
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, OWN_PAGE, PATH, TOOL, cookies
@@ -364,6 +368,27 @@ def test_a_launch_works_once(world):
 
     assert (first.status_code, second.status_code) == (303, 403)
     assert "used already" in text_of(second)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(9, 303), (10, 403)])
+def test_a_launch_takes_less_than_ten_minutes(world, minutes, status):
+    asked = world.asked()
+    record = world.store.get(login.KIND, digest_of(asked["state"]))
+    begun = msgspec.json.decode(record.body, type=login.LtiLogin)
+    earlier = msgspec.json.encode(replace(begun, begun=begun.begun - minutes * MINUTE))
+    world.store.write(lambda tx: tx.replace(replace(record, body=earlier))).result()
+
+    assert world.send(asked["state"], world.token(asked["nonce"])).status_code == status
+
+
+def test_a_platform_that_is_suspended_while_somebody_comes_from_it_lets_nobody_in(world, platform):
+    own = world.add(platform.described("paused", issuer="https://paused.example"))
+    asked = world.asked(iss=own.issuer, client_id="paused")
+    world.store.write(lambda tx: platforms.set_state(tx, own.id, "suspended", "test")).result()
+
+    answer = world.send(asked["state"], world.token(asked["nonce"], iss=own.issuer, aud="paused"))
+
+    assert answer.status_code == 403
 
 
 def test_a_nonce_is_good_for_its_own_state_alone(world):

@@ -3,9 +3,13 @@
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from msgspec.structs import replace
 
+from adapters.lms.lti.picking import Picking
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Ruleset
+from lrs.kernel.sealed import hide, reveal
+from lrs.kernel.times import HOUR, MINUTE
 from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, TOOL
 from tests.pages.conftest import forms_of, text_of
 from tests.web.site import COMPETENCY, RULE
@@ -114,6 +118,19 @@ def test_a_form_that_was_not_shown_is_refused(world, picking):
     answer = world.browser.ask("POST", f"{PATH}/pick", data={"picking": picking, "opens": "skills"})
 
     assert answer.status_code == 403
+
+
+def test_a_choice_is_taken_for_an_hour(world):
+    (form,) = (one for one in forms_of(asking(world).text) if one["action"] == f"{PATH}/pick")
+    secret = world.tenant.secret("lti-picking")
+    shown = reveal(secret, form["fields"]["picking"], Picking)
+    over = hide(secret, replace(shown, until=world.tenant.clock()))
+
+    answer = world.browser.ask("POST", f"{PATH}/pick", data={"picking": over, "opens": ["skills"]})
+
+    assert 59 * MINUTE < shown.until - world.tenant.clock() <= HOUR
+    assert answer.status_code == 403
+    assert "shown over an hour ago" in text_of(answer)
 
 
 def test_a_learner_puts_nothing_into_a_course(world):

@@ -7,9 +7,12 @@ from msgspec.structs import replace
 
 from adapters.lms.lti import invitations, manual, platforms, platforms_view, tool_keys
 from adapters.lms.lti.addresses import why_unusable
+from adapters.lms.lti.tool_routes import OpenedRegistration
 from lrs.access import one_time
 from lrs.kernel.errors import Refused
+from lrs.kernel.sealed import hide, reveal
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR, MINUTE
 from tests.adapters.lms.lti.platform import PATH, TOOL, World
 from tests.pages.conftest import forms_of, text_of
 
@@ -146,6 +149,32 @@ def test_a_platform_that_answers_wrongly_is_not_registered(world, platform, path
 
     assert (page.status_code, says in text_of(page)) == (status, True), text_of(page)
     assert platforms.platform(world.store, platforms.platform_id(platform.address, "given")) is None
+
+
+@pytest.mark.usefixtures("config")
+def test_a_form_is_taken_for_an_hour(world, platform):
+    path = invited(world)
+    (form,) = forms_of(opened(world, path, platform).text)
+    secret = world.tenant.secret("lti-registration")
+    shown = reveal(secret, form["fields"]["told"], OpenedRegistration)
+    over = hide(secret, replace(shown, until=world.tenant.clock()))
+
+    answer = world.browser.ask("POST", path, data=form["fields"] | {"told": over, "who": "named"})
+
+    assert 59 * MINUTE < shown.until - world.tenant.clock() <= HOUR
+    assert answer.status_code == 403
+    assert "it took over an hour" in text_of(answer)
+
+
+def test_an_invitation_whose_time_is_over_is_not_listed(world):
+    invited(world, "Late")
+    now = world.tenant.clock()
+
+    listed = [one.about for one in one_time.waiting(world.store, invitations.PURPOSE, now)]
+    later = [one.about for one in one_time.waiting(world.store, invitations.PURPOSE, now + 72 * HOUR)]
+
+    assert "Late" in listed
+    assert later == []
 
 
 @pytest.mark.usefixtures("config")
