@@ -14,17 +14,18 @@ from adapters.lms.courses import courses
 from lrs.kernel.errors import Refused
 from lrs.pages import front
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, public_frame, says
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.origins import base_of
-from lrs.web.page import Pages, page
+from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here
 from lrs.web.shared import shared
 
 PLACE, STAFF = "/catalogue", "/staff/catalogue"
-PAGES = Pages(PagePolicy(), front.refusal)
+PAGES = Pages(PagePolicy(), front.refusal, frame=public_frame)
 """Those for everybody in which one can search."""
 says(
     offering_new="It stands in the catalogue.",
@@ -59,8 +60,10 @@ def _add_public(router: APIRouter) -> None:
     def show(request: Request, tenant: Here) -> Response:
         asked = asked_of(request, view.CATALOGUE, sort="title")
         found, root = look(request, tenant), base_of(request)
-        list = listing(asked, view.listed(found.found, root))
-        return page(request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0)
+        list = listing(asked, view.listed(found.found, root, language_of(request, LEARNERS)))
+        return page_in_language(
+            request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0
+        )
 
     @router.get(f"{PLACE}.csv", summary="The catalogue, as CSV")
     def table(request: Request, tenant: Here) -> Response:
@@ -77,7 +80,8 @@ def _add_public(router: APIRouter) -> None:
         found = entry(tenant.store, id, tenant.clock())
         if found is None:
             raise Refused("This is not in the catalogue any more.", status=404, error="not_found")
-        return page(request, "public/catalogue-entry.html", one=view.entry(found, root), root=root)
+        shown = view.entry(found, root, language_of(request, LEARNERS))
+        return page_in_language(request, "public/catalogue-entry.html", one=shown, root=root)
 
 
 def _add_staff(router: APIRouter) -> None:

@@ -53,7 +53,10 @@ def show(tenant: Tenant, who: str, role: str, *, as_json: bool) -> None:
         return
     columns = {name: name for name in ("id", "title", "hours", "closes", "opens")}
     print_list(steps, columns, none="nothing in the catalogue closes anything of this gap", as_json=False)
-    click.echo(f"{found.hours:g} hours together" + (f"; {found.silent} of them say none" if found.silent else ""))
+    click.echo(
+        f"{found.hours:g} {'hour' if found.hours == 1 else 'hours'} together"
+        + (f"; {found.silent} of them say none" if found.silent else "")
+    )
     for further, needs in found.blocked:
         first = ", ".join(needs)
         click.echo(f"{further.id} would close more; nothing in the catalogue gives what it needs first: {first}")

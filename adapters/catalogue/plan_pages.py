@@ -12,7 +12,7 @@ from adapters.catalogue.entries import left_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.training_centre import centre_sessions, seats
 from lrs.kernel.errors import Refused
-from lrs.pages.me.own_page import own_of
+from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import members_of
 from lrs.storage import Tx
@@ -96,11 +96,13 @@ def _plan(visit: Visit, book: str, refused: Refused | None = None) -> Response:
     if wanted is not None and not wanted.opened:
         raise Refused("No seat can be booked in this session.", status=404, error="not_found")
     found = seats.sessions_of(tenant.store, who.members)
-    return visit.page(
+    language = dates_of(visit).language
+    return own_page(
+        visit,
         "learner/plan.html",
         refused.status if refused else 200,
-        found=view.plan(found, tenant.clock()),
-        wanted=view.wanted(wanted, left_in(tenant.store, wanted)) if wanted else None,
+        found=view.plan(found, tenant.clock(), language),
+        wanted=view.wanted(wanted, left_in(tenant.store, wanted), language) if wanted else None,
         calendar=f"{pages_address_for(visit.request)}/calendar/{token}.ics" if token else "",
         problem=refused.message if refused else "",
     )

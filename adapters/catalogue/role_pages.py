@@ -20,13 +20,14 @@ from lrs.matching.gap import Role
 from lrs.matching.nearest import in_effect
 from lrs.pages import front
 from lrs.pages.me.facts import all_roles
-from lrs.pages.visit import REFUSALS
+from lrs.pages.visit import REFUSALS, public_frame
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_day
 from lrs.web.exchange import address_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_rows, listing
-from lrs.web.page import Pages, page
+from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here
 from lrs.web.shared import shared
@@ -34,7 +35,7 @@ from lrs.web.shared import shared
 PLACE = "/roles"
 HTML, JSON = "text/html", "application/json"
 PAGES = {
-    "roles": Pages(PagePolicy(), front.refusal, negotiated=True),
+    "roles": Pages(PagePolicy(), front.refusal, negotiated=True, frame=public_frame),
     "embedded": Pages(PagePolicy(framed_by_all=True, forms=False), front.refusal, negotiated=True),
 }
 """Those for everybody that have a search; and those that every site may show in a frame, and that know nobody."""
@@ -62,7 +63,7 @@ def routes() -> APIRouter:
         if _wants_json(request):
             told = {"on": day.isoformat(), "roles": [_told(one) for one in chosen_rows(asked, rows)]}
             return JSONResponse(told, headers=_VARY)
-        chosen = written_day(on) if on else ""
+        chosen = written_day(on, language_of(request, LEARNERS)) if on else ""
         return _page(request, "public/roles.html", list=listing(asked, rows), on=chosen, day=day.isoformat())
 
     @router.get(f"{PLACE}.csv", summary="The roles, as CSV")
@@ -93,7 +94,7 @@ def routes() -> APIRouter:
 
 
 def _one(request: Request, tenant: Tenant, id: str, on: date | None, template: str) -> Response:
-    root = address_of(request)
+    root, language = address_of(request), language_of(request, LEARNERS)
     found = _shown(tenant, id, on, root)
     here = {"on": (on or _today(tenant)).isoformat(), "address": role_view.address(root, id, on)}
     if _wants_json(request):
@@ -103,8 +104,8 @@ def _one(request: Request, tenant: Tenant, id: str, on: date | None, template: s
         template,
         role=found.told,
         parts=role_view.parts(found.told),
-        effect=role_view.effect(found.stored),
-        on=written_day(on) if on else "",
+        effect=role_view.effect(found.stored, language),
+        on=written_day(on, language) if on else "",
         address=here["address"],
         frame_code=role_view.frame_code(role_view.address(root, id, on, "embed"), found.stored.label),
     )
@@ -123,7 +124,7 @@ def _shown(tenant: Tenant, id: str, on: date | None, root: str) -> RoleShown:
 
 
 def _page(request: Request, template: str, /, **shown: Any) -> Response:
-    answer = page(request, template, root=address_of(request), **shown)
+    answer = page_in_language(request, template, root=address_of(request), **shown)
     answer.headers.update(_VARY)
     return answer
 

@@ -16,6 +16,7 @@ from lrs.competency.frameworks.levels import Level
 from lrs.matching.gap import Role
 from lrs.matching.nearest import in_effect
 from lrs.web.dates import written_day
+from lrs.web.language import ENGLISH, catalogue
 from lrs.web.listing import ListColumn, ListRow
 
 ROLES = (
@@ -27,6 +28,8 @@ ROLES = (
     ListColumn("from", "From", seen=False),
     ListColumn("until", "Until", seen=False),
 )
+EFFECT = ("from %(begins)s until %(ends)s", "from %(begins)s", "until %(ends)s")
+"""From when until when a role has effect; in the catalogue of texts."""
 _SHOWN = 4
 """Names of skills on the list; the page of the role has all."""
 
@@ -121,9 +124,9 @@ def frame_code(address: str, title: str) -> str:
     return f'<iframe src="{escape(address)}" title="{escape(title)}" width="100%" height="600"></iframe>'
 
 
-def effect(one: Role) -> str:
+def effect(one: Role, language: str = ENGLISH) -> str:
     """From when until when a role has effect, in words; empty if always."""
-    begins, ends = (written_day(day) if day else "" for day in (one.valid_from, one.valid_until))
-    if begins and ends:
-        return f"from {begins} until {ends}"
-    return f"from {begins}" if begins else f"until {ends}" if ends else ""
+    begins, ends = (written_day(day, language) if day else "" for day in (one.valid_from, one.valid_until))
+    both, since, until = map(catalogue(language).gettext, EFFECT)
+    text = both if begins and ends else since if begins else until if ends else ""
+    return text % {"begins": begins, "ends": ends} if text else ""

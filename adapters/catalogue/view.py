@@ -13,6 +13,7 @@ from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.pages.view import times
 from lrs.kernel.printing import time_of
+from lrs.web.language import ENGLISH, catalogue
 from lrs.web.listing import ListColumn, ListRow
 
 CATALOGUE = (
@@ -36,12 +37,17 @@ OFFERINGS = (
 )
 
 
-def cost(pence: int | None) -> str:
+IN_WORDS = ("Free", "Online", "Ask who runs it", "Full: there is a waiting list")
+"""What stands in place of values, in the catalogue of texts."""
+_FREE, _ONLINE, _ASK, _FULL = IN_WORDS
+
+
+def cost(pence: int | None, language: str = ENGLISH) -> str:
     """A cost as people read it."""
     if pence is None:
         return ""
     if not pence:
-        return "Free"
+        return catalogue(language).gettext(_FREE)
     return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
 
 
@@ -50,12 +56,13 @@ def given(one: CatalogueEntry) -> list[str]:
     return [f"{name}, level {level}" if level else name for name, level in one.gives]
 
 
-def where(one: CatalogueEntry) -> str:
+def where(one: CatalogueEntry, language: str = ENGLISH) -> str:
     """Where it is: online, or a place."""
-    return "Online" if one.online else one.place or "Ask who runs it"
+    said = catalogue(language).gettext
+    return said(_ONLINE) if one.online else one.place or said(_ASK)
 
 
-def listed(found: Iterable[CatalogueEntry], root: str) -> list[ListRow]:
+def listed(found: Iterable[CatalogueEntry], root: str, language: str = ENGLISH) -> list[ListRow]:
     """A row for each entry. Seats are those of all dates; empty where nobody counts them."""
     return [
         ListRow(
@@ -71,19 +78,22 @@ def listed(found: Iterable[CatalogueEntry], root: str) -> list[ListRow]:
                 "next": time_of(one.next_date),
                 "seats": _seats(one),
             },
-            {"cost": cost(one.cost), "next": times(one.dates[0].session) if one.dates else ""}
+            {"cost": cost(one.cost, language), "next": times(one.dates[0].session, language) if one.dates else ""}
+            | {"where": where(one, language)}
             | ({"hours": f"{one.hours:g}"} if one.hours is not None else {}),
             {"title": f"{root}/catalogue/{one.id}"},
             {},
-            {"title": " · ".join(filter(None, (one.sort, one.provider))), "next": _seats_said(one)},
+            {"title": " · ".join(filter(None, (one.sort, one.provider))), "next": _seats_said(one, language)},
         )
         for one in found
     ]
 
 
-def _seats_said(one: CatalogueEntry) -> str:
-    left = _seats(one)
-    return "" if left is None else "Full: there is a waiting list" if not left else f"{left} seats left"
+def _seats_said(one: CatalogueEntry, language: str) -> str:
+    left, texts = _seats(one), catalogue(language)
+    if not left:
+        return "" if left is None else texts.gettext(_FULL)
+    return texts.ngettext("%(num)s seat left", "%(num)s seats left", left) % {"num": left}
 
 
 def _seats(one: CatalogueEntry) -> int | None:
@@ -91,8 +101,9 @@ def _seats(one: CatalogueEntry) -> int | None:
     return sum(counted) if counted else None
 
 
-def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
+def entry(one: CatalogueEntry, root: str, language: str = ENGLISH) -> dict[str, Any]:
     """One entry."""
+    said = catalogue(language).gettext
     return {
         "id": one.id,
         "title": one.title,
@@ -102,25 +113,25 @@ def entry(one: CatalogueEntry, root: str) -> dict[str, Any]:
         "gives": given(one),
         "needs": [f"{need.label}, level {need.level}" if need.level else need.label for need in one.needed],
         "facts": [
-            pair
+            (said(pair[0]), pair[1])
             for pair in (
-                ("Where", where(one)),
+                ("Where", where(one, language)),
                 ("Hours", "" if one.hours is None else f"{one.hours:g}"),
                 ("Language", one.language),
-                ("Cost", cost(one.cost)),
+                ("Cost", cost(one.cost, language)),
             )
             if pair[1]
         ],
         "enrol_at": one.enrol_at,
         "is_course": one.is_course,
         "opens": one.opens,
-        "dates": [_date(date, root) for date in one.dates],
+        "dates": [_date(date, root, language) for date in one.dates],
     }
 
 
-def _date(one: DatedSeats, root: str) -> dict[str, Any]:
+def _date(one: DatedSeats, root: str, language: str) -> dict[str, Any]:
     return {
-        "times": times(one.session),
+        "times": times(one.session, language),
         "centre": one.session.centre,
         "place": one.session.place,
         "left": one.left,
@@ -150,13 +161,13 @@ def course_choices(found: Iterable[Course], chosen: str) -> list[tuple[str, str]
     return [("", "None of them"), *kept, *by_title]
 
 
-def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict[str, Any]]:
+def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int, language: str = ENGLISH) -> list[dict[str, Any]]:
     """The sessions of a learner's plan."""
     return [
         {
             "id": session.id,
             "title": session.title,
-            "times": times(session),
+            "times": times(session, language),
             "place": ", ".join(filter(None, (session.host, session.place))),
             "centre": session.centre,
             "waits": one.seat == "waiting",
@@ -170,8 +181,8 @@ def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int) -> list[dict
     ]
 
 
-def wanted(one: CentreSession, left: int | None) -> dict[str, Any]:
+def wanted(one: CentreSession, left: int | None, language: str = ENGLISH) -> dict[str, Any]:
     """A session in which somebody may book a seat."""
     where = ", ".join(filter(None, (one.host, one.place)))
-    told = {"id": one.id, "title": one.title, "times": times(one), "place": where, "centre": one.centre}
+    told = {"id": one.id, "title": one.title, "times": times(one, language), "place": where, "centre": one.centre}
     return told | {"left": left}

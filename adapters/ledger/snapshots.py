@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from adapters.ledger.diff import LedgerEntry
 from adapters.reading.source import RowTable
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import counted
 
 FEW = 3
 """So many may be missing whatever their share."""
@@ -112,9 +113,9 @@ def compare(now: Snapshot, entries: Iterable[tuple[str, LedgerEntry]], most_miss
     missing = frozenset(before - now.keys)
     if len(missing) >= FEW and len(missing) * 100 > most_missing * len(before):
         message = (
-            f"{len(missing)} of {len(before)} apprenticeships of the last return of {now.spoken} are missing in this"
-            " one: is it the whole return? Nothing came in. If it is right, send it with a mapping profile that has"
-            ' "most_missing": 100'
+            f"{len(missing)} of {counted(len(before), 'apprenticeship')} of the last return of {now.spoken} are missing"
+            " in this one: is it the whole return? Nothing came in. If it is right, send it with a mapping profile that"
+            ' has "most_missing": 100'
         )
         raise Refused(message, status=409, error="too_many_missing")
     return Compared(len(before), missing)

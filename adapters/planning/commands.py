@@ -10,7 +10,7 @@ import msgspec
 from adapters.planning import demand as kept
 from adapters.planning.demand import RowReason
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import one_line
+from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
@@ -55,7 +55,7 @@ def regions_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"districts": len(known), "regions": sorted(set(known.values())), "problems": _problems(lost)})
     else:
-        click.echo(f"{len(known)} districts in {len(set(known.values()))} regions")
+        click.echo(f"{counted(len(known), 'district')} in {counted(len(set(known.values())), 'region')}")
     _say_lost(lost, as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.reading.source import RESULTS, RowOutcome, RowTable
+from lrs.kernel.plain_text import counted
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
 from lrs.kernel.tables.table import Table
@@ -105,7 +106,7 @@ class Report(msgspec.Struct, frozen=True):
             alike.setdefault(msgspec.structs.replace(row, row=0, statements=()), []).append(row.row)
         lines = [f"  {self._line(row, numbers)}" for row, numbers in list(alike.items())[:LISTED]]
         left = sum(len(numbers) for numbers in list(alike.values())[LISTED:])
-        return [*lines, f"  … and {left} more rows: use --json for all"] if left else lines
+        return [*lines, f"  … and {counted(left, 'more row')}: use --json for all"] if left else lines
 
     def _line(self, row: RowOutcome, numbers: Sequence[int]) -> str:
         where = f"{row.sheet} row{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}".strip()

@@ -15,6 +15,7 @@ from adapters.training_centre.centre_sessions import CentreSession, Marker
 from adapters.training_centre.checklists import ChecklistVersion
 from adapters.training_centre.files.facts import THERE
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import HOUR
 from lrs.web.dates import written_day
 
@@ -130,7 +131,7 @@ def _open_steps(one: Attendee, known: ChecklistVersion) -> Iterator[str]:
         critical = sum(step.critical for step in missing)
         if missing:
             also = f", {critical} of them critical" if critical else ""
-            yield f"{one.name}: {len(missing)} of {len(known.content.steps)} steps not marked{of}{also}"
+            yield f"{one.name}: {len(missing)} of {counted(len(known.content.steps), 'step')} not marked{of}{also}"
         elif known.content.signatures > 1 and one.signature(attempt) is None:
             yield f"{one.name}: the second signature is missing{of}"
 

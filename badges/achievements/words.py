@@ -13,7 +13,7 @@ from badges.achievements.framework_words import FrameworkWords, LevelStatements
 from badges.achievements.wording import OwnWords
 from badges.content.attainment import Attainment
 from lrs.competency.frameworks.levels import Level
-from lrs.kernel.plain_text import cleaned
+from lrs.kernel.plain_text import cleaned, counted
 
 LONGEST_DESCRIPTION = 1_000
 """Characters of a description that is made here. Wallets show all of it on a phone."""
@@ -91,7 +91,7 @@ def _criteria(attainment: Attainment, framework: FrameworkWords | None) -> str:
     for line in lines:
         if sum(map(len, kept)) + len(line) > LONGEST_CRITERIA:
             left = sum(one.startswith("- ") for one in lines[len(kept) :])
-            kept.append(f"- … and {left} more statements of the framework")
+            kept.append(f"- … and {counted(left, 'more statement')} of the framework")
             break
         kept.append(line)
     if not kept:

@@ -32,7 +32,7 @@ from badges.verifying.verification import MAX_LIST
 from badges.verifying.verify import verify
 from lrs.kernel import outbound
 from lrs.kernel.files import content
-from lrs.kernel.plain_text import one_line
+from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.people.persons import members_of
 from lrs.people.search import found_one
@@ -186,10 +186,10 @@ def renew_command(tenant: Tenant) -> None:
     for _, did, count in former_lists(tenant, issuer) if issuer.demonstration else ():
         if count and did.startswith("did:web:"):
             raise click.ClickException(
-                f"LRS_PUBLIC_URL is not set for this command, and {count} badges of {did} would become demonstrations:"
-                " give it the settings of the server"
+                f"LRS_PUBLIC_URL is not set for this command, and {counted(count, 'badge')} of {did} would become"
+                f" {'a demonstration' if count == 1 else 'demonstrations'}: give it the settings of the server"
             )
-    click.echo(f"{renew(tenant)} badges will be issued anew by {issuer.id}")
+    click.echo(f"{counted(renew(tenant), 'badge')} will be issued anew by {issuer.id}")
 
 
 @badges.command("issuer")

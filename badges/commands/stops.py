@@ -13,6 +13,7 @@ from badges.credentials.stored import stored_badge
 from badges.forms import FORMS, NotInThisForm, form_named
 from badges.held import stops
 from lrs.kernel.files import content
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import json_option, print_json
 from lrs.storage import each
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
@@ -45,7 +46,7 @@ def _which(command: T) -> T:
 def revoke_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None, reason: str) -> None:
     """Revoke badges for good, whatever the awards say; lrs badges issue gives a new one."""
     count = stops.stop(tenant, _ids(ids, listed), "revoked", reason=reason, by=BY)
-    click.echo(f"{count} badges are revoked; the server publishes it")
+    click.echo(f"{counted(count, 'badge is', 'badges are')} revoked; the server publishes it")
 
 
 @click.command("suspend")
@@ -54,7 +55,7 @@ def revoke_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None,
 def suspend_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None, reason: str) -> None:
     """Suspend badges: they are not valid until lrs badges resume ends it."""
     count = stops.stop(tenant, _ids(ids, listed), "suspended", reason=reason, by=BY)
-    click.echo(f"{count} badges are suspended; the server publishes it")
+    click.echo(f"{counted(count, 'badge is', 'badges are')} suspended; the server publishes it")
 
 
 @click.command("resume")
@@ -109,7 +110,7 @@ def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json
     if as_json:
         print_json({"files": written, "left": left})
         return
-    click.echo(f"{written} files are in {out}")
+    click.echo(f"{counted(written, 'file is', 'files are')} in {out}")
     for one in left:
         click.echo(one, err=True)
 

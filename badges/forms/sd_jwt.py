@@ -25,6 +25,8 @@ from lrs.kernel.strict_json import Json
 TYPE = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#OpenBadgeCredential"
 """``vct``: what the type of an Open Badge is as an address."""
 MEDIA_TYPE = "application/dc+sd-jwt"
+CHOSEN = ("awarded", "criteria", "identifier", "alignment", "evidence")
+"""The claims that the holder shows or not; a badge without such a thing has no claim of it, except the first two."""
 _SALT = 16
 
 

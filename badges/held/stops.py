@@ -19,7 +19,7 @@ import msgspec
 from badges.content.awards import credential_uuid
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import control_character, counted
 from lrs.kernel.sealed import digest_of
 from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_keys, without
@@ -117,7 +117,8 @@ def stop(
 def _check_agreed(wanted: Sequence[str], agreed: Agreed) -> None:
     count = len(wanted)
     if agreed.number != count:
-        message = f"It is about {count} badges, and {agreed.number} was typed. Nothing was done: look at them again."
+        message = f"It is about {counted(count, 'badge')}, and {agreed.number} was typed."
+        message += " Nothing was done: look at them again."
         raise Refused(message, status=409, error="another_number", pointer="/expected")
     if agreed.digest != digest(wanted):
         message = "Other badges would be revoked than the page showed. Nothing was done: look at them again."

@@ -16,7 +16,7 @@ from badges.verifying.checks import BadgeChecks
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own
-from lrs.pages.me.own_page import READ
+from lrs.pages.me.own_page import READ, own_page
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
@@ -171,7 +171,7 @@ def _theirs(visit: Visit, person: str) -> tuple[str, ...]:
 def _own_page(visit: Visit, refused: Refused | None = None) -> Response:
     shown = _shown(visit, _mine(visit), refused)
     shown["not_yours"] = visit.request.query_params.get("done") == NOT_YOURS
-    return visit.page("learner/prior.html", refused.status if refused else 200, here="me", act=OWN, **shown)
+    return own_page(visit, "learner/prior.html", refused.status if refused else 200, here="me", act=OWN, **shown)
 
 
 def _staff_page(visit: Visit, person: str, refused: Refused | None = None) -> Response:

@@ -29,7 +29,7 @@ def _shared(tenant: Tenant, members: Sequence[str], root: str) -> Sequence[Share
             share = shares.share_of(tenant.store, record.id)
             if share is not None and share.person == member:
                 found.append(_one(tenant, record.id, share, root))
-    return found
+    return sorted(found, key=lambda one: one.name.casefold())
 
 
 def _one(tenant: Tenant, badge: str, share: BadgeShare, root: str) -> SharedBadge:

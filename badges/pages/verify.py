@@ -18,12 +18,14 @@ from badges.verifying.checks import BadgeChecks
 from badges.views import verdict_view
 from lrs.kernel.errors import Refused
 from lrs.pages import front
+from lrs.pages.visit import public_frame
 from lrs.storage.edge import read as read_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import client_of
-from lrs.web.page import Pages, page
+from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
 from lrs.web.shared import shared
@@ -32,7 +34,7 @@ PLACE = "/verify"
 _TAKEN_TO_READ = {"no_file", "not_shared", "certificate_unknown"}
 _LONGEST_SHOWN = 4_000
 """Characters of what was typed that the page shows again."""
-PAGES = Pages(PagePolicy(), front.refusal)
+PAGES = Pages(PagePolicy(), front.refusal, frame=public_frame)
 """The page with the form."""
 _FORM = {
     "requestBody": {
@@ -111,7 +113,7 @@ def routes() -> APIRouter:
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
     def show(request: Request, badge: Annotated[str, Query(max_length=_LONGEST_SHOWN)] = "") -> Response:
         """*badge* is an address that stands in the form, such as that of a certificate."""
-        return page(request, "public/verify.html", result=None, text=badge, email="", at="", problem="")
+        return page_in_language(request, "public/verify.html", result=None, text=badge, email="", at="", problem="")
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
@@ -129,10 +131,14 @@ def routes() -> APIRouter:
                 raise
             told = {"problem": refused.message, "request_id": exchange_of(request).id}
             empty = {"result": None, "text": shown_text, "email": email, "at": ""}
-            return page(request, "public/verify.html", refused.status, **told, **empty)
-        at = written_moment(tenant.clock(), tenant.settings.zone)
-        found = verdict_view.shown(verdict, await read_in(known_issuers, tenant), is_printed=asked.is_certificate)
-        return page(request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem="")
+            return page_in_language(request, "public/verify.html", refused.status, **told, **empty)
+        language = language_of(request, LEARNERS)
+        at = written_moment(tenant.clock(), tenant.settings.zone, language)
+        known = await read_in(known_issuers, tenant)
+        found = verdict_view.shown(verdict, known, is_printed=asked.is_certificate, language=language)
+        return page_in_language(
+            request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem=""
+        )
 
     _add_api(router)
     return router

@@ -46,7 +46,9 @@ def _add_keys(router: APIRouter) -> None:
     def did(tenant: BadgeTenant) -> Response:
         issuer = issuer_of(tenant)
         if issuer.demonstration:
-            raise Refused("This issuer has no did:web: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
+            raise Refused(
+                "This issuer has no did:web: this server has no https address.", status=404, error="not_found"
+            )
         return as_json(issuer.did_document(), "application/did+json", PAGE_AGE)
 
     @router.get(
@@ -65,7 +67,9 @@ def _add_keys(router: APIRouter) -> None:
     def jwt_vc_issuer(tenant: BadgeTenant) -> Response:
         issuer = issuer_of(tenant)
         if issuer.demonstration:
-            raise Refused("This issuer has no address: LRS_PUBLIC_URL is not https.", status=404, error="not_found")
+            raise Refused(
+                "This issuer has no address: this server has no https address.", status=404, error="not_found"
+            )
         return as_json({"issuer": issuer_address(issuer), "jwks": issuer.jwks()}, "application/json", PAGE_AGE)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from badges.forms.sd_jwt import TYPE
+from badges.forms.sd_jwt import CHOSEN, TYPE
 from badges.keys.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk
 from badges.verifying.shape import named
 from badges.verifying.tokens import SignedToken, check_token, read_token
@@ -21,6 +22,8 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import Json, JsonView, parse
 
 MOST_DISCLOSURES = 100
+_LAST = 253_402_300_800
+"""The first second after the year 9999."""
 _TYPES = ("dc+sd-jwt", "vc+sd-jwt")
 
 
@@ -52,6 +55,18 @@ def _opened(claims: Json, shown: list[str]) -> Json:
             raise Invalid(f"{name} is said twice", "bad_disclosure")
         found[name] = value
     return found
+
+
+def withheld(claims: JsonView, shown: JsonView) -> tuple[str, ...]:
+    """Which claims of ours are not *shown* by a token whose signed *claims* have digests of more than is shown.
+
+    A digest does not tell its name. So a claim that the badge never had is named, too, where another one is withheld.
+    """
+    digests = claims.get("_sd", [])
+    opened = len(shown.keys() - claims.keys())
+    if not isinstance(digests, list) or len(digests) <= opened:
+        return ()
+    return tuple(name for name in CHOSEN if name not in shown)
 
 
 def _disclosure(text: str) -> tuple[str, Any]:
@@ -113,8 +128,26 @@ def _key(token: SignedToken, issuer: str, asked: Verification) -> VerifyingKey:
 
 def as_credential(claims: JsonView) -> Json:
     """*claims* in the members of an Open Badge, as far as they are shown: for pages."""
-    achievement, identifier = claims.get("achievement"), claims.get("identifier")
-    subject = {"achievement": achievement, "identifier": identifier or []}
-    issuer = {"id": str(claims.get("iss")), "name": claims.get("issuer_name")}
-    told: Json = json.loads(json.dumps({"id": claims.get("badge"), "issuer": issuer, "credentialSubject": subject}))
-    return told
+    achievement, level = claims.get("achievement"), claims.get("level")
+    if isinstance(achievement, Mapping):
+        scale = [{"requiredLevel": "level", "rubricCriterionLevel": [{"id": "level", "name": level}]}]
+        shown = {"criteria": claims.get("criteria"), "resultDescription": scale if level else None}
+        achievement = {**achievement, **{name: value for name, value in shown.items() if value}}
+    told = {
+        "id": claims.get("badge"),
+        "issuer": {"id": str(claims.get("iss")), "name": claims.get("issuer_name")},
+        "credentialSubject": {"achievement": achievement, "identifier": claims.get("identifier") or []},
+        "awardedDate": claims.get("awarded"),
+        "evidence": claims.get("evidence"),
+        "validFrom": _moment(claims.get("iat")),
+        "validUntil": _moment(claims.get("exp")),
+    }
+    made: Json = json.loads(json.dumps({name: value for name, value in told.items() if value is not None}))
+    return made
+
+
+def _moment(seconds: object) -> str | None:
+    """A NumericDate (RFC 7519, 2) as RFC 3339; ``None`` for anything that is none."""
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds < _LAST:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

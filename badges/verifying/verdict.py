@@ -44,13 +44,15 @@ class Verdict:
     """All checks in the order they were made.
 
     ``credential`` is the document, ``None`` if it could not be read. ``badges`` are the verdicts on the badges in a
-    presentation; of anything else there are none. ``format`` is what was recognised, such as ``vc+jwt``.
+    presentation; of anything else there are none. ``format`` is what was recognised, such as ``vc+jwt``. ``withheld``
+    are the claims of an SD-JWT that its holder does not show (``badges.forms.sd_jwt.CHOSEN``).
     """
 
     checks: tuple[Check, ...]
     credential: JsonView | None = None
     badges: tuple[Verdict, ...] = ()
     format: str = ""
+    withheld: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -61,4 +63,5 @@ class Verdict:
         """As JSON: ``{"valid", "format", "checks": [{"name", "ok", "code", "why"}]}``, and ``badges`` if there are."""
         checks = [{"name": c.name, "ok": c.ok, "code": c.code, "why": c.why} for c in self.checks]
         inside = {"badges": [badge.shown() for badge in self.badges]} if self.badges else {}
-        return {"valid": self.valid, "format": self.format, "checks": checks, **inside}
+        withheld = {"withheld": list(self.withheld)} if self.withheld else {}
+        return {"valid": self.valid, "format": self.format, "checks": checks, **withheld, **inside}

@@ -145,6 +145,7 @@ def _of_sd_jwt(text: str, asked: Verification, address: str) -> Verdict:
         ),
         credential,
         format="dc+sd-jwt",
+        withheld=sd_jwt.withheld(token.claims, claims),
     )
 
 

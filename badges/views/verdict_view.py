@@ -15,6 +15,8 @@ from badges.verifying.verify import failures
 from badges.views.badge_view import MOST_EVIDENCE
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.strict_json import JsonView
+from lrs.web.dates import written_day
+from lrs.web.language import ENGLISH
 
 LONGEST = 400
 """Characters of a text from outside that are shown."""
@@ -41,12 +43,16 @@ def outcome(verdict: Verdict) -> str:
     return next((name for name, found in kinds if found), "not_valid")
 
 
-def shown(verdict: Verdict, known: Mapping[str, str], *, is_printed: bool = False) -> dict[str, Any]:
-    """The values of a page about *verdict*. *known* are the issuers that the organisation knows: names by ids.
+def shown(
+    verdict: Verdict, known: Mapping[str, str], *, is_printed: bool = False, language: str = ENGLISH
+) -> dict[str, Any]:
+    """The values of a page about *verdict*, with days in *language*.
+
+    *known* are the issuers that the organisation knows: names by ids.
 
     *is_printed*: by a certificate somebody was given, which says nothing of the evidence.
     """
-    badges = [_badge(one, known) for one in (verdict.badges or (verdict,))]
+    badges = [_badge(one, known, language) for one in (verdict.badges or (verdict,))]
     if is_printed:
         badges = [one | {"evidence": []} for one in badges]
     holder = [_check(check) for check in verdict.checks] if verdict.badges else []
@@ -67,7 +73,7 @@ def _known(verdict: Verdict, said: Mapping[str, str], known: Mapping[str, str]) 
     return known.get(said.get("issuerId", ""), "") if signed else ""
 
 
-def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
+def _badge(verdict: Verdict, known: Mapping[str, str], language: str) -> dict[str, Any]:
     credential = verdict.credential or {}
     said = summary(credential, verdict.format)
     return {
@@ -76,9 +82,10 @@ def _badge(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
         "endorsed": _endorsed(verdict, credential),
         "is_badge": any(check.name == "badge" for check in verdict.checks),
         "known": _known(verdict, said, known),
-        "day": (said["given"] or said["from"])[:10],
-        "first_day": said["from"][:10],
-        "last_day": said["until"][:10],
+        "day": written_day((said["given"] or said["from"])[:10], language),
+        "first_day": written_day(said["from"][:10], language),
+        "last_day": written_day(said["until"][:10], language),
+        "withheld": verdict.withheld,
         "outcome": outcome(verdict),
         "format": verdict.format,
         "checks": [_check(check) for check in verdict.checks],

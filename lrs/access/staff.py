@@ -26,10 +26,12 @@ SUBJECT = "staff "
 LONGEST_NAME = 300
 LONGEST_EMAIL = 254
 """Characters of a mailbox (RFC 5321 4.5.3.1.3, without the angle brackets)."""
-State = Literal["invited", "active", "disabled"]
+State = Literal["invited", "withdrawn", "active", "disabled"]
+"""``withdrawn``: invited, and shut out before they came."""
 INVITED: State = "invited"
 ACTIVE: State = "active"
 DISABLED: State = "disabled"
+WITHDRAWN: State = "withdrawn"
 
 
 class Login(msgspec.Struct, frozen=True, order=True):
@@ -69,6 +71,11 @@ class Member(msgspec.Struct, frozen=True):
     def cannot_return(self) -> bool:
         """Whether there is neither a password nor a provider: somebody came in by a link that works once."""
         return self.password is None and not self.logins
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether no link and no provider lets this member in."""
+        return self.state in {DISABLED, WITHDRAWN}
 
     @property
     def is_administrator(self) -> bool:

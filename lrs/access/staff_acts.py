@@ -16,7 +16,7 @@ from lrs.access import one_time, passwords, sessions, staff
 from lrs.access.one_time import ONCE, OneTime, Purpose
 from lrs.access.roles import ADMINISTRATOR, Granted
 from lrs.access.sessions import SigningIn
-from lrs.access.staff import ACTIVE, DISABLED, INVITED, SUBJECT, Login, Member
+from lrs.access.staff import ACTIVE, DISABLED, INVITED, SUBJECT, WITHDRAWN, Login, Member, State
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.times import timestamp_of_micros
@@ -58,12 +58,12 @@ def invite(tenant: Tenant, email: str, roles: Iterable[Granted], *, by: str, roo
         there = staff.with_email(tx, address)
         id = there.id if there else secrets.token_hex(8)
         before = staff.member_of(there) if there else Member(address, tenant.clock())
-        if before.state != INVITED:
+        if before.state not in {INVITED, WITHDRAWN}:
             raise Refused("This address belongs to a member already.", status=409, error="conflict")
-        staff.put(tx, id, msgspec.structs.replace(before, roles=wanted), there)
+        staff.put(tx, id, msgspec.structs.replace(before, roles=wanted, state=INVITED), there)
         audit.append(tx, by, "staff.invited", {"staff": id, "roles": " ".join(staff.roles_shown(wanted))})
         made = linked(tx, tenant, "staff-invitation", id, address, root)
-        return replace(made, replaced=before.roles)
+        return replace(made, replaced=before.roles if before.state == INVITED else ())
 
     return tenant.store.write(decide).result()
 
@@ -76,8 +76,11 @@ def recover(tenant: Tenant, id: str, *, by: str, root: str, without_factor: bool
 
     def decide(tx: Tx) -> Invitation:
         record, found = staff.existing(tx, id)
-        if found.state == DISABLED:
-            raise Refused("This member is disabled: enable them first.", status=409, error="conflict")
+        if found.is_shut_out:
+            message = "This member is disabled: enable them first."
+            if found.state == WITHDRAWN:
+                message = "This invitation was withdrawn: invite them again."
+            raise Refused(message, status=409, error="conflict")
         if without_factor:
             staff.put(tx, id, msgspec.structs.replace(found, factor=None, recovery=()), record)
             sessions.end_sessions_of(tx, SUBJECT + id)
@@ -126,7 +129,7 @@ def add_administrator(tenant: Tenant, who: Member, way: SigningIn, *, by: str) -
         there = staff.with_email(tx, who.email)
         id = there.id if there else secrets.token_hex(8)
         before = staff.member_of(there) if there else Member(who.email, tenant.clock())
-        if before.state != INVITED:
+        if before.state not in {INVITED, WITHDRAWN}:
             raise Refused("You are a member of this organisation already: sign in there.", status=409, error="conflict")
         roles = tuple(dict.fromkeys((*before.roles, Granted(ADMINISTRATOR))))
         now = msgspec.structs.replace(before, name=who.name, roles=roles, state=ACTIVE, password=who.password)
@@ -160,23 +163,27 @@ def set_roles(tenant: Tenant, id: str, roles: Iterable[Granted], *, by: str, kee
     tenant.store.write(decide).result()
 
 
-def disable(tenant: Tenant, id: str, *, by: str, keep_one: bool = True) -> None:
-    """Shuts the member *id* out at once: sessions and links end. Raises ``Refused`` (404, 409) as ``set_roles``."""
+def disable(tenant: Tenant, id: str, *, by: str, keep_one: bool = True) -> State:
+    """Shuts the member *id* out at once: sessions and links end. Gives the state that the member is in now.
 
-    def decide(tx: Tx) -> None:
+    An invitation that was not used is withdrawn by it. Raises ``Refused`` (404, 409) as ``set_roles``.
+    """
+
+    def decide(tx: Tx) -> State:
         record, before = staff.existing(tx, id)
-        now = msgspec.structs.replace(before, state=DISABLED)
-        if now == before:
-            return
+        if before.is_shut_out:
+            return before.state
+        now = msgspec.structs.replace(before, state=WITHDRAWN if before.state == INVITED else DISABLED)
         if keep_one:
             _check_one_left(tx, id, before, now)
         staff.put(tx, id, now, record)
         for purpose in (*LETTING_IN, ONCE):
             one_time.end_links(tx, purpose, id)
         sessions.end_sessions_of(tx, SUBJECT + id)
-        audit.append(tx, by, "staff.disabled", {"staff": id})
+        audit.append(tx, by, "staff.withdrawn" if now.state == WITHDRAWN else "staff.disabled", {"staff": id})
+        return now.state
 
-    tenant.store.write(decide).result()
+    return tenant.store.write(decide).result()
 
 
 def enable(tenant: Tenant, id: str, *, by: str) -> None:
@@ -184,7 +191,7 @@ def enable(tenant: Tenant, id: str, *, by: str) -> None:
 
     def decide(tx: Tx) -> None:
         record, before = staff.existing(tx, id)
-        if before.state == DISABLED:
+        if before.is_shut_out:
             can_sign_in = before.password or before.logins
             staff.put(tx, id, msgspec.structs.replace(before, state=ACTIVE if can_sign_in else INVITED), record)
             audit.append(tx, by, "staff.enabled", {"staff": id})
@@ -251,7 +258,7 @@ def _use(
         now = tenant.clock()
         used: OneTime = one_time.use(tx, token, now, *LETTING_IN)
         record, before = staff.existing(tx, used.about)
-        if before.state == DISABLED:
+        if before.is_shut_out:
             raise Refused("This account was disabled. Ask your administrator.", status=403, error="forbidden")
         if "email" in fields and staff.with_email(tx, fields["email"]) is not None:
             raise Refused("This address belongs to somebody else here.", status=409, error="conflict")

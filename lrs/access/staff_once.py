@@ -11,7 +11,7 @@ import msgspec
 from lrs.access import one_time, sessions, staff
 from lrs.access.one_time import ONCE
 from lrs.access.sessions import SigningIn
-from lrs.access.staff import ACTIVE, DISABLED, SUBJECT, Member
+from lrs.access.staff import ACTIVE, SUBJECT, Member
 from lrs.access.staff_acts import PLACE, Invitation, link_to
 from lrs.kernel.errors import Refused
 from lrs.storage import Tx
@@ -51,7 +51,7 @@ def enter(tenant: Tenant, token: str, way: SigningIn) -> str:
 
 
 def _check(found: Member) -> None:
-    if found.state == DISABLED:
+    if found.is_shut_out:
         raise Refused("This member is disabled: enable them first.", status=409, error="conflict")
     if found.factor is not None:
         message = "This member has a second factor, which no link lets anybody past: sign in with the password."

@@ -19,7 +19,7 @@ from lrs.competency.rules.commands import apply_, restore, show
 from lrs.competency.rules.commands import list_ as list_rules
 from lrs.competency.rules.sightings import NeverSeen, never_seen
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched, with_names
-from lrs.kernel.plain_text import one_line
+from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.storage import each
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
@@ -55,7 +55,8 @@ def import_(tenant: Tenant, file: Path, *, uri: str | None, title: str | None, s
         print_json({**_framework(kept), "changes": changes, "problems": faults})
         return
     state = f"version {kept.version} ({kept.status})"
-    click.echo(f"{kept.id}: {state}, {len(kept.items)} items, {len(changes) or 'no'} changes")
+    changed = counted(len(changes), "change") if changes else "no changes"
+    click.echo(f"{kept.id}: {state}, {counted(len(kept.items), 'item')}, {changed}")
     for change in changes:
         click.echo(f"  {one_line(_shown(change))}")
 
@@ -105,7 +106,7 @@ def check(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"rules": len(ruleset.rules), "problems": faults, "never_seen": never})
     else:
-        click.echo(f"{len(ruleset.rules)} rules can be used")
+        click.echo(f"{counted(len(ruleset.rules), 'rule')} can be used")
         for one in never:
             click.echo(one_line(_never(one)))
     if any(not fault.warning for fault in faults):

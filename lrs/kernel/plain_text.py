@@ -40,6 +40,11 @@ def turns_direction(text: str) -> bool:
     return _TURNING.search(text) is not None
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """*number* and the word for so many: "1 row", "3 rows". *many* is the plural, if it is not *one* with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def one_line(text: str) -> str:
     r"""*text* on one line, with a line feed as ``\n``, an escape as ``\x1b``."""
     if text.isprintable():

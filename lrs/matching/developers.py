@@ -1,10 +1,14 @@
-"""Which service the role of a developer or an employer is for: by its id, whatever it was called. Knows no member."""
+"""Which service or source a role is for: a service by its id, whatever it was called; and how people read it.
+
+Knows no member.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from lrs.access.roles import EMPLOYER, ROLES, Granted
+from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.matching import services
 from lrs.storage import Reader
@@ -25,6 +29,16 @@ def same_role(reader: Reader, role: Granted) -> Granted:
     meant = role.of.casefold()
     found = [one.id for one in services.everyone(reader) if meant in {one.id, one.name.casefold()}]
     return Granted(role.role, role.of if role.of in found else found[0]) if found else role
+
+
+def role_said(reader: Reader, role: Granted) -> str:
+    """*role* as people read it: its title, and what its source or service is called."""
+    known = ROLES.get(role.role)
+    if known is None or not role.of:
+        return role.said
+    service = services.get(reader, role.of) if known.bound == "service" else None
+    called = service.name if service else SourceNames(reader).called(role.of)
+    return Granted(role.role, called).said
 
 
 def _existing(reader: Reader, role: Granted) -> Granted:

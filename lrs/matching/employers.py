@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
+
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -23,11 +25,13 @@ from lrs.matching.consent import Subject
 from lrs.matching.links import LONGEST_REFERENCE, ConsentLink, Wish
 from lrs.matching.services import PROFILES, Service
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Record, each
+from lrs.storage import Record, Walk, each
 from lrs.tenancy.tenants import Tenant
 
 MOST = 1_000
 """Consents of one employer that are read."""
+LISTED = 50
+"""Requests of one employer that are listed."""
 NO_NAME = "Without a name"
 
 
@@ -62,6 +66,13 @@ def employees(tenant: Tenant, employer: Service) -> Staff:
     people = dict(_agreed(tenant, employer, records[:MOST]))
     disclosures.note(tenant, employer.id, people, "profile")
     return Staff(sorted(people.values(), key=lambda one: one.called.casefold()), len(records) <= MOST)
+
+
+def asked(tenant: Tenant, employer: Service) -> list[ConsentLink]:
+    """The newest ``LISTED`` links by which *employer* asked somebody, newest first."""
+    page = tenant.store.find(Walk(links.KIND, [key("service", employer.id)], newest_first=True, limit=LISTED))
+    found = (msgspec.json.decode(record.body, type=ConsentLink) for record in page.records)
+    return sorted(found, key=lambda one: one.expires, reverse=True)
 
 
 def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str) -> ConsentLink:

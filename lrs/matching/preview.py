@@ -106,7 +106,7 @@ def in_words(profile: Mapping[str, Any], language: str = ENGLISH) -> Seen:
     """A *profile* as it is sent (``view.shown``), with the labels and days that people know."""
     return Seen(
         skills=tuple(_skill(one, language) for one in profile["competencies"]),
-        badges=tuple(_badge(one, language) for one in profile["badges"]),
+        badges=tuple(_badge(one, language) for one in sorted(profile["badges"], key=_by_name)),
     )
 
 
@@ -120,6 +120,11 @@ def _skill(held: Mapping[str, Any], language: str) -> SkillSeen:
         until=written_day(held["validUntil"], language) if held["validUntil"] else "",
         evidence=held.get("evidenceCount"),
     )
+
+
+def _by_name(badge: Mapping[str, Any]) -> str:
+    """The order of badges for people. Services get them by reference, which tells nothing."""
+    return str(badge["name"] or badge["achievement"] or "").casefold()
 
 
 def _badge(badge: Mapping[str, Any], language: str) -> BadgeSeen:

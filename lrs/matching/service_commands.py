@@ -9,6 +9,7 @@ from collections.abc import Callable
 import click
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record
 from lrs.kernel.times import HOUR
 from lrs.matching import registry
@@ -161,4 +162,4 @@ def list_services(tenant: Tenant, *, as_json: bool) -> None:
 def resync(tenant: Tenant, service: str) -> None:
     """Make SERVICE active again and send it everything its learners agreed to once more."""
     count = registry.resync(tenant, service, by=BY)
-    click.echo(f"{count} consents of {service} will be told again")
+    click.echo(f"{counted(count, 'consent')} of {service} will be told again")

@@ -22,6 +22,7 @@ import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kernel.plain_text import counted
 from lrs.matching import changes, consent, notices, services
 from lrs.matching.consent import Consent, Subject
 from lrs.outbox import deliveries
@@ -71,7 +72,9 @@ def sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
         parts = [left[at : at + AT_ONCE] for at in range(0, len(left), AT_ONCE)]
         left = [claim for part in parts for claim in _round(tenant, part, failures)]
     if left:
-        failures.append(Stale(f"what {len(left)} claims follow from was changed again and again"))
+        failures.append(
+            Stale(f"what {counted(len(left), 'claim follows', 'claims follow')} from was changed again and again")
+        )
     if failures:
         raise failures[0]
 

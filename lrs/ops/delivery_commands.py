@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lrs.composition.channels import CHANNELS
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.matching import services
 from lrs.outbox import listing
@@ -75,7 +76,7 @@ def resend(
         count = 1
     else:
         count = listing.resend_all(tenant, CHANNELS, by=BY, to=to, channel=channel)
-    click.echo(f"{count} deliveries will be sent again")
+    click.echo(f"{counted(count, 'delivery', 'deliveries')} will be sent again")
 
 
 def _destination(

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from lrs.competency.strangers import counted_for_nobody
 from lrs.composition.steps import undone
 from lrs.kernel.errors import Misconfigured
+from lrs.kernel.plain_text import counted
 from lrs.kernel.settings import MIB, UNKNOWN, Settings, unknown_names
 from lrs.kernel.times import SECOND
 from lrs.outbox import listing
@@ -229,8 +230,9 @@ def of_destinations(tenant: Tenant, channels: Channels) -> Iterator[Finding]:
 def of_strangers(tenant: Tenant) -> Iterator[Finding]:
     """Whether several guests of a source have become one person."""
     for source, count in sorted(counted_for_nobody(tenant.store).items()):
+        pieces = counted(count, "piece of evidence counts", "pieces of evidence count")
         message = (
-            f"{count} pieces of evidence from {source} count for a name for nobody, such as guest: lrs persons nobody"
+            f"from {source} {pieces} for a name for nobody, such as guest: lrs persons nobody"
             f" {shlex.quote(source)} --default reads again what it sent, and takes back the levels and badges"
         )
         yield Finding(f"strangers {source}", "warning", message)

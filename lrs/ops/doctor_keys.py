@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from badges.credentials.records import ISSUED, method_of
 from badges.keys.issuer import Issuer, issuer_of
 from badges.keys.ring import Key
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import time_of
 from lrs.kernel.times import DAY
 from lrs.ops.doctor import Finding
@@ -63,5 +64,6 @@ def _given_up(tenant: Tenant, issuer: Issuer) -> Iterator[Finding]:
     )
     if lost:
         keys = ", ".join(key.id for key in given_up)
-        message = f"{lost} badges that a compromised key ({keys}) signed are not issued anew yet: lrs work status"
+        wait = f"{counted(lost, 'badge')} that a compromised key ({keys}) signed {'waits' if lost == 1 else 'wait'}"
+        message = f"{wait} to be issued anew: lrs work status"
         yield Finding(_CHECK, "problem", message)

@@ -24,6 +24,7 @@ from adapters.imports.sources import SOURCES
 from adapters.reading.profile import MappingProfile, read_profile
 from lrs.composition.steps import steps_of
 from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import Json
@@ -105,7 +106,7 @@ class ProgressLine:
         """Prints the progress of an import; *shown* is its present state."""
         if self.as_json or time.monotonic() < self._next:
             return
-        line = f"{shown['name']}: {shown['rows']:,} rows so far"
+        line = f"{shown['name']}: {counted(shown['rows'], 'row')} so far"
         if not shown["rows"]:
             line = f"{shown['name']}: {'being read' if shown['state'] == 'running' else 'waits for its turn'}"
         if shown["reason"]:

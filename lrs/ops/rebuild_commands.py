@@ -6,6 +6,7 @@ import click
 
 from lrs.competency.rebuild import rebuild as rebuild_derived
 from lrs.composition.kinds import TENANT
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import json_option, print_json
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
@@ -28,7 +29,7 @@ def rebuild(tenant: Tenant, *, dry_run: bool, as_json: bool) -> None:
         print_json({"dry_run": dry_run, **shown, "wrong_search_keys": wrong})
         return
     if wrong:
-        click.echo(f"{wrong} search keys were wrong")
+        click.echo(counted(wrong, "search key was wrong", "search keys were wrong"))
     for line in diff.lines():
         click.echo(line)
     click.echo(f"{len(diff.added)} added, {len(diff.removed)} removed, {len(diff.changed)} changed")

@@ -79,9 +79,12 @@ def role(tenant: Tenant, member: str, given: tuple[str, ...], taken: tuple[str, 
 @click.argument("member")
 @with_tenant
 def disable(tenant: Tenant, member: str) -> None:
-    """Shut MEMBER (id or e-mail address) out at once, also on a running server."""
-    staff_acts.disable(tenant, _named(tenant, member), by=BY, keep_one=False)
-    click.echo(f"{member} is disabled; lrs staff enable lets them in again")
+    """Shut MEMBER (id or e-mail address) out at once, also on a running server; withdraws an invitation."""
+    state = staff_acts.disable(tenant, _named(tenant, member), by=BY, keep_one=False)
+    if state == staff.WITHDRAWN:
+        click.echo(f"the invitation of {member} is withdrawn; lrs staff invite invites them again")
+    else:
+        click.echo(f"{member} is disabled; lrs staff enable lets them in again")
 
 
 @staff_group.command()

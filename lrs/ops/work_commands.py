@@ -16,7 +16,7 @@ import click
 from lrs.composition.steps import STEPS, steps_of, undone
 from lrs.composition.steps import retry as retry_steps
 from lrs.kernel.logs import log_to_stderr
-from lrs.kernel.plain_text import one_line
+from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import Column, CommandGroup, json_option, print_json, print_list
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
@@ -136,7 +136,9 @@ def status(tenant: Tenant, as_json: bool) -> None:
     for title, entries in (("failing", failing), ("put aside", aside)):
         for entry in entries:
             what = f"{entry['step']} of {entry['kind']} {entry['id']}"
-            click.echo(one_line(f"{title}: {what}: {entry['tries']} tries, {entry['error']}"))
+            click.echo(
+                one_line(f"{title}: {what}: {counted(int(entry['tries'] or 0), 'try', 'tries')}, {entry['error']}")
+            )
             if "waiting_for_it" in entry:
                 click.echo(f"  until it is tried again, {entry['waiting_for_it']}")
 
@@ -175,7 +177,9 @@ def retry(tenant: Tenant, step: str | None) -> None:
     """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
     if step is not None and step not in STEPS:
         raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
-    click.echo(f"{retry_steps(tenant, step, by=BY)} entries are due again")
+    click.echo(f"{counted(retry_steps(tenant, step, by=BY), 'entry is', 'entries are')} due again")
     freed = unlock(tenant, STEPS if step is None else steps_of([step]))
     if freed:
-        click.echo(f"{sum(freed.values())} entries that a clock that was ahead had locked are due")
+        click.echo(
+            f"{counted(sum(freed.values()), 'entry is', 'entries are')} due that a clock that was ahead had locked"
+        )

@@ -16,6 +16,7 @@ import msgspec
 
 from lrs.kernel import outbound
 from lrs.kernel.admission import OutcomeUnknown
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import SECOND
 from lrs.outbox import deliveries, destinations
 from lrs.outbox.channel import ACTIVE, UNKNOWN, Channel, Channels, End, Message, Outcome, Undeliverable, Unneeded
@@ -279,9 +280,9 @@ def _stop(tenant: Tenant, call: Outgoing, outcome: Outcome) -> None:
 
 def _later(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> None:
     claim, tries = call.claim, call.claim.owed.tries
-    counted = min(tries, LONGEST_OF_STREAM) if call.message.advance else tries
-    due = next_try(counted, tenant.clock(), outcome.retry_after, jitter())
+    count = min(tries, LONGEST_OF_STREAM) if call.message.advance else tries
+    due = next_try(count, tenant.clock(), outcome.retry_after, jitter())
     if due is None:
-        give_up(tenant, claim, f"given up after {tries + 1} tries: {outcome.reason}")
+        give_up(tenant, claim, f"given up after {counted(tries + 1, 'try', 'tries')}: {outcome.reason}")
     else:
         tenant.store.defer(claim, due=due, error=outcome.reason)

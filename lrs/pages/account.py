@@ -12,8 +12,10 @@ from lrs.access.staff import SUBJECT, Member
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
+from lrs.matching.developers import role_said
 from lrs.pages.visit import ACCOUNT, REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people import sign_in
+from lrs.storage import Reader
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT
@@ -200,7 +202,7 @@ def _account(visit: Visit, refused: Refused | None = None) -> Response:
             asks_code=visit.request.query_params.get("done") == "sent" or refused is not None,
         )
     member = _member(visit)
-    shown = _shown(member) if member else None
+    shown = _shown(visit.tenant.store, member) if member else None
     return visit.page("account/account.html", status, **told_all, member=shown, shortest=SHORTEST, longest=LONGEST)
 
 
@@ -209,11 +211,11 @@ def _member(visit: Visit) -> Member | None:
     return staff.member(visit.tenant.store, visit.session.by.removeprefix(SUBJECT)) if is_staff else None
 
 
-def _shown(member: Member) -> dict[str, Any]:
+def _shown(reader: Reader, member: Member) -> dict[str, Any]:
     return {
         "name": member.name,
         "email": member.email,
-        "roles": [one.said for one in member.all_roles],
+        "roles": [role_said(reader, one) for one in member.all_roles],
         "has_password": member.password is not None,
         "cannot_return": member.cannot_return,
         "has_factor": member.factor is not None,

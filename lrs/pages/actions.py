@@ -141,6 +141,7 @@ ACTIONS: Mapping[str, str] = {
     "staff.recovery": "A link for a new password was made",
     "staff.recovery-code": "A recovery code was used",
     "staff.roles": "The roles of a member of staff were changed",
+    "staff.withdrawn": "An invitation of a member of staff was withdrawn",
     "staff.sign-in-link": "A link to sign in once was made",
     "staff.second-factor": "A second factor was changed",
     "standard.changed": "The record of an apprenticeship standard was brought in",

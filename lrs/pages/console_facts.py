@@ -22,6 +22,7 @@ from lrs.outbox.mail import CHANNEL, Mail, good_until
 from lrs.storage import Reader, Record, Walk, first_seq, micros_of
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.frame import PRODUCT
+from lrs.web.kept_refusals import all_refusals
 from lrs.web.refusals import NOBODY, Refusal, newest
 from lrs.xapi.about import release
 from lrs.xapi.statements.keys import source_key
@@ -86,11 +87,16 @@ class SystemFacts:
 
 
 def sources(tenant: Tenant) -> list[SourceFacts]:
-    """The sources that have a key or a refusal; an old link that somebody opened is no sender's."""
+    """The sources that have a key or a refusal; an old link that somebody opened is no sender's.
+
+    What was refused before its source was known is under the source of its key, else ``NOBODY``.
+    """
     refused: dict[str, Counter[str]] = {}
+    by_key = {one.request: source for source, kept in all_refusals(tenant.store).items() for one in kept.newest}
     for one in newest(tenant.settings.data, REFUSALS):
         if one.tenant == tenant.id and not one.dropped and not _is_of_a_page(one):
-            refused.setdefault(one.source, Counter())[one.rule or one.error] += 1
+            source = by_key.get(one.request, NOBODY) if one.source == NOBODY else one.source
+            refused.setdefault(source, Counter())[one.rule or one.error] += 1
     names = {str(one["name"]) for one in list_keys(tenant.store)} | refused.keys()
     return [_source(tenant, name, refused.get(name, {})) for name in sorted(names)[:SOURCES]]
 

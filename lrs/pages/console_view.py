@@ -12,6 +12,7 @@ from lrs.pages.words import lasting
 from lrs.tenancy.audit import AuditEntry
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
+from lrs.web.refusals import NOBODY
 
 TABS = (
     ("overview", "Now", "/console"),
@@ -76,6 +77,7 @@ def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
     rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(one.refused.items(), key=lambda pair: -pair[1])[:5])
     ago = "" if one.last is None else f"{lasting(max(0, now - one.last))} ago, {written_moment(one.last, zone)}"
     refused = sum(one.refused.values())
+    nobody = {"source": "Before a source was known"} if one.name == NOBODY else {}
     return ListRow(
         {
             "source": one.name,
@@ -85,7 +87,7 @@ def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
             "rules": rules,
             "quarantined": one.quarantined,
         },
-        {"last": ago or "None yet", "day": f"{one.day:,}{' and more' if one.more else ''}"},
+        nobody | {"last": ago or "None yet", "day": f"{one.day:,}{' and more' if one.more else ''}"},
         moods=({"refused": "bad"} if refused else {}) | ({"quarantined": "warn"} if one.quarantined else {}),
     )
 

@@ -85,5 +85,8 @@ def _page(
         most=0 if whole else employers.MOST,
         link=link,
         given=given or {"called": "", "address": ""},
+        asked=employer_view.requests(
+            [(one.name, employers.asked(visit.tenant, one)) for one in own], visit.tenant.settings.zone
+        ),
         problem=refused.message if refused else "",
     )

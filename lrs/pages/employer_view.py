@@ -12,8 +12,9 @@ from typing import Any
 from starlette.requests import Request
 
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching.employers import Employee
-from lrs.web.dates import written_day
+from lrs.matching.employers import NO_NAME, Employee
+from lrs.matching.links import LASTS, ConsentLink
+from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import Asked, ListColumn, ListRow, asked_of
 
 AT_ONCE = 5
@@ -105,6 +106,15 @@ def asked(request: Request, part: SkillMatrix) -> Asked:
     """The parameters of the page: who has something that ends next comes first."""
     beside = {"skills": str(part.first)} if part.first else {}
     return replace(asked_of(request, part.columns, sort="next"), beside=beside)
+
+
+def requests(found: Iterable[tuple[str, Iterable[ConsentLink]]], zone: str) -> list[dict[str, str]]:
+    """Whom each employer asked, and when; the newest first. Whether they answered is not said."""
+    rows = [(link, name) for name, links in found for link in links]
+    return [
+        {"called": link.reference or NO_NAME, "employer": name, "at": written_moment(link.expires - LASTS, zone)}
+        for link, name in sorted(rows, key=lambda row: row[0].expires, reverse=True)
+    ]
 
 
 def _label(one: ProfileEntry) -> str:

@@ -14,6 +14,7 @@ from lrs.access.passwords import LONGEST, SHORTEST
 from lrs.access.roles import ROLES
 from lrs.access.staff_acts import LETTING_IN, NewAccount, let_in
 from lrs.kernel.errors import Refused
+from lrs.matching.developers import role_said
 from lrs.pages import entering
 from lrs.pages.sign_in import ways
 from lrs.pages.visit import REFUSALS, FormBody, form_body
@@ -76,7 +77,11 @@ def _asked(
     member = staff.member(tenant.store, found.about)
     if member is None:
         raise Refused("This account is no longer there.", status=410, error="gone")
-    roles = [{"name": one.said, "says": ROLES[one.role].says} for one in member.all_roles if one.role in ROLES]
+    roles = [
+        {"name": role_said(tenant.store, one), "says": ROLES[one.role].says}
+        for one in member.all_roles
+        if one.role in ROLES
+    ]
     if found.purpose == ONCE:
         told = {"token": token, "name": member.name or member.email, "roles": roles}
         return entering.form_page(request, tenant, "account/once.html", refused, **told)

@@ -1,23 +1,23 @@
 """The list of members of staff with their roles. No logic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff, staff_acts
-from lrs.access.roles import OF_STAFF, ROLES
 from lrs.access.signed_in import session_in
 from lrs.access.source_names import SourceNames
-from lrs.access.staff import ACTIVE, DISABLED, Member
+from lrs.access.staff import ACTIVE, DISABLED, INVITED, WITHDRAWN, Member
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Refused
 from lrs.matching import services
-from lrs.matching.developers import with_services
+from lrs.matching.developers import role_said, with_services
 from lrs.pages import connect_facts, session
 from lrs.pages.connect_facts import CONNECT
-from lrs.pages.role_form import FREE_ROWS, roles_in, rows_in, unknown_names
+from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
+from lrs.pages.states import MEMBER_STATES
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.web.dates import written_moment
 from lrs.web.origins import pages_address_for, session_cookie
@@ -26,12 +26,12 @@ PLACE = "/staff/members"
 Typed = Mapping[str, Sequence[Mapping[str, str]]]
 """The rows of roles that somebody filled in, by the id of the member; under ``""`` those of an invitation."""
 _NONE: Typed = {}
-_STATES = {"invited": "Invited", "active": "Active", "disabled": "Disabled"}
 
 says(
     roles="The roles are changed. Whoever had them is signed out, and signs in again with the new ones.",
     own_roles="Your own roles are changed, so you are signed out. Sign in with the new ones.",
     disabled="The member is disabled, and signed out everywhere.",
+    invitation_withdrawn="The invitation is withdrawn: its link does not work any more.",
     enabled="The member can sign in again.",
 )
 
@@ -43,7 +43,7 @@ def routes() -> APIRouter:
     @router.get("", summary="The members of staff, and their roles", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         asked = visit.request.query_params
-        return _members(visit, typed={"": [{"role": asked.get("role", ""), "of": asked.get("of", "")}]})
+        return _members(visit, typed={"": rows_in([("role", asked.get("role", "")), ("of", asked.get("of", ""))])})
 
     @router.post("", summary="Invites a member of staff", openapi_extra=form_body("email", "role", "of") | SIGNED_IN)
     def invite(visit: Visiting, body: FormBody) -> Response:
@@ -84,7 +84,7 @@ def _add_changes(router: APIRouter) -> None:
     @router.post(
         "/{id}/state",
         status_code=303,
-        summary="Disables or enables a member",
+        summary="Disables or enables a member, or withdraws an invitation",
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
@@ -92,8 +92,8 @@ def _add_changes(router: APIRouter) -> None:
         try:
             if wanted == DISABLED:
                 _check_other(visit, id)
-                staff_acts.disable(visit.tenant, id, by=visit.session.by)
-                return visit.on(PLACE, "disabled")
+                state = staff_acts.disable(visit.tenant, id, by=visit.session.by)
+                return visit.on(PLACE, "invitation_withdrawn" if state == WITHDRAWN else "disabled")
             staff_acts.enable(visit.tenant, id, by=visit.session.by)
         except Refused as refused:
             return _members(visit, refused)
@@ -140,7 +140,7 @@ def _members(
     is_recovery: bool = False,
 ) -> Response:
     zone, store = visit.tenant.settings.zone, visit.tenant.store
-    known = _known(visit)
+    known, there = _known(visit), list(services.everyone(store))
     return visit.page(
         "staff/members.html",
         refused.status if refused else 200,
@@ -149,29 +149,31 @@ def _members(
         made=_made(visit, made, zone) if made else None,
         is_recovery=is_recovery,
         new_rows=_filled(typed.get("", ())),
-        members=[_shown(id, one, visit.session.by, known, typed) for id, one in staff.everyone(store)],
-        roles=[{"name": name, "about": ROLES[name]} for name in OF_STAFF],
-        known=[{"name": name, "what": what} for name, what in known.items()],
+        members=[
+            _shown(visit, id, one, {*known, *(each.id for each in there)}, typed) for id, one in staff.everyone(store)
+        ],
+        roles=choices([(one.id, one.name, one.employer) for one in there]),
+        known=known,
         has_mail=visit.tenant.settings.smtp_url is not None,
     )
 
 
-def _known(visit: Visit) -> dict[str, str]:
-    """What a role can be for: sources that have a key or a shown name, services by their ids; each with what it is."""
-    sources = {*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *SourceNames(visit.tenant.store).known}
-    return dict.fromkeys(sorted(sources), "source") | {
-        one.id: f"service {one.name}" for one in services.everyone(visit.tenant.store)
-    }
+def _known(visit: Visit) -> list[str]:
+    """The sources that a role can be for: those that have a key or a shown name."""
+    return sorted(
+        {*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *SourceNames(visit.tenant.store).known}
+    )
 
 
 def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:
-    _, member = staff.existing(visit.tenant.store, made.id)
+    store = visit.tenant.store
+    _, member = staff.existing(store, made.id)
     return {
         "link": made.link,
         "until": written_moment(made.expires, zone),
         "who": member.email or member.name,
-        "replaced": ", ".join(one.said for one in made.replaced),
-        "roles": ", ".join(one.said for one in member.roles),
+        "replaced": ", ".join(role_said(store, one) for one in made.replaced),
+        "roles": ", ".join(role_said(store, one) for one in member.roles),
     }
 
 
@@ -180,21 +182,23 @@ def _filled(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     return [*(row for row in rows if row["role"] or row["of"]), *({"role": "", "of": ""} for _ in range(FREE_ROWS))]
 
 
-def _shown(id: str, member: Member, own: str, known: Mapping[str, str], typed: Typed) -> dict[str, Any]:
-    rows = typed.get(id) or [{"role": one.role, "of": one.of} for one in member.roles]
+def _shown(visit: Visit, id: str, member: Member, known: Container[str], typed: Typed) -> dict[str, Any]:
+    store, rows = visit.tenant.store, typed.get(id) or rows_of(member.roles)
     return {
         "id": id,
         "name": member.name or member.email or "Somebody who has not come yet",
         "email": member.email,
-        "roles": [one.said for one in member.all_roles],
+        "roles": [role_said(store, one) for one in member.all_roles],
         "unknown": ", ".join(unknown_names(member.all_roles, known)),
-        "by_group": [one.said for one in member.by_group],
+        "by_group": [role_said(store, one) for one in member.by_group],
         "rows": _filled(rows),
         "is_open": id in typed,
-        "state": _STATES[member.state],
+        "state": MEMBER_STATES[member.state],
         "mood": {ACTIVE: "good", DISABLED: "bad"}.get(member.state, "warn"),
         "is_active": member.state == ACTIVE,
         "is_disabled": member.state == DISABLED,
-        "is_me": own == staff.SUBJECT + id,
+        "is_invited": member.state == INVITED,
+        "is_withdrawn": member.state == WITHDRAWN,
+        "is_me": visit.session.by == staff.SUBJECT + id,
         "factor": member.factor is not None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 
 from lrs.access.keys import NAME
-from lrs.access.roles import ROLES, Granted, granted
+from lrs.access.roles import EMPLOYER, OF_STAFF, ROLES, Granted, granted
 from lrs.kernel.errors import Refused
 
 FREE_ROWS = 2
@@ -21,6 +21,34 @@ def rows_in(form: Fields) -> list[dict[str, str]]:
             found.append({"role": value, "of": ""})
         elif name == "of" and found:
             found[-1]["of"] = value.strip()
+    return [_row(one["role"], one["of"]) for one in found]
+
+
+def rows_of(roles: Iterable[Granted]) -> list[dict[str, str]]:
+    """The rows that give *roles*."""
+    return [_row(one.role, one.of) for one in roles]
+
+
+def _row(role: str, of: str) -> dict[str, str]:
+    """A row: a role that is for a service is one choice together with it."""
+    known = ROLES.get(role)
+    is_whole = known is not None and known.bound == "service" and of
+    return {"role": f"{role}:{of}", "of": ""} if is_whole else {"role": role, "of": of}
+
+
+def choices(services: Iterable[tuple[str, str, bool]]) -> list[dict[str, str]]:
+    """The roles to choose from: *value* for the form, and *text*. One for each service that a role can be for.
+
+    *services* are ids, names, and whether each is an employer.
+    """
+    found, there = [], list(services)
+    for name in OF_STAFF:
+        title, says, bound = ROLES[name].title, ROLES[name].says, ROLES[name].bound
+        if bound == "service":
+            fitting = [(id, called) for id, called, is_employer in there if is_employer == (name == EMPLOYER)]
+            found += [{"value": f"{name}:{id}", "text": f"{title}, {called}: {says}"} for id, called in fitting]
+        else:
+            found.append({"value": name, "text": f"{title}: {says}{' (for one source)' if bound else ''}"})
     return found
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import HOUR
 from lrs.matching import changes, registry, services
 from lrs.matching.registry import AboutService, Registered
@@ -242,7 +243,7 @@ def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refuse
         refused.status if refused else 200,
         service=services_view.service(one, destination, count, tenant.clock(), zone),
         deliveries=listing(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id)[:LAST]),
-        overlaps=[(str(one), f"{one} hours" if one else "They end at once") for one in OVERLAPS],
+        overlaps=[(str(one), counted(one, "hour") if one else "They end at once") for one in OVERLAPS],
         problem=refused.message if refused else "",
         runs_all=visit.caller.may_all(MANAGE),
         may_invite=may(visit.caller)("/staff/members", "POST"),

@@ -1,4 +1,4 @@
-"""The words and colours for the states of levels, badges and services. Pure."""
+"""The words and colours for the states of levels, badges, services and members of staff. Pure."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ _WORDS = {
     "withheld": "Not sent: not agreed to any more",
     "dead": "Given up on",
 }
+
+
+MEMBER_STATES = {
+    "invited": "Invited",
+    "withdrawn": "Invitation withdrawn",
+    "active": "Active",
+    "disabled": "Disabled",
+}
+"""The states of a member of staff, and of an operator."""
 
 
 def state_word(state: str) -> str:

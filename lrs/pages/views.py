@@ -48,9 +48,7 @@ def learner(facts: LearnerFacts, now: int, zone: str, called: Callable[[str], st
         "held": sorted((_held(one, places, zone) for one in facts.held), key=lambda one: (one["code"], one["label"])),
         "answers": [_answer(number, one, zone, called) for number, one in enumerate(answers, 1)],
         "most_badges": LISTED,
-        "badges": [
-            _badge(id, one, facts.stopped.get(id, one.state)) for id, one in sorted(facts.badges, key=_by_name_and_date)
-        ],
+        "badges": [_badge(id, one, facts.stopped.get(id, one.state)) for id, one in sorted(facts.badges, key=_by_name)],
         "consents": consents,
         "in_force": sum(one["holds"] for one in consents),
         "persons": [_person(id, facts.identifiers[id], first=n == 0) for n, id in enumerate(facts.members)],
@@ -171,9 +169,10 @@ def _finding(one: EvidenceVerdict, zone: str, called: Callable[[str], str]) -> d
     }
 
 
-def _by_name_and_date(badge: tuple[str, BadgeSummary]) -> tuple[str, str]:
+def _by_name(badge: tuple[str, BadgeSummary]) -> str:
+    """The order of badges on every page; those of one name stay as they are, the newest first."""
     _, one = badge
-    return one.name or one.id, one.valid_from or ""
+    return (one.name or one.id).casefold()
 
 
 def _badge(id: str, one: BadgeSummary, state: str) -> dict[str, Any]:

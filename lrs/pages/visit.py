@@ -230,7 +230,18 @@ def account_refusal(request: Request, refused: Refused) -> Response:
 
 def frame(request: Request) -> Frame:
     """The frame of each page: navigation for the signed-in visitor, their account, and signing out."""
-    plain, found, root = plain_frame(request), exchange_of(request).behind, base_of(request)
+    return _frame_of(request, exchange_of(request).behind)
+
+
+def public_frame(request: Request) -> Frame:
+    """The same for pages without sign-in that nobody caches: whoever is signed in keeps their navigation there."""
+    tenant = exchange_of(request).tenant
+    found = session_in(tenant, request.cookies.get(session_cookie(tenant))) if tenant is not None else None
+    return _frame_of(request, found)
+
+
+def _frame_of(request: Request, found: object) -> Frame:
+    plain, root = plain_frame(request), base_of(request)
     if not isinstance(found, SignedIn):
         return plain
     sees, of_installation = may(found.caller), found.caller.tenant == CONTROL

@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from lrs.kernel.names import name
+from lrs.kernel.plain_text import counted
 from lrs.outbox import deliveries, destinations
 from lrs.outbox.channel import PAUSED, UNKNOWN, Channel, Destination, End, Message, Outcome, Undeliverable
 from lrs.outbox.deliveries import Delivery
@@ -121,7 +122,7 @@ def _past(destination: Destination, forward: Forward, until: int, reason: str) -
     refused = forward.refused + 1
     if refused < REFUSED_IN_A_ROW:
         return _with(destination, forward, position=until, suspect=0, refused=refused)
-    why = f"{refused} statements in a row were refused, the last one with: {reason}"
+    why = f"{counted(refused, 'statement was', 'statements were')} refused in a row, the last one with: {reason}"
     past = _with(destination, forward, position=until, suspect=0, refused=0)
     return msgspec.structs.replace(past, state=PAUSED, reason=why)
 

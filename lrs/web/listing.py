@@ -28,6 +28,9 @@ MOST_CHOICES = 12
 """Values of a facet that are shown: the most frequent ones."""
 NOT_TOLD = "Not told"
 """What an empty value is called in a facet, and in the address by which it is chosen."""
+IN_WORDS = ("All", NOT_TOLD, "Nothing found", "Nothing to show", "%(first)s to %(last)s of %(all)s")
+"""Texts of every list, in the catalogue of texts."""
+_ALL, _, _FOUND, _SHOWN, _RANGE = IN_WORDS
 SORT, PART, SEARCH = "sort", "part", "q"
 
 
@@ -144,8 +147,9 @@ def listing(
     first = (asked.part - 1) * SIZE
     shown = kept[first : first + SIZE]
     seen = [one for one in asked.columns if one.seen]
-    nothing = "Nothing found" if rows else "Nothing to show"
-    here = f"{first + 1} to {first + len(shown)} of {len(kept)}" if shown else nothing
+    place = {"first": first + 1, "last": first + len(shown), "all": len(kept)}
+    nothing = _FOUND if rows else _SHOWN
+    here = _RANGE % place if shown else nothing
     return {
         "columns": [_column(asked, one) for one in seen],
         "rows": [cells_of(seen, dressed(row)) for row in shown],
@@ -158,6 +162,8 @@ def listing(
         "is_empty": not rows,
         "is_narrowed": bool(asked.search or asked.chosen),
         "query": asked.address(part="", sort="").removeprefix(asked.path),
+        "place": place if shown else {},
+        "nothing": nothing,
         "told": here if whole else f"{here}, and there are more: choose less",
         "files": _files(asked) if files else [],
     }
@@ -173,6 +179,17 @@ def say_sources(listing: dict[str, Any], called: Callable[[str], str]) -> None:
         cell["text"] = "; ".join(map(called, cell["sources"]))
     for choice in (one for facet in listing.get("facets", ()) if facet.get("sources") for one in facet["choices"]):
         choice["text"] = called(choice["text"])
+
+
+def say_list(listing: dict[str, Any], said: Callable[[str], str]) -> None:
+    """Puts the texts of ours in a *listing* into the language of *said*: labels, "All", which part of it is shown."""
+    cells = (cell for row in listing.get("rows", ()) for cell in row)
+    for one in (*listing.get("columns", ()), *listing.get("facets", ()), *cells):
+        one["label"] = said(one["label"])
+    for facet in listing.get("facets", ()):
+        facet["choices"][0]["text"] = said(_ALL)
+    if "place" in listing:
+        listing["told"] = said(_RANGE) % listing["place"] if listing["place"] else said(listing["nothing"])
 
 
 def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
@@ -252,7 +269,7 @@ def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, 
         if not isinstance(value, tuple):
             words[texts[0]] = row.shown.get(name, texts[0]) or NOT_TOLD
     now = asked.chosen.get(one.name, "")
-    choices = [{"text": "All", "count": 0, "chosen": not now, "address": asked.address(**{one.name: "", PART: ""})}]
+    choices = [{"text": _ALL, "count": 0, "chosen": not now, "address": asked.address(**{one.name: "", PART: ""})}]
     for value, count in found.most_common(MOST_CHOICES):
         address = asked.address(**{one.name: value, PART: ""})
         text = words.get(value, one.words.get(value, value))

@@ -24,8 +24,8 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
-from lrs.web.language import ENGLISH, catalogue
-from lrs.web.listing import say_sources
+from lrs.web.language import ENGLISH, LEARNERS, catalogue, keep_choice, language_of
+from lrs.web.listing import say_list, say_sources
 from lrs.web.page_policy import PagePolicy
 from lrs.web.static_files import asset
 
@@ -70,9 +70,22 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
     told |= {"source_said": names.said, "asset": functools.partial(asset, server_root(request))}
     if "list" in shown:
         say_sources(shown["list"], names.called)
+        if exchange.language != ENGLISH:
+            say_list(shown["list"], catalogue(exchange.language).gettext)
     frame = exchange.frame(request) if exchange.frame is not None else Frame()
     html = environment(exchange.language).get_template(template).render(frame=frame, **told, **shown)
     return HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})
+
+
+def page_in_language(request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
+    """As ``page``, in the language of learners that the reader chose; a choice in this address is kept.
+
+    The template gets the ``languages`` to choose from.
+    """
+    exchange_of(request).language = language_of(request, LEARNERS)
+    answer = page(request, template, status, languages=LEARNERS, **shown)
+    keep_choice(request, answer, LEARNERS)
+    return answer
 
 
 def refusal_page(request: Request, refused: Refused, template: str, /, **shown: Any) -> Response:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import SECOND
 from lrs.storage import Claim, Tx
 from lrs.storage.leases import Ahead
@@ -105,7 +106,7 @@ def failed(tenant: Tenant, step: Step, claim: Claim, error: Exception) -> None:
 
 def give_up_lost(tenant: Tenant, step: Step, claim: Claim) -> None:
     """Gives up an entry whose workers died, so there is no other reason to give."""
-    step.give_up(tenant, claim, f"its worker ended {claim.owed.tries} times while it was run")
+    step.give_up(tenant, claim, f"its worker ended {counted(claim.owed.tries, 'time')} while it was run")
 
 
 class Alone:

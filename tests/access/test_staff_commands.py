@@ -97,7 +97,7 @@ def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
     done(data, "staff", "enable", "sam@centre.example")
     [enabled] = json.loads(done(data, "staff", "list", "--json"))
 
-    assert (disabled["state"], enabled["state"]) == ("disabled", "invited")
+    assert (disabled["state"], enabled["state"]) == ("withdrawn", "invited")
 
 
 @pytest.mark.parametrize(

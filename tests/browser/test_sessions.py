@@ -188,6 +188,8 @@ def plan(day):
     place = day.browser.run("location.pathname")
     day.check("empty")
     day.fill(people="\n".join(f"{name}, {name.split()[0].lower()}@learners.example" for name in NAMES))
+    day.press("form[action$='/people'] button", f"{place}/people")
+    day.check("people")
     day.press("form[action$='/people'] button", place)
     day.open(place, "roster")
     day.open("/staff/sessions", "today")

@@ -118,7 +118,7 @@ def test_checking_names_each_bad_row_and_fails(run, file):
 
     assert "row 2, competency: no published framework has 'NOPE'" in output
     assert "row 3, trusted source: there is no API key 'vle' (warning)" in output
-    assert "1 rules can be used" in output
+    assert "1 rule can be used" in output
 
 
 @pytest.mark.usefixtures("set_up")

@@ -123,7 +123,7 @@ def test_statements_that_begin_alike_have_codes_of_their_own_in_whatever_order_t
     long = "gmp/docs/demonstrate-knowledge-and-understanding-of-the-principles-of-"
     assert [line.partition("  ")[0] for line in added(result)][2:] == [f"{long}1dd8b2", f"{long}708029"]
     assert added(later) == ["gmp/docs/keeps-a-logbook  Keeps a logbook"]
-    assert "1 changes" in later.stdout
+    assert "1 change" in later.stdout
     assert left_out(later) == []
 
 
@@ -162,7 +162,7 @@ def test_a_percentage_in_a_rules_table_is_what_its_cell_shows(published, tmp_pat
     checked = published("rules", "check", table)
     published("rules", "apply", table)
 
-    assert (checked.exit_code, checked.stdout.splitlines()[0]) == (0, "1 rules can be used")
+    assert (checked.exit_code, checked.stdout.splitlines()[0]) == (0, "1 rule can be used")
     shown = published("rules", "show", "--json")
     assert [one["threshold"] for one in json.loads(shown.stdout)["ruleset"]["rules"]] == [80.0]
 
@@ -223,7 +223,7 @@ def test_hidden_rows_are_faults_so_that_what_is_seen_is_what_is_read(published, 
 
     assert checked.exit_code == 1
     assert left_out(checked)[0] == "row 3: the row is hidden, by a filter or by hand: show it, or delete it"
-    assert checked.stdout.startswith("1 rules can be used\n")
+    assert checked.stdout.startswith("1 rule can be used\n")
 
 
 def test_a_code_that_the_spreadsheet_has_made_a_date_of_is_no_code(published, tmp_path):

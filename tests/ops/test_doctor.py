@@ -284,7 +284,7 @@ def test_what_a_clock_that_was_ahead_has_locked_is_a_problem_until_it_is_retried
 
     assert before.exit_code == 1
     assert "PROBLEM step issue: 1 locked by a clock that was ahead when they were claimed or put off" in before.output
-    assert retried.stdout == ("0 entries are due again\n1 entries that a clock that was ahead had locked are due\n")
+    assert retried.stdout == ("0 entries are due again\n1 entry is due that a clock that was ahead had locked\n")
     assert (after.exit_code, due) == (0, True)
 
 
@@ -347,6 +347,6 @@ def test_search_keys_that_are_damaged_are_a_problem_that_a_rebuild_mends(healthy
 
     assert (before.exit_code, dry.exit_code, mended.exit_code) == (1, 0, 0)
     assert f"PROBLEM search-keys: 1 of the newest records' {problem}" in before.output
-    assert dry.output.startswith("1 search keys were wrong\n")
-    assert mended.output.startswith("1 search keys were wrong\n")
+    assert dry.output.startswith("1 search key was wrong\n")
+    assert mended.output.startswith("1 search key was wrong\n")
     assert problem not in after.output

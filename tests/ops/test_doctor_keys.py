@@ -68,7 +68,7 @@ def test_badges_of_a_compromised_key_are_counted_until_they_are_issued_anew(tena
     assert before == [
         (
             "problem",
-            "1 badges that a compromised key (badge-signing-key/1) signed are not issued anew yet: lrs work status",
+            "1 badge that a compromised key (badge-signing-key/1) signed waits to be issued anew: lrs work status",
         )
     ]
     assert [status for status, _ in told(tenant)] == ["ok"]

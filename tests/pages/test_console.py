@@ -13,10 +13,12 @@ from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, timestamp_of_micros
 from lrs.outbox.mail import TEMPLATES, send_mail
+from lrs.pages import console_view
 from lrs.pages.actions import action_said
-from lrs.pages.console_facts import shown_settings
+from lrs.pages.console_facts import SourceFacts, shown_settings
 from lrs.pages.console_view import MAILS_SAID
 from lrs.storage import Owed, Record, each
+from lrs.web import kept_refusals
 from lrs.web.refusals import Refusal, _append
 from tests.competency.world import ANN, statement
 from tests.matching.world import put_service
@@ -59,7 +61,7 @@ def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
     start = text_of(browser.get("/staff")).replace(" :", ":")
     assert "What needs you now Nothing needs you." in quiet
     assert "Nothing needs you." in still
-    assert "Console: 1 mails or destinations to look at" in start
+    assert "Console: 1 mail or destination to look at" in start
     assert "Work: 2 to look at" in start
     assert "Nothing needs you." not in text
     assert "Sign and revoke badges was given up on:" in text
@@ -74,7 +76,7 @@ def test_a_mail_that_is_held_waits_with_its_link_until_its_time_is_over(site, br
     page = browser.get("/console/mails")
 
     assert page.text.count("http://127.0.0.1:8080/invitation/") == 1
-    assert "This address works only on this machine: set LRS_PUBLIC_URL" in text_of(page)
+    assert "This address works only on this machine. Ask the operator" in text_of(page)
     assert "/invitation/old" not in page.text
     assert "No mail server is set" in page.text
     assert "Invitation to work here To ann@example.org" in text_of(page)
@@ -143,6 +145,19 @@ def test_an_old_link_that_somebody_opens_is_no_refusal_of_a_sender(site, browser
     _append(site.settings.data / "refusals.jsonl", line)
 
     assert "-" not in {one["source"] for one in browser.get("/console/sources.json").json()}
+
+
+def test_a_refusal_before_the_source_was_known_is_counted_under_that_of_its_key_or_in_words(site, browser):
+    line = b'{"at":"2026-11-20T10:00:00Z","source":"-","tenant":"default","error":"forbidden","request":"r-of-key"}\n'
+    _append(site.settings.data / "refusals.jsonl", line)
+    kept = Refusal("2026-11-20T10:00:00Z", "Quay VLE", error="forbidden", request="r-of-key")
+    site.tenant.store.write(lambda tx: kept_refusals.add(tx, "Quay VLE", [kept])).result()
+
+    named = {one["source"]: one for one in browser.get("/console/sources.json").json()}
+    (row,) = console_view.source_rows([SourceFacts("-", None, 0, False, {"unauthorized": 2}, 0)], 0, "UTC")
+
+    assert (named["Quay VLE"]["rules"], "-" in named) == ("forbidden (1)", False)
+    assert (row.values["source"], row.shown["source"]) == ("-", "Before a source was known")
 
 
 def test_a_mail_that_is_not_there_cannot_be_sent_again(site, browser):

@@ -92,7 +92,7 @@ def test_who_agreed_is_seen_under_the_name_that_the_employer_gave_and_nobody_els
     assert "For Cell Works ." in text_of(page)
     assert "A. Smith, QC" in text_of(page)
     assert "Practitioner, until 20 November 2027" in text_of(page)
-    assert not any(told in page.text for told in ("Ann Smith", "ann@example.org", "Bea"))
+    assert not any(told in page.text for told in ("Ann Smith", "ann@example.org", "bea@example.org"))
     assert ("employee.asked", f"staff {site.boss.member}") in site.audit()
 
 
@@ -184,6 +184,31 @@ def test_the_role_is_for_an_employer_and_a_developers_for_a_matching_service(sit
     assert with_services(site.tenant.store, [granted("employer:Cell Works")]) == [granted(f"employer:{works.id}")]
     assert "No employer" in text_of(wrong.get(PLACE))
     assert site.boss.get("/staff/learners").status_code == 403
+
+
+def test_an_employer_is_chosen_from_the_list_of_roles_and_its_name_stands_in_the_invitation(site, works):
+    value = f"employer:{works.id}"
+    admin = staff_signed_in(site, "administrator")
+    page = admin.get("/staff/members")
+
+    made = admin.send(page, "/staff/members", email="hr@works.example", role=value, of="")
+    link = re.search(r"/invitation/[\w-]+(?=</code>)", made.text)[0]
+
+    assert f'<option value="{value}">Employer, Cell Works: ' in page.text
+    assert "is invited as Employer (Cell Works)" in text_of(made)
+    assert "Employer (Cell Works) : employs people" in text_of(Browser(site.app).get(link))
+    assert works.id not in text_of(admin.get("/staff/members"))
+
+
+@pytest.mark.usefixtures("works")
+def test_an_employer_sees_whom_it_asked_and_when_and_not_what_they_answered(site):
+    asked(site, "nobody@example.org", "Sam of stores")
+    link = asked(site, "ann@example.org", "Ann of filling")
+    answer_at(signed_in(site, site.ann), link, "refuse")
+
+    page = text_of(site.boss.get(PLACE))
+
+    assert "Ann of filling 21 November 2026, 12:00 GMT Sam of stores 21 November 2026, 12:00 GMT" in page
 
 
 @pytest.mark.usefixtures("works")

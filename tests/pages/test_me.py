@@ -7,19 +7,23 @@ import re
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
 from adapters.training_centre.centre_sessions import Gives
 from lrs.access import learners, sessions
 from lrs.composition.kinds import TENANT
+from lrs.composition.steps import drain
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
 from lrs.matching import consent, disclosures, occupations, outcomes, registry, roles, services
 from lrs.matching.consent import Consent, Grant, Subject
 from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
+from lrs.matching.preview import in_words
 from lrs.pages.me import badges, views
+from lrs.pages.me.badges import GoneBadge, OwnBadge
 from lrs.people import joins, questions
 from lrs.storage import Record, each
 from lrs.web.dates import Dates
@@ -520,6 +524,27 @@ def test_what_services_were_told_stands_there_by_day(site):
     assert "21 November 2026 : Career Converter was told a new badge" in text
     assert text.count("was told") == 2
     assert "Your training provider and the staff of this organisation see your record, too." in text
+
+
+def test_badges_stand_by_name_and_the_organisation_is_called_by_its_name(site):
+    ann = lived(site)
+    found = [
+        OwnBadge(id, name, "", "", "", f"2026-11-{day}", "", "", "issued")
+        for id, name, day in (("1", "Gowning", 20), ("2", "aseptic", 19), ("3", "Gowning", 18))
+    ]
+    gone = dict.fromkeys("123", GoneBadge(is_suspended=False, reason="", at=0, is_shared=False, is_stopped=False))
+    blank = {"achievement": "", "validFrom": "", "validUntil": ""}
+    profile = {"competencies": [], "badges": [{"name": name} | blank for name in ("Gowning", "aseptic")]}
+    site.app.tenants.control.change("default", lambda record, _: replace(record, name="Harbour Skills"))
+    site.app.tenants.give_back(site.app.tenants.take("default"))  # who takes it sees the new record
+    drain(site.tenant, ("list",))
+
+    page = text_of(signed_in(site, ann).get("/me/sharing"))
+
+    assert [one["id"] for one in views.badges_of(found, gone, Dates("UTC"))["badges"]] == ["2", "1", "3"]
+    assert [one.name for one in in_words(profile).badges] == ["aseptic", "Gowning"]
+    assert "The staff of Harbour Skills see your record, too." in page
+    assert "Whoever sent results of yours sees what follows from them: vle ." in page
 
 
 # -- my data ----------------------------------------------------------------------------------------------------------

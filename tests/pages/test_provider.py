@@ -43,7 +43,7 @@ def north(site):
 def test_it_shows_what_the_files_brought_and_what_the_learners_have_reached(north):
     page, start = text_of(north.get("/provider")), text_of(north.get("/staff"))
 
-    assert "Your files : 1 rows to repair" in start.replace("files:", "files :")
+    assert "Your files : 1 row to repair" in start.replace("files:", "files :")
     assert "For north ." in page
     assert "One row needs repair." in page
     assert "north.csv In, with rows to repair" in page

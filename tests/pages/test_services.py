@@ -226,8 +226,7 @@ def test_a_developer_is_invited_from_the_service_by_its_name_or_its_client_id(sh
 
     answer = invite(shared.browser, form, email, "developer", named)
 
-    assert 'value="developer" selected' in form.text
-    assert 'id="of-new-1" name="of" value="career-converter"' in form.text
+    assert 'value="developer:career-converter" selected>Developer of a service, Career Converter: ' in form.text
     assert "is invited" in text_of(answer)
     (made,) = [one for _, one in staff.everyone(shared.tenant.store) if one.email == email]
     assert made.roles == (Granted("developer", "career-converter"),)
@@ -243,7 +242,7 @@ def test_a_developer_of_a_service_that_there_is_not_is_refused_with_those_there_
     assert (answer.status_code, nothing.status_code) == (400, 400)
     assert "no matching service 'Career Convertor'" in text_of(answer)
     assert "Career Converter (career-converter)" in text_of(answer)
-    assert 'name="of" value="Career Convertor"' in answer.text
+    assert 'value="developer:Career Convertor" selected' in answer.text
     assert "Choose the role that is for 'career-converter'" in text_of(nothing)
     assert "no@finder.example" not in {one.email for _, one in staff.everyone(shared.tenant.store)}
 

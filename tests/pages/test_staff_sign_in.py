@@ -13,7 +13,7 @@ from lrs.access.roles import Granted
 from lrs.access.sessions import list_sessions
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR, MINUTE
-from tests.pages.conftest import Browser, text_of
+from tests.pages.conftest import Browser, forms_of, text_of
 
 ROOT = "http://lrs.test"
 EMAIL = "Sam@centre.example"
@@ -179,6 +179,17 @@ def test_what_cannot_be_taken_is_said_and_the_link_still_works(site, given, says
 
     assert refused.status_code == 400
     assert says in text_of(refused)
+    assert let_in(site.browser, link).status_code == 303
+
+
+def test_a_browser_without_cookies_is_told_so_and_its_link_still_works(site):
+    _, link = invited(site)
+    for page, told in (("/sign-in", {"email": EMAIL, "password": PASSWORD}), (link, {"name": "Sam"})):
+        shown = Browser(site.app).get(page)
+        form = next(one for one in forms_of(shown.text) if one["action"] == page)["fields"]
+        answer = Browser(site.app).ask("POST", page, data=form | told)
+        assert (answer.status_code, "Your browser kept no cookie of ours" in text_of(answer)) == (403, True)
+
     assert let_in(site.browser, link).status_code == 303
 
 
@@ -404,8 +415,33 @@ def test_an_administrator_makes_a_link_to_set_a_password_on_the_row_of_a_member(
 
     token = re.search(r"/invitation/([\w-]+)</code>", shown.text)[1]
     assert "kim@centre.example sets a new password with this link" in text_of(shown)
-    assert "This address works only on this machine: set LRS_PUBLIC_URL" in text_of(shown)
+    assert "This address works only on this machine. Ask the operator" in text_of(shown)
     assert "Choose a new password" in text_of(Browser(site.app).get(f"/invitation/{token}"))
+
+
+@pytest.mark.usefixtures("member")
+def test_an_invitation_is_withdrawn_by_its_own_button_and_can_be_made_again(site):
+    browser, token = site.browser, token_in(site.browser.get("/staff/members"))
+    told = {"form": token, "email": "new@centre.example", "role": "trainer", "of": "North"}
+    shown = browser.ask("POST", "/staff/members", data=told)
+    link = re.search(r"/invitation/[\w-]+(?=</code>)", shown.text)[0]
+    (id,) = [id for id, one in staff.everyone(site.tenant.store) if one.email == "new@centre.example"]
+
+    before = text_of(browser.get("/staff/members"))
+    withdrawn = browser.send(browser.get("/staff/members"), f"/staff/members/{id}/state", state="disabled")
+    after = browser.get(withdrawn.headers["location"])
+    refused = Browser(site.app).get(link)
+    again = next(one for one in forms_of(after.text) if one["fields"].get("email") == "new@centre.example")["fields"]
+    made = browser.ask("POST", "/staff/members", data=again)
+
+    assert "Withdraw the invitation" in before
+    assert "new@centre.example is signed out" not in before
+    assert "The invitation is withdrawn: its link does not work any more." in text_of(after)
+    assert "Invitation withdrawn" in text_of(after)
+    assert refused.status_code == 410
+    assert "new@centre.example is invited as Trainer (North)" in text_of(made)
+    assert "takes the place of" not in text_of(made)
+    assert "staff.withdrawn" in {action for action, _ in site.audit()}
 
 
 @pytest.mark.usefixtures("member")

@@ -8,9 +8,12 @@ import re
 import pytest
 
 from badges.content.awards import credential_uuid
+from badges.credentials.stored import stored_badge
+from badges.forms import sd_jwt
 from badges.held import shares
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
+from lrs.web.dates import written_day
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed, presentation, svg
 from tests.badges.made import AWARD, put_award, run_issue
 from tests.pages.conftest import Browser, text_of
@@ -146,11 +149,30 @@ def test_the_page_shows_the_level_the_days_and_how_it_was_shown_as_other_pages_d
     text = text_of(handed_in(browser, file=("badge.json", own_badge(app).body)))
 
     assert given != begins
-    assert f"Given on {given} This copy from {begins}" in text
+    assert f"Given on {written_day(given)} This copy from {written_day(begins)}" in text
     assert "Level Practitioner" in text
     assert "How it was shown" in text
     assert badge["evidence"][0]["name"] in text
     assert "**" not in text
+
+
+def test_what_the_holder_of_an_sd_jwt_shows_has_its_days_and_what_is_withheld_is_said_in_words(browser, app):
+    record = own_badge(app)
+    tenant = app.tenants.take("default")
+    whole = sd_jwt.FORM.make(stored_badge(tenant, record.id, record.body)).decode()
+    signed, *hidden, _ = whole.split("~")
+    given = json.loads(record.body)["awardedDate"][:10]
+
+    shown, nothing = text_of(handed_in(browser, whole)), text_of(handed_in(browser, f"{signed}~"))
+    told = asked(browser, f"{signed}~", "text/plain").json()
+
+    assert len(hidden) >= 4
+    assert f"Given on {written_day(given)}" in shown
+    assert "Level Practitioner" in shown
+    assert "How it was shown" in shown
+    assert "does not show every part" not in shown
+    assert "Not shown, if it has them: the day on which it was given; what it takes; whose it is;" in nothing
+    assert told["withheld"] == ["awarded", "criteria", "identifier", "alignment", "evidence"]
 
 
 def test_the_name_of_the_holder_that_is_in_a_badge_is_shown(browser):

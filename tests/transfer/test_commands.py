@@ -52,7 +52,7 @@ def test_a_forward_is_added_listed_paused_resumed_and_removed(tenant, other):
     assert re.fullmatch(r"paused since \S+Z \(by command\)", [re.split("  +", line) for line in table][1][2])
     assert resumed.exit_code == 0
     assert [(one["channel"], one["to"], one["statement"]) for one in dead] == [("xapi", "national", number(0))]
-    assert again.stdout == "1 deliveries will be sent again\n"
+    assert again.stdout == "1 delivery will be sent again\n"
     assert sorted(other.kept) == [number(0)]
     assert removed.stdout == "national is removed; added again, it begins anew\n"
     assert empty.stderr == "nothing is forwarded: lrs forward add NAME ADDRESS begins\n"

@@ -198,7 +198,7 @@ def test_twenty_refused_in_a_row_pause_the_destination_and_no_further_one_is_put
     work(tenant)
 
     assert (first, len(listed(tenant))) == (20, 40)
-    assert paused == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
+    assert paused == ("paused", "20 statements were refused in a row, the last one with: answered 400: no")
 
 
 def test_what_is_not_to_be_sent_between_two_refused_ones_does_not_part_them(tenant, other, monkeypatch):

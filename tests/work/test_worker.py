@@ -426,8 +426,8 @@ def test_status_shows_what_waits_and_for_how_long_what_fails_and_what_was_put_as
         ("aside", "400", until_then)
     ]
     assert f"  until it is tried again, {until_then}\n" in text
-    assert "failing: refs of statement failing: 1 tries, 503\n" in text
-    assert "put aside: refs of statement aside: 1 tries, 400\n" in text
+    assert "failing: refs of statement failing: 1 try, 503\n" in text
+    assert "put aside: refs of statement aside: 1 try, 400\n" in text
 
 
 def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
@@ -439,7 +439,7 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
     assert "there is no step 'snyc'; there are refs, rename, match, evaluate, " in unknown.output
-    assert run(tmp_path, "retry") == "1 entries are due again\n"
+    assert run(tmp_path, "retry") == "1 entry is due again\n"
     assert tenant.store.is_due(["refs"])
 
 

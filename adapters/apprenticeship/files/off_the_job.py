@@ -23,6 +23,7 @@ from adapters.reading.people import FileLearner
 from adapters.reading.profile import ReadingTerms
 from adapters.reading.source import Fact, Loose
 from adapters.reading.times import has_time, moment, not_ahead
+from lrs.kernel.plain_text import counted
 from lrs.kernel.tables.row import Row, Unusable
 
 MAX_DAY = 24 * 60
@@ -76,7 +77,8 @@ class Hours:
         told = minutes(row, "otj_minutes", numbers.of_minutes())
         hours = minutes(row, "otj_hours", numbers)
         if told is not None and hours and abs(told - hours) > _ROUNDED:
-            both = f"{told} minutes here, and {hours} under otj_hours: write the whole time in one of the two, as 2:30"
+            both = f"{counted(told, 'minute')} here, and {hours} under otj_hours"
+            both += ": write the whole time in one of the two, as 2:30"
             raise Unusable("told_twice", "otj_minutes", text(row, "otj_minutes"), both)
         return hours if told is None else told
 
@@ -101,7 +103,7 @@ class Hours:
         others = self._days.get((fact.key[0], day.date()), {})
         total = content.minutes + sum(spent for key, spent in others.items() if key != fact.key)
         if total > MAX_DAY:
-            raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{total} minutes on one day")
+            raise Unusable("over_a_day", "otj_date", text(row, "otj_date"), f"{counted(total, 'minute')} on one day")
 
     def count(self, told: Iterable[Fact]) -> None:
         """Adds the sessions of a row to their day. Call it only for rows that are taken."""

@@ -11,8 +11,12 @@ from lrs.tenancy.pages import PORT
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 NEEDS_HTTPS = (
-    "Learning platforms show this product in a frame, and browsers keep its cookies there only over https. Set"
-    " LRS_PUBLIC_URL to the address at which people reach this server, like https://skills.example.org, and start it"
+    "Learning platforms show this product in a frame, and browsers keep its cookies there only over https. Ask the"
+    " operator of this server for an https address."
+)
+"""For people of an organisation and for learning platforms, who set nothing here."""
+FOR_OPERATORS = (
+    "Set LRS_PUBLIC_URL to the address at which people reach this server, like https://skills.example.org, and start it"
     " again."
 )
 
@@ -23,7 +27,7 @@ def tool_root(settings: Settings, tenant: str, port: int = PORT) -> str:
 
 
 def why_unusable(settings: Settings) -> str:
-    """Why no platform can launch this tool: a sentence that says what to set; empty if one can.
+    """Why no platform can launch this tool: sentences for people who set nothing here; empty if one can.
 
     Without https it works on this machine only, for a trial.
     """

@@ -7,7 +7,7 @@ registers is pending until an administrator approves it.
 from __future__ import annotations
 
 from adapters.lms.lti import platforms, tool_keys
-from adapters.lms.lti.addresses import why_unusable
+from adapters.lms.lti.addresses import FOR_OPERATORS, why_unusable
 from lrs.access import one_time
 from lrs.access.one_time import OneTime
 from lrs.kernel.errors import Refused
@@ -30,7 +30,7 @@ def invite(tenant: Tenant, name: str, *, by: str, root: str) -> tuple[str, int]:
             f"Give the platform a name of 1 to {platforms.LONGEST} characters, such as Moodle of North Centre."
         )
     if unusable := why_unusable(tenant.settings):
-        raise Refused(unusable, status=409, error="needs_https")
+        raise Refused(f"{unusable} {FOR_OPERATORS}", status=409, error="needs_https")
     tool_keys.ensure(tenant)
 
     def decide(tx: Tx) -> tuple[str, int]:

@@ -98,6 +98,8 @@ PRODUCTS = {
 }
 
 
+ADDRESSES = ("issuer", "authorization", "token", "jwks")
+"""The addresses of a platform, as its record and the form name them."""
 STAND_INS = ("SITE", "NUMBER", "APPLICATION")
 """Words in the addresses above, in place of something that only the platform knows."""
 
@@ -136,13 +138,14 @@ def register(tenant: Tenant, given: Mapping[str, str], state: PlatformState, *, 
 
 def _check_filled_in(made: LtiPlatform) -> None:
     """Raises ``Refused`` (400) for an address in which one of the ``STAND_INS`` is left."""
-    for address in (made.issuer, made.authorization, made.token, made.jwks):
+    for field in ADDRESSES:
+        address: str = getattr(made, field)
         left = next((one for one in STAND_INS if one in address.split("/")), None)
         if left is not None:
             message = (
                 f"{left} in {address[:200]} stands for something of the platform's own: write what it shows there."
             )
-            raise Refused(message)
+            raise Refused(message, pointer=f"/{field}")
 
 
 def our_values(root: str) -> list[tuple[str, str]]:

@@ -81,7 +81,8 @@ def add(tx: Tx, wanted: LtiPlatform, by: str) -> None:
     """
     check(wanted)
     if tx.get(KIND, wanted.id) is not None:
-        raise Refused("This platform is registered already with this client id.", status=409, error="conflict")
+        message = "This platform is registered already with this client id."
+        raise Refused(message, status=409, error="conflict", pointer="/client_id")
     if len(everyone(tx)) >= MOST:
         raise Refused(f"There are {MOST} platforms. Remove those that nobody uses first.", status=409, error="conflict")
     for other in of_issuer(tx, wanted.issuer):
@@ -90,38 +91,44 @@ def add(tx: Tx, wanted: LtiPlatform, by: str) -> None:
                 f"{other.name} is registered for the issuer {wanted.issuer} with keys from another host. Two platforms"
                 " cannot have one issuer: one of the two addresses is wrong."
             )
-            raise Refused(message, status=409, error="conflict")
+            raise Refused(message, status=409, error="conflict", pointer="/jwks")
     tx.insert(_record(wanted))
     audit.append(tx, by, "lti-platform.added", {"platform": wanted.id, "state": wanted.state})
 
 
 def check(wanted: LtiPlatform) -> None:
-    """Raises ``Refused`` (400) unless each part of *wanted* can be one."""
-    for what, text in (("name", wanted.name), ("issuer", wanted.issuer), ("client id", wanted.client_id)):
+    """Raises ``Refused`` (400) unless each part of *wanted* can be one; its pointer is the field of the form."""
+    for field, what, text in (
+        ("name", "name", wanted.name),
+        ("issuer", "issuer", wanted.issuer),
+        ("client_id", "client id", wanted.client_id),
+    ):
         if not text.strip() or len(text) > LONGEST:
-            raise Refused(f"The {what} is missing, or longer than {LONGEST} characters.", pointer=what)
-    named = {
-        "authorization address": wanted.authorization,
-        "token address": wanted.token,
-        "address of its keys": wanted.jwks,
-    }
-    for what, address in (("issuer", wanted.issuer), *named.items()):
+            raise Refused(f"The {what} is missing, or longer than {LONGEST} characters.", pointer=f"/{field}")
+    for field, what, address in (
+        ("issuer", "issuer", wanted.issuer),
+        ("authorization", "authorization address", wanted.authorization),
+        ("token", "token address", wanted.token),
+        ("jwks", "address of its keys", wanted.jwks),
+    ):
         try:
             if len(address) > _LONGEST_ADDRESS:
                 raise ValueError("it is too long")
             web_address(address)
         except ValueError as error:
-            raise Refused(f"The {what} is no address: {error}. Copy it as the platform shows it.") from error
+            message = f"The {what} is no address: {error}. Copy it as the platform shows it."
+            raise Refused(message, pointer=f"/{field}") from error
     if any(not one or len(one) > LONGEST for one in wanted.deployments):
-        raise Refused(f"A deployment id has 1 to {LONGEST} characters.")
+        raise Refused(f"A deployment id has 1 to {LONGEST} characters.", pointer="/deployments")
 
 
 def check_https(wanted: LtiPlatform, settings: Settings) -> None:
     """Raises ``Refused`` (400) for an address without https, unless ``LRS_OUTBOUND_ALLOW`` names its host."""
-    for address in (wanted.authorization, wanted.token, wanted.jwks):
-        parts = web_address(address)
+    for field in ("authorization", "token", "jwks"):
+        parts = web_address(getattr(wanted, field))
         if parts.scheme != "https" and not settings.outbound_allow:
-            raise Refused(f"{parts.host} is not reached by https. A platform must be; ask whoever runs it.")
+            message = f"{parts.host} is not reached by https. A platform must be; ask whoever runs it."
+            raise Refused(message, pointer=f"/{field}")
 
 
 def set_state(tx: Tx, id: str, state: PlatformState, by: str) -> LtiPlatform:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.lms.lti.manual import PRODUCTS, Product
+from adapters.lms.lti.manual import ADDRESSES, PRODUCTS, STAND_INS, Product
 from adapters.lms.lti.platforms import LtiPlatform
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -71,11 +71,16 @@ def products() -> list[tuple[str, str]]:
     return [(one.name, one.title) for one in PRODUCTS.values()]
 
 
-def proposed(chosen: Product, site: str) -> dict[str, str]:
-    """What the form has in it for a product whose address is *site*."""
+def examples(chosen: Product, site: str) -> dict[str, str]:
+    """What the addresses of a product look like whose address is *site*; hints, not values."""
     there = site.rstrip("/") or "https://SITE"
-    named = {"issuer": chosen.issuer, "authorization": chosen.authorization, "token": chosen.token, "jwks": chosen.jwks}
-    return {name: text.format(site=there) for name, text in named.items()}
+    return {name: str(getattr(chosen, name)).format(site=there) for name in ADDRESSES}
+
+
+def proposed(chosen: Product, site: str) -> dict[str, str]:
+    """What the form has in it for a product whose address is *site*: addresses that are known whole."""
+    found = examples(chosen, site)
+    return {name: text for name, text in found.items() if not any(one in text.split("/") for one in STAND_INS)}
 
 
 def told(one: LtiPlatform, frameworks: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _add_new(router: APIRouter) -> None:
         site: Annotated[str, Query(max_length=500)] = "",
     ) -> Response:
         tool_keys.ensure(visit.tenant)
-        return _form(visit, product, platforms_view.proposed(manual.product(product), site))
+        return _form(visit, product, platforms_view.proposed(manual.product(product), site), site=site)
 
     @router.post(NEW, summary="Registers a platform by hand", openapi_extra=form_body(*FIELDS) | SIGNED_IN)
     def add(visit: Visiting, body: FormBody) -> Response:
@@ -185,16 +185,21 @@ def _invited(visit: Visit) -> list[tuple[str, str]]:
     return [(one.about, written_moment(one.expires, zone)) for one in found]
 
 
-def _form(visit: Visit, product: str, given: dict[str, str], refused: Refused | None = None) -> Response:
+def _form(
+    visit: Visit, product: str, given: dict[str, str], refused: Refused | None = None, *, site: str = ""
+) -> Response:
+    field = (refused.pointer or "/name").removeprefix("/") if refused else ""
     return visit.page(
         "staff/lms-new.html",
         refused.status if refused else 200,
         product=manual.product(product),
         products=platforms_view.products(),
         given={name: given.get(name, "") for name in FIELDS},
+        examples=platforms_view.examples(manual.product(product), site),
+        errors=[{"field": field, "message": refused.message}] if refused else [],
+        wrong={field: refused.message} if refused else {},
         values=manual.our_values(root_for(visit)),
         unusable=why_unusable(visit.tenant.settings),
-        problem=refused.message if refused else "",
         may_approve=may(visit.caller)(APPROVE, "POST"),
     )
 

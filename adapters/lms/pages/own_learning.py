@@ -22,7 +22,7 @@ from adapters.lms.pages.view import own_parts
 from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.session import Registration, latest_registration
 from lrs.kernel.errors import Refused
-from lrs.pages.me.own_page import own_of
+from lrs.pages.me.own_page import own_of, own_page
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.people.persons import members_of
 from lrs.storage import ROWS, Reader, Tx
@@ -88,7 +88,8 @@ def _shown(visit: Visit, refused: Refused | None = None) -> Response:
     actor = known_actor(visit.tenant.store, visit.tenant, person, _home(visit))
     found = [_one(visit, one, actor) for one in _open_to(visit.tenant.store, person)]
     let_forms_go(visit.request, visit.tenant, [part["url"] for one in found for part in one["units"]])
-    return visit.page(
+    return own_page(
+        visit,
         "learner/courses.html",
         refused.status if refused else 200,
         courses=found,

@@ -7,18 +7,18 @@ import secrets
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts, attendees, centre_sessions, checklists, marks
 from adapters.training_centre.attendees import AttendanceMark
 from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession
 from adapters.training_centre.day import READ, RUN, centre_of, known_checklist, marker_of, pinned, reach
 from adapters.training_centre.marking import SAID
-from adapters.training_centre.pages import changing, marking, view
+from adapters.training_centre.pages import changing, enrolling, marking, view
 from adapters.training_centre.pages.by_file import by_file
 from adapters.training_centre.pages.marking import day_of
 from adapters.training_centre.pages.person_acts import attendance_in, seen_in
-from adapters.training_centre.planning import FormFault, people_in, session_in
+from adapters.training_centre.planning import FormFault, session_in
 from adapters.training_centre.told import Telling, checklist_activity, differing
+from lrs.competency import dates
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
 from lrs.pages.arrivals.outcomes import level_named
@@ -35,7 +35,6 @@ MORE = ("course", "checklist", "opened")
 
 says(
     session_made="The session is made. Now put people onto its roster.",
-    people_added="They are on the roster.",
     all_present="Everybody without a mark is marked as present.",
     session_closed="The session is closed, and its results are told.",
     session_cancelled="The session is cancelled. Who booked a seat is told by e-mail.",
@@ -97,7 +96,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 def _add_new(router: APIRouter, subscriptions: Subscriptions) -> None:
     @router.get("/staff/new-session", summary="The form to make a session", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting) -> Response:
-        return _form(visit, {})
+        return _form(visit, {"date": dates.day_of(visit.tenant.clock(), visit.tenant.settings.zone).isoformat()})
 
     @router.post(PLACE, status_code=303, summary="Makes a session", openapi_extra=form_body(*FIELDS, *MORE) | SIGNED_IN)
     def make(visit: Visiting, body: FormBody) -> Response:
@@ -165,23 +164,7 @@ def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
     def show(visit: Visiting, id: str) -> Response:
         return _session(visit, subscriptions, id)
 
-    @router.post(
-        f"{ONE}/people",
-        status_code=303,
-        summary="Puts people on a roster",
-        openapi_extra=form_body("people") | SIGNED_IN,
-    )
-    def add(visit: Visiting, id: str, body: FormBody) -> Response:
-        told = visit.fields(body)
-        day = day_of(visit, subscriptions, RUN)
-        _, session = day.session(visit.tenant.store, id)
-        typed, home = told.get("people", ""), iri("providers", session.centre)
-        try:
-            acts.enrol(day, id, people_in(typed, home, id, visit.tenant.clock(), visit.session.by))
-        except Refused as refused:
-            return _session(visit, subscriptions, id, refused, typed)
-        return visit.on(f"{PLACE}/{id}", "people_added")
-
+    enrolling.add_people(router, subscriptions)
     _add_attendance(router, subscriptions)
 
 
@@ -208,9 +191,7 @@ def _add_attendance(router: APIRouter, subscriptions: Subscriptions) -> None:
         return visit.on(f"{PLACE}/{id}#p-{told.get('who', '')}")
 
 
-def _session(
-    visit: Visit, subscriptions: Subscriptions, id: str, refused: Refused | None = None, typed: str = ""
-) -> Response:
+def _session(visit: Visit, subscriptions: Subscriptions, id: str, refused: Refused | None = None) -> Response:
     store, day = visit.tenant.store, day_of(visit, subscriptions, READ)
     _, session = day.session(store, id)
     people, known = _people(visit, session), known_checklist(store, session)
@@ -232,7 +213,6 @@ def _session(
         is_marked=any(one.steps for one in people),
         big=[(value, SAID[value]) for value in view.BIG],
         problem=refused.message if refused else "",
-        typed=typed,
         may_run=may(visit.caller)(f"{ONE}/people", "POST"),
         can_change=acts.can_cancel(store, session),
     )

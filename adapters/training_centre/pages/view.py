@@ -14,6 +14,7 @@ from adapters.training_centre.marking import SAID, is_complete, still_open
 from adapters.training_centre.told import result_of
 from lrs.kernel.printing import time_of
 from lrs.web.dates import written_day, written_moment
+from lrs.web.language import ENGLISH, catalogue
 from lrs.web.listing import ListColumn, ListRow
 
 SESSIONS = (
@@ -35,6 +36,8 @@ CHECKLISTS = (
     ListColumn("signatures", "Signatures", figure=True),
     ListColumn("changed", "Changed"),
 )
+TIMES = ("%(day)s, %(start)s to %(end)s", "%(first)s to %(last)s")
+"""How the times of a session are written, on one day and on several; in the catalogue of texts."""
 BIG = ("present", "late", "absent", "left_early")
 """The marks that have a big button."""
 RESULTS = ("pass", "fail", "na")
@@ -54,12 +57,14 @@ def when(session: CentreSession, now: int) -> str:
     return "Coming" if session.day > today else "Past"
 
 
-def times(session: CentreSession) -> str:
+def times(session: CentreSession, language: str = ENGLISH) -> str:
     """When it is: a day with its hours, or the days from which to which it lasts."""
     starts, ends = session.at(session.starts), session.at(session.ends)
+    first, last = written_day(starts.date(), language), written_day(ends.date(), language)
+    of_a_day, of_days = map(catalogue(language).gettext, TIMES)
     if starts.date() == ends.date():
-        return f"{written_day(starts.date())}, {starts:%H:%M} to {ends:%H:%M}"
-    return f"{written_day(starts.date())} to {written_day(ends.date())}"
+        return of_a_day % {"day": first, "start": f"{starts:%H:%M}", "end": f"{ends:%H:%M}"}
+    return of_days % {"first": first, "last": last}
 
 
 def listed(found: Iterable[tuple[CentreSession, int]], now: int, root: str) -> list[ListRow]:

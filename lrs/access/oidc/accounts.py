@@ -13,7 +13,7 @@ import msgspec
 from lrs.access import sessions, staff
 from lrs.access.oidc.flow import Returned
 from lrs.access.sessions import SigningIn
-from lrs.access.staff import ACTIVE, DISABLED, LONGEST_EMAIL, LONGEST_NAME, SUBJECT, Login, Member
+from lrs.access.staff import ACTIVE, LONGEST_EMAIL, LONGEST_NAME, SUBJECT, Login, Member
 from lrs.kernel.errors import Refused
 from lrs.storage import Tx
 from lrs.tenancy import audit
@@ -40,7 +40,7 @@ def signed_in(tenant: Tenant, returned: Returned, way: SigningIn) -> str:
             raise Refused(_STRANGER.format(returned.provider.label), status=403, error="forbidden")
         id = record.id if record else secrets.token_hex(8)
         before = staff.member_of(record) if record else _new(tx, tenant, returned, login)
-        if before.state == DISABLED:
+        if before.is_shut_out:
             raise Refused("This account was disabled. Ask your administrator.", status=403, error="forbidden")
         now = msgspec.structs.replace(before, by_group=roles, state=ACTIVE)
         if not now.all_roles:

@@ -14,6 +14,7 @@ import msgspec
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Ruleset
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import counted
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -125,7 +126,8 @@ def agree(tx: Tx, id: str, expected: int, by: str) -> None:
     if draft.state != "seen":
         raise Refused("These rules cannot be put in force.", status=409, error="busy")
     if expected != draft.lost:
-        message = f"{draft.lost} held levels would go, not {expected}. Nothing was changed: look again, then type it."
+        message = f"{counted(draft.lost, 'held level')} would go, not {expected}."
+        message += " Nothing was changed: look again, then type it."
         raise Refused(message, status=409, error="not_agreed")
     change(tx, id, state="agreed", expected=expected, by=by, problem="")
     tx.owe(KIND, id, Owed(STEP))

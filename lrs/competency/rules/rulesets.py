@@ -19,6 +19,7 @@ from lrs.competency.rules.in_force import FormerRuleset, InForce, Unread
 from lrs.competency.rules.rules import Index, Ruleset, index_rules
 from lrs.competency.rules.walk import Rematch, walk_about
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import MINUTE
 from lrs.storage import Owed, Reader, Record, Tx, Walk, each, micros_of
 from lrs.storage.kinds import Kind
@@ -169,7 +170,7 @@ def _still(former: Sequence[_Kept], ruleset: Ruleset, now: int) -> list[_Kept]:
         first = min(one.until for one in found)
         raise Refused(
             f"{IN_REVIEW} changes of rules are in review already; restore one of them, or wait until the first review"
-            f" ends in {(first - now) // MINUTE + 1} minutes",
+            f" ends in {counted((first - now) // MINUTE + 1, 'minute')}",
             status=409,
             error="in_review",
         )

@@ -18,6 +18,7 @@ from lrs.competency.rules.losses import LossSurvey, Swing
 from lrs.competency.shapes import Award
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import DAY
 from lrs.people.search import described, somebody
 from lrs.storage import Claim, Owed, Reader, Tx, each
@@ -68,7 +69,8 @@ def _told(
         return
     changed = ""
     if draft.state == "agreed":
-        changed = f"Meanwhile {losing} held levels would go, not {draft.expected}. Nothing was changed: look again."
+        changed = f"Meanwhile {counted(losing, 'held level')} would go, not {draft.expected}."
+        changed += " Nothing was changed: look again."
     listed = list(_changes(tenant.store, found[:LISTED], badged))
     blob = tenant.store.blobs.put([msgspec.json.encode(listed)])
     _settle(

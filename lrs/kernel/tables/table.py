@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lrs.kernel.plain_text import counted
 from lrs.kernel.tables.cell import clean, fault_of, is_comment
 from lrs.kernel.tables.delimited import OPEN_QUOTE, Delimited, Dialect
 from lrs.kernel.tables.file import File
@@ -121,7 +122,8 @@ def to_row(found: FoundSheet, line: FileLine, headers: KnownHeaders, constants: 
     if line.trouble == OPEN_QUOTE or (not line.cells and trouble):
         return Row(place, {}, trouble=trouble)
     if not trouble and not found.part and beside(line, columns):
-        message = f"{len(line.cells)} cells stand under {len(columns)} headers: quote the one with a separator in it"
+        message = f"{len(line.cells)} cells stand under {counted(len(columns), 'header')}"
+        message += ": quote the one with a separator in it"
         trouble = Unusable("too_many_cells", "", "", message)
     cells: dict[str, str] = {}
     values: dict[str, Value] = {}

@@ -12,6 +12,7 @@ import click
 
 from lrs.kernel.admission import Overloaded
 from lrs.kernel.errors import Misconfigured, StoreFull
+from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import json_option, print_json
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import interrupting
@@ -64,7 +65,8 @@ def backup(file: Path, data: Path | None, passphrase_file: Path | None, as_json:
             path = master_key.path_of(settings)
             click.echo(f"the master key is NOT in it (no passphrase was given): keep a copy of {path} elsewhere")
     if missing:
-        click.echo(f"Error: {missing} blobs that records name are not in the store, and so not in the backup", err=True)
+        what = counted(missing, "blob that records name is", "blobs that records name are")
+        click.echo(f"Error: {what} not in the store, and so not in the backup", err=True)
         sys.exit(1)
 
 
@@ -123,7 +125,8 @@ def _shown(backup: Backup) -> dict[str, object]:
 def _tell(backup: Backup) -> None:
     for name, part in backup.manifest.tenants.items():
         count = part.store.records.get(STATEMENT, 0)
-        click.echo(f"tenant {name}: {count} statements, {sum(part.store.records.values())} records, {part.blobs} blobs")
+        records = counted(sum(part.store.records.values()), "record")
+        click.echo(f"tenant {name}: {counted(count, 'statement')}, {records}, {counted(part.blobs, 'blob')}")
 
 
 @contextmanager

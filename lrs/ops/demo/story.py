@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from badges.forms import FORMS
+from lrs.kernel.plain_text import counted
 from lrs.ops.demo import course
 from lrs.ops.demo.processes import MatchingService
 from lrs.ops.demo.sample import FILES
@@ -115,7 +116,7 @@ def _evidence(stage: Stage, keys: dict[str, dict[str, str]]) -> None:
     stage.say("2. Evidence comes in, through three doors, about people with three kinds of names")
     key = keys["online-platform"]
     count = course.send(f"{stage.base}/xapi", key["key"], key["secret"])
-    stage.say(f"   the online platform sent {count} statements")
+    stage.say(f"   the online platform sent {counted(count, 'statement')}")
     for source, adapter, file, more in (
         (CENTRE, "training-centre", "training-centre.csv", ()),
         (PROVIDER, "eportfolio", "portfolio.csv", ("--profile", "portfolio-profile.json")),
@@ -145,7 +146,8 @@ def _badges(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
         stage.lrs("badges", "show", chosen["id"], "--form", form.name, "--out", file)
     verdict = json.loads(stage.lrs("badges", "verify", str(files[0]), "--status-list", str(files[1]), "--json"))
     (stage.out / "verify.json").write_text(json.dumps(verdict, indent=2), "utf-8")
-    stage.say(f"   {len(held)} badges for {LEARNER}; {chosen['name']}: {'valid' if verdict['valid'] else 'NOT VALID'}")
+    state = "valid" if verdict["valid"] else "NOT VALID"
+    stage.say(f"   {counted(len(held), 'badge')} for {LEARNER}; {chosen['name']}: {state}")
     return badge, verdict
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lrs.access import learners
+from lrs.access import MADE_HERE, is_of_content, is_own, learners
+from lrs.competency import listed
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.shapes import Award, ProfileEntry, Proof
 from lrs.competency.witnessed import Witnessed, witnessed
@@ -188,6 +189,13 @@ def sharing(tenant: Tenant, who: Own, language: str = ENGLISH) -> list[Sharing]:
         asked = tuple(one for one in waiting if one.service == id)
         found.append(Sharing(known, tuple(agreed), _seen(tenant, who, known, language), asked, under_age))
     return sorted(found, key=lambda one: (one.seen is None, one.service.name.casefold()))
+
+
+def senders(reader: Reader, who: Own) -> tuple[str, ...]:
+    """The sources that told of *who*, without those of content and of this product: the people there see it, too."""
+    record = reader.get(listed.KIND, who.members[0])
+    told = listed.read(record).sources if record else frozenset[str]()
+    return tuple(sorted(one for one in told if not (one in MADE_HERE or is_of_content(one) or is_own(one))))
 
 
 def own_subjects(reader: Reader, who: Own) -> list[consent.Subject]:

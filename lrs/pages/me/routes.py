@@ -142,6 +142,7 @@ def _add_sharing(router: APIRouter, badges_told: BadgesTold) -> None:
         shown |= views.told(told, names, dates, facts.LISTED)
         shared = badges_told.shared(tenant, who.members, root_of(visit.request))
         shown["shared_badges"] = [views.shared_badge(one, dates) for one in shared]
+        shown |= {"organisation": tenant.record.name, "senders": facts.senders(tenant.store, who)}
         shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
         return own_page(visit, "learner/sharing.html", **shown)
 

@@ -40,10 +40,14 @@ def skills(found: OwnSkills, now: int, dates: Dates) -> dict[str, Any]:
 
 
 def badges_of(found: Sequence[OwnBadge], gone: Mapping[str, GoneBadge], dates: Dates) -> dict[str, Any]:
-    """The badges that count, and those that do not, with why. One that was stopped a moment ago is *gone* already."""
-    over = [one for one in found if one.state != ISSUED or gone[one.id].is_stopped]
+    """The badges that count, and those that do not, with why: by name, as everywhere, and the newest of a name first.
+
+    One that was stopped a moment ago is *gone* already.
+    """
+    ordered = sorted(found, key=lambda one: one.name.casefold())
+    over = [one for one in ordered if one.state != ISSUED or gone[one.id].is_stopped]
     return {
-        "badges": [_badge(one, dates) for one in found if one not in over],
+        "badges": [_badge(one, dates) for one in ordered if one not in over],
         "gone_badges": [_badge(one, dates) | _why_gone(gone[one.id], dates) for one in over],
     }
 

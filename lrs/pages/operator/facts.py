@@ -130,7 +130,7 @@ def administrators_of(tenant: Tenant) -> list[staff.Member]:
 
 
 def _is_administrator(one: staff.Member) -> bool:
-    return one.state != staff.DISABLED and any(role.role == ADMINISTRATOR for role in one.all_roles)
+    return not one.is_shut_out and any(role.role == ADMINISTRATOR for role in one.all_roles)
 
 
 def existing(tenants: Tenants, id: str) -> TenantRecord:

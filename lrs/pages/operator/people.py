@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from lrs.access import staff, staff_acts
 from lrs.access.operator_policy import OPERATOR
 from lrs.access.operators import ROLE, create_operator_key, list_operator_keys, revoke_operator_key
-from lrs.access.staff import DISABLED, SUBJECT
+from lrs.access.staff import DISABLED, SUBJECT, WITHDRAWN
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.operator import view
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
@@ -62,8 +62,8 @@ def _add_people(router: APIRouter) -> None:
         try:
             if wanted == DISABLED:
                 _check_other(visit, id)
-                staff_acts.disable(visit.tenant, id, by=visit.session.by, keep_one=False)
-                return visit.on("/people", "operator_disabled")
+                state = staff_acts.disable(visit.tenant, id, by=visit.session.by, keep_one=False)
+                return visit.on("/people", "invitation_withdrawn" if state == WITHDRAWN else "operator_disabled")
             staff_acts.enable(visit.tenant, id, by=visit.session.by)
         except Refused as refused:
             return _people(visit, refused)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lrs.access.staff import Member
+from lrs.kernel.plain_text import counted
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
 from lrs.pages.operator.facts import LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
+from lrs.pages.states import MEMBER_STATES
 from lrs.pages.words import lasting
 from lrs.pages.work_view import LATE
 from lrs.tenancy.backups import BackupTaken
@@ -108,7 +110,8 @@ def _of_workers(found: InstallationFacts, settings: Settings, zone: str) -> Iter
     for one in found.deaths:
         yield _need(
             "problem",
-            f"A worker died {one['count']} times in a row, last on {written_moment(one['at'], zone)}: {one['reason']}",
+            f"A worker died {counted(one['count'], 'time')} in a row, last on {written_moment(one['at'], zone)}:"
+            f" {one['reason']}",
             "lrs doctor",
         )
     if not found.workers and not settings.celery_broker:
@@ -183,9 +186,11 @@ def person(id: str, one: Member, own: str) -> dict[str, Any]:
         "id": id,
         "name": one.name or one.email or "Somebody who has not come yet",
         "email": one.email or "None yet",
-        "state": {"invited": "Invited", "active": "Active", "disabled": "Disabled"}[one.state],
+        "state": MEMBER_STATES[one.state],
         "mood": {"active": "good", "disabled": "bad"}.get(one.state, "warn"),
         "is_disabled": one.state == "disabled",
+        "is_invited": one.state == "invited",
+        "is_withdrawn": one.state == "withdrawn",
         "is_me": id == own,
         "factor": one.factor is not None,
     }

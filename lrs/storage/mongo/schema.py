@@ -17,6 +17,7 @@ from pymongo import ASCENDING
 from pymongo.database import Database
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
+from lrs.kernel.plain_text import counted
 from lrs.storage.mongo.lease import is_leased, leased
 
 Mongo = Database[dict[str, Any]]
@@ -81,7 +82,8 @@ def _refuse_large(database: Mongo, version: int) -> None:
     count = database.record.estimated_document_count()
     if count <= AT_ONCE or not any(MIGRATIONS[version:]):
         return
-    told = f"the database {database.name} has schema {version} and {count} records, this program needs {SCHEMA_VERSION}"
+    told = f"the database {database.name} has schema {version} and {counted(count, 'record')}"
+    told += f", this program needs {SCHEMA_VERSION}"
     if is_leased(database.meta, "migration"):
         raise Misconfigured(f"{told}: another process is migrating it: start again when it is done")
     raise Misconfigured(f"{told}: run lrs tenants migrate, which can take long and says how far it is")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from lrs.kernel.plain_text import counted
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Owed, Record, Tx, micros_of
 from lrs.storage.about import Whose, by_keys
@@ -44,7 +45,7 @@ class Compare(Exception):
     """Stored statements are too large to be compared inside the writer: call ``compared``."""
 
     def __init__(self, stored: Mapping[str, Record]) -> None:
-        super().__init__(f"{len(stored)} statements")
+        super().__init__(f"{counted(len(stored), 'statement')}")
         self.stored = stored
 
 

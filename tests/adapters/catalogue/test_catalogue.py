@@ -242,6 +242,23 @@ def test_everybody_searches_the_catalogue_without_signing_in_and_finds_no_name_i
     assert stranger.get("/catalogue/none").status_code == 404
 
 
+def test_public_pages_keep_the_menu_of_who_is_signed_in_and_are_read_in_welsh(site, centre):
+    session = dated(centre, "welsh-1", title="Gwisgo", seats="3")
+    browser, _ = learner(site, "menna")
+    paths = ("/catalogue", f"/catalogue/session-{session.id}", "/roles", "/verify", "/catalogue/none")
+
+    shown = [browser.get(path).text for path in paths]
+    stranger = [Browser(site.app).get(path).text for path in paths]
+    welsh = text_of(Browser(site.app).get("/catalogue?lang=cy"))
+    plan = text_of(browser.get(f"/me/plan?book={session.id}&lang=cy"))
+
+    assert ['href="/me/sharing"' in text and 'action="/sign-out"' in text for text in shown] == [True] * 5
+    assert [any(one in text for one in ("/me/sharing", "/sign-out")) for text in stranger] == [False] * 5
+    assert "Cyrsiau, sesiynau a lleoliadau gwaith" in welsh
+    assert "09:00 i 17:00 3 lle ar ôl" in welsh
+    assert "Archebu'r lle hwn" in plan
+
+
 def person(session, name, address):
     return people_in(f"{name}, {address}", iri("providers", "north"), session.id, 5, "test")[0]
 

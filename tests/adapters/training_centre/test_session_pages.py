@@ -17,6 +17,7 @@ from tests.web.site import COMPETENCY, RULE
 
 NEW = {"kind": "practical", "title": "Gowning", "date": "2026-11-21", "starts": "09:00", "ends": "09:40"}
 PEOPLE = "Ann Arden, ann@learners.example\nBen Birch, ben@learners.example"
+ROUTED = "Ann Arden, route@learners.example"
 STEPS = "Hands washed !\nHood first"
 
 
@@ -60,6 +61,10 @@ def who(site, place, name):
     return next(one for _, one in found.values() if one.name.startswith(name))
 
 
+def people_of(site, place):
+    return [one for _, one in attendees.of_session(site.tenant.store, place.rpartition("/")[2]).values()]
+
+
 def mark(browser, site, place, name, value):
     one = who(site, place, name)
     told = {"who": one.id, "seen": str(len(one.attendance)), "value": value}
@@ -75,7 +80,7 @@ def step(browser, site, place, name, number, value):
 
 def test_a_trainer_takes_a_session_from_an_empty_page_to_told_results(site, trainer):
     place = made(trainer, checklist=checklist(trainer, "gowning"))
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     mark(trainer, site, place, "Ann", "present")
     mark(trainer, site, place, "Ben", "absent")
     step(trainer, site, place, "Ann", "1", "pass")
@@ -107,6 +112,14 @@ def test_what_is_wrong_in_a_new_session_is_said_at_its_field_and_nothing_is_made
     assert site.tenant.store.count(centre_sessions.KIND) == before
 
 
+def test_a_new_session_is_today_unless_another_day_is_typed_and_its_roster_comes_first(trainer):
+    page = trainer.get("/staff/new-session")
+    shown = trainer.get(made(trainer, checklist=checklist(trainer, "order"))).text
+
+    assert form(page, "/staff/sessions")["date"] == "2026-11-21"
+    assert 0 < shown.index('href="#roster"') < shown.index('id="roster"') < shown.index('id="steps"')
+
+
 def test_a_line_that_names_nobody_is_said_and_what_was_typed_stays(site, trainer):
     place = made(trainer)
 
@@ -118,9 +131,47 @@ def test_a_line_that_names_nobody_is_said_and_what_was_typed_stays(site, trainer
     assert attendees.of_session(site.tenant.store, place.rpartition("/")[2]) == {}
 
 
+def test_a_name_that_somebody_has_is_asked_about_before_it_is_a_second_person(site, trainer):
+    first, place = made(trainer), made(trainer)
+    earlier = "Ana Silva, ana@learners.example"
+    post(trainer, first, f"{first}/people", people=earlier, looked=earlier)
+    typed = "Ana Silva, A-4711\nBo Novak, bo@learners.example\nana@learners.example"
+
+    asked = post(trainer, place, f"{place}/people", people=typed)
+    there = attendees.of_session(site.tenant.store, place.rpartition("/")[2])
+    fields = form(asked, f"{place}/people")
+    choice = re.search(r'<input type="radio" name="([^"]+)" value="([^"]+)"', asked.text)
+    same = {choice[1]: choice[2], "people": typed.rpartition("\n")[0], "looked": typed.rpartition("\n")[0]}
+    stale = trainer.ask("POST", f"{place}/people", data=fields | same | {choice[1]: "gone"})
+    saved = trainer.ask("POST", f"{place}/people", data=fields | same)
+
+    assert (asked.status_code, there) == (200, {})
+    assert "2 new, 1 known. Nobody is added yet." in text_of(asked)
+    assert "Somebody called Ana Silva is known already" in text_of(asked)
+    assert "Ana Silva (ana@learners.example)" in text_of(asked)
+    assert (stale.status_code, saved.status_code) == (409, 303)
+    known = [(one.name, [ifi.written for ifi in one.identifiers]) for one in people_of(site, place)]
+    assert known == [("Ana Silva", ["ana@learners.example", "A-4711"]), ("Bo Novak", ["bo@learners.example"])]
+
+
+def test_who_is_known_by_what_was_typed_is_added_at_once_and_no_other_centre_is_told(site, trainer):
+    first, place = made(trainer), made(trainer)
+    typed = "Cy Drew, cy@learners.example"
+    post(trainer, first, f"{first}/people", people=typed, looked=typed)
+    elsewhere = signed_in(site, "trainer:south", name="Sol")
+    there = made(elsewhere)
+
+    known = post(trainer, place, f"{place}/people", people=typed)
+    other = post(elsewhere, there, f"{there}/people", people=typed)
+
+    assert (known.status_code, [one.name for one in people_of(site, place)]) == (303, ["Cy Drew"])
+    assert (other.status_code, people_of(site, there)) == (200, [])
+    assert "1 new, 0 known." in text_of(other)
+
+
 def test_what_another_trainer_marked_is_shown_and_a_mark_over_it_is_refused(site, trainer):
     place, other = made(trainer), signed_in(site, "trainer:north", name="Ray")
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     stale = form(trainer.get(place), f"{place}/attendance") | {"value": "absent", "who": who(site, place, "Ann").id}
     mark(other, site, place, "Ann", "late")
 
@@ -134,7 +185,7 @@ def test_what_another_trainer_marked_is_shown_and_a_mark_over_it_is_refused(site
 
 def test_an_assessor_sees_a_session_signs_as_the_second_and_marks_nothing(site, trainer):
     place = made(trainer, checklist=checklist(trainer, "two", signatures="2"))
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     mark(trainer, site, place, "Ann", "present")
     for number in "12":
         step(trainer, site, place, "Ann", number, "pass")
@@ -165,7 +216,7 @@ def test_a_trainer_of_another_centre_finds_no_session_and_no_checklist(site, tra
 
 def test_a_correction_after_closing_needs_a_reason_and_stands_in_the_history(site, trainer):
     place = made(trainer)
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     mark(trainer, site, place, "Ann", "absent")
     post(trainer, f"{place}/close", f"{place}/close")
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
@@ -180,7 +231,7 @@ def test_a_correction_after_closing_needs_a_reason_and_stands_in_the_history(sit
 
 def test_a_supervisor_signs_hours_off_once_and_a_second_use_changes_nothing(site, trainer):
     place = made(trainer, kind="placement", host="Cell Works", hours="37.5", until="2026-11-25")
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
     link = asked(site, trainer, ann)
     supervisor = Browser(site.app)
@@ -215,7 +266,7 @@ def asked(site, browser, page):
 
 def test_a_supervisor_who_does_not_confirm_says_why_and_nobody_is_marked(site, trainer):
     place = made(trainer, kind="work_experience", host="Cell Works")
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
     link = asked(site, trainer, ann)
     supervisor = Browser(site.app)
@@ -229,7 +280,7 @@ def test_a_supervisor_who_does_not_confirm_says_why_and_nobody_is_marked(site, t
 
 def test_the_route_of_a_learner_is_kept_and_a_reskilled_one_names_the_sector(site, trainer):
     place = made(trainer)
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
     assert "Say from which sector" in text_of(post(trainer, ann, ann, act="route", route="reskilled", sector=""))
 
@@ -244,7 +295,7 @@ def test_the_route_that_one_centre_was_told_is_neither_shown_to_another_nor_chan
     places = [made(trainer), made(south)]
     anns = []
     for browser, place, sector in zip((trainer, south), places, ("Food industry", "Prison service"), strict=True):
-        post(browser, place, f"{place}/people", people="Ann Arden, route@learners.example")
+        post(browser, place, f"{place}/people", people=ROUTED, looked=ROUTED)
         anns.append(f"{place}/people/{who(site, place, 'Ann').id}")
         post(browser, anns[-1], anns[-1], act="route", route="reskilled", sector=sector)
 
@@ -257,7 +308,7 @@ def test_the_route_that_one_centre_was_told_is_neither_shown_to_another_nor_chan
 
 def test_a_link_to_a_supervisor_is_of_the_pages_address_whatever_host_a_request_names(site, trainer):
     place = made(trainer, kind="placement", host="Cell Works")
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
     told = form(trainer.get(ann), ann) | {"act": "ask", "supervisor": "Sue", "address": "sue@host.example"}
 
@@ -295,7 +346,7 @@ def test_todays_sessions_come_first_and_all_of_them_are_a_table_and_files(site, 
 
 def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is_on_the_way_to(site, trainer):
     place = made(trainer, checklist=checklist(trainer, "hygiene"))
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     mark(trainer, site, place, "Ann", "present")
     mark(trainer, site, place, "Ben", "present")
     step(trainer, site, place, "Ann", "1", "fail")
@@ -319,7 +370,7 @@ def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is
 
 def test_whoever_failed_a_critical_step_has_not_passed_though_another_step_is_open(site, trainer):
     place = made(trainer, checklist=checklist(trainer, "gloves"))
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     mark(trainer, site, place, "Ann", "present")
     mark(trainer, site, place, "Ben", "absent")
     step(trainer, site, place, "Ann", "1", "fail")
@@ -347,7 +398,7 @@ def test_a_session_that_is_over_and_not_closed_stands_on_the_first_page_and_on_t
 
 def test_what_is_wrong_on_a_persons_page_is_said_beside_its_field_and_what_was_typed_stays(site, trainer):
     place = made(trainer, kind="placement", host="Cell Works")
-    post(trainer, place, f"{place}/people", people=PEOPLE)
+    post(trainer, place, f"{place}/people", people=PEOPLE, looked=PEOPLE)
     ann = f"{place}/people/{who(site, place, 'Ann').id}"
 
     wrong = post(trainer, ann, ann, act="ask", supervisor="Sue", address="sue at host")
@@ -362,9 +413,9 @@ def test_what_is_wrong_on_a_persons_page_is_said_beside_its_field_and_what_was_t
 
 def test_more_people_than_seats_and_bookings_without_end_are_said(trainer):
     small, endless = made(trainer, seats="1"), made(trainer, opened="yes", date="2099-11-21")
-    post(trainer, small, f"{small}/people", people=PEOPLE)
+    post(trainer, small, f"{small}/people", people=PEOPLE, looked=PEOPLE)
 
-    assert "2 people are on the roster, and there are 1 seats." in text_of(trainer.get(small))
+    assert "2 people are on the roster, and there is 1 seat." in text_of(trainer.get(small))
     assert "no number of seats is set: up to 100 people can come" in text_of(trainer.get(endless))
 
 

@@ -140,7 +140,7 @@ def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, 
     after = run(tmp_path, "renew").output
 
     assert before.startswith("0 badges will be issued anew by did:key:z6Mk")
-    assert after == "1 badges will be issued anew by did:web:skills.example.org:t:default\n"
+    assert after == "1 badge will be issued anew by did:web:skills.example.org:t:default\n"
 
 
 def test_a_command_without_the_servers_address_makes_no_badge_a_demonstration(tmp_path, monkeypatch):
@@ -152,8 +152,8 @@ def test_a_command_without_the_servers_address_makes_no_badge_a_demonstration(tm
 
     assert refused.exit_code == 1
     assert refused.output == (
-        "Error: LRS_PUBLIC_URL is not set for this command, and 1 badges of did:web:skills.example.org:t:default would"
-        " become demonstrations: give it the settings of the server\n"
+        "Error: LRS_PUBLIC_URL is not set for this command, and 1 badge of did:web:skills.example.org:t:default would"
+        " become a demonstration: give it the settings of the server\n"
     )
     tenant = open_tenant(Settings(data=tmp_path))
     with closing(tenant.store):

@@ -202,11 +202,11 @@ def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data,
     with_badge(data, lambda _: None)
 
     assert told == [
-        "1 badges are suspended; the server publishes it\n",
+        "1 badge is suspended; the server publishes it\n",
         "suspended",
         f"badge {id} is issued anew by the server; copies from before stay revoked\n",
         "issued",
-        "1 badges are revoked; the server publishes it\n",
+        "1 badge is revoked; the server publishes it\n",
         f"badge {id} will be issued by the server, if its award is held\n",
     ]
 

@@ -207,8 +207,8 @@ def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, rec
     assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
         ("profile.updated", "the destination is disabled: it answered 410 Gone")
     ]
-    assert resync.stdout == "1 consents of career-converter will be told again\n"
-    assert again.stdout == "1 deliveries will be sent again\n"
+    assert resync.stdout == "1 consent of career-converter will be told again\n"
+    assert again.stdout == "1 delivery will be sent again\n"
     assert "delivered" in after.stdout
 
 

@@ -318,7 +318,7 @@ def test_a_backup_names_a_missing_blob_and_contains_everything_else(tmp_path):
     code, text = run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")
 
     assert code == 1
-    assert "Error: 1 blobs that records name are not in the store, and so not in the backup" in text
+    assert "Error: 1 blob that records name is not in the store, and so not in the backup" in text
     shutil.copy(tmp_path / "data" / "master.key", tmp_path / "kept")
     again = run("restore", tmp_path / "b.tar", "--data", tmp_path / "again", master_key_file=tmp_path / "kept")
     assert again[0] == 0

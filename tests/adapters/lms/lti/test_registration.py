@@ -187,7 +187,7 @@ def test_a_form_of_another_invitation_registers_nothing(world, platform):
     assert "not the one that was shown" in text_of(answer)
 
 
-def test_without_https_the_page_says_what_to_set(tmp_path, platform):
+def test_without_https_the_page_says_whom_to_ask(tmp_path, platform):
     world = World(tmp_path, platform, public_url="http://skills.example.org")
     made = world.store.write(lambda tx: one_time.make(tx, world.tenant, "lti-registration", "Moodle")).result()
 
@@ -198,8 +198,9 @@ def test_without_https_the_page_says_what_to_set(tmp_path, platform):
 
     assert (answer.status_code, refused.value.status) == (409, 409)
     assert "Make the invitation" not in staff.text
-    assert "Set LRS_PUBLIC_URL" in text_of(answer)
-    assert "Set LRS_PUBLIC_URL" in text_of(staff)
+    for page in (answer, staff):
+        assert "Ask the operator of this server for an https address." in text_of(page)
+        assert "LRS_PUBLIC_URL" not in page.text
     assert why_unusable(Settings(public_url="http://localhost:8080")) == ""
     world.close()
 
@@ -259,6 +260,7 @@ def test_an_administrator_registers_by_hand_and_approves_what_waits(world):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"deployments": "x" * 256}, "A deployment id has 1 to 255 characters."),
         ({"issuer": "moodle"}, "The issuer is no address"),
         ({"client_id": ""}, "The client id is missing"),
         ({"jwks": "ftp://x.example"}, "The address of its keys is no address"),
@@ -275,15 +277,22 @@ def test_a_form_that_cannot_be_is_shown_again_with_why(world, change, says):
     answer = send(browser, browser.get("/staff/lms/new"), "/staff/lms/new", **given)
 
     assert answer.status_code == 400
-    assert says in text_of(answer)
+    assert text_of(answer).count(says) == 2  # on top, and beside the field
+    (field,) = change
+    assert f'href="#{field}"' in answer.text
+    assert f'id="{field}-error"' in answer.text
 
 
 @pytest.mark.parametrize("name", manual.PRODUCTS)
-def test_what_the_form_proposes_without_an_address_is_not_taken_as_it_is(name):
-    proposed = platforms_view.proposed(manual.product(name), "")
+def test_what_the_form_does_not_know_whole_is_a_hint_and_no_value(world, name):
+    page = world.staff().get(f"/staff/lms/new?product={name}")
 
-    left = {one for one in manual.STAND_INS for address in proposed.values() if one in address.split("/")}
-    assert left or name == "canvas"
+    (form,) = (one for one in forms_of(page.text) if "client_id" in one["fields"])
+    values = {field: form["fields"][field] for field in manual.ADDRESSES}
+    assert not any(stand_in in value for stand_in in manual.STAND_INS for value in values.values())
+    assert all(values.values()) is (name == "canvas")
+    for example in platforms_view.examples(manual.product(name), "").values():
+        assert f"Such as {example}" in text_of(page)
 
 
 def test_a_platform_is_removed_and_can_be_registered_again(world, platform):
