@@ -10,7 +10,6 @@ transfer codings that it does not decode as data (6.1), and keeps blanks at the 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import cast
@@ -24,6 +23,7 @@ from lrs.kernel.errors import Refused
 from lrs.web.answering import Answering
 from lrs.web.browsers import closed
 from lrs.web.pieces import InOnePiece
+from lrs.web.request_head import head_fault
 from lrs.web.staying import StayingParser
 
 LONGEST_HEAD = 256 * 1024
@@ -52,31 +52,11 @@ _TOO_MUCH_FRAMING = Refused(
 )
 _TOO_LATE = Refused("the rest of the request did not come in time", status=408, error="timeout")
 _NOT_HTTP = Refused("this is not valid HTTP/1.1 (RFC 9112)")
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]{0,5})?")
-"""A host by RFC 3986 3.2.2, without the comma with which a proxy joins two."""
 _BLANKS = b" \t"
 
 
 def _carries_nothing(_path: str, _headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return ()
-
-
-def head_fault(version: str, hosts: list[bytes], codings: list[bytes]) -> Refused | None:
-    """The fault in a head of HTTP *version* with these values of ``Host`` and ``Transfer-Encoding``, if there is one.
-
-    Source: RFC 9112 3.2, 6.1; RFC 9110 15.6.6.
-    """
-    if version not in {"1.1", "1.0"}:
-        return Refused("this server speaks HTTP/1.1", status=505, error="http_version")
-    if len(hosts) != 1 and not (version == "1.0" and not hosts):
-        return Refused(f"header Host {'was sent twice' if hosts else 'is missing'}: send it once")
-    if hosts and not _HOST.fullmatch(hosts[0]):
-        return Refused("header Host is no host: send the name or address of this server, and its port")
-    if codings and version == "1.0":
-        return Refused("HTTP/1.0 has no Transfer-Encoding: send a Content-Length")
-    if codings and [coding.lower() for coding in codings] != [b"chunked"]:
-        return Refused("the only known transfer coding is chunked", status=501, error="not_implemented")
-    return None
 
 
 def _tells_nobody(_path: str, _refused: Refused, _request_id: str) -> None:
