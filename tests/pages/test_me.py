@@ -532,7 +532,9 @@ def test_badges_stand_by_name_and_the_organisation_is_called_by_its_name(site):
         OwnBadge(id, name, "", "", "", f"2026-11-{day}", "", "", "issued")
         for id, name, day in (("1", "Gowning", 20), ("2", "aseptic", 19), ("3", "Gowning", 18))
     ]
-    gone = dict.fromkeys("123", GoneBadge(is_suspended=False, reason="", at=0, is_shared=False, is_stopped=False))
+    gone = dict.fromkeys(
+        "123", GoneBadge(is_suspended=False, reason="", at=0, is_shared=False, has_code=False, is_stopped=False)
+    )
     blank = {"achievement": "", "validFrom": "", "validUntil": ""}
     profile = {"competencies": [], "badges": [{"name": name} | blank for name in ("Gowning", "aseptic")]}
     site.app.tenants.control.change("default", lambda record, _: replace(record, name="Harbour Skills"))
