@@ -65,4 +65,4 @@ def integrity(url: str) -> None:
 @pytest.fixture
 def random_kills() -> list[int]:
     """After how many acknowledged batches each round is killed; pytest-randomly seeds it, and prints its seed."""
-    return [random.randint(1, 60) for _ in range(5)]
+    return [random.randint(30, 60), *(random.randint(1, 60) for _ in range(4))]

@@ -25,8 +25,8 @@ LostKeys = tuple[Sequence[int], int, int]
 """Keys, seq and row of a record."""
 NEWEST_RECORDS = 2_000
 """Records whose search keys ``wrong_keys`` looks up."""
-_AT_ONCE = 500
-"""Records, or a tenth of the entries, that one transaction looks at: some 20 ms."""
+_AT_ONCE, _KEYS_AT_ONCE = 500, 8_000
+"""Records and keys that one transaction looks at: some 20 ms."""
 _FIRST = (-1, -(1 << 63), 0, 0)
 
 _RECORDS = "SELECT row, seq, keys FROM record"
@@ -73,25 +73,34 @@ def _lost(keys: SearchKeys, records: Iterable[tuple[int, int, bytes]]) -> list[L
 def _stray(
     keys: SearchKeys, entries: Iterable[tuple[int | None, int, int, int, int | None, bytes | None]]
 ) -> list[Entry]:
-    return [
-        (segment, key, seq, row)
-        for segment, key, seq, row, place, packed in entries
-        if place != seq or key not in array("q", packed or b"") or segment not in keys.segments_of(seq)
-    ]
+    found: list[Entry] = []
+    of_record: dict[int, set[int]] = {}
+    for segment, key, seq, row, place, packed in entries:
+        if row not in of_record:
+            of_record[row] = set(array("q", packed or b""))
+        if place != seq or key not in of_record[row] or segment not in keys.segments_of(seq):
+            found.append((segment, key, seq, row))
+    return found
 
 
 def _of_records(connection: sqlite3.Connection, keys: SearchKeys, at: tuple[int, ...]) -> Wrong:
-    records = connection.execute(_OLDEST, (at[-1], _AT_ONCE)).fetchall()
+    records = []
+    size = 0
+    for record in connection.execute(_OLDEST, (at[-1], _AT_ONCE)):
+        records.append(record)
+        size += len(record[2]) // 8
+        if size > _KEYS_AT_ONCE:
+            break
     return Wrong(_lost(keys, records), [], records[-1][:1] if records else None)
 
 
 def _of_entries(connection: sqlite3.Connection, keys: SearchKeys, at: tuple[int, ...]) -> Wrong:
-    entries = connection.execute(_ALL_ENTRIES, (*at, 10 * _AT_ONCE)).fetchall()
+    entries = connection.execute(_ALL_ENTRIES, (*at, _KEYS_AT_ONCE)).fetchall()
     return Wrong([], _stray(keys, entries), entries[-1][:4] if entries else None)
 
 
 def _of_early(connection: sqlite3.Connection, keys: SearchKeys, at: tuple[int, ...]) -> Wrong:
-    entries = connection.execute(_EARLY, (*at[1:], 10 * _AT_ONCE)).fetchall()
+    entries = connection.execute(_EARLY, (*at[1:], _KEYS_AT_ONCE)).fetchall()
     return Wrong([], _stray(keys, entries), entries[-1][:4] if entries else None)
 
 
