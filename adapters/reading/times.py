@@ -27,9 +27,10 @@ NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
 LONGEST = 80
 """Characters of the longest cell that can be a day or a time."""
 AHEAD = timedelta(hours=24)
+YEARS = range(1950, 2150)
+"""Years that somebody can mean."""
 _ISO = "%Y-%m-%d"
 _SERIAL = re.compile(r"\d{5}(?:\.\d{1,15})?")
-_YEARS = range(1950, 2150)
 _CLOCK_BEHIND = re.compile(
     r"(?:^|[T ])(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?: ?([ap])\.?m\.?)?$", re.IGNORECASE
 )
@@ -153,7 +154,7 @@ def _read_day(row: Row, column: str, cell: str, calendar: Calendar) -> date | No
     """The day in *cell*, which is all or a part of the cell in *column*; ``None`` if it is none."""
     formats = (_ISO,) if isinstance(row.values.get(column), date) else tuple(calendar.formats)
     found = _by_formats(cell, formats, calendar.zone)
-    if found is not None and found.year not in _YEARS:
+    if found is not None and found.year not in YEARS:
         raise Unusable("impossible_date", column, cell, f"the year {found.year} cannot be meant")
     return found
 
@@ -174,7 +175,7 @@ def _by_formats(cell: str, formats: tuple[str, ...], zone: ZoneInfo) -> date | N
             found = datetime.strptime(plain, form)  # noqa: DTZ007 (its zone, if it names one, is asked for below)
         except ValueError:
             continue
-        is_moved = found.tzinfo is not None and found.year in _YEARS  # a zone can move other years out of the calendar
+        is_moved = found.tzinfo is not None and found.year in YEARS  # a zone can move other years out of the calendar
         return (found.astimezone(zone) if is_moved else found).date()
     return None
 

@@ -15,18 +15,24 @@ from adapters.imports.senders import senders
 from adapters.ledger.diff import key_of
 from adapters.ledger.ledger import KIND as LEDGER
 from adapters.ledger.ledger import LedgerRecord, record_id
+from adapters.reading.times import YEARS
 from adapters.reading.vocabulary import ATTENDED, JISC, VOIDED
 from adapters.training_centre import centre_sessions
 from adapters.training_centre.files.source import TrainingCentre
 from lrs.kernel.memo import Memo
 from lrs.kernel.names import name
-from lrs.kernel.times import MINUTE, zoned_micros
+from lrs.kernel.times import MINUTE, timestamp_of_micros, zoned_micros
 from lrs.storage import Reader, Walk, walked
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import source_key, verb_key
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes of statements that are read for one centre: the newest 4,000 of its attendances."""
+LONGEST = 200
+"""Characters of a title or a sort that are kept, for what was read of many centres stays in memory."""
+LONGEST_IRI = 2_000
+"""Characters of the IRI of a session; no file makes a longer one."""
 
 
 class FiledSession(msgspec.Struct, frozen=True):
@@ -113,7 +119,8 @@ def _newest(reader: Reader, keys: tuple[int, ...]) -> int:
 
 
 def _read(reader: Reader, centre: str, keys: tuple[int, ...]) -> Iterator[FiledSession]:
-    left, objects, people = MOST_BYTES, dict[str, _Object](), dict[str, set[bytes]]()
+    left, objects, people = MOST_BYTES, dict[str, _Object](), dict[str, set[str | bytes]]()
+    known: dict[bytes, str | bytes] = {}
     for record in walked(reader, Walk("statement", keys, newest_first=True, limit=500)):
         left -= len(record.body)
         if left < 0:
@@ -122,19 +129,37 @@ def _read(reader: Reader, centre: str, keys: tuple[int, ...]) -> Iterator[FiledS
             one = _decode(record.body)
         except msgspec.DecodeError:
             continue
+        if len(one.object.id) > LONGEST_IRI:
+            continue
         objects.setdefault(one.object.id, one.object)
-        people.setdefault(one.object.id, set()).add(bytes(one.actor))
+        actor = bytes(one.actor)
+        if actor not in known:
+            known[actor] = _somebody(actor)
+        people.setdefault(one.object.id, set()).add(known[actor])
     for iri, session in objects.items():
-        told = session.definition.extensions
-        starts, ends = (_moment(told.get(JISC + word)) for word in ("starttime", "endtime"))
-        if starts is not None and ends is not None:
-            title = next(iter(session.definition.name.values()), iri)
-            yield FiledSession(iri, centre, title, str(told.get(JISC + "subType", "")), starts, ends, len(people[iri]))
+        if one_session := _session(iri, centre, session.definition, len(people[iri])):
+            yield one_session
+
+
+def _session(iri: str, centre: str, told: _Definition, people: int) -> FiledSession | None:
+    """``None`` for one whose times no file wrote."""
+    starts, ends = (_moment(told.extensions.get(JISC + word)) for word in ("starttime", "endtime"))
+    if starts is None or ends is None:
+        return None
+    title, kind = next(iter(told.name.values()), iri), str(told.extensions.get(JISC + "subType", ""))
+    return FiledSession(iri, centre, title[:LONGEST], kind[:LONGEST], starts, ends, people)
+
+
+def _somebody(actor: bytes) -> str | bytes:
+    """The identifier of an *actor* in JSON, whatever the name beside it; all of one that has none."""
+    found = identifier_of(msgspec.json.decode(actor))
+    return found.id if found else actor
 
 
 def _moment(told: object) -> int | None:
-    """A time with its offset in microseconds UTC; ``None`` for what no file wrote."""
+    """A time with its offset in microseconds UTC; ``None`` for what no file wrote, as a year that cannot be meant."""
     try:
-        return zoned_micros(told) if isinstance(told, str) else None
+        at = zoned_micros(told) if isinstance(told, str) else None
     except ValueError:
         return None
+    return at if at is not None and int(timestamp_of_micros(at)[:4]) in YEARS else None

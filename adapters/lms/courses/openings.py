@@ -14,8 +14,8 @@ from adapters.lms.courses.courses import Course
 from adapters.lms.courses.in_use import check_can_open
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.people.persons import members_of
-from lrs.storage import Reader, Record, Store, Tx, Walk
+from lrs.people.persons import holders, members_of
+from lrs.storage import Reader, Record, Tx, Walk, walked
 from lrs.storage.about import by_keys, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
@@ -76,17 +76,15 @@ def open_for(reader: Reader, members: Iterable[str]) -> Iterator[str]:
     yield from dict.fromkeys(_decode(one.body).course for one in found)
 
 
-def openings(reader: Reader, course: str, limit: int) -> list[CourseOpening]:
-    """For whom *course* (its id) is open, the last first, at most *limit*."""
-    found = reader.find(Walk(KIND, [_of_course(course)], newest_first=True, limit=limit)).records
-    return [_decode(one.body) for one in found]
+def learners(reader: Reader, course: str) -> list[str]:
+    """The learners (holders) for whom *course* (its id) is open, the last first; persons who are one count once."""
+    walk = Walk(KIND, [_of_course(course)], newest_first=True, limit=_PAGE)
+    persons = [_decode(one.body).person for one in walked(reader, walk)]
+    found = holders(reader, persons) if persons else {}
+    return list(dict.fromkeys(found[person] for person in persons if person in found))
 
 
-def count(store: Store, course: str) -> int:
-    """For how many learners *course* (its id) is open."""
-    return store.count(KIND, [_of_course(course)])
-
-
+_PAGE = 1_000
 _MOST = 200
 
 

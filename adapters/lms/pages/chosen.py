@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from adapters.lms.courses import openings
 from adapters.lms.courses.courses import Course
 from adapters.lms.courses.structure import shown_title
 from adapters.lms.pages.own_courses import OPEN, PLACE, own_course
+from lrs.access import Caller
 from lrs.competency import listed
 from lrs.competency.dates import day_of
 from lrs.competency.listed import ListedLearner
@@ -20,14 +22,14 @@ from lrs.pages.views import identifier_shown
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import holders
 from lrs.storage import ROWS
-from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 CHOSEN = f"{PLACE}/{{id}}/chosen"
 COLUMNS = tuple(one for one in learners_view.COLUMNS if one.name in {"name", "known", "skill", "provider"})
 MOST = 200
 """Learners that one form names."""
 LISTED = 500
-"""Learners for whom a course is open that the page lists, the last first."""
+"""Learners for whom a course is open that one part of the page lists, the last first."""
 _ROWS_EACH = 3
 
 says(
@@ -85,9 +87,12 @@ def _changed(visit: Visit, course: Course, told: Mapping[str, str], persons: Seq
 
 def _shown(visit: Visit, course: Course, *, wanted: str = "", refused: Refused | None = None) -> Response:
     sources = reach.own_sources(visit.caller, OPEN)
-    opened, others = _opened(visit, course, sources)
-    rows, whole = _choices(visit, wanted, {one["value"] for one in opened})
-    asked = asked_of(visit.request, COLUMNS, sort="name")
+    learners = openings.learners(visit.tenant.store, course.id)
+    opened = _within(visit, learners, sources)
+    parts = max(1, -(-len(opened) // LISTED))
+    part = _part_asked(visit, parts)
+    rows, whole = _choices(visit, wanted, set(learners))
+    asked = asked_of(visit.request, _columns(visit.caller), sort="name")
     found = listing(asked, rows, files=False, whole=whole, dressed=learners_view.dressed)
     return visit.page(
         "staff/course-chosen.html",
@@ -99,8 +104,10 @@ def _shown(visit: Visit, course: Course, *, wanted: str = "", refused: Refused |
             "for_all": course.open_to_learners,
             "can_open": not (course.client or course.withdrawn),
         },
-        opened=opened,
-        others=others,
+        opened=[_opened(id, one, sources) for id, one in opened[(part - 1) * LISTED : part * LISTED]],
+        part=part,
+        earlier=max(0, len(opened) - part * LISTED),
+        others=len(learners) - len(opened),
         list=found,
         choices=[_choice(row) for row in found["rows"]],
         wanted=wanted,
@@ -108,25 +115,30 @@ def _shown(visit: Visit, course: Course, *, wanted: str = "", refused: Refused |
     )
 
 
-def _opened(visit: Visit, course: Course, sources: frozenset[str] | None) -> tuple[list[dict[str, Any]], int]:
-    """The learners for whom *course* is open, within the visitor's reach, and how many more there are."""
-    store = visit.tenant.store
-    persons = [one.person for one in openings.openings(store, course.id, LISTED)]
-    found = holders(store, persons)
-    records = store.get_many(listed.KIND, set(found.values())) if found else {}
+def _columns(caller: Caller) -> tuple[ListColumn, ...]:
+    """The columns to choose by: skills only for who may read them of all the learners that the page shows."""
+    sources = reach.own_sources(caller, OPEN)
+    may_read = caller.may_all(reach.READ) or (sources is not None and sources <= caller.owned(reach.READ))
+    return tuple(one for one in COLUMNS if one.name != "skill" or (caller.may(reach.READ) and may_read))
+
+
+def _part_asked(visit: Visit, parts: int) -> int:
+    """Which of the *parts* of those for whom the course is open the address asks for, from 1 on."""
+    asked = visit.request.query_params.get("opened", "")
+    return min(max(int(asked), 1), parts) if re.fullmatch("[0-9]{1,6}", asked) else 1
+
+
+def _within(visit: Visit, learners: Sequence[str], sources: frozenset[str] | None) -> list[tuple[str, ListedLearner]]:
+    """Those of *learners* who are within the visitor's reach: for who reaches all, also who is not on the list yet."""
+    records = visit.tenant.store.get_many(listed.KIND, learners) if learners else {}
     told = {id: listed.read(record) for id, record in records.items()}
-    within = {id: one for id, one in told.items() if sources is None or one.sources & sources}
-    seen = [id for id in dict.fromkeys(found[person] for person in persons if person in found) if id in within]
-    rows = [
-        {
-            "value": id,
-            "text": learners_view.called(within[id], sources),
-            "hint": _known(within[id], sources),
-            "on": False,
-        }
-        for id in seen
-    ]
-    return rows, openings.count(store, course.id) - len(seen)
+    known = ((id, told.get(id, ListedLearner())) for id in learners)
+    return [(id, one) for id, one in known if sources is None or one.sources & sources]
+
+
+def _opened(id: str, one: ListedLearner, sources: frozenset[str] | None) -> dict[str, Any]:
+    text = learners_view.called(one, sources)
+    return {"value": id, "text": text, "hint": _known(one, sources), "on": False}
 
 
 def _known(one: ListedLearner, sources: frozenset[str] | None) -> str:
@@ -144,7 +156,7 @@ def _choices(visit: Visit, wanted: str, opened: set[str]) -> tuple[list[ListRow]
     left = [one for one in found if one[0] not in opened]
     if wanted:
         left = learners_view.named(left, wanted, sources)
-    chosen = asked_of(visit.request, COLUMNS).chosen
+    chosen = asked_of(visit.request, _columns(visit.caller)).chosen
     today = day_of(tenant.clock(), tenant.settings.zone)
     return learners_view.rows(left, today=today, root=visit.root, sources=sources, chosen=chosen), whole
 

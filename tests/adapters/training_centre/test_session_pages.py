@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from adapters.reading.vocabulary import ATTENDED, JISC
 from adapters.training_centre import attendees, centre_sessions
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Ruleset
 from lrs.tenancy.pages import pages_address
+from tests.competency.world import statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
 from tests.pages.test_imports import bring, checked
@@ -442,3 +444,22 @@ def test_a_session_that_came_by_file_alone_stands_in_the_list_with_who_brought_i
 
     made(trainer, number="F-1", title="Gowning by file", date="2026-11-20")
     assert [one["state"] for one in rows(trainer)] == ["Open"]
+
+
+def attended(number, name, starts, ends, title="Gowning"):
+    told = {JISC + "starttime": starts, JISC + "endtime": ends}
+    session = {"id": f"https://odd.example/{number}", "definition": {"name": {"en": title}, "extensions": told}}
+    actor = {"mbox": "mailto:ann@learners.example", "name": name}
+    return statement(f"{number} {name}", actor, verb=ATTENDED) | {"object": session}
+
+
+def test_one_learner_by_two_names_counts_once_and_a_session_in_no_year_that_is_meant_is_left_out(site):
+    nine, ten = "2026-11-20T09:00:00Z", "2026-11-20T10:00:00Z"
+    site.world.send_all([attended("1", name, nine, ten, "G" * 5_000) for name in ("Ann", "Ann Arden")], "odd")
+    early, late = ("0001-01-01T00:00:00Z", ten), (nine, "9999-12-31T23:59:59Z")
+    site.world.send_all([attended(f"at {at[0]}", "Ann", *at) for at in (early, late)], "odd")
+
+    answers = [signed_in(site, "trainer:odd").get(f"/staff/sessions{kind}") for kind in ("", ".csv", ".json")]
+
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    assert [(one["title"], one["people"]) for one in answers[-1].json()] == [("G" * 200, 1)]

@@ -5,6 +5,7 @@ import pytest
 from adapters.lms.courses import openings
 from adapters.lms.courses.courses import course_in
 from adapters.lms.courses.in_use import opens, withdraw_in
+from adapters.lms.pages import chosen
 from lrs.composition.steps import drain
 from lrs.people import joins
 from lrs.people.persons import members_of
@@ -91,7 +92,7 @@ def test_who_has_it_already_stands_among_those_and_a_second_press_opens_nothing_
     for _ in range(2):
         assert send(steward, course, ann, bob, ann).status_code == 303
 
-    assert openings.count(site.tenant.store, course.id) == 2
+    assert len(openings.learners(site.tenant.store, course.id)) == 2
     page = steward.get(place_of(course))
     assert [page.text.count(f'value="{person}"') for person in (ann, bob)] == [1, 1]
     assert "open for 2 learners who were chosen" in text_of(steward.get(f"/staff/courses/{course.id}"))
@@ -123,6 +124,8 @@ def test_an_author_opens_courses_of_their_source_for_learners_of_their_source(si
     page = vle.get(place_of(course))
 
     assert (ann in page.text, bob in page.text) == (True, False)
+    assert ("skill=" in page.text, "skill=" in signed_in(site, "steward").get(place_of(course)).text) == (False, True)
+    assert ann in vle.get(f"{place_of(course)}?skill=nobody+holds+this").text
     assert "For one learner whom you may not see" in text_of(page)
     assert [send(vle, course, one).status_code for one in (ann, bob, "nobody")] == [303, 404, 404]
     assert send(vle, course, bob, act="back").status_code == 404
@@ -140,7 +143,38 @@ def test_a_course_that_was_withdrawn_is_opened_for_nobody_and_seen_by_nobody(sit
 
     assert (answer.status_code, "this course was withdrawn" in answer.text) == (409, True)
     assert not is_seen(site, ann, course)
-    assert openings.count(store, course.id) == 1
+    assert len(openings.learners(store, course.id)) == 1
+
+
+def test_two_persons_who_turn_out_to_be_one_count_once_and_who_sees_all_is_told_of_nobody_else(site, course):
+    names = {"a": "mailto:a@twice.example", "b": "mailto:b@twice.example"}
+    for name, mbox in names.items():
+        site.world.send(statement(f"twice {name}", {"mbox": mbox, "name": f"Cat {name}"}))
+    drain(site.tenant, ["refs", "match", "evaluate", "list"])
+    one, two = (site.world.person({"mbox": mbox}) for mbox in names.values())
+    boss = signed_in(site, "administrator")
+    send(boss, course, one, two)
+
+    site.world.write(lambda tx: joins.merge(tx, one, two, by="test"))
+
+    assert "open for one learner who was chosen" in text_of(boss.get(f"/staff/courses/{course.id}"))
+    assert "may not see" not in text_of(boss.get(place_of(course)))
+
+
+def test_who_is_beyond_the_first_part_is_told_as_more_and_can_be_taken_back(site, ann, bob, course, monkeypatch):
+    monkeypatch.setattr(chosen, "LISTED", 1)
+    steward = signed_in(site, "steward")
+    for person in (ann, bob):
+        send(steward, course, person)
+
+    first, second = steward.get(place_of(course)), steward.get(f"{place_of(course)}?opened=2")
+
+    assert [(ann in page.text, bob in page.text) for page in (first, second)] == [(False, True), (True, False)]
+    told = "And one more, for whom it was opened earlier."
+    assert (told in text_of(first), "may not see" in text_of(first), "opened=2" in first.text) == (True, False, True)
+    assert "opened=1" in second.text
+    send(steward, course, ann, act="back")
+    assert openings.learners(site.tenant.store, course.id) == [bob]
 
 
 def test_what_was_opened_for_somebody_is_theirs_when_they_turn_out_to_be_known_already(site, ann, course):
