@@ -137,12 +137,21 @@ def _endorser(credential: Json) -> str:
 
 
 def with_one_more(found: Endorsements, one: Endorsement) -> Endorsements:
-    """*found* with *one*. Raises ``Refused`` if it is there already, or there are too many."""
+    """*found* with *one*. Raises ``Refused`` (409): it is there, its issuer says the same, or there are too many."""
     if any(known.id == one.id for known in found.given):
         raise Refused(f"the endorsement {one.id} is there already", status=409, error="endorsed_already")
+    if any(_says_the_same(known, one) for known in found.given):
+        message = "The same issuer says the same of it already: take that endorsement away first to give it anew."
+        raise Refused(message, status=409, error="endorsed_already")
     if len(found.given) >= MOST:
         raise Refused(f"there are {MOST} endorsements of it already: take one away first", status=409, error="too_many")
     return msgspec.structs.replace(found, given=(*found.given, one))
+
+
+def _says_the_same(one: Endorsement, other: Endorsement) -> bool:
+    """Whether one issuer signed both, with one comment. Ours are signed by whatever id we have now."""
+    are_ours = one.credential is None and other.credential is None
+    return one.comment == other.comment and (are_ours or one.endorser == other.endorser)
 
 
 def record_of(target: str, found: Endorsements, person: str, old: Record | None) -> Record:

@@ -45,7 +45,7 @@ def routes() -> APIRouter:
                 comment = form.get("comment", "").replace("\r\n", "\n")
                 endorsing.endorse(visit.tenant, thing, comment, id=str(uuid4()), by=visit.session.by)
         except Refused as refused:
-            if refused.status != 400:
+            if refused.status not in (400, 409):
                 raise
             at_comment = Refused(refused.message, status=refused.status, pointer="/comment")
             return stopping.badge_page(visit, id, form, at_comment)

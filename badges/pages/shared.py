@@ -16,6 +16,7 @@ from badges.forms import form_named
 from badges.held import shares, stops
 from badges.held.shares import BadgeShare
 from badges.pages.taking import shared_address
+from badges.prior.trusted import known_issuers
 from badges.published.public import PublicRoute
 from badges.verifying.lookup import resolver, status_lists
 from badges.verifying.verify import verify
@@ -85,10 +86,11 @@ def _image(tenant: Tenant, token: str, name: str) -> Response:
 
 
 def _shown(tenant: Tenant, share: BadgeShare, record: Record, language: str, root: str, path: str) -> dict[str, Any]:
-    at, place = tenant.clock(), shared_address(tenant, share, root)
+    at, place, credential = tenant.clock(), shared_address(tenant, share, root), json.loads(record.body)
+    endorsed = badge_view.endorsed(credential, known_issuers(tenant))
     verdict = verify(record.body, at=at, resolve=resolver(tenant, None), fetch=status_lists(tenant, None))
     return {
-        "badge": badge_view.badge(json.loads(record.body), language),
+        "badge": badge_view.badge(credential, language) | {"endorsed": endorsed},
         "holder": shares.holder_shown(tenant.store, share),
         "checked": badge_view.checked(verdict, stops.state_of(tenant.store, record)),
         "at": written_moment(at, tenant.settings.zone, language),

@@ -16,6 +16,7 @@ from badges.held import certificates, holders, shares, shown_names
 from badges.held.shares import BadgeShare
 from badges.keys.issuer import public_url
 from badges.pages.own_forms import own_forms
+from badges.prior.trusted import known_issuers
 from badges.views import badge_view
 from badges.wallets import addresses, exchanges
 from lrs.competency.dates import day_of
@@ -68,7 +69,7 @@ class Taking:
         said = badge_view.badge(self.credential, self.language)
         held = holders.held_by(self.tenant.store, self.badge.id)
         return {
-            "badge": said,
+            "badge": said | {"endorsed": badge_view.endorsed(self.credential, known_issuers(self.tenant))},
             "holder": {"did": held.did, "day": self._day(held.at)} if held else None,
             "share": page,
             "share_name": shares.holder_shown(self.tenant.store, share) if share else "",

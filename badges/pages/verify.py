@@ -63,6 +63,17 @@ _CHECK = {
         "why": {"type": "string", "description": "The reason as a sentence."},
     },
 }
+_ENDORSEMENT = {
+    "type": "object",
+    "required": ["issuer", "issuerId", "issuerKnown", "byIssuerOfBadge", "comment"],
+    "properties": {
+        "issuer": {"type": "string", "description": "What the endorser calls itself: anybody can write any name."},
+        "issuerId": {"type": "string", "description": "Who signed it, as was checked."},
+        "issuerKnown": {"type": "boolean", "description": "Whether it is in our registry of issuers."},
+        "byIssuerOfBadge": {"type": "boolean", "description": "Whether the badge's own issuer signed it."},
+        "comment": {"type": "string"},
+    },
+}
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "What was found, whether valid or not.",
@@ -78,6 +89,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
                         "checks": {"type": "array", "items": _CHECK},
                         "badge": {"type": "object", "description": "What the badge says of itself."},
                         "issuerKnown": {"type": "boolean", "description": "Whether it is in our registry of issuers."},
+                        "endorsements": {"type": "array", "items": _ENDORSEMENT},
                         "badges": {"type": "array", "items": {"type": "object"}, "description": "Of a presentation."},
                     },
                 }

@@ -158,7 +158,7 @@ def _add_endorsements(router: APIRouter) -> None:
                 comment = form.get("comment", "").replace("\r\n", "\n")
                 endorsing.endorse(visit.tenant, thing, comment, id=str(uuid4()), by=visit.session.by)
         except Refused as refused:
-            if refused.status not in _REFUSED:
+            if refused.status not in (400, 409):
                 raise
             at_comment = Refused(refused.message, status=refused.status, pointer="/comment")
             return _page(visit, achievement, None, at_comment)

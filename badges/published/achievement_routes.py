@@ -13,6 +13,7 @@ from badges.achievements import achievements
 from badges.achievements.image import png_of, svg_of
 from badges.endorsing.endorsements import endorsements_of
 from badges.keys.issuer import issuer_of, public_url
+from badges.prior.trusted import known_issuers
 from badges.published import achievement_view
 from badges.published.public import BadgeTenant, PublicRoute, as_json, record_of, sends
 from lrs.pages import front
@@ -43,7 +44,8 @@ def routes() -> APIRouter:
             return as_json(stored)
         issuer = _issuer(tenant)
         shown = achievement_view.achievement(stored, issuer, id) | _versions(tenant, record)
-        endorsed = achievement_view.endorsed(endorsements_of(tenant.store, id), issuer)
+        given, own = endorsements_of(tenant.store, id), issuer_of(tenant).id
+        endorsed = achievement_view.endorsed(given, own, known_issuers(tenant) if given else {})
         return _page(request, "public/achievement.html", picture=f"{id}/image.svg", endorsed=endorsed, **shown)
 
     _add_images(router)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from badges.achievements.achievements import FrameworkItem
 from badges.content.narrative import blocks
 from badges.endorsing.endorsements import Endorsements
+from badges.views.badge_view import endorser
 from lrs.kernel.strict_json import Json, JsonView
 from lrs.kernel.times import timestamp_of_micros
 
@@ -27,12 +29,15 @@ def achievement(stored: JsonView, issuer: str, id: str) -> dict[str, Any]:
     }
 
 
-def endorsed(found: Endorsements | None, issuer: str) -> list[tuple[str, str]]:
-    """Who endorsed it, and what they say. Ours are *issuer*'s."""
-    given = found.given if found else ()
+def endorsed(found: Endorsements | None, issuer: str, known: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Who endorsed it, and what they say. Ours are by *issuer* (id); *known* as for ``badge_view.endorser``."""
     return [
-        (str(one.credential["issuer"].get("name", one.endorser)) if one.credential else issuer, one.comment)
-        for one in given
+        {
+            **endorser(one.endorser if one.credential else issuer, issuer, known),
+            "who": str(one.credential["issuer"].get("name", "")) if one.credential else known.get(issuer, ""),
+            "says": one.comment,
+        }
+        for one in (found.given if found else ())
     ]
 
 

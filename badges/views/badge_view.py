@@ -5,11 +5,13 @@ Texts in a badge come from frameworks and statements; pages escape them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from badges.content.narrative import blocks
+from badges.verifying.shape import issuer_id
 from badges.verifying.verdict import Verdict
 from lrs.kernel.strict_json import JsonView
 from lrs.web.dates import written_day
@@ -39,9 +41,31 @@ def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
         "until": written_day(credential["validUntil"][:10], language) if "validUntil" in credential else "",
         "evidence": evidence[:MOST_EVIDENCE],
         "more_evidence": max(0, len(evidence) - MOST_EVIDENCE),
-        "endorsed": [_endorsement(one) for part in (credential, achievement) for one in part.get("endorsement", ())],
         "id": credential["id"],
     }
+
+
+def endorsed(credential: JsonView, known: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Who endorsed the badge, or what it is for, and what they say; *known* as for ``endorser``."""
+    parts, issuer = (credential, credential["credentialSubject"]["achievement"]), issuer_id(credential)
+    return [
+        {
+            **endorser(issuer_id(one), issuer, known),
+            "who": str(one["issuer"].get("name", "")),
+            "says": str(one["credentialSubject"].get("endorsementComment", "")),
+        }
+        for part in parts
+        for one in part.get("endorsement", ())
+    ]
+
+
+def endorser(id: str, issuer: str, known: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of who signed an endorsement, by its *id*: what it is called here, or whether it is the *issuer*.
+
+    A name in an endorsement is what its endorser wrote there: anybody can write any. *known* are the issuers that the
+    organisation knows, names by ids.
+    """
+    return {"id": id, "known": known.get(id, ""), "is_issuer": id == issuer}
 
 
 def address(text: str) -> str:
@@ -89,14 +113,6 @@ def _level(achievement: JsonView) -> str:
     scale: JsonView = next(iter(achievement.get("resultDescription", ())), {})
     required = scale.get("requiredLevel")
     return next((str(one["name"]) for one in scale.get("rubricCriterionLevel", ()) if one["id"] == required), "")
-
-
-def _endorsement(one: JsonView) -> dict[str, str]:
-    """Who endorsed the badge, or what it is for, and what they say."""
-    return {
-        "who": str(one["issuer"].get("name") or one["issuer"]["id"]),
-        "says": str(one["credentialSubject"].get("endorsementComment", "")),
-    }
 
 
 def _evidence(one: JsonView) -> dict[str, str]:

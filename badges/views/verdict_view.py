@@ -12,7 +12,7 @@ from badges.content.narrative import blocks
 from badges.verifying.shape import is_of_vcdm_1, issuer_id
 from badges.verifying.verdict import Check, Verdict
 from badges.verifying.verify import failures
-from badges.views.badge_view import MOST_EVIDENCE
+from badges.views.badge_view import MOST_EVIDENCE, endorser
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.strict_json import JsonView
 from lrs.web.dates import written_day
@@ -60,17 +60,34 @@ def shown(
 
 
 def told(verdict: Verdict, known: Mapping[str, str]) -> dict[str, Any]:
-    """*verdict* for programs, with what each badge says of itself, and whether its issuer is one of those *known*."""
+    """*verdict* for programs, with what each badge says of itself, and whether its issuer is one of those *known*.
+
+    So are those who endorse it.
+    """
     inside = {"badges": [told(one, known) for one in verdict.badges]} if verdict.badges else {}
     said = summary(verdict.credential, verdict.format) if verdict.credential is not None else {}
     badge = {"badge": said, "issuerKnown": _known(verdict, said, known) != ""} if said else {}
-    return {**verdict.shown(), "outcome": outcome(verdict), **badge, **inside}
+    endorsed = [
+        {
+            "issuer": one["who"],
+            "issuerId": one["id"],
+            "issuerKnown": one["known"] != "",
+            "byIssuerOfBadge": one["is_issuer"],
+            "comment": one["says"],
+        }
+        for one in _endorsed(verdict, verdict.credential or {}, known)
+    ]
+    told_of = {"endorsements": endorsed} if endorsed else {}
+    return {**verdict.shown(), "outcome": outcome(verdict), **badge, **told_of, **inside}
 
 
 def _known(verdict: Verdict, said: Mapping[str, str], known: Mapping[str, str]) -> str:
     """What the issuer is called here, if the badge is its own; whoever only names it is not known by that."""
-    signed = any(check.name == "signature" and check.ok for check in verdict.checks)
-    return known.get(said.get("issuerId", ""), "") if signed else ""
+    return known.get(said.get("issuerId", ""), "") if _signed(verdict) else ""
+
+
+def _signed(verdict: Verdict) -> bool:
+    return any(check.name == "signature" and check.ok for check in verdict.checks)
 
 
 def _badge(verdict: Verdict, known: Mapping[str, str], language: str) -> dict[str, Any]:
@@ -79,8 +96,9 @@ def _badge(verdict: Verdict, known: Mapping[str, str], language: str) -> dict[st
     return {
         **said,
         **_further(credential, verdict.format),
-        "endorsed": _endorsed(verdict, credential),
+        "endorsed": _endorsed(verdict, credential, known),
         "is_badge": any(check.name == "badge" for check in verdict.checks),
+        "signed": _signed(verdict),
         "known": _known(verdict, said, known),
         "day": written_day((said["given"] or said["from"])[:10], language),
         "first_day": written_day(said["from"][:10], language),
@@ -151,7 +169,7 @@ def _further(credential: JsonView, format: str) -> dict[str, Any]:
     }
 
 
-def _endorsed(verdict: Verdict, credential: JsonView) -> list[dict[str, str]]:
+def _endorsed(verdict: Verdict, credential: JsonView, known: Mapping[str, str]) -> list[dict[str, Any]]:
     """Who endorsed the badge, or what it is for, and what they say; only where the check of endorsements succeeded.
 
     One that is a JWT is checked, too, but not read here.
@@ -160,9 +178,12 @@ def _endorsed(verdict: Verdict, credential: JsonView) -> list[dict[str, str]]:
         return []
     achievement = _object(_object(credential.get("credentialSubject")).get("achievement"))
     found = [one for part in (credential, achievement) for one in _objects(part.get("endorsement"))]
+    issuer = issuer_id(credential) if found and _signed(verdict) else ""
     return [
         {
-            "who": _text(_object(one.get("issuer")).get("name")) or _text(issuer_id(one)),
+            **endorser(issuer_id(one), issuer, known),
+            "id": _text(issuer_id(one)),
+            "who": _text(_object(one.get("issuer")).get("name")),
             "says": _text(_object(one.get("credentialSubject")).get("endorsementComment")),
         }
         for one in found

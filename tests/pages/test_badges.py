@@ -15,6 +15,7 @@ from badges.achievements.counts import count
 from badges.credentials.stored import stored_badge
 from badges.forms import FORMS, form_named
 from badges.held import certificates, stops
+from badges.keys.issuer import issuer_of
 from lrs.composition.steps import drain
 from lrs.storage import each
 from tests.badges.made import badge_in, put_award
@@ -247,12 +248,15 @@ def test_a_steward_endorses_an_achievement_and_takes_the_endorsement_away(site, 
     given = site.browser.send(site.browser.get(place), f"{place}/endorse", comment="What we look for when we hire")
     page = site.browser.get(place)
     public = site.browser.ask("GET", f"/t/default/achievements/{newest(site)[0].id}", headers={"accept": "text/html"})
+    double = site.browser.send(page, f"{place}/endorse", remove="", comment="What we look for when we hire")
     removed = site.browser.send(page, f"{place}/endorse", remove=page.text.partition('name="remove" value="')[2][:45])
     empty = site.browser.send(site.browser.get(place), f"{place}/endorse", comment=" ")
 
     assert given.headers["location"].endswith("done=endorsed")
     assert "What we look for when we hire" in text_of(page)
     assert "Endorsements What we look for when we hire Engraft, default" in text_of(public)
+    assert f"{issuer_of(site.tenant).id} The issuer itself" in text_of(public)
+    assert (double.status_code, "The same issuer says the same" in text_of(double)) == (409, True)
     assert removed.headers["location"].endswith("done=endorsement_gone")
     assert empty.status_code == 400
     assert "The comment takes 1 to 1000 characters" in text_of(empty)

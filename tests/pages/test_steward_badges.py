@@ -131,6 +131,7 @@ def test_one_badge_is_endorsed_on_its_page_and_the_endorsement_is_taken_away(sit
     given = site.browser.send(site.browser.get(place), f"{place}/endorse", comment="We employ people with this")
     drain(site.tenant)
     page = site.browser.get(place)
+    double = site.browser.send(page, f"{place}/endorse", remove="", comment="We employ people with this")
     inside = badge_in(site.tenant)[1]["endorsement"]
     site.browser.send(page, f"{place}/endorse", remove=re.search(r'name="remove" value="([^"]+)"', page.text)[1])
     drain(site.tenant)
@@ -138,6 +139,8 @@ def test_one_badge_is_endorsed_on_its_page_and_the_endorsement_is_taken_away(sit
 
     assert given.headers["location"] == f"{place}?done=badge_endorsed"
     assert "We employ people with this" in text_of(page)
+    assert double.status_code == 409
+    assert "The same issuer says the same of it already" in text_of(double)
     assert [one["credentialSubject"]["endorsementComment"] for one in inside] == ["We employ people with this"]
     assert "endorsement" not in badge_in(site.tenant)[1]
     assert empty.status_code == 400

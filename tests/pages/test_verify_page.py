@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 
 import pytest
 
 from badges.content.awards import credential_uuid
 from badges.credentials.stored import stored_badge
+from badges.endorsing import endorsing
 from badges.forms import sd_jwt
 from badges.held import shares
+from badges.keys.issuer import issuer_of
+from badges.proofs.sign import sign
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from lrs.web.dates import written_day
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed, presentation, svg
-from tests.badges.made import AWARD, put_award, run_issue
+from tests.badges.made import AWARD, put_award, run_issue, tenant_in
 from tests.pages.conftest import Browser, text_of
 
 OTHER_AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
+ENDORSED_AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a03"
 OUTBOUND = "https://169.254.169.254/latest/meta-data"
 
 
@@ -212,6 +217,38 @@ def test_an_issuer_is_known_here_only_by_its_own_signature(browser, app):
 
     assert "Known here Engraft, default (demonstration)" in text_of(page)
     assert (told["outcome"], told["issuerKnown"]) == ("changed", False)
+
+
+def endorsed_by(stranger, tenant, thing):
+    """The endorsement of *thing* that *stranger* signed, under a name that it chose."""
+    drafted = endorsing.drafted(tenant, thing, id="25555555-5555-4555-8555-555555555555")
+    signed = drafted | {"issuer": stranger.profile() | {"name": "NHS England"}}
+    return json.dumps(sign(signed, stranger.key, stranger.method, drafted["validFrom"])).encode()
+
+
+def test_who_vouches_for_a_badge_is_shown_by_id_and_a_name_makes_nobody_known(browser, app, tmp_path):
+    tenant = app.tenants.take("default")
+    put_award(tenant, ENDORSED_AWARD)
+    run_issue(tenant)
+    thing, own = endorsing.thing_named(tenant, own_badge(app, ENDORSED_AWARD).id), issuer_of(tenant)
+    other = tenant_in(tmp_path, public_url=None)
+    with closing(other.store):
+        stranger = issuer_of(other)
+    endorsing.take_in(tenant, thing, endorsed_by(stranger, tenant, thing), None, by="test")
+    endorsing.endorse(tenant, thing, "I saw it", id="15555555-5555-4555-8555-555555555555", by="test")
+    run_issue(tenant)
+    badge = own_badge(app, ENDORSED_AWARD).body
+
+    page = handed_in(browser, file=("badge.json", badge))
+    told = asked(browser, badge).json()
+
+    text = text_of(page)
+    assert f"Who vouches for it NHS England {stranger.id} Not known here" in text
+    assert f"{own.id} The issuer itself I saw it" in text
+    assert [(one["issuer"], one["issuerId"], one["issuerKnown"]) for one in told["endorsements"]] == [
+        ("NHS England", stranger.id, False),
+        (own.profile()["name"], own.id, True),
+    ]
 
 
 def test_a_program_may_send_the_badge_with_an_address_to_compare(browser):

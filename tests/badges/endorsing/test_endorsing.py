@@ -13,7 +13,7 @@ from badges.endorsing.endorsements import MAX_BYTES, endorsements_of
 from badges.issuing import rotation
 from badges.keys.issuer import issuer_of
 from badges.proofs.sign import sign
-from badges.views import badge_view
+from badges.views import badge_view, verdict_view
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
@@ -21,7 +21,7 @@ from tests.audits import broken_at
 from tests.badges.made import AWARD, NOON, again, badge_in, failed, put_award, run_issue, tenant_in, verdict_on
 
 LATER = NOON + 60_000_000
-ONE, TWO = (f"{n}5555555-5555-4555-8555-555555555555" for n in (1, 2))
+ONE, TWO, THREE = (f"{n}5555555-5555-4555-8555-555555555555" for n in (1, 2, 3))
 
 
 @pytest.fixture
@@ -116,9 +116,8 @@ def test_one_of_an_achievement_reaches_the_badges_that_are_held_and_leaves_them_
     assert (badge["id"], badge["credentialStatus"]) == (before["id"], before["credentialStatus"])
     assert inside["credentialSubject"]["id"] == thing.about == achievement["id"]
     assert failed(verdict_on(held, badge, LATER)) == []
-    assert badge_view.badge(badge)["endorsed"] == [
-        {"who": badge["issuer"]["name"], "says": "What we look for when we hire"}
-    ]
+    own = {"id": badge["issuer"]["id"], "who": badge["issuer"]["name"], "says": "What we look for when we hire"}
+    assert badge_view.endorsed(badge, {}) == [own | {"known": "", "is_issuer": True}]
     again(held)
     run_issue(held)
     assert badge_in(held)[1] == badge
@@ -188,13 +187,61 @@ def test_a_fourth_one_and_one_that_is_there_are_refused_and_so_is_a_comment_that
     with pytest.raises(Refused, match="is there already"):
         endorsing.take_in(held, thing_of(held), content, None, by="test")
     for n in (3, 4):
-        endorsing.endorse(held, thing_of(held), "Yes", id=f"{n}" + ONE[1:], by="test")
+        endorsing.endorse(held, thing_of(held), f"Yes, {n}", id=f"{n}" + ONE[1:], by="test")
 
     with pytest.raises(Refused, match="take one away first"):
         endorsing.endorse(held, thing_of(held), "Yes", id=ONE, by="test")
     for comment in ("", " ", "x" * 1_001, "bell \x07", "\u202egnol"):
         with pytest.raises(Refused, match="comment"):
             endorsing.endorse(held, thing_of(held), comment, id=ONE, by="test")
+
+
+def test_the_same_words_of_the_same_issuer_are_kept_once_and_owe_nothing_again(held, other):
+    achievement = endorsing.thing_named(held, badge_in(held)[0].meta["achievement"])
+    for thing in (achievement, thing_of(held)):
+        endorsing.endorse(held, thing, "I saw it", id=ONE, by="test")
+    endorsing.take_in(held, thing_of(held), by_other(held, other), None, by="test")
+    drain(held, ["reword"])
+    run_issue(held)
+
+    anew = by_other(held, other, id=f"urn:uuid:{THREE}")
+    doubles = [
+        lambda: endorsing.endorse(held, achievement, " I saw it ", id=THREE, by="test"),
+        lambda: endorsing.endorse(held, thing_of(held), "I saw it", id=THREE, by="test"),
+        lambda: endorsing.take_in(held, thing_of(held), anew, None, by="test"),
+    ]
+    for double in doubles:
+        with pytest.raises(Refused, match="says the same of it already") as refused:
+            double()
+        assert (refused.value.status, refused.value.error) == (409, "endorsed_already")
+    drain(held, ["reword"])
+
+    assert run_issue(held) == 0
+    endorsing.endorse(held, thing_of(held), "They gown for us every day", id=THREE, by="test")  # the words of another
+
+
+def test_an_endorser_is_told_by_the_id_that_signed_and_is_known_or_not_whatever_the_name(held, other):
+    claims = issuer_of(other).profile() | {"name": "NHS England"}
+    endorsing.take_in(held, thing_of(held), by_other(held, other, issuer=claims), None, by="test")
+    endorsing.endorse(held, thing_of(held), "I saw it", id=ONE, by="test")
+    run_issue(held)
+    badge, own, stranger = badge_in(held)[1], issuer_of(held).id, issuer_of(other).id
+    verdict = verdict_on(held, badge, LATER)
+
+    told = verdict_view.told(verdict, {own: "Engraft"})["endorsements"]
+    found = [
+        [(one["who"], one["id"], one["known"], one["is_issuer"]) for one in endorsed]
+        for known in ({own: "Engraft"}, {stranger: "College"})
+        for endorsed in (badge_view.endorsed(badge, known), verdict_view.shown(verdict, known)["badges"][0]["endorsed"])
+    ]
+
+    name = badge["issuer"]["name"]
+    assert found[0] == found[1] == [("NHS England", stranger, "", False), (name, own, "Engraft", True)]
+    assert found[2] == found[3] == [("NHS England", stranger, "College", False), (name, own, "", True)]
+    assert [(one["issuerId"], one["issuerKnown"], one["byIssuerOfBadge"]) for one in told] == [
+        (stranger, False, False),
+        (own, True, True),
+    ]
 
 
 @pytest.mark.parametrize("id", ["none", AWARD, "../x"])
