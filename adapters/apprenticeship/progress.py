@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.ksb import codes
 from adapters.apprenticeship.standard_records import Criterion, StandardRecord
-from adapters.apprenticeship.told_of_standard import ToldOfStandard, day_in, extension, whole_hours
+from adapters.apprenticeship.told_of_standard import ToldOfStandard, day_in, day_told, extension, whole_hours
 from adapters.reading.vocabulary import (
     COMPLETED,
     DEMONSTRATED,
@@ -102,7 +102,7 @@ def registered(told: Iterable[ToldOfStandard]) -> StandardRegistration | None:
     ref = starts[-1].place.standard.ref
     ours = [one for one in starts if one.place.standard.ref == ref]
     version = next((one.place.standard.version for one in reversed(ours) if one.place.standard.version), "")
-    ends = [str(end) for one in ours if (end := extension(one, "planned-end"))]
+    ends = [end for one in ours if (end := day_told(one, "planned-end"))]
     planned = [hours for one in ours if (hours := whole_hours(one, "planned-off-the-job-hours")) is not None]
     return StandardRegistration(
         Standard(ref, version), ours[0].on, ends[-1] if ends else "", planned[-1] if planned else None

@@ -36,11 +36,13 @@ class ToldOfStandard(NamedTuple):
 
 
 def place_of(activity: str) -> StandardPlace | None:
-    """What *activity* is of a standard; ``None`` for any other activity."""
+    """What *activity* is of a standard; ``None`` for any other activity, and for one with control characters in it."""
     found = _PLACE.fullmatch(activity)
     if found is None:
         return None
     ref, below = unquote(found[1]), [unquote(one) for one in found[2].split("/")[1:]]
+    if not all(one.isprintable() for one in (ref, *below)):
+        return None
     version = below.pop(0) if below and below[0] not in _BELOW else ""
     if not below:
         return StandardPlace(Standard(ref, version))
@@ -63,6 +65,13 @@ def day_in(text: str) -> date | None:
 def extension(one: ToldOfStandard, name: str) -> Any:
     """An extension of ours, by its last word; ``None`` without one."""
     return one.extensions.get(EXTENSIONS + name)
+
+
+def day_told(one: ToldOfStandard, name: str) -> str:
+    """The day (or the month, as ``2027-03``) in an extension, as ISO writes it; empty for anything else."""
+    value = extension(one, name)
+    day = day_in(value) if isinstance(value, str) else None
+    return "" if day is None else value if len(value) == len("2027-03") else day.isoformat()
 
 
 def whole_hours(one: ToldOfStandard, name: str) -> int | None:

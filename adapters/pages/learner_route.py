@@ -20,7 +20,10 @@ from lrs.storage import Reader
 PLACE = "/staff/learners/{person}/route"
 NO_CENTRE = ""
 
-says(learner_route="It is kept, and counts in the next figures of planning.")
+says(
+    learner_route="It is kept, and counts in the next figures of planning.",
+    learner_route_gone="What was kept is deleted. The next figures of planning count it no longer.",
+)
 
 
 def routes() -> APIRouter:
@@ -34,14 +37,14 @@ def routes() -> APIRouter:
     @router.post(PLACE, status_code=303, summary="Keeps both", openapi_extra=form_body(*FIELDS) | SIGNED_IN)
     def keep(visit: Visiting, person: str, body: FormBody) -> Response:
         told, store = visit.fields(body), visit.tenant.store
-        who, now, by = _known(store, person)[0], visit.tenant.clock(), visit.session.by
+        (who, *others), now, by = _known(store, person), visit.tenant.clock(), visit.session.by
         try:
-            store.write(lambda tx: learner_routes.keep(tx, NO_CENTRE, who, told, now, by)).result()
+            kept = store.write(lambda tx: learner_routes.keep(tx, NO_CENTRE, who, told, now, by, others)).result()
         except Refused as refused:
             if refused.status != 400:
                 raise
             return _page(visit, person, told, refused)
-        return visit.on(f"/staff/learners/{person}/route", "learner_route")
+        return visit.on(f"/staff/learners/{person}/route", "learner_route" if kept else "learner_route_gone")
 
     return router
 

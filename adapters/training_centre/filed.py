@@ -21,6 +21,7 @@ from adapters.training_centre import centre_sessions
 from adapters.training_centre.files.source import TrainingCentre
 from lrs.kernel.memo import Memo
 from lrs.kernel.names import name
+from lrs.kernel.plain_text import cleaned
 from lrs.kernel.times import MINUTE, timestamp_of_micros, zoned_micros
 from lrs.storage import Reader, Walk, walked
 from lrs.tenancy.tenants import Tenant
@@ -147,7 +148,7 @@ def _session(iri: str, centre: str, told: _Definition, people: int) -> FiledSess
     if starts is None or ends is None:
         return None
     title, kind = next(iter(told.name.values()), iri), str(told.extensions.get(JISC + "subType", ""))
-    return FiledSession(iri, centre, title[:LONGEST], kind[:LONGEST], starts, ends, people)
+    return FiledSession(iri, centre, cleaned(title, LONGEST), cleaned(kind, LONGEST), starts, ends, people)
 
 
 def _somebody(actor: bytes) -> str | bytes:

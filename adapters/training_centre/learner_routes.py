@@ -8,7 +8,7 @@ Records: ``learner-route`` (id: from the centre, and the identifier by which sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import msgspec
@@ -54,19 +54,31 @@ class LearnerRoute(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-def keep(tx: Tx, centre: str, who: Ifi, told: Mapping[str, str], now: int, by: str) -> LearnerRoute:
-    """Keeps what *centre* was *told* by the fields ``route``, ``sector``, ``district``. Raises ``Refused`` (400)."""
+def keep(
+    tx: Tx, centre: str, who: Ifi, told: Mapping[str, str], now: int, by: str, others: Sequence[Ifi] = ()
+) -> LearnerRoute | None:
+    """Keeps what *centre* was *told* by the fields ``route``, ``sector``, ``district``. Raises ``Refused`` (400).
+
+    It replaces what the centre was told of *others*, who are the same person. If all fields are empty, what was kept is
+    deleted, and ``None`` is given; where nothing was kept, that is refused.
+    """
     kind, sector, lives = (" ".join(told.get(field, "").split()) for field in FIELDS)
+    if not (kind or sector or lives) and sum(tx.delete(KIND, route_id(centre, one)) for one in (who, *others)):
+        audit.append(tx, by, "learner.route-deleted", {"centre": centre})
+        return None
     district = district_in(lives)
     if lives and not district:
         raise Refused("Write the first half of the postcode, such as SG1 or EC1A.", error="no_district")
     if kind not in ROUTES and (kind or not district):
-        raise Refused("Choose the route by which they came.", error="no_route")
+        message = "Choose the route by which they came. To delete what is kept, leave all three empty."
+        raise Refused(message, error="no_route")
     if kind == "reskilled" and not sector:
         raise Refused("Say from which sector they were reskilled.", error="no_sector")
     if len(sector) > LONGEST or control_character(sector):
         raise Refused(f"Write the sector in at most {LONGEST} characters.", error="no_sector")
     one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now, centre, district)
+    for other in others:
+        tx.delete(KIND, route_id(centre, other))
     keys = (_ifi_key(who.agent().as_version()), key("learner-route.kind", kind))
     tx.put(Record(KIND, route_id(centre, who), msgspec.json.encode(one), keys=keys))
     audit.append(tx, by, "learner.route", {"route": kind, "centre": centre})

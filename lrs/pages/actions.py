@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, str] = {
     "learner.account-closed": "The sign-in of a learner was closed",
     "learner.invited": "A learner was invited to sign in",
     "learner.route": "How a learner came into the programme was noted",
+    "learner.route-deleted": "What was noted of how a learner came into the programme was deleted",
     "lti-deployment.accepted": "A further use of a learning platform was let in",
     "lti-key.rotated": "The key for learning platforms was changed",
     "lti-platform.added": "A learning platform was added",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from urllib.parse import urlencode
-from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -105,8 +104,7 @@ def _add_sending(router: APIRouter) -> None:
             if refused.status not in {400, 413}:
                 raise
             return await read(_versions, visit, refused)
-        id = uuid4().hex
-        await write(visit.tenant.store, lambda tx: drafts.add(tx, id, draft))
+        id = await write(visit.tenant.store, lambda tx: drafts.add_once(tx, draft))
         return visit.on(f"{PLACE}/drafts/{id}/changes")
 
     @router.post(
@@ -117,9 +115,9 @@ def _add_sending(router: APIRouter) -> None:
     )
     def restore(visit: Visiting, body: FormBody) -> Response:
         version, tenant = _number(visit.fields(body).get("version", "")), visit.tenant
-        ruleset, id = rulesets.restored(tenant.store, version), uuid4().hex
+        ruleset = rulesets.restored(tenant.store, version)
         draft = RulesDraft(ruleset, tenant.clock(), visit.session.by, restores=version)
-        tenant.store.write(lambda tx: drafts.add(tx, id, draft)).result()
+        id = tenant.store.write(lambda tx: drafts.add_once(tx, draft)).result()
         return visit.on(f"{PLACE}/drafts/{id}/changes")
 
 

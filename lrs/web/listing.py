@@ -19,6 +19,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lrs.kernel.plain_text import CONTROL
 from lrs.kernel.tables.cell import neutral
 
 SIZE = 50
@@ -193,12 +194,12 @@ def say_list(listing: dict[str, Any], said: Callable[[str], str]) -> None:
 
 
 def as_csv(asked: Asked, rows: Iterable[ListRow], name: str) -> Response:
-    """The list as a file ``NAME.csv``. No cell acts as a formula in a spreadsheet."""
+    """The list as a file ``NAME.csv``. No cell acts as a formula in a spreadsheet; control characters become blanks."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(one.label for one in asked.columns)
     for row in chosen_rows(asked, rows):
-        writer.writerow(neutral(_text(row.values[one.name])) for one in asked.columns)
+        writer.writerow(neutral(CONTROL.sub(" ", _text(row.values[one.name]))) for one in asked.columns)
     return file_of(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
 
 

@@ -56,11 +56,24 @@ def test_where_somebody_lives_is_kept_by_its_district_and_counted_by_its_region(
     assert (learner_routes.route_in(record).district, learner_routes.route_in(record).kind) == ("SG1", "")
 
 
+def test_what_was_kept_for_the_wrong_learner_is_deleted_once_all_fields_are_empty(site, place):
+    steward = signed_in(site, "steward")
+    steward.send(steward.get(place), place, route="graduate", sector="", district="SG1")
+
+    gone = steward.send(steward.get(place), place, route="", sector="", district="")
+    again = steward.send(steward.get(place), place, route="", sector="", district="")
+
+    assert "What was kept is deleted." in text_of(steward.get(gone.headers["location"]))
+    id = learner_routes.route_id("", mailbox("ann@example.org"))
+    assert (site.tenant.store.get("learner-route", id), again.status_code) == (None, 400)
+    assert site.audit()[-1][0] == "learner.route-deleted"
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
         ({"district": "Stevenage"}, "Write the first half of the postcode, such as SG1 or EC1A."),
-        ({"district": ""}, "Choose the route by which they came."),
+        ({"district": "", "sector": "Farming"}, "Choose the route by which they came."),
         ({"district": "SG1", "route": "walked"}, "Choose the route by which they came."),
         ({"district": "SG1", "route": "reskilled"}, "Say from which sector they were reskilled."),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from fastapi import APIRouter, Response
 
 from adapters.lms.courses import courses
@@ -68,6 +66,5 @@ def _added(visit: Visit, course: Course, told: dict[str, str]) -> Response:
     if not found.added:
         return visit.on(f"{PLACE}/{course.id}", "course_rules_known")
     draft = RulesDraft(found.ruleset, tenant.clock(), visit.session.by, file=f"+ {shown_title(course.title)}"[:200])
-    id = uuid4().hex
-    tenant.store.write(lambda tx: drafts.add(tx, id, draft)).result()
+    id = tenant.store.write(lambda tx: drafts.add_once(tx, draft)).result()
     return visit.on(f"{rules.PLACE}/drafts/{id}/changes")

@@ -32,6 +32,7 @@ says(
     signed="Signed.",
     sign_off_asked="The supervisor is asked by e-mail.",
     route_kept="The route is kept.",
+    route_gone="What was kept of the route is deleted.",
 )
 
 

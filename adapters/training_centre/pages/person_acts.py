@@ -121,8 +121,8 @@ def _route(asked: PersonAct) -> str:
     _, session = day.session(store, asked.id)
     _, one = attendees.attendee(store, asked.id, asked.who)
     now, by, actor = day.tenant.clock(), day.marker.subject, one.learner.actor
-    store.write(lambda tx: learner_routes.keep(tx, session.centre, actor, asked.told, now, by)).result()
-    return "route_kept"
+    kept = store.write(lambda tx: learner_routes.keep(tx, session.centre, actor, asked.told, now, by)).result()
+    return "route_kept" if kept else "route_gone"
 
 
 ACTS: Mapping[str, Callable[[PersonAct], str]] = {

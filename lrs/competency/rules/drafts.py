@@ -7,6 +7,7 @@ works it out, puts the rules in force once somebody has agreed to the number of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.rules import Ruleset
 from lrs.kernel.errors import Refused
+from lrs.kernel.names import name
 from lrs.kernel.plain_text import counted
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -24,6 +26,7 @@ CHANGES = "changes"
 """The name of the blob with the changes."""
 DraftState = Literal["waiting", "seen", "agreed", "applied", "refused"]
 UNDER_WAY: tuple[DraftState, ...] = ("waiting", "agreed")
+OVER: tuple[DraftState, ...] = ("applied", "refused")
 
 
 class RulesChange(msgspec.Struct, frozen=True):
@@ -100,6 +103,21 @@ def add(tx: Tx, id: str, draft: RulesDraft) -> None:
     """Stores a new draft, which owes its step."""
     tx.insert(record_of(id, draft, owed=(Owed(STEP),)))
     audit.append(tx, draft.by, "rules.looked-at", {"draft": id, "version": str(draft.ruleset.version)})
+
+
+def add_once(tx: Tx, draft: RulesDraft) -> str:
+    """Stores *draft*, unless it was sent before and may still be agreed to. Gives the id of the one that is there.
+
+    So a form that is sent twice makes one draft: the same rules with the same faults, by the same sender.
+    """
+    same = sha256(msgspec.json.encode(msgspec.structs.replace(draft, at=0))).hexdigest()
+    number = 0
+    while there := tx.get(KIND, id := name(KIND, same, number)):
+        if draft_of(there).state not in OVER:
+            return id
+        number += 1
+    add(tx, id, draft)
+    return id
 
 
 def change(tx: Tx, id: str, **new: Any) -> RulesDraft:

@@ -62,6 +62,20 @@ def test_an_activity_of_a_standard_says_what_it_is_and_any_other_is_none(below, 
     assert place_of(f"https://elsewhere.example/standards/{below}") is None
 
 
+@pytest.mark.parametrize("below", ["ST1406%00/1.0", "ST1406/1.0%0A", "ST1406/1.0/ksb/K1%1B"])
+def test_an_activity_with_a_control_character_in_its_address_is_none_of_a_standard(below):
+    assert place_of(f"{BASE}standards/{below}") is None
+
+
+@pytest.mark.parametrize(
+    ("told_as", "end"),
+    [("2027-03-14", "2027-03-14"), ("2027-03-14T00:00:00Z", "2027-03-14"), ("2027-03", "2027-03")]
+    + [(wrong, "") for wrong in ("soon", "\x00", 20270314, {"day": "2027-03-14"}, True)],
+)
+def test_a_planned_end_is_a_day_or_a_month_and_anything_else_is_none(told_as, end):
+    assert registered([start(planned_end=told_as)]).planned_end == end
+
+
 def test_accepted_evidence_counts_once_for_a_criterion_and_what_was_only_begun_is_in_progress():
     begun = told("http://adlnet.gov/expapi/verbs/attempted", "ksb", "S1")
     not_met = told(DEMONSTRATED, "ksb", "B1", success=False)

@@ -72,6 +72,15 @@ def test_a_steward_adds_rows_by_the_preview_of_a_table_and_a_second_press_adds_n
     assert rulesets.current(site.tenant.store) == now
 
 
+def test_a_form_that_is_sent_twice_makes_one_draft(site, steward, course):
+    drafts = len(site.world.all("rules-draft"))
+
+    sent = [add(steward, course, **{"competency-0": "GOWN", "level-0": level}) for level in ("2", "2", "3")]
+
+    first, again, other = [one.headers["location"] for one in sent]
+    assert (first == again, first == other, len(site.world.all("rules-draft"))) == (True, False, drafts + 2)
+
+
 def test_a_row_is_begun_with_the_competency_that_its_unit_teaches(steward, course):
     page = steward.get(f"/staff/courses/{course.id}")
     form = next(one for one in forms_of(page.text) if (one["action"] or "").endswith("/rules"))
