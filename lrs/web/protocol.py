@@ -262,7 +262,13 @@ class Bounded(HttpToolsProtocol):
             self.cycle.message_event.set()
         self.flow.resume_reading()
         self._pieces.end(answer)
-        self.loop.call_later(LINGER, self.transport.close)
+        self.loop.call_later(LINGER, self._leave)
+
+    def _leave(self) -> None:
+        """Closes the connection; the client has ``patience`` for what it has not taken yet, and then loses it."""
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(self._pause, self.transport.abort)
 
     def _closing(self, refused: Refused) -> bytes:
         """The answer, with the headers of all answers at this address."""

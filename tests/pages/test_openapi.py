@@ -319,6 +319,7 @@ PAGES = dict.fromkeys(
         "POST /staff/courses/{id}/withdraw",
         "POST /staff/courses/{id}/catalogue",
         "POST /staff/courses/{id}/open",
+        *("POST /staff/courses/{id}/rules", "GET /staff/courses/{id}/chosen", "POST /staff/courses/{id}/chosen"),
         "POST /staff/courses/{id}/try",
         "GET /staff/courses/{id}/learners",
         "GET /staff/courses/{id}/learners/{registration}",

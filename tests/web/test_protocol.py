@@ -7,12 +7,13 @@ import re
 import socket
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
 from lrs.web.pieces import InOnePiece
-from lrs.web.protocol import MOST_FRAMING
+from lrs.web.protocol import MOST_FRAMING, Bounded
 from tests.served import statement
 
 
@@ -106,6 +107,25 @@ def test_a_client_that_is_cut_off_while_it_sends_on_can_read_why(lrs):
             answer += client.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 431 ")
         assert answer.endswith(b"}")
+
+
+@pytest.mark.parametrize(("unsent", "ends"), [(0, ["close"]), (3_000, ["close", "abort"])])
+def test_a_client_that_is_cut_off_and_takes_no_answer_is_let_go(unsent, ends):
+    """A served one cannot be brought to this for sure: its last answer must be complete, and not with the system."""
+    told, later = [], []
+    cut_off = Bounded.__new__(Bounded)
+    cut_off.transport = SimpleNamespace(
+        close=lambda: told.append("close"), abort=lambda: told.append("abort"), get_write_buffer_size=lambda: unsent
+    )
+    cut_off.loop = SimpleNamespace(call_later=lambda _, run: later.append(run))
+    cut_off.flow = SimpleNamespace(resume_reading=lambda: None)
+    cut_off._pieces, cut_off.cycle = SimpleNamespace(end=lambda _: None), None  # noqa: SLF001
+
+    cut_off._part(b"the answer")  # noqa: SLF001 (as a parser that gives up does)
+    while later:
+        later.pop()()
+
+    assert told == ends
 
 
 def test_a_client_that_sends_no_more_in_the_middle_of_a_body_is_let_go(lrs):

@@ -218,7 +218,10 @@ class Value:
 
 
 class Structure(HTMLParser):
-    """Tags and the names of their attributes, in order, and what stands between and in them."""
+    """Tags and the names of their attributes, in order, and what stands between and in them.
+
+    But for classes: a cell with a long word has one of its own.
+    """
 
     def __init__(self, text):
         super().__init__()
@@ -226,8 +229,8 @@ class Structure(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, *(name for name, _ in attrs)))
-        self.said += [value or "" for _, value in attrs]
+        self.tags.append((tag, *(name for name, _ in attrs if name != "class")))
+        self.said += [value or "" for name, value in attrs if name != "class"]
 
     def handle_endtag(self, tag):
         self.tags.append(f"/{tag}")
