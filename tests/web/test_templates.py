@@ -206,7 +206,7 @@ class Value:
     def __add__(self, _):
         return self
 
-    __radd__ = __add__
+    __radd__ = __sub__ = __rsub__ = __add__
 
     def __gt__(self, _):
         return next(self.truths)
