@@ -21,9 +21,13 @@ from lrs.kernel.errors import Misconfigured, NewerSchema
 from lrs.storage import Backlog, Owed, Record, Walk, first_seq, open_store, open_to_read
 from lrs.storage.mongo import schema as mongo_schema
 from lrs.storage.sqlite import schema as sqlite_schema
+from lrs.storage.sqlite.keys import SegmentSizes
 from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.rows import packed
 from lrs.storage.versions import found_and_known
+from tests.conftest import SetClock
 from tests.contract.acts import WAIT, ids, insert
+from tests.contract.merging import MergedByHand
 
 FROZEN = Path(__file__).parent / "frozen"
 FROZEN_CLOCK = 1_790_000_000_000_000
@@ -48,6 +52,9 @@ class Dying:
             raise Killed
         self.lives -= 1
         return self.connection.execute(*asked)
+
+    def create_function(self, *named, **how):
+        self.connection.create_function(*named, **how)
 
     @property
     def in_transaction(self):
@@ -111,12 +118,13 @@ def test_a_sqlite_file_of_an_earlier_schema_is_read_as_it_is_and_goes_forward_on
     body = read.get("document", "b").body
     found = [read.find(Walk(kind, keys)).records for kind, keys in (("statement", (1,)), ("document", (2, 3)))]
     count = read.count("document", (2, ~4))
+    wrong = read.wrong_keys()
     version_read = found_and_known(f"sqlite:///{path}")
     open_store(f"sqlite:///{path}", clock=lambda: 0).close()
 
     assert body == b"new"
     assert [ids(records) for records in found] == [["a"], ["b"]]
-    assert count == 1
+    assert (count, wrong) == (1, 0)
     assert version_read == (version, 3)
     assert found_and_known(f"sqlite:///{path}") == (3, 3)
     read.close()
@@ -171,6 +179,42 @@ def test_what_was_stored_before_and_after_the_way_to_segments_is_found_in_one_or
     store.close()
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.OperationalError, match="no such table"):
         connection.execute("INSERT INTO ref VALUES (1, 1, 1)")  # as a process of before would that still runs
+
+
+def test_search_keys_that_are_lost_or_stray_are_counted_in_an_earlier_schema(tmp_path):
+    path = tmp_path / "lrs.db"
+    shutil.copy(FROZEN / "sqlite-2.db", path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM ref WHERE key = 1")
+
+    with closing(open_to_read(f"sqlite:///{path}", clock=lambda: 0)) as read:
+        assert read.wrong_keys() == 1
+
+
+def test_what_was_ahead_before_the_way_to_segments_keeps_none_from_beginning_after_it(tmp_path):
+    path = tmp_path / "lrs.db"
+    shutil.copy(FROZEN / "sqlite-2.db", path)
+    ahead = first_seq(FROZEN_CLOCK + 10**9)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        add = "INSERT INTO record SELECT 1000 + value, 1, 'ahead' || value, ?1 + value, 1, '{}', ?2, x''"
+        connection.execute(f"{add} FROM json_each('[1, 2, 3]')", (ahead, packed((2, 3, 2))))
+        refs = "INSERT INTO ref SELECT k.value, ?1 + r.value, 1000 + r.value FROM json_each('[2, 3]') k"
+        connection.execute(f"{refs}, json_each('[1, 2, 3]') r", (ahead,))
+    clock = SetClock(FROZEN_CLOCK + 100)
+    store = MergedByHand(str(path), clock=clock, segments=SegmentSizes(entries=20, fan_out=2, step=8))
+    kind = store.table("SELECT name FROM kind WHERE number = 1")[0][0]
+
+    moved = store.table("SELECT segment, key, seq, row FROM segment_key ORDER BY 3, 2")
+    for number in range(100):
+        store.write(lambda tx, id=str(number): tx.insert(Record(kind, id, keys=(2, 3)))).result(WAIT)
+    store.merge_all()
+
+    assert moved == [(1, key, ahead + n, 1000 + n) for n in (1, 2, 3) for key in (2, 3)]
+    found = ids(store.find(Walk(kind, (2, 3), limit=200)).records)
+    assert found[-103:] == [*map(str, range(100)), "ahead1", "ahead2", "ahead3"]
+    assert store.table("SELECT max(level) FROM segment")[0][0] >= 2
+    assert store.mend_keys() == 0
+    store.close()
 
 
 def thaw(database, frozen):

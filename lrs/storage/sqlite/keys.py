@@ -6,8 +6,8 @@ segment, and a walk takes one segment after the other and sorts nothing. Places 
 store that was filled before there were segments; their entries stand in ``early_key``.
 
 New records have the latest places, so their entries go to the open segment, which is small: a commit changes few pages.
-When it has enough entries, a new one begins. Segments are merged later. While one is merged, what changes in it is
-changed in the target too.
+When it has enough entries, a new one begins, at the first place that was not drawn yet; entries at later places (a time
+to come) move to it. Segments are merged later. While one is merged, what changes in it is changed in the target too.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _HEAD = (
 Entry = tuple[int | None, int, int, int]
 """(segment, key, seq, row); the segment is ``None`` before the first one."""
 _SEGMENTS = "SELECT number, target FROM segment WHERE first <= ? ORDER BY first DESC LIMIT 1"
+_COUNT_AHEAD = "SELECT count(*), coalesce(sum(seq > ?), 0) FROM segment_key WHERE segment = ?"
 _AT_PLACE = "key IN (SELECT value FROM json_each(?)) AND seq = ? AND row = ?"
 
 
@@ -55,6 +56,7 @@ class SearchKeys:
         if self._open is None:
             raise Damaged("the table of segments of the store is empty; restore it from a backup")
         self.written = 0
+        self._entries_before = self._entries
 
     def insert(self, records: Iterable[tuple[Sequence[int], int, int]]) -> None:
         """Adds the *records* (keys, seq, row)."""
@@ -92,18 +94,40 @@ class SearchKeys:
     def finish(self, seq: int, row: int) -> bool:
         """Writes the head, from which the next commit starts. Whether a new segment began.
 
-        None begins while the open one has an entry at a place that was not drawn yet: it would belong to the next.
+        Entries at places that were not drawn yet belong to the new one. They are moved if they are at most half, so
+        those that stay, each of them once, pay for the move. If they are more, it is tried again at twice the entries.
         """
-        full: bool = self._entries >= self._sizes.entries and self._newest <= seq
-        if full:
-            self._open = self._connection.execute("SELECT segment + 1 FROM head").fetchone()[0]
-            self._connection.execute("INSERT INTO segment VALUES (?, ?, 0, NULL)", (seq + 1, self._open))
-            self._entries = 0
+        begins: bool = self._entries >= self._sizes.entries and self._first <= seq
+        ahead = 0
+        if begins and self._newest > seq:
+            begins = False
+            if self._doubled():
+                count, ahead = self._connection.execute(_COUNT_AHEAD, (seq, self._open)).fetchone()
+                begins = 2 * ahead <= count
+        if begins:
+            self._begin(seq + 1, ahead)
         self._connection.execute(
             "UPDATE head SET seq = ?, row = ?, segment = max(segment, ?), entries = ?, newest = ?",
             (seq, row, self._open, self._entries, self._newest),
         )
-        return full
+        return begins
+
+    def _doubled(self) -> bool:
+        """Whether this transaction brought the open segment to its usual size, or to 2, 4, 8, ... times that."""
+        now, before = (entries // self._sizes.entries for entries in (self._entries, self._entries_before))
+        return bool(now.bit_length() > before.bit_length())
+
+    def _begin(self, first: int, ahead: int) -> None:
+        """Begins a segment at place *first*; *ahead* entries of the open one are there or later."""
+        former = self._open
+        self._open = self._connection.execute("SELECT segment + 1 FROM head").fetchone()[0]
+        self._connection.execute("INSERT INTO segment VALUES (?, ?, 0, NULL)", (first, self._open))
+        if ahead:
+            there = "FROM segment_key WHERE segment = ? AND seq >= ?"
+            copy = f"INSERT INTO segment_key SELECT ?, key, seq, row {there} ORDER BY key, seq, row"
+            self._connection.execute(copy, (self._open, former, first))
+            self._connection.execute(f"DELETE {there}", (former, first))
+        self._first, self._entries = first, ahead
 
     def segments_of(self, seq: int) -> tuple[int | None, ...]:
         """Where entries at *seq* stand, ``None`` for before the first segment; two while their segment is merged."""

@@ -24,9 +24,11 @@ PACE = 24
 """Entries copied or deleted for each that was written, while decisions wait. Each level costs two of them."""
 
 _START = (-(1 << 63), 0, 0)
+_LEFT, _BEGUN, _NEW = range(3)
+"""What comes next on a level: entries of merged segments to delete, a merge to go on with, or one to begin."""
 _NEXT = (
-    "SELECT level, 0, number FROM merged UNION ALL SELECT level, 1, target FROM merge UNION ALL"
-    " SELECT level, 2, NULL FROM segment WHERE target IS NULL AND first < (SELECT max(first) FROM segment)"
+    f"SELECT level, {_LEFT}, number FROM merged UNION ALL SELECT level, {_BEGUN}, target FROM merge UNION ALL"
+    f" SELECT level, {_NEW}, NULL FROM segment WHERE target IS NULL AND first < (SELECT max(first) FROM segment)"
     " GROUP BY level HAVING count(*) >= ? ORDER BY 1, 2 LIMIT 1"
 )
 _CHOOSE = (
@@ -55,10 +57,10 @@ def merge_step(connection: sqlite3.Connection, sizes: SegmentSizes) -> int:
     found = connection.execute(_NEXT, (sizes.fan_out,)).fetchone()
     if found is None:
         return 0
-    level, sort, number = found
-    if sort == 0:
+    level, what, number = found
+    if what == _LEFT:
         return 1 + _delete(connection, number, sizes.step)
-    if sort == 2:
+    if what == _NEW:
         number = _begin(connection, level, sizes.fan_out)
     return 1 + _copy(connection, number, sizes.step // sizes.fan_out)
 
@@ -112,7 +114,7 @@ class Merging:
     """Decides when this process merges: while no decision waits, or in turns with commits so that it keeps up.
 
     *failed* is told an error of SQLite; it ends the process where it must end, and gives the reason. What is not merged
-    is found all the same, so an error ends merging only until the next segment begins.
+    is found all the same, and requests are stored, so an error ends merging only until the next segment begins.
     """
 
     def __init__(
@@ -126,7 +128,7 @@ class Merging:
         self._turn = turn
         self._sizes = sizes
         self._failed = failed
-        self._is_due = False
+        self._is_due = True  # a former process may have left something
         self._credit = 0
         self._said = ""
 

@@ -7,8 +7,11 @@ are opened in the tests.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
+from lrs.storage.records import NEWEST
+from lrs.storage.sqlite.rows import json_list
 
 APPLICATION_ID = 0x454E4752  # "ENGR"
 
@@ -53,11 +56,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE head ADD COLUMN segment INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE head ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE head ADD COLUMN newest INTEGER NOT NULL DEFAULT 0",
-        (
-            "INSERT INTO segment SELECT 1 + max(h.seq, coalesce((SELECT max((SELECT max(seq) FROM record r"
-            " WHERE r.kind = k.number AND r.seq > h.seq AND length(r.keys) > 0)) FROM kind k), 0)), 1, 0, NULL"
-            " FROM head h"
+        "INSERT INTO segment SELECT 1 + seq, 1, 0, NULL FROM head",
+        (  # the entries at places that were not drawn yet belong to the first segment
+            "INSERT OR IGNORE INTO segment_key SELECT 1, j.value, r.seq, r.row FROM head h CROSS JOIN kind k CROSS JOIN"
+            " record r ON r.kind = k.number AND r.seq > h.seq CROSS JOIN json_each(keys_as_json(r.keys)) j"
         ),
+        "DELETE FROM early_key WHERE (key, seq, row) IN (SELECT key, seq, row FROM segment_key)",
+        "UPDATE head SET (entries, newest) = (SELECT count(*), coalesce(max(seq), 0) FROM segment_key)",
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
@@ -65,7 +70,10 @@ READABLE_SINCE = 1
 """The oldest schema that can be read without a migration (``read_as_present``)."""
 _PRESENT = (
     "CREATE TEMP VIEW early_key AS SELECT key, seq, row FROM ref",
-    "CREATE TEMP TABLE segment (first INTEGER PRIMARY KEY, number INTEGER)",
+    "CREATE TEMP VIEW head AS SELECT one, seq, row, 1 AS segment, 0 AS entries, 0 AS newest FROM main.head",
+    "CREATE TEMP TABLE segment (first INTEGER PRIMARY KEY, number INTEGER, level INTEGER, target INTEGER)",
+    f"INSERT INTO segment VALUES ({NEWEST}, 1, 0, NULL)",  # every place is before it
+    "CREATE TEMP TABLE merged (number INTEGER PRIMARY KEY, level INTEGER)",
     "CREATE TEMP TABLE segment_key (segment, key, seq, row, PRIMARY KEY (segment, key, seq, row)) WITHOUT ROWID",
 )
 """What schema 3 added, for questions to a file of before. If the file is migrated meanwhile, ``ref`` is no more, and
@@ -78,6 +86,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 
     Raises ``NewerSchema`` for a file of a later version, ``Misconfigured`` for a file that is not ours.
     """
+    connection.create_function("keys_as_json", 1, lambda keys: json_list(list(array("q", keys))), deterministic=True)
     while True:
         connection.execute("BEGIN IMMEDIATE")
         try:

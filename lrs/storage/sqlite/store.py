@@ -93,7 +93,7 @@ class SqliteStore(SqliteReading):
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
         self._turn = Turn(Path(f"{path}-turn"))
         self._segments = segments
-        self._merging = Merging(self._writer.connection, self._turn, segments, self._failure)
+        self._merging = Merging(self._writer.connection, self._turn, segments, self._failure_of_merge)
         self._groups = GroupCommit(
             self._commit, name="sqlite-writer", queue=queue, committed=committed, between=self._between
         )
@@ -248,12 +248,18 @@ class SqliteStore(SqliteReading):
         if code == sqlite3.SQLITE_READONLY:
             self._room.missed(READ_ONLY)
             return StoreReadOnly("the store's folder is read-only: nothing of this request was stored")
+        return self._failure_of_merge(error)
+
+    def _failure_of_merge(self, error: sqlite3.Error) -> Exception:
+        """The same for a merge. It is no request, so whatever room it lacks says nothing of those."""
+        told = getattr(error, "sqlite_errorcode", 0)
+        code = told & 0xFF
         if code == sqlite3.SQLITE_BUSY:
             return Overloaded(LOCK)
         if code in CODES:
             # Not tried again. Nothing of it was stored, and other tenants' stores are not affected.
             return Damaged(f"{self._path} is damaged: {error}; restore it from a backup")
-        if code == sqlite3.SQLITE_IOERR:
+        if code == sqlite3.SQLITE_IOERR and told != sqlite3.SQLITE_IOERR_SHMSIZE:
             self._fatal(f"{self._path}: {error}")
             return OSError(f"{self._path}: {error}")  # not tried again
         return error

@@ -232,8 +232,10 @@ class SqliteTx:
         old, new = set(array("q", packed)), set(stored.keys)
         if seq == stored.seq:
             old, new = old - new, new - old
-        self.keys.drop(old, seq, row)
-        self.keys.insert([(tuple(new), stored.seq, row)])
+        if old:
+            self.keys.drop(old, seq, row)
+        if new:
+            self.keys.insert([(tuple(new), stored.seq, row)])
 
     def _change(self, kind: str, id: str) -> None:
         """Call it before a record is changed in the database: flushes if the record is among what was gathered."""
