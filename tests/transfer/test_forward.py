@@ -209,7 +209,7 @@ def test_what_is_not_to_be_sent_between_two_refused_ones_does_not_part_them(tena
     add(tenant, other, Filter(verbs=(PASSED,)))
     work(tenant)
 
-    assert state(tenant) == ("paused", "20 statements in a row were refused, the last one with: answered 400: no")
+    assert state(tenant) == ("paused", "20 statements were refused in a row, the last one with: answered 400: no")
 
 
 def test_409_for_what_is_there_already_counts_as_arrived_and_for_another_statement_is_given_up(tenant, other):
