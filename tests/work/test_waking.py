@@ -79,8 +79,8 @@ def test_a_call_for_some_steps_wakes_only_their_lanes(settings):
 
     def step(name):
         def settle(tenant, claims):
-            done.append(name)
             tenant.store.settle(claims, lambda _: None).result()
+            done.append(name)
 
         return Step(settle)
 
