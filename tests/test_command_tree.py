@@ -439,7 +439,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "courses show": ("1",),
     "lms invite": ("Moodle",),
     "lms results": ("Moodle",),
-    "sources name": ("online-platform", "Northgate Online"),
+    "sources name": ("online-platform", "Northgate Online NUMBER"),
     "sources switch": ("online-platform", "--on", "quarantine"),
     "quarantine show": ("ASIDE",),
     "quarantine replay": ("ASIDE",),
