@@ -1,8 +1,9 @@
 """What the tests cost in CPU, told at the end of each whole run: the sum, the budget, and the dearest files.
 
 A test's cost is the CPU seconds of its process and of the child processes that ended during it, its own fixtures
-included; what a module or a session shares counts for the first test that uses it. CPU says the same on a busy machine
-as on a quiet one, nearly, so nothing fails by it: whoever adds tests reads the line. Wall time is shown by pytest.
+included; what a module or a session shares counts for the first test that uses it. Two cores may be halves of one, so
+the same work counts up to twice as much on a busy machine; nothing fails by it: whoever adds tests reads the line, and
+compares runs of one machine. Wall time is shown by pytest.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from lrs.kernel.memo import Memo
 from lrs.kernel.times import MINUTE
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import holders
-from lrs.storage import Reader, Walk, walked
+from lrs.storage import Walk, newest_place, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import activity_key, source_key, verb_key
 
@@ -79,12 +79,7 @@ def apprentices(tenant: Tenant, sources: Collection[str], kept: KeptTold) -> App
 def _version(tenant: Tenant, sources: Collection[str]) -> tuple[int, ...]:
     """Another one once *sources* sent something, or something was voided; and another one each minute."""
     keys = [*(source_key(one) for one in sources), verb_key(VOIDED)]
-    return (*(_newest(tenant.store, key) for key in keys), tenant.clock() // MINUTE)
-
-
-def _newest(reader: Reader, key: int) -> int:
-    walk = Walk("statement", (key,), newest_first=True, limit=1, bare=True)
-    return next((record.seq for record in reader.find(walk).records), 0)
+    return (*(newest_place(tenant.store, "statement", key) for key in keys), tenant.clock() // MINUTE)
 
 
 def _by_person(tenant: Tenant, told: list[ToldOfSomebody]) -> dict[str, list[ToldOfStandard]]:

@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.ledger.diff import LedgerEntry
 from lrs.kernel.keys import key as search_key
-from lrs.storage import Reader, Record, Tx, Walk, each
+from lrs.storage import Reader, Record, Tx, each, newest_place
 from lrs.storage.kinds import Kind
 
 KIND = "import-row"
@@ -123,8 +123,7 @@ def source_key(source: str) -> int:
 
 def newest_change(reader: Reader, source: str) -> int:
     """The place of the entry of a *source* that was written last; 0 for none. It grows with each change."""
-    walk = Walk(KIND, (source_key(source),), newest_first=True, limit=1, bare=True)
-    return next((record.seq for record in reader.find(walk).records), 0)
+    return newest_place(reader, KIND, source_key(source))
 
 
 def write_in(tx: Tx, source: str, job: str, rows: Iterable[LedgerWrite]) -> None:

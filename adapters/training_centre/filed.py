@@ -23,7 +23,7 @@ from lrs.kernel.memo import Memo
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import cleaned
 from lrs.kernel.times import MINUTE, timestamp_of_micros, zoned_micros
-from lrs.storage import Reader, Walk, walked
+from lrs.storage import Reader, Walk, newest_place, walked
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import identifier_of
 from lrs.xapi.statements.keys import source_key, verb_key
@@ -110,13 +110,9 @@ def brought_by(reader: Reader, found: Collection[FiledSession]) -> dict[str, Bro
 
 def _of_centre(tenant: Tenant, centre: str, kept: KeptFiled) -> list[FiledSession]:
     keys = (source_key(centre), verb_key(ATTENDED))
-    version = (_newest(tenant.store, keys), _newest(tenant.store, (verb_key(VOIDED),)), tenant.clock() // MINUTE)
+    newest, voided = (newest_place(tenant.store, "statement", *some) for some in (keys, (verb_key(VOIDED),)))
+    version = (newest, voided, tenant.clock() // MINUTE)
     return kept.get((tenant.id, centre), version, lambda: list(_read(tenant.store, centre, keys)))
-
-
-def _newest(reader: Reader, keys: tuple[int, ...]) -> int:
-    walk = Walk("statement", keys, newest_first=True, limit=1, bare=True)
-    return next((record.seq for record in reader.find(walk).records), 0)
 
 
 def _read(reader: Reader, centre: str, keys: tuple[int, ...]) -> Iterator[FiledSession]:

@@ -29,7 +29,7 @@ from lrs.outbox.mail import send_mail
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import by_keys, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
 
@@ -164,17 +164,13 @@ def accept(tx: Tx, tenant: Tenant, token: str, browser: str) -> Record:
     return badge
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         BadgeClaim,
         1,
-        subjects=_about,
+        subjects=of_person(_decode),
         retention="operational",
         exported=False,
         find=by_keys(KIND, lambda whose: (key("badge-claim.person", one) for one in whose.persons)),

@@ -21,7 +21,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.about import by_keys
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -95,17 +95,13 @@ def _unknown() -> Refused:
     return Refused(_UNKNOWN, status=404, error="certificate_unknown")
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         VoidCodes,
         1,
-        subjects=_about,
+        subjects=of_person(_decode),
         retention="consent",
         exported=True,
         find=by_keys(KIND, lambda whose: (key("badge-certificate.person", one) for one in whose.persons)),

@@ -22,7 +22,7 @@ from lrs.people.minors import is_minor
 from lrs.people.persons import members_of
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import by_keys
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -123,17 +123,13 @@ def still_vouched(reader: Reader, person: str, name: str, *, confirmed: bool) ->
     return not confirmed or (held is not None and held.name == name)
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         BadgeShare,
         1,
-        subjects=_about,
+        subjects=of_person(_decode),
         retention="consent",
         exported=True,
         find=by_keys(KIND, lambda whose: (key("badge-share.person", one) for one in whose.persons)),

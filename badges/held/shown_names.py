@@ -18,7 +18,7 @@ from lrs.kernel.plain_text import cleaned
 from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_keys
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -85,17 +85,13 @@ def _owe(tx: Tx, badge: str) -> None:
     tx.owe("award", award_of(tx, badge), Owed("issue"))
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         ShownName,
         1,
-        subjects=_about,
+        subjects=of_person(_decode),
         retention="consent",
         exported=True,
         find=by_keys(KIND, lambda whose: (key("badge-name.person", one) for one in whose.persons)),

@@ -32,7 +32,7 @@ from lrs.kernel.times import timestamp_of_micros
 from lrs.people.persons import identifiers_of
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_keys
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.plan import Plan
@@ -253,17 +253,13 @@ def _key(person: str) -> int:
     return key("prior-badge.person", person)
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         PriorBadge,
         1,
-        subjects=_holder,
+        subjects=of_person(_decode),
         retention="evidence",
         exported=True,
         find=by_keys(KIND, lambda whose: (_key(one) for one in whose.persons)),

@@ -17,7 +17,7 @@ while it is leased, the lease becomes stale, so the newer fact is never lost. A 
 died, but not which entry it was working on: such entries are claimed one by one (``claim_lost``).
 """
 
-from lrs.storage.contract import Blobs, Reader, Store, Tx, each, pages, put_aside, walked
+from lrs.storage.contract import Blobs, Reader, Store, Tx, each, newest_place, pages, put_aside, walked
 from lrs.storage.opening import drop_store, open_store, open_to_read
 from lrs.storage.records import (
     LARGEST,
@@ -76,6 +76,7 @@ __all__ = [
     "last_seq",
     "mac_with",
     "micros_of",
+    "newest_place",
     "open_store",
     "open_to_read",
     "pages",

@@ -274,6 +274,12 @@ def walked(reader: Reader, walk: Walk) -> Iterator[Record]:
     return chain.from_iterable(page.records for page in pages(reader, walk))
 
 
+def newest_place(reader: Reader, kind: str, *keys: int) -> int:
+    """The place (``seq``) of the newest record of *kind* with *keys*; 0 for none. It grows with each further one."""
+    walk = Walk(kind, keys, newest_first=True, limit=1, bare=True)
+    return next((record.seq for record in reader.find(walk).records), 0)
+
+
 def each(reader: Reader, kind: str, *keys: int, limit: int = 500) -> Iterator[Record]:
     """All records of *kind* with *keys*, in order; *limit* of them are read at a time."""
     return walked(reader, Walk(kind, keys, limit=limit))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from lrs.storage.about import FindRecords, ShownTo, body_shown
 from lrs.storage.records import Record
@@ -58,6 +58,16 @@ class Subjects(NamedTuple):
 def subjects(*, persons: Iterable[str] = (), identifiers: Iterable[str] = ()) -> Subjects:
     """``Subjects`` from any iterables."""
     return Subjects(frozenset(persons), frozenset(identifiers))
+
+
+class _OfPerson(Protocol):
+    @property
+    def person(self) -> str: ...
+
+
+def of_person(decode: Callable[[bytes], _OfPerson]) -> Callable[[Record], Subjects]:
+    """Whom a record is about whose body, read by *decode*, names one *person*."""
+    return lambda record: subjects(persons=[decode(record.body).person])
 
 
 @dataclass(frozen=True, slots=True)

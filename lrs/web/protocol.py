@@ -218,7 +218,7 @@ class Bounded(HttpToolsProtocol):
         So a client is cut off that does not send the rest of its request, or does not take its answer.
         """
         unsent = self.transport.get_write_buffer_size()
-        if self._is_parting or (self.transport.is_closing() and not unsent):
+        if self.transport.is_closing() and not unsent:
             return
         taken = self._pieces.taken() if unsent else 0
         self._stuck = self._stuck + 1 if unsent and taken - self._taken < LEAST else 0
@@ -226,14 +226,16 @@ class Bounded(HttpToolsProtocol):
         self._arrived, self._taken = 0, taken
         if self._stuck > 2:
             self.transport.abort()
-        elif self._looks > 2:
+            return
+        if self._looks > 2:
             self._cut_off(_TOO_LATE)
-        else:
-            self._next_look = self.loop.call_later(self._pause, self._look)
+        self._next_look = self.loop.call_later(self._pause, self._look)
 
     def _is_waiting(self) -> bool:
         """Whether the client must send now, and uvicorn has no timer for that."""
         cycle = self.cycle
+        if self._is_parting:
+            return False
         if cycle is None:
             return True
         if cycle.response_complete:
@@ -262,13 +264,7 @@ class Bounded(HttpToolsProtocol):
             self.cycle.message_event.set()
         self.flow.resume_reading()
         self._pieces.end(answer)
-        self.loop.call_later(LINGER, self._leave)
-
-    def _leave(self) -> None:
-        """Closes the connection; the client has ``patience`` for what it has not taken yet, and then loses it."""
-        self.transport.close()
-        if self.transport.get_write_buffer_size():
-            self.loop.call_later(self._pause, self.transport.abort)
+        self.loop.call_later(LINGER, self.transport.close)
 
     def _closing(self, refused: Refused) -> bytes:
         """The answer, with the headers of all answers at this address."""

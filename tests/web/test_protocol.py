@@ -115,11 +115,15 @@ def test_a_client_that_is_cut_off_and_takes_no_answer_is_let_go(unsent, ends):
     told, later = [], []
     cut_off = Bounded.__new__(Bounded)
     cut_off.transport = SimpleNamespace(
-        close=lambda: told.append("close"), abort=lambda: told.append("abort"), get_write_buffer_size=lambda: unsent
+        close=lambda: told.append("close"),
+        abort=lambda: told.append("abort"),
+        is_closing=lambda: "close" in told,
+        get_write_buffer_size=lambda: unsent,
     )
     cut_off.loop = SimpleNamespace(call_later=lambda _, run: later.append(run))
     cut_off.flow = SimpleNamespace(resume_reading=lambda: None)
-    cut_off._pieces, cut_off.cycle = SimpleNamespace(end=lambda _: None), None  # noqa: SLF001
+    cut_off._pieces, cut_off.cycle = SimpleNamespace(end=lambda _: None, taken=lambda: 0), None  # noqa: SLF001
+    later.append(cut_off._look)  # noqa: SLF001 (as every connection does from its beginning)
 
     cut_off._part(b"the answer")  # noqa: SLF001 (as a parser that gives up does)
     while later:

@@ -17,7 +17,7 @@ from lrs.kernel.names import name
 from lrs.people.persons import holders, members_of
 from lrs.storage import Reader, Record, Tx, Walk, walked
 from lrs.storage.about import by_keys, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 
 KIND = "course-opening"
@@ -100,17 +100,13 @@ def _of_person(person: str) -> int:
     return key("course-opening.person", person)
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         CourseOpening,
         1,
-        subjects=_about,
+        subjects=of_person(_decode),
         retention="configuration",
         exported=True,
         find=by_keys(KIND, lambda whose: map(_of_person, whose.persons)),

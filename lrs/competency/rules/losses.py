@@ -29,7 +29,7 @@ from lrs.competency.uncompletions import uncompletions_in
 from lrs.people.ids import Ids, check_renamed, ids_of
 from lrs.people.nobody import names_by_source
 from lrs.people.persons import holders, identifiers_in, members_of
-from lrs.storage import NEWEST, Reader, Record, Walk, pages, walked
+from lrs.storage import NEWEST, Reader, Record, Walk, newest_place, pages, walked
 from lrs.tenancy.audit import AuditEntry
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.keys import verb_key
@@ -95,8 +95,8 @@ def look_at(tenant: Tenant, ruleset: Ruleset) -> LossSurvey:
         ids_of(tenant),
         head.rev,
         today,
-        until=_newest(store, "statement"),
-        audited=_newest(store, "audit"),
+        until=newest_place(store, "statement"),
+        audited=newest_place(store, "audit"),
     )
     for verb in sorted(UNCOMPLETED):
         for record in walked(store, Walk("statement", [verb_key(verb)], until=seen.until, limit=PAGE)):
@@ -260,11 +260,6 @@ def _last_held(tallies: list[Tally], index: Index, own: set[str], today: date) -
     of_index = [one for one in tallies if (one.rule.item, one.rule.version) in index.versions]
     last = {(one.competency, one.level): one.periods[-1] for one in decide(of_index, index.by_item, own)}
     return {about: held for about, held in last.items() if held.valid_until is None or held.valid_until >= today}
-
-
-def _newest(reader: Reader, kind: str) -> int:
-    newest = reader.find(Walk(kind, newest_first=True, limit=1)).records
-    return newest[0].seq if newest else 0
 
 
 def _takes_back(record: Record) -> bool:
