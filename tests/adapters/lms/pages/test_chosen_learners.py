@@ -113,7 +113,8 @@ def test_learners_are_looked_for_by_name_without_it_in_an_address(site, ann, bob
     assert send(steward, course, ann, act="give").status_code == 400
 
 
-def test_an_author_opens_courses_of_their_source_for_learners_of_their_source(site, ann, bob):
+def test_an_author_opens_courses_of_their_source_for_learners_of_their_source(site, ann, bob, course):
+    others = course
     vle, centre = signed_in(site, "author:vle"), signed_in(site, "author:centre")
     token = next(one for one in forms_of(vle.get("/staff/courses").text) if "file" in one["fields"])["fields"]["form"]
     content = package(structure(id="https://publisher.example/of-vle"))
@@ -124,7 +125,7 @@ def test_an_author_opens_courses_of_their_source_for_learners_of_their_source(si
     page = vle.get(place_of(course))
 
     assert (ann in page.text, bob in page.text) == (True, False)
-    assert ("skill=" in page.text, "skill=" in signed_in(site, "steward").get(place_of(course)).text) == (False, True)
+    assert ("skill=" in page.text, "skill=" in signed_in(site, "steward").get(place_of(others)).text) == (False, True)
     assert ann in vle.get(f"{place_of(course)}?skill=nobody+holds+this").text
     assert "For one learner whom you may not see" in text_of(page)
     assert [send(vle, course, one).status_code for one in (ann, bob, "nobody")] == [303, 404, 404]
