@@ -31,7 +31,7 @@ from lrs.kernel.garbage import collect_rarely
 from lrs.storage import Record, Store, open_store
 from lrs.storage.mongo.tx import MongoTx
 from lrs.storage.sqlite.tx import SqliteTx
-from tests import cost
+from tests import collecting, cost
 from tests.round_trips import Heard
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ with SecantusDBServer(storage_path=sys.argv[1]) as server:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the tests cost is told at the end."""
-    config.pluginmanager.register(cost, "tests.cost")
+    """How the tests are collected, and what they cost, which is told at the end."""
+    for plugin in (collecting, cost):
+        config.pluginmanager.register(plugin, plugin.__name__)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
