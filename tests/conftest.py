@@ -51,16 +51,11 @@ _IN_MEMORY = Path("/dev/shm")
 if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > 4_000_000_000:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))  # a commit waits for no disk there
 
+STAND_IN = (sys.executable, "-P", str(Path(__file__).with_name("stand_in.py")))
+"""The program that stands in for MongoDB. It is given a folder."""
+
 START = 1_795_000_000_000_000
 """2026-11-18T11:06:40Z: what the clock says when a test begins."""
-
-_STAND_IN = """
-import sys
-from secantus import SecantusDBServer
-with SecantusDBServer(storage_path=sys.argv[1]) as server:
-    print(server.uri, flush=True)
-    sys.stdin.read()
-"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -179,7 +174,7 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     folder = tmp_path_factory.mktemp("secantus")
-    command = [sys.executable, "-c", _STAND_IN, str(folder)]
+    command = [*STAND_IN, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         try:
             assert child.stdout is not None

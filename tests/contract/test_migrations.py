@@ -25,7 +25,7 @@ from lrs.storage.sqlite.keys import SegmentSizes
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.rows import packed
 from lrs.storage.versions import found_and_known
-from tests.conftest import SetClock
+from tests.conftest import STAND_IN, SetClock
 from tests.contract.acts import WAIT, ids, insert
 from tests.contract.merging import MergedByHand
 
@@ -404,13 +404,7 @@ def test_a_mongo_that_cannot_be_reached_or_named_is_misconfigured(url):
 
 
 def test_a_mongo_without_transactions_is_refused(tmp_path):
-    script = (
-        "import sys; from secantus import SecantusDBServer\n"
-        "with SecantusDBServer(storage_path=sys.argv[1], replica_set_name=None) as server:\n"
-        "    print(server.uri, flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen([*STAND_IN, tmp_path, "alone"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         address = child.stdout.readline().decode().strip()
         with pytest.raises(Misconfigured) as refused:
             open_store(f"{address}lrs")

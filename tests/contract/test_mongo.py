@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
-import sys
 import threading
 import time
 from datetime import datetime
@@ -25,6 +24,7 @@ from lrs.kernel.errors import Misconfigured, Refused, StoreFull
 from lrs.storage import Owed, Record, Walk, open_store
 from lrs.storage.mongo.link import connect
 from lrs.storage.versions import found_and_known
+from tests.conftest import STAND_IN
 from tests.contract.acts import WAIT, claim, insert, only, owe, owing, walk
 from tests.contract.faults import Wire, failing
 
@@ -297,13 +297,7 @@ def test_two_claims_of_one_entry_at_once_give_it_to_one_of_them(store, database)
 
 
 def test_a_server_that_went_away_is_overloaded_for_readers_and_writers(tmp_path, clock):
-    script = (
-        "import sys; from secantus import SecantusDBServer\n"
-        "with SecantusDBServer(storage_path=sys.argv[1]) as server:\n"
-        "    print(server.uri, flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen([*STAND_IN, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         url = child.stdout.readline().decode().strip() + "lrs?serverSelectionTimeoutMS=300"
         store = open_store(url, clock=clock)
         insert(store, "a")
