@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from lrs.storage.leases import Ahead
-from lrs.storage.records import ROWS, Backlog, Claim, Load, Owed, Page, Record, RecordName, Stale, Walk
+from lrs.storage.records import ROWS, Backlog, Claim, JoinedPage, Load, Owed, Page, Record, RecordName, Stale, Walk
 
 T = TypeVar("T")
 
@@ -141,6 +141,12 @@ class Store(Reader, Protocol):
         """All records of *kind* with each of *keys*, by key, in the order of ``seq``; from a server in one round trip.
 
         Raises as ``get_many`` does.
+        """
+
+    def joined(self, walk: Walk) -> JoinedPage | None:
+        """The bodies of the next page of *walk*, which has one key, joined by commas. Costs half of ``find``.
+
+        ``None`` if they are together larger than ``walk.most``, or one is larger than ``SMALL_BODY``: ask ``find``.
         """
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:

@@ -15,6 +15,8 @@ TIE_BITS = 10
 NEWEST = (1 << 63) - 1
 PAGE_BYTES = 16 * 1024 * 1024
 """Bytes of records, with keys and meta, in one page. A page is held in memory, so it ends there."""
+SMALL_BODY = 16 * 1024
+"""Bytes of the largest body that is joined with others (``Store.joined``)."""
 MOST_AT_ONCE = 2 * PAGE_BYTES
 """Bytes of records that can be asked for by their ids: more than a whole batch that is sent again."""
 LARGEST = 15_000_000
@@ -120,6 +122,13 @@ class Page(msgspec.Struct, frozen=True):
     """
 
     records: tuple[Record, ...]
+    next: str | None = None
+
+
+class JoinedPage(msgspec.Struct, frozen=True):
+    """The *bodies* of the records of a page, joined by commas. ``next`` is as in ``Page``."""
+
+    bodies: bytes
     next: str | None = None
 
 

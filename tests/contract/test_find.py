@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Record, Walk, pages
+from lrs.storage import JoinedPage, Record, Walk, pages
+from lrs.storage.records import SMALL_BODY
 from tests.contract.acts import WAIT, ids, insert, walk
 
 
@@ -94,6 +95,54 @@ def test_a_bare_walk_gives_the_same_records_without_bodies(store, keys):
     assert [one.body for one in whole.records] == [b"body"]
     assert bare == msgspec.structs.replace(whole, records=(msgspec.structs.replace(whole.records[0], body=b""),))
     assert [(one.id, one.body) for one in within] == [("1", b""), ("2", b"")]
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "found"), [(False, [b"0,\xff\x00", b"2,3", b","]), (True, [b",", b"3,2", b"\xff\x00,0"])]
+)
+def test_joined_pages_have_the_bodies_of_a_walk_as_they_are_and_in_its_order(store, newest_first, found):
+    bodies = [b"0", b"\xff\x00", b"2", b"3", b"", b""]
+    store.write(
+        lambda tx: [tx.insert(Record("thing", str(n), body, keys=(7,), seq=100 + n)) for n, body in enumerate(bodies)]
+    ).result(WAIT)
+    insert(store, "x", body=b"another key", keys=(8,))
+    store.write(lambda tx: tx.insert(Record("other", "x", b"another kind", keys=(7,)))).result(WAIT)
+
+    parts, start = [], None
+    for _ in range(3):
+        page = store.joined(Walk("thing", (7,), limit=2, newest_first=newest_first, start=start))
+        parts.append(page.bodies)
+        start = page.next
+
+    assert (parts, start) == (found, None)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_joined_pages_part_records_of_one_place_as_a_walk_does(store, newest_first):
+    store.write(lambda tx: [tx.insert(Record("thing", n, n.encode(), keys=(7,), seq=100)) for n in "abcde"]).result(
+        WAIT
+    )
+    asked = Walk("thing", (7,), limit=2, newest_first=newest_first)
+
+    parts, start = [], None
+    for _ in range(3):
+        page = store.joined(msgspec.structs.replace(asked, start=start))
+        parts.append(page.bodies)
+        start = page.next
+
+    assert start is None
+    assert parts == ([b"e,d", b"c,b", b"a"] if newest_first else [b"a,b", b"c,d", b"e"])
+
+
+def test_a_joined_page_of_nothing_is_empty_and_one_that_would_be_large_is_none(store):
+    for n in "123":
+        insert(store, n, body=b"x" * 1_000, keys=(7,))
+    insert(store, "large", body=b"x" * (SMALL_BODY + 1), keys=(8,))
+
+    assert store.joined(Walk("thing", (9,))) == store.joined(Walk("never", (7,))) == JoinedPage(b"")
+    assert store.joined(Walk("thing", (7,), most=2_999)) is None
+    assert len(store.joined(Walk("thing", (7,), most=3_000)).bodies) == 3_002
+    assert store.joined(Walk("thing", (8,))) is None
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])

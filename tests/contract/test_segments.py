@@ -37,7 +37,7 @@ def fill(store, count, start=0):
     """Records with the key ``ALL``, every second one with ``EVEN``, every tenth with ``RARE``, and one of their own."""
     for n in range(start, start + count):
         keys = (ALL, *([EVEN] if n % 2 == 0 else []), *([RARE] if n % 10 == 0 else []), 1_000 + n)
-        insert(store, f"{n:03}", keys=keys)
+        insert(store, f"{n:03}", body=b"%d" % n, keys=keys)
 
 
 WALKS = [
@@ -48,9 +48,10 @@ WALKS = [
 
 
 def told(store):
-    """What every walk and count gives."""
+    """What every walk, count and joined page gives."""
     walks = [ids(walk(store, each.keys, newest_first=each.newest_first, limit=each.limit)) for each in WALKS]
-    return walks, [store.count("thing", each.keys) for each in WALKS]
+    joined = [store.joined(each).bodies for each in WALKS if len(each.keys) == 1]
+    return walks, [store.count("thing", each.keys) for each in WALKS], joined
 
 
 def expected(count):
@@ -58,7 +59,8 @@ def expected(count):
     even, rare = names[::2], names[::10]
     by_keys = [names, rare, [name for name in even if name not in rare]]
     walks = [found if not newest else found[::-1] for found in by_keys for newest in (False, True)]
-    return walks, [len(found) for found in walks]
+    joined = [b",".join(b"%d" % int(name) for name in found[:37]) for found in walks[:2]]
+    return walks, [len(found) for found in walks], joined
 
 
 def segments(store):

@@ -19,7 +19,7 @@ from pymongo.cursor import Cursor
 
 from lrs.storage import records
 from lrs.storage.mongo.schema import BY_KEY, BY_ORDER
-from lrs.storage.records import Page, Record, RecordName, Walk
+from lrs.storage.records import SMALL_BODY, JoinedPage, Page, Record, RecordName, Walk
 from lrs.storage.sizes import check_found
 
 WALK_CAP = 10_000
@@ -113,6 +113,14 @@ class MongoReader:
             session=self.session,
         )
         return _page(walk, self._noted(found))
+
+    def joined(self, walk: Walk) -> JoinedPage | None:
+        """See ``Store.joined``."""
+        page = self.find(walk)
+        sizes = [len(record.body) for record in page.records]
+        if sum(sizes) > (walk.most or records.PAGE_BYTES) or max(sizes, default=0) > SMALL_BODY:
+            return None
+        return JoinedPage(b",".join([record.body for record in page.records]), page.next)
 
     def _fields_for(self, walk: Walk) -> Document:
         return {name: 1 for name in self._fields if name != "body"} if walk.bare else self._fields

@@ -32,6 +32,7 @@ from lrs.storage.records import (
     Claim,
     Clock,
     Committed,
+    JoinedPage,
     Load,
     Page,
     Record,
@@ -90,6 +91,11 @@ class MongoStore(MongoOwed):
     def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
         return self._reader.find(walk)
+
+    @answering()
+    def joined(self, walk: Walk) -> JoinedPage | None:
+        """See ``Store.joined``."""
+        return self._reader.joined(walk)
 
     @answering()
     def get_all(self, wanted: Iterable[RecordName]) -> dict[RecordName, Record]:

@@ -19,7 +19,7 @@ from lrs.kernel.errors import Misconfigured, NewerSchema, StoreReadOnly
 from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.contract import Tx
 from lrs.storage.damage import errors_of_sqlite
-from lrs.storage.records import ROWS, Claim, Clock, Load, Page, Record, RecordName, Walk, mac_with
+from lrs.storage.records import ROWS, Claim, Clock, JoinedPage, Load, Page, Record, RecordName, Walk, mac_with
 from lrs.storage.room import READ_ONLY
 from lrs.storage.sqlite.checking import SqliteChecking
 from lrs.storage.sqlite.owed import SqliteOwed
@@ -51,6 +51,10 @@ class SqliteReading(SqliteOwed, SqliteChecking):
     def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
         """See ``Store.find_any``."""
         return self._reader().find_any(kind, keys)
+
+    def joined(self, walk: Walk) -> JoinedPage | None:
+        """See ``Store.joined``."""
+        return self._reader().joined(walk)
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:
         """See ``Store.count``."""

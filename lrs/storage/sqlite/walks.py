@@ -16,9 +16,30 @@ _EARLY = "early_key f"
 
 @lru_cache
 def of_one_key(columns: str, *, newest_first: bool) -> str:
-    """Gives *columns* of the records ``r`` with a key. Values: key, span (four), kind, limit."""
-    record = "CROSS JOIN record r ON r.row = f.row AND r.kind = ?6"
-    return _walk(columns, record, "?7", newest_first=newest_first) + " LIMIT ?7"
+    """Gives *columns* of the records ``r`` with a key. Values: key, span (four), kind, limit.
+
+    Only entries pass through the walk. The record of each is looked up behind it, so its body is copied once.
+    """
+    entries = _walk("f.row", newest_first=newest_first)
+    return f"SELECT {columns} FROM ({entries}) f CROSS JOIN record r ON r.row = f.row AND r.kind = ?6 LIMIT ?7"
+
+
+@lru_cache
+def joined_of_one_key(*, newest_first: bool) -> str:
+    """Gives one row about the records with a key: their number, the bytes of their bodies, and how many are small.
+
+    Then lists, joined by commas: the small bodies, seqs, rows and the bytes of each body. Values: key, span (four),
+    kind, limit, the most bytes of a small body. SQLite joins in the order in which the records come.
+    """
+    entries = _walk("f.seq, f.row", newest_first=newest_first)
+    records = (
+        "SELECT f.seq, f.row, length(r.body) size, CASE WHEN length(r.body) <= ?8 THEN r.body END body"
+        f" FROM ({entries}) f CROSS JOIN record r ON r.row = f.row AND r.kind = ?6 LIMIT ?7"
+    )
+    return (
+        "SELECT count(*), sum(size), count(body), CAST(group_concat(body, ',') AS BLOB), group_concat(seq),"
+        f" group_concat(row), group_concat(size) FROM ({records})"
+    )
 
 
 @lru_cache
@@ -29,7 +50,7 @@ def of_several_keys(wanted: Sequence[bool], *, newest_first: bool) -> str:
     """
     also = {table: _also(table, wanted, 7) for table in ("segment_key", "early_key")}
     columns = "f.seq, f.row, {also}"
-    return _walk(columns, "", "?6", newest_first=newest_first, also=also) + " LIMIT ?6"
+    return _walk(columns, newest_first=newest_first, also=also) + " LIMIT ?6"
 
 
 @lru_cache
@@ -43,17 +64,17 @@ def count_of(wanted: Sequence[bool]) -> str:
     )
 
 
-def _walk(columns: str, joined: str, limit: str, *, newest_first: bool, also: dict[str, str] | None = None) -> str:
+def _walk(columns: str, *, newest_first: bool, also: dict[str, str] | None = None) -> str:
     also = also or {"segment_key": "", "early_key": ""}
     order = "DESC" if newest_first else "ASC"
-    # A half with an order has to stand in brackets, and SQLite keeps that order because it has a limit.
+    # A half with an order has to stand in brackets. SQLite keeps that order because it has a limit, -1 for none.
     segments = (
-        f"SELECT * FROM (SELECT {columns.format(also=also['segment_key'])} FROM {_SEGMENTS} AND {_SPAN} {joined}"
-        f" WHERE s.first <= ?4 ORDER BY s.first {order}, f.seq {order}, f.row {order} LIMIT {limit})"
+        f"SELECT * FROM (SELECT {columns.format(also=also['segment_key'])} FROM {_SEGMENTS} AND {_SPAN}"
+        f" WHERE s.first <= ?4 ORDER BY s.first {order}, f.seq {order}, f.row {order} LIMIT -1)"
     )
     early = (
-        f"SELECT * FROM (SELECT {columns.format(also=also['early_key'])} FROM {_EARLY} {joined}"
-        f" WHERE f.key = ?1 AND {_SPAN} ORDER BY f.seq {order}, f.row {order} LIMIT {limit})"
+        f"SELECT * FROM (SELECT {columns.format(also=also['early_key'])} FROM {_EARLY}"
+        f" WHERE f.key = ?1 AND {_SPAN} ORDER BY f.seq {order}, f.row {order} LIMIT -1)"
     )
     return f"{segments} UNION ALL {early}" if newest_first else f"{early} UNION ALL {segments}"
 

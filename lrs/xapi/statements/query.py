@@ -143,8 +143,9 @@ def keys_for(query: Query, source: str | None) -> list[int]:
 
 
 def is_short(query: Query, source: str | None) -> bool:
-    """Whether the query needs one range of keys and few statements, so that it takes well under a millisecond."""
-    return query.limit <= SHORT and query.format == "exact" and len(keys_for(query, source)) == 1
+    """Whether the query needs one range of keys, few statements and only their texts: well under a millisecond."""
+    is_exact = query.format == "exact" and not query.attachments
+    return is_exact and query.limit <= SHORT and len(keys_for(query, source)) == 1
 
 
 def _conditions(query: Query) -> list[tuple[int, str]]:

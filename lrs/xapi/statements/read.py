@@ -11,7 +11,7 @@ import msgspec
 
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
-from lrs.storage import Reader, Record, Walk
+from lrs.storage import Reader, Record, Store, Walk
 from lrs.storage import records as stored
 from lrs.xapi.statements.canonical import canonical_texts, decode_as_told
 from lrs.xapi.statements.chains import ChainedStatement, link_of, links
@@ -58,17 +58,16 @@ def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequen
     return record, texts_of(reader, [record], wanted.format, source, languages)[0]
 
 
-def find_page(reader: Reader, query: Query, source: str | None, most: int | None = None) -> StatementPage:
+def find_page(reader: Reader, query: Query, source: str | None) -> StatementPage:
     """The statements that meet *query*, at most ``query.limit``.
 
-    There may be fewer, and a next page, if matches are far apart or large: a page has at most about *most* bytes
-    (``PAGE_BYTES``), because it is held in memory.
+    There may be fewer, and a next page, if matches are far apart or large: a page has at most about
+    ``PAGE_BYTES``, because it is held in memory.
     """
-    most = min(most or stored.PAGE_BYTES, stored.PAGE_BYTES)
     keys = keys_for(query, source)
     wanted = set(conditions(query)) if len(keys) > 1 else set()
     records: list[Record] = []
-    walk = Walk(KIND, keys, query.after, query.until, newest_first=not query.ascending, most=most)
+    walk = Walk(KIND, keys, query.after, query.until, newest_first=not query.ascending)
     start, size, rounds = query.start, 0, 0
     while rounds < ROUNDS:
         asked = min(AT_ONCE if wanted else query.limit, query.limit - len(records))
@@ -77,7 +76,7 @@ def find_page(reader: Reader, query: Query, source: str | None, most: int | None
         records.extend(kept)
         size += sum(len(record.body) for record in kept)
         start = page.next
-        if start is None or len(records) == query.limit or size > most:
+        if start is None or len(records) == query.limit or size > stored.PAGE_BYTES:
             break
         rounds += len(kept) < asked
     return StatementPage(tuple(records), None if start is None else msgspec.structs.replace(query, start=start))
@@ -88,8 +87,10 @@ def holds_on_one(reader: Reader, record: Record, wanted: set[int], source: str |
 
     For a caller held to *source*, the chain ends at the first statement of another source.
     """
+    if not wanted:
+        return True
     first = link_of(record)
-    if not wanted or first.refers is None or wanted.issubset(first.own):
+    if first.refers is None or wanted.issubset(first.own):
         return True
 
     def find(id: str) -> ChainedStatement | None:
@@ -116,12 +117,27 @@ def page_of(
         limit = len(texts)
 
 
-def short_page(reader: Reader, query: Query, source: str | None) -> tuple[StatementPage, list[bytes]] | None:
-    """``page_of`` for the event loop, which must not be blocked. ``None`` for a page of more than ``SHORT_BYTES``."""
-    found = find_page(reader, query, source, SHORT_BYTES)
-    if sum(len(record.body) for record in found.records) > SHORT_BYTES:
+def short_page(store: Store, query: Query, source: str | None) -> tuple[bytes, Query | None] | None:
+    """The texts of a page that ``is_short``, joined by commas, and the query for the next page, if there is one.
+
+    ``None`` if they are large: ask ``page_of``. No statement is looked at: a voided one has no key that a filter asks
+    for (``voided``), and one key says that all conditions hold on one statement.
+    """
+    found = store.joined(
+        Walk(
+            KIND,
+            keys_for(query, source),
+            query.after,
+            query.until,
+            newest_first=not query.ascending,
+            limit=query.limit,
+            most=min(SHORT_BYTES, stored.PAGE_BYTES),
+            start=query.start,
+        )
+    )
+    if found is None:
         return None
-    return found, texts_of(reader, found.records, query.format, source, ())
+    return found.bodies, None if found.next is None else msgspec.structs.replace(query, start=found.next)
 
 
 def texts_of(
@@ -138,6 +154,6 @@ def texts_of(
     return [record.body for record in records]
 
 
-def result_text(texts: Sequence[bytes], more: str) -> bytes:
-    """A StatementResult (xAPI 1.0.3 Data 2.5); ``more`` is always there."""
-    return b'{"statements":[%s],"more":%s}' % (b",".join(texts), _encode(more))
+def result_text(texts: bytes, more: str) -> bytes:
+    """A StatementResult (xAPI 1.0.3 Data 2.5) of *texts*, joined by commas; ``more`` is always there."""
+    return b'{"statements":[%b],"more":%b}' % (texts, _encode(more))

@@ -61,12 +61,16 @@ async def _one(request: Request, query: Single) -> Answer:
 
 async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
-    asked = (kept, query, source, _languages(request, query))
-    # A short page takes less time than the way to a thread and back. Its size is known after it was read.
-    short = short_page(kept, query, source) if not kept.waits and is_short(query, source) else None
-    found, texts = short if short is not None else await read(page_of, *asked)
-    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), found.more)}" if found.more else ""
-    return _answer(request, result_text(texts, more), found.records, query)
+    short: tuple[bytes, Query | None] | None = None
+    records: tuple[Record, ...] = ()
+    if is_short(query, source):  # it takes less time than the way to a thread and back
+        short = await read(short_page, kept, query, source) if kept.waits else short_page(kept, query, source)
+    if short is None:
+        found, parts = await read(page_of, kept, query, source, _languages(request, query))
+        short, records = (b",".join(parts), found.more), found.records
+    texts, rest = short
+    more = f"{request.prefix}/statements?{MORE}={seal(request.tenant.secret(MORE), rest)}" if rest else ""
+    return _answer(request, result_text(texts, more), records, query)
 
 
 def _languages(request: Request, query: Query | Single) -> list[str]:
