@@ -31,7 +31,7 @@ UNKNOWN = "{} is not a setting of ours: correct its name, or take it away"
 class Settings(BaseSettings):
     """What an operator can change. Sizes are bytes, times are seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="LRS_", extra="ignore", frozen=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="LRS_", extra="ignore", frozen=True)
 
     data: Path = Path("data")
     """The folder of the embedded store, and of a master key that is named nowhere else."""
