@@ -132,11 +132,11 @@ def keys_come_and_go(held, address: str) -> None:
     until(lambda: status() == 401, "the key to be refused")
 
 
-@pytest.mark.parametrize(("pause", "rounds"), [(0.02, 1), pytest.param(0.0, 2, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("pause", "rounds"), [(0.05, 1), pytest.param(0.0, 2, marks=pytest.mark.soak)])
 def test_pollers_miss_nothing_and_see_nothing_twice_beside_lrs_keys_and_a_second_writer(tmp_path, pause, rounds):
     with programs(tmp_path) as held, ThreadPoolExecutor(WRITERS + 2) as pool:
         auth = key_for(held.data)
-        _, address = held.serve()
+        _, address = held.serve(worker="false")
         here = Here(address, auth, pause)
         try:
             with beside(held.data, pause) as theirs:

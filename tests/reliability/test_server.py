@@ -45,13 +45,13 @@ def test_a_server_killed_under_eight_writers_has_all_it_acknowledged_and_no_part
     with programs(tmp_path) as held:
         auth = key_for(held.data)
         after = random.randint(5, 40)
-        server, address = held.serve()
+        server, address = held.serve(worker="false")
         writers = Writers(address, auth)
         writers.start()
         until(lambda: len(writers.acknowledged) >= after, "acknowledged batches")
         server.kill()
         writers.wait()
-        again, address = held.serve()
+        again, address = held.serve(worker="false")
 
         found = stored(address, auth, [id for batch in writers.sent for id in batch])
 
@@ -91,7 +91,7 @@ def test_a_server_told_to_stop_answers_what_it_has_begun_and_leaves_one_whole_fi
         assert set(writers.statuses) <= {200, 503}
         assert not store_of(held).with_name("store.db-wal").exists()
         assert integrity(store_of(held)) == [("ok",)]
-        _, address = held.serve()
+        _, address = held.serve(worker="false")
         acknowledged = [id for batch in writers.acknowledged for id in batch]
         assert all(stored(address, auth, [*acknowledged, half.id]))
 
