@@ -249,7 +249,7 @@ def kill_at(work: Workplace, step: str, workers: Callable[[], list[int]]) -> int
     raise AssertionError(f"{step} was never left in anybody's hands")
 
 
-def at_once(got: Got) -> tuple[int, dict[str, str]]:
+def at_once(_: Got) -> tuple[int, dict[str, str]]:
     return 204, {}
 
 
