@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import msgspec
 import pytest
 
 from lrs.kernel.errors import Refused
-from lrs.storage import JoinedPage, Record, Walk, pages
+from lrs.storage import JoinedPage, Record, Walk, open_store, pages
 from lrs.storage.records import SMALL_BODY
+from tests.conftest import SetClock
 from tests.contract.acts import WAIT, ids, insert, walk
 
 
-@pytest.fixture
-def ten(store):
+def with_ten(store):
     """Records ``0`` to ``9`` at the places 100 to 109, keys: 1 all, 2 the even, 3 those over 6, 4 none."""
     keys = [(1, *([2] if n % 2 == 0 else []), *([3] if n > 6 else [])) for n in range(10)]
     records = [Record("thing", str(n), keys=keys[n], seq=100 + n) for n in range(10)]
     store.write(lambda tx: [tx.insert(record) for record in reversed(records)]).result(WAIT)
     store.write(lambda tx: tx.insert(Record("other", "x", keys=(1, 2, 3), seq=105))).result(WAIT)
     return store
+
+
+@pytest.fixture(scope="module")
+def ten(shared_store_url):
+    """For those who only look."""
+    with closing(open_store(shared_store_url, clock=SetClock(), secret=bytes(32))) as store:
+        yield with_ten(store)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +48,10 @@ def ten(store):
         ((4, 1), ""),
     ],
 )
-@pytest.mark.parametrize("limit", [1, 3, 10, 11])
-def test_a_walk_finds_the_records_of_the_kind_that_carry_all_keys_oldest_first(ten, keys, found, limit):
-    assert "".join(ids(walk(ten, keys, limit=limit))) == found
+def test_a_walk_finds_the_records_of_the_kind_that_carry_all_keys_oldest_first(ten, keys, found):
+    told = {limit: "".join(ids(walk(ten, keys, limit=limit))) for limit in (1, 3, 10, 11)}
+
+    assert told == dict.fromkeys((1, 3, 10, 11), found)
 
 
 def test_records_of_several_kinds_and_those_with_any_of_several_keys_are_found_at_once(ten):
@@ -80,9 +90,10 @@ def test_what_is_found_by_several_keys_is_bounded(store, monkeypatch):
 
 
 @pytest.mark.parametrize(("keys", "found"), [((), "9876543210"), ((2,), "86420"), ((1, 3), "987")])
-@pytest.mark.parametrize("limit", [1, 3, 10])
-def test_newest_first_turns_the_walk_round(ten, keys, found, limit):
-    assert "".join(ids(walk(ten, keys, limit=limit, newest_first=True))) == found
+def test_newest_first_turns_the_walk_round(ten, keys, found):
+    told = {limit: "".join(ids(walk(ten, keys, limit=limit, newest_first=True))) for limit in (1, 3, 10)}
+
+    assert told == dict.fromkeys((1, 3, 10), found)
 
 
 @pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
@@ -146,12 +157,13 @@ def test_a_joined_page_of_nothing_is_empty_and_one_that_would_be_large_is_none(s
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
-@pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("limit", [2, 10])
-def test_after_is_left_out_and_until_is_included(ten, keys, newest_first, limit):
-    found = ids(walk(ten, keys, after=103, until=106, newest_first=newest_first, limit=limit))
+def test_after_is_left_out_and_until_is_included(ten, keys):
+    among = {"after": 103, "until": 106}
+    oldest = {limit: "".join(ids(walk(ten, keys, limit=limit, **among))) for limit in (2, 10)}
+    newest = {limit: "".join(ids(walk(ten, keys, limit=limit, newest_first=True, **among))) for limit in (2, 10)}
 
-    assert found == (["6", "5", "4"] if newest_first else ["4", "5", "6"])
+    assert oldest == {2: "456", 10: "456"}
+    assert newest == {2: "654", 10: "654"}
 
 
 @pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
@@ -211,23 +223,25 @@ def test_a_page_holds_at_most_100_records_unless_told(store):
 
 
 @pytest.mark.parametrize("keys", [(), (7,), (7, 8)])
-@pytest.mark.parametrize("limit", [1, 2, 4])
-def test_records_that_share_a_place_are_each_walked_once_in_an_order_that_turns_round(store, keys, limit):
+def test_records_that_share_a_place_are_each_walked_once_in_an_order_that_turns_round(store, keys):
     places = {"a": 50, "b": 51, "c.1": 51, "d": 51, "e.": 51, "f": 51, "g": 52}
-    for id, seq in places.items():
-        insert(store, id, seq=seq, keys=(7, 8))
+    store.write(lambda tx: [tx.insert(Record("thing", id, seq=seq, keys=(7, 8))) for id, seq in places.items()]).result(
+        WAIT
+    )
 
-    oldest = ids(walk(store, keys, limit=limit))
-    newest = ids(walk(store, keys, limit=limit, newest_first=True))
+    whole = ids(walk(store, keys, limit=100))
+    oldest = {limit: ids(walk(store, keys, limit=limit)) for limit in (1, 2, 4)}
+    newest = {limit: ids(walk(store, keys, limit=limit, newest_first=True)) for limit in (1, 2, 4)}
 
-    assert (oldest[0], oldest[-1]) == ("a", "g")
-    assert sorted(oldest) == ["a", "b", "c.1", "d", "e.", "f", "g"]
-    assert newest == oldest[::-1]
-    assert ids(walk(store, keys, limit=100)) == oldest
+    assert (whole[0], whole[-1]) == ("a", "g")
+    assert sorted(whole) == ["a", "b", "c.1", "d", "e.", "f", "g"]
+    assert oldest == dict.fromkeys((1, 2, 4), whole)
+    assert newest == dict.fromkeys((1, 2, 4), whole[::-1])
 
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
-def test_a_walk_goes_on_where_it_was_when_records_come_and_go(ten, keys):
+def test_a_walk_goes_on_where_it_was_when_records_come_and_go(store, keys):
+    ten = with_ten(store)
     first = ten.find(Walk("thing", keys, limit=5))
     ten.write(lambda tx: tx.delete("thing", "4")).result(WAIT)
     ten.write(lambda tx: tx.delete("thing", "5")).result(WAIT)
@@ -277,8 +291,8 @@ def test_a_key_given_twice_is_one_key(store):
 
 @pytest.mark.parametrize("keys", [(), (1,), (1, 1)])
 def test_a_page_ends_at_the_bytes_that_are_asked_for(store, keys):
-    for number in range(12):
-        insert(store, f"{number:02}", body=b"x" * 1_000, keys=(1,))
+    records = [Record("thing", f"{number:02}", body=b"x" * 1_000, keys=(1,)) for number in range(12)]
+    store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)
 
     page = store.find(Walk("thing", keys, most=2_500))
 
