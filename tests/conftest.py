@@ -6,6 +6,7 @@ without a database) points the same tests at a real one.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import secrets
@@ -14,15 +15,18 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+import httpx._transports.default as httpx_transports
 import pymongo
 import pymongo.errors
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import settings
 from pymongo import monitoring
 
@@ -35,6 +39,8 @@ from tests import collecting, cost
 from tests.round_trips import Heard
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
     from tests.served import Lrs
 
 settings.register_profile("engraft", deadline=None)  # times are measured by make bench and make soak, not here
@@ -43,6 +49,30 @@ settings.load_profile("engraft")
 _patience = inspect.signature(httpx.request).parameters["timeout"].default
 """What every call of httpx waits where a test says nothing: five seconds, which a busy machine may need for itself."""
 _patience.connect = _patience.read = _patience.write = _patience.pool = 60.0
+
+httpx_transports.create_ssl_context = functools.cache(httpx_transports.create_ssl_context)
+"""Each client of httpx loads the certificate authorities, 25 ms of CPU, also one that asks over plain HTTP."""
+
+
+def _a_key_of_a_few(generate: Callable[..., RSAPrivateKey]) -> Callable[..., RSAPrivateKey]:
+    """*generate*, which makes twelve RSA keys of each kind, and then gives them in turn: one takes 80 ms of CPU."""
+    made: dict[object, list[RSAPrivateKey]] = defaultdict(list)
+    turns: Counter[object] = Counter()
+
+    @functools.wraps(generate)
+    def give(public_exponent: int, key_size: int, backend: object = None) -> RSAPrivateKey:
+        kind = (public_exponent, key_size)
+        if len(made[kind]) < TWELVE:
+            made[kind].append(generate(public_exponent, key_size, backend))
+            return made[kind][-1]
+        turns[kind] += 1
+        return made[kind][turns[kind] % TWELVE]
+
+    return give
+
+
+TWELVE = 12
+rsa.generate_private_key = _a_key_of_a_few(rsa.generate_private_key)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False  # hundreds of tests start a process, which would compile all of the product each time

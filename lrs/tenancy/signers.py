@@ -107,7 +107,8 @@ class Sealing:
             raw = self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], _about(id))
         except (InvalidTag, ValueError) as error:
             raise Misconfigured(f"the key {id!r} cannot be opened: restore the store from a backup") from error
-        return cast("PrivateKey", serialization.load_der_private_key(raw, None))
+        # It is as this program made it, which its seal proves: to try its numbers takes 60 ms of CPU.
+        return cast("PrivateKey", serialization.load_der_private_key(raw, None, unsafe_skip_rsa_key_validation=True))
 
     def _cipher(self) -> ChaCha20Poly1305:
         return ChaCha20Poly1305(self.secrets.secret(_PURPOSE))
