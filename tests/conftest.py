@@ -26,6 +26,7 @@ import httpx._transports.default as httpx_transports
 import pymongo
 import pymongo.errors
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import settings
 from pymongo import monitoring
@@ -73,6 +74,9 @@ def _a_key_of_a_few(generate: Callable[..., RSAPrivateKey]) -> Callable[..., RSA
 
 TWELVE = 12
 rsa.generate_private_key = _a_key_of_a_few(rsa.generate_private_key)
+
+_lines = structlog.get_config()["processors"][-1]
+_lines.exception_formatter = structlog.dev.plain_traceback  # by default rich's, with all values: up to a second each
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False  # hundreds of tests start a process, which would compile all of the product each time

@@ -66,6 +66,8 @@ SOURCES = ("north", "tests", "asks")
 MAILBOX = "mailto:ana@example.org"
 AGENT = json.dumps({"mbox": MAILBOX})
 ACTIVITY = "https://example.org/script"
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+"""What a browser says that it takes."""
 DOCUMENTS = {
     "activities/state": {"activityId": ACTIVITY, "agent": AGENT, "stateId": SCRIPT},
     "activities/profile": {"activityId": ACTIVITY, "profileId": SCRIPT},
@@ -262,10 +264,10 @@ class Site:
         return f"{path}?activity={ACTIVITY}" if pattern.startswith("/arrivals/course") else path
 
     def answers(self, method, pattern, **more):
-        """What nobody, a key, a service and a session are answered, as a browser asks and as others do."""
-        for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*"):
-            for sent in ({}, {"auth": self.key.auth}, {"headers": self.token}, {"headers": self.cookie}):
-                headers = {"Accept": accept, **sent.get("headers", {}), **more.get("headers", {})}
-                asked = {**more, "headers": headers, "auth": sent.get("auth")}
-                yield self.client.request(method, self.lrs.address + self.path(pattern), **asked)
-                self.client.cookies.clear()
+        """What nobody and a session are answered as a browser asks; and nobody, a key and a service as programs do."""
+        programs = [("*/*", who) for who in ({}, {"auth": self.key.auth}, {"headers": self.token})]
+        for accept, sent in ((BROWSER, {}), (BROWSER, {"headers": self.cookie}), *programs):
+            headers = {"Accept": accept, **sent.get("headers", {}), **more.get("headers", {})}
+            asked = {**more, "headers": headers, "auth": sent.get("auth")}
+            yield self.client.request(method, self.lrs.address + self.path(pattern), **asked)
+            self.client.cookies.clear()

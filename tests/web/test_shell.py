@@ -89,15 +89,18 @@ ODD = ("a", "A", "\u00e4", "%2e", "%0A", "a%0A", "%2F", "%00")
 ENDS = ("/", "%0A", "/%0A", "%0A/", "%2F")
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_odd_path_makes_the_server_fail(lrs, method):
+def test_no_odd_path_makes_the_server_fail(lrs):
     patterns = sorted({pattern for _, pattern in TABLE})
-    paths = {re.sub(r"\{\w+\}", ODD[n % len(ODD)], pattern) for n, pattern in enumerate(patterns)}
-    odd = [f"{'' if n % 3 else '/t/default'}{path}{end}" for n, path in enumerate(sorted(paths)) for end in ENDS]
+    paths = sorted({re.sub(r"\{\w+\}", ODD[n % len(ODD)], pattern) for n, pattern in enumerate(patterns)})
+    asked = [
+        (method, f"{'' if n % 3 else '/t/default'}{path}{end}")
+        for n, path in enumerate(paths)
+        for method, end in (("GET", ""), ("GET", ENDS[n % len(ENDS)]), ("POST", ENDS[(n + 2) % len(ENDS)]))
+    ]
 
-    answers = {path: lrs.clients[0].request(method, lrs.address + path).status_code for path in odd}
+    answers = {one: lrs.clients[0].request(one[0], lrs.address + one[1]).status_code for one in asked}
 
-    assert {path: status for path, status in answers.items() if status >= 500} == {}
+    assert {one: status for one, status in answers.items() if status >= 500} == {}
 
 
 def test_whatever_was_asked_nothing_stays_inside_and_no_tenant_is_held(lrs):
