@@ -16,7 +16,7 @@ from lrs.storage import open_store
 from tests.contract.acts import insert, walk
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = {"sqlite": 5, "mongodb": 2}
+ROUNDS = {"sqlite": 2, "mongodb": 1}
 
 
 def write_until_killed(url: str, name: str, after: int) -> set[str]:
@@ -34,9 +34,10 @@ def write_until_killed(url: str, name: str, after: int) -> set[str]:
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_process_loses_nothing_it_acknowledged_and_leaves_no_part_of_a_batch(store_url, random_kills):
+@pytest.mark.parametrize("often", [1, pytest.param(3, marks=pytest.mark.soak)])
+def test_a_killed_process_loses_nothing_it_acknowledged_and_leaves_no_part_of_a_batch(store_url, random_kills, often):
     acknowledged: set[str] = set()
-    for number, after in enumerate(random_kills[: ROUNDS[store_url.partition(":")[0]]]):
+    for number, after in enumerate(random_kills[: often * ROUNDS[store_url.partition(":")[0]]]):
         acknowledged |= write_until_killed(store_url, f"round{number}", after)
 
         store = open_store(store_url)
@@ -65,4 +66,4 @@ def integrity(url: str) -> None:
 @pytest.fixture
 def random_kills() -> list[int]:
     """After how many acknowledged batches each round is killed; pytest-randomly seeds it, and prints its seed."""
-    return [random.randint(30, 60), *(random.randint(1, 60) for _ in range(4))]
+    return [random.randint(30, 60), *(random.randint(1, 60) for _ in range(5))]
