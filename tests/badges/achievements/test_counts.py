@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from badges.achievements.counts import count, counts_of
 from tests.badges.made import AWARD, NOON, badge_in, put_award, run_issue
@@ -29,6 +30,7 @@ def test_each_thing_counts_once_for_a_badge_however_often_it_happens(tenant):
     assert msgspec.json.decode(use.body) == {"v": 1, "first": {"opened": NOON, "claimed": NOON + 2}}
 
 
+@pytest.mark.mongo_in_soak
 def test_badges_of_one_achievement_are_counted_together_and_one_that_is_issued_anew_counts_no_more(tenant):
     for award in (AWARD, OTHER):
         put_award(tenant, award)
@@ -60,6 +62,7 @@ def test_a_badge_from_before_there_were_counts_is_counted_as_issued_with_whateve
     }
 
 
+@pytest.mark.mongo_in_soak
 def test_what_is_no_badge_is_not_counted(tenant):
     assert tenant.store.write(lambda tx: count(tx, AWARD, "verified", NOON)).result() is False
     assert counts_of(tenant.store) == {}

@@ -185,6 +185,7 @@ def test_a_number_that_can_be_found_by_trying_is_never_hashed(number):
     assert told.id.startswith("urn:uuid:")
 
 
+@pytest.mark.mongo_in_soak
 def test_a_badge_that_names_its_holder_as_earlier_releases_did_is_left_as_it_is(tenant):
     mail = [{"mbox": "mailto:Ada@Example.org"}]
     put_award(tenant)
@@ -200,6 +201,7 @@ def test_a_badge_that_names_its_holder_as_earlier_releases_did_is_left_as_it_is(
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.mongo_in_soak
 def test_a_framework_that_says_something_else_changes_no_badge_and_no_version(tenant):
     issued_of_framework(tenant)
     before = badge_in(tenant)
@@ -212,6 +214,7 @@ def test_a_framework_that_says_something_else_changes_no_badge_and_no_version(te
     assert tenant.store.count("achievement") == 1
 
 
+@pytest.mark.mongo_in_soak
 def test_the_achievement_of_an_earlier_release_stays_and_the_words_of_now_are_its_second_version(tenant):
     framework = put_framework(tenant)
     put_award(tenant, **of_framework(framework))
@@ -252,6 +255,7 @@ def test_a_new_address_of_the_server_makes_a_new_version_there(tmp_path):
     assert (achievement["version"], achievement["id"].startswith(f"{ROOT}/achievements/")) == ("2", True)
 
 
+@pytest.mark.mongo_in_soak
 def test_another_name_of_the_issuer_issues_the_badge_anew_with_the_same_version(tenant):
     issued_of_framework(tenant)
     rename(tenant, "Centre", None)

@@ -90,6 +90,7 @@ def test_a_withdrawn_award_revokes_its_badge(tenant):
     assert sum(byte.bit_count() for byte in bits_of(list_in(tenant), "revocation")) == 1
 
 
+@pytest.mark.mongo_in_soak
 def test_each_badge_issued_issued_anew_or_revoked_and_a_new_name_is_one_entry_of_the_audit_chain(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -126,6 +127,7 @@ def test_revoking_five_times_signs_the_list_once(tenant):
     assert listed.rev == 2
 
 
+@pytest.mark.mongo_in_soak
 def test_of_several_badges_of_one_round_each_is_signed_once_and_so_is_the_list_for_all_that_are_revoked(
     tenant, monkeypatch
 ):
@@ -156,6 +158,7 @@ def test_of_several_badges_of_one_round_each_is_signed_once_and_so_is_the_list_f
 MORE = {"statement": STATEMENT_2, "source": "lms", "timestamp": "2026-11-20T10:00:00Z"}
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize(
     "changes",
     [
@@ -210,6 +213,7 @@ def test_another_period_issues_the_badge_anew_under_its_id_and_place_with_the_ev
     assert record.rev == 2
 
 
+@pytest.mark.mongo_in_soak
 def test_a_badge_that_names_a_voided_statement_is_issued_anew_without_it_and_one_that_does_not_is_left(tenant):
     for id in (STATEMENT, STATEMENT_2):
         tenant.store.write(lambda tx, id=id: tx.insert(Record("statement", id, meta={"voided": True}))).result()
@@ -232,6 +236,7 @@ def test_a_badge_that_names_a_voided_statement_is_issued_anew_without_it_and_one
     assert badge_in(tenant) == (record, badge)
 
 
+@pytest.mark.mongo_in_soak
 def test_a_badge_of_an_earlier_version_that_names_more_evidence_is_not_issued_anew(tenant):
     put_award(tenant, evidence=[{**MORE, "statement": str(uuid.uuid5(uuid.NAMESPACE_URL, str(n)))} for n in range(50)])
     run_issue(tenant)
@@ -247,6 +252,7 @@ def test_a_badge_of_an_earlier_version_that_names_more_evidence_is_not_issued_an
     assert badge_in(tenant) == before
 
 
+@pytest.mark.mongo_in_soak
 def test_a_second_issue_within_the_second_is_still_the_newer_one(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -257,6 +263,7 @@ def test_a_second_issue_within_the_second_is_still_the_newer_one(tenant):
     assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00.001Z"
 
 
+@pytest.mark.mongo_in_soak
 def test_a_list_that_was_signed_while_the_clock_was_ahead_is_signed_again_with_the_next_badge(tenant, clock):
     clock.now = NOON + 24 * HOUR
     put_award(tenant)
@@ -274,6 +281,7 @@ def test_a_list_that_was_signed_while_the_clock_was_ahead_is_signed_again_with_t
     assert sorted(checked) == [[], [("dates", "not valid before 2026-11-22T12:00:00Z")]]
 
 
+@pytest.mark.mongo_in_soak
 def test_valid_from_is_floored_to_a_second_that_has_passed(tenant):
     tenant.clock.now = NOON + 999_999
     put_award(tenant)
@@ -283,6 +291,7 @@ def test_valid_from_is_floored_to_a_second_that_has_passed(tenant):
     assert badge_in(tenant)[1]["validFrom"] == "2026-11-21T12:00:00Z"
 
 
+@pytest.mark.mongo_in_soak
 def test_a_longer_award_keeps_its_place_and_a_shorter_one_revokes_the_badge_that_promises_more(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -321,6 +330,7 @@ def test_an_award_that_is_held_again_gets_a_new_place_and_the_old_copy_stays_rev
     assert failed(verdict_on(tenant, second)) == []
 
 
+@pytest.mark.mongo_in_soak
 def test_an_award_that_ran_out_as_its_badge_says_needs_no_revocation(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -334,6 +344,7 @@ def test_an_award_that_ran_out_as_its_badge_says_needs_no_revocation(tenant):
     assert bit(tenant, badge) is False
 
 
+@pytest.mark.mongo_in_soak
 def test_an_award_that_ran_out_earlier_than_its_badge_says_revokes_it(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -344,6 +355,7 @@ def test_an_award_that_ran_out_earlier_than_its_badge_says_revokes_it(tenant):
     assert bit(tenant, badge_in(tenant)[1]) is True
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize(
     "changes",
     [{"state": "withdrawn"}, {"state": "expired"}, {"valid_until": "2026-11-20"}, {"valid_until": "2020-01-01"}],
@@ -357,6 +369,7 @@ def test_an_award_that_no_longer_holds_gets_no_badge(tenant, changes):
     assert owed(tenant) == {}
 
 
+@pytest.mark.mongo_in_soak
 def test_a_new_name_of_the_issuer_shows_when_the_step_runs_next(tenant):
     put_award(tenant)
     run_issue(tenant)
@@ -373,6 +386,7 @@ def test_a_new_name_of_the_issuer_shows_when_the_step_runs_next(tenant):
     }
 
 
+@pytest.mark.mongo_in_soak
 def test_a_profile_owes_sync_when_its_badge_was_issued_or_revoked_and_only_then(tenant):
     tenant.store.write(lambda tx: tx.insert(Record("profile", PERSON, b"{}"))).result()
     put_award(tenant)
@@ -387,6 +401,7 @@ def test_a_profile_owes_sync_when_its_badge_was_issued_or_revoked_and_only_then(
     assert owed(tenant) == {}
 
 
+@pytest.mark.mongo_in_soak
 def test_a_composer_that_forgets_the_achievement_is_caught_before_anything_is_stored(tenant, monkeypatch):
     compose = step.records.compose
 
@@ -404,6 +419,7 @@ def test_a_composer_that_forgets_the_achievement_is_caught_before_anything_is_st
     assert tenant.store.count("credential") == tenant.store.count("status") == 0
 
 
+@pytest.mark.mongo_in_soak
 def test_what_cannot_be_signed_or_turns_the_text_around_it_is_left_out_of_labels_and_the_badge_is_valid(tenant):
     bad = {"ordinal": 2, "code": "P", "label": "Practi\x07tioner \u202edlog} ]]>"}
     scale = {**BODY["scale"], "levels": [bad]}

@@ -117,6 +117,7 @@ def test_a_did_web_of_a_bare_host_is_at_its_well_known_place():
     assert did_url("did:web:example.org") == "https://example.org/.well-known/did.json"
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize(
     ("name", "url", "why"),
     [
@@ -136,6 +137,7 @@ def test_an_issuer_that_no_badge_could_be_signed_for_is_refused(tenant, name, ur
     assert issuer_of(tenant).name == before.name
 
 
+@pytest.mark.mongo_in_soak
 def test_the_home_page_alone_can_be_changed(tenant):
     rename(tenant, "Centre")
     rename(tenant, url="https://centre.example.org")

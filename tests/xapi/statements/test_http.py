@@ -124,14 +124,18 @@ def test_04_what_was_answered_as_stored_lies_before_the_next_consistent_through(
 
 
 def test_04_what_is_stored_while_a_page_is_read_lies_behind_its_consistent_through(lrs, monkeypatch):
-    store, find, between = lrs.tenant.store, lrs.tenant.store.find, []
+    store, between = lrs.tenant.store, []
 
-    def find_and_store(*given, **more):
-        page = find(*given, **more)
-        between.append(store.write(lambda tx: tx.insert(Record("thing", new_id()))).result().seq)
-        return page
+    def and_store(read):
+        def reading(*given, **more):
+            page = read(*given, **more)
+            between.append(store.write(lambda tx: tx.insert(Record("thing", new_id()))).result().seq)
+            return page
 
-    monkeypatch.setattr(store, "find", find_and_store)
+        return reading
+
+    for name in ("find", "joined"):
+        monkeypatch.setattr(store, name, and_store(getattr(store, name)))
     answer = lrs.get(agent=somebody())
 
     assert answer.json()["statements"] == []

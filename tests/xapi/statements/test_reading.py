@@ -46,6 +46,7 @@ def test_39_both_ids_at_once_are_400(lrs):
     assert lrs.get(statementId=statement_id, voidedStatementId=statement_id).status_code == 400
 
 
+@pytest.mark.mongo_in_soak
 def test_40_a_list_always_has_statements_and_more(each_lrs):
     actor = somebody()
     each_lrs.store([statement(actor=actor) for _ in range(3)])
@@ -114,6 +115,7 @@ def test_41_more_keeps_the_format(lrs):
     assert mixed.headers["x-experience-api-version"] == "2.0.0"
 
 
+@pytest.mark.mongo_in_soak
 def test_42_no_match_is_an_empty_list(each_lrs):
     answer = each_lrs.get(agent=somebody())
 
@@ -196,6 +198,7 @@ IDENTIFIERS = [
 ]
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("form", IDENTIFIERS, ids=lambda form: next(iter(form)))
 @pytest.mark.parametrize("kind", ["Agent", "Group"])
 def test_43_agents_and_identified_groups_are_found_by_their_identifier(each_lrs, form, kind):
@@ -207,6 +210,7 @@ def test_43_agents_and_identified_groups_are_found_by_their_identifier(each_lrs,
     assert each_lrs.listed(agent={"objectType": kind, "name": "Another name", **agent}) == [as_object, as_actor]
 
 
+@pytest.mark.mongo_in_soak
 def test_43_a_group_is_found_by_its_members(each_lrs):
     """xAPI 1.0.3 Communication 2.1.3: "Groups that have members which match the specified Agent [...] are considered
     a match"."""
@@ -266,6 +270,7 @@ def parts_with(activity=None, agent=None):
         yield statement(object={"objectType": "SubStatement", **statement(object=agent)})
 
 
+@pytest.mark.mongo_in_soak
 def test_44_related_activities_searches_object_contexts_and_substatements(each_lrs):
     activity = something()
     own = each_lrs.store(statement(object={"id": activity}))
@@ -277,6 +282,7 @@ def test_44_related_activities_searches_object_contexts_and_substatements(each_l
     assert each_lrs.listed(activity=activity, related_activities="true", verb=VERB) == [*related[::-1], *own]
 
 
+@pytest.mark.mongo_in_soak
 def test_44_related_agents_searches_actor_object_authority_context_and_substatements(each_lrs):
     agent = somebody()
     own = each_lrs.store([statement(actor=agent), statement(object=agent)])
@@ -295,6 +301,7 @@ def test_44_the_authority_we_set_is_a_related_agent(lrs):
     assert other.listed(agent=other.one(ids[0])["authority"], related_agents="true") == ids
 
 
+@pytest.mark.mongo_in_soak
 def test_44_filters_meet_as_and_in_every_pairing(each_lrs):
     actor, verb, activity, registration = somebody(), something(), something(), new_id()
     whole = statement(actor=actor, verb={"id": verb}, object={"id": activity}, context={"registration": registration})

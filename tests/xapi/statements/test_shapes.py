@@ -73,6 +73,7 @@ def test_45_exact_is_as_received_and_not_merged(each_lrs, given):
     assert [one["object"] for one in each_lrs.get(activity=id, **given).json()["statements"]] == [newer, older]
 
 
+@pytest.mark.mongo_in_soak
 def test_45_ids_leaves_only_what_identifies(each_lrs):
     each_lrs = each_lrs.as_key("all", "import")
     sent = rich()
@@ -156,6 +157,7 @@ def test_46_canonical_chooses_per_map(lrs):
     assert answer["object"]["definition"]["name"] == {"de": "Kurs"}
 
 
+@pytest.mark.mongo_in_soak
 def test_46_canonical_has_what_is_known_of_each_activity(each_lrs):
     """xAPI 1.0.3 Communication 2.1.3: populated with the canonical definition, as determined by the LRS."""
     activity, actor = something(), somebody()
@@ -186,6 +188,7 @@ def test_46_the_header_alone_has_no_effect_on_a_list(lrs):
     assert listed[0]["verb"]["display"] == TWO
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("format", ["ids", "canonical"])
 def test_45_46_a_list_has_the_same_statements_as_one_by_one(each_lrs, format):
     actor = somebody()
@@ -196,6 +199,7 @@ def test_45_46_a_list_has_the_same_statements_as_one_by_one(each_lrs, format):
     assert listed == [each_lrs.one(one, format=format) for one in ids[::-1]]
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("format", ["exact", "ids", "canonical"])
 def test_45_46_numbers_keep_their_text_in_every_format(each_lrs, format):
     told = b'{"raw":0.10,"min":1e-2,"max":1E+2}'

@@ -21,6 +21,7 @@ ANONYMOUS = {
 }
 
 
+@pytest.mark.mongo_in_soak
 def test_11_post_answers_the_ids_in_order_also_of_one_statement(each_lrs):
     ids = [new_id() for _ in range(3)]
 
@@ -43,6 +44,7 @@ def test_11_an_empty_batch_is_no_fault_and_stores_nothing(lrs):
     assert lrs.store([]) == []
 
 
+@pytest.mark.mongo_in_soak
 def test_11_put_is_204_without_a_body_and_needs_an_id(each_lrs):
     answer = each_lrs.put(statement(), (statement_id := new_id()))
     without = each_lrs.ask("PUT", "statements", content=b"{}", headers={"Content-Type": "application/json"})
@@ -69,6 +71,7 @@ def test_11_put_takes_no_batch_and_no_id_that_is_none(lrs):
     assert lrs.put(statement(), "12345").json()["message"] == "parameter 'statementId' must be a UUID"
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize(("version", "own"), [("1.0.3", "1.0.0"), ("2.0.0", "2.0.0")])
 def test_12_what_is_missing_is_set_by_the_lrs(each_lrs, version, own):
     statement_id = each_lrs.store(statement(), version=version)[0]
@@ -90,6 +93,7 @@ AUTHORITIES = pytest.mark.parametrize("authority", [{"mbox": "mailto:somebody@ex
 
 
 @AUTHORITIES
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
 def test_12_a_timestamp_of_the_client_stays_and_its_authority_is_the_servers(each_lrs, authority, version):
     sent = statement(authority=authority, timestamp="2020-02-29T12:00:00.5Z")
@@ -106,6 +110,7 @@ def test_12_a_timestamp_of_the_client_stays_and_its_authority_is_the_servers(eac
 
 
 @AUTHORITIES
+@pytest.mark.mongo_in_soak
 def test_12_an_import_brings_the_authority_of_its_statements_along(each_lrs, authority):
     importer = each_lrs.as_key("statements/write", "import", name="old-store")
     theirs, without = importer.store([statement(authority=authority), statement()])
@@ -130,6 +135,7 @@ def test_12_nobody_learns_a_name_from_an_authority_that_is_not_kept(lrs):
     assert person == {"objectType": "Person", "mbox": ["mailto:named@example.org"]}
 
 
+@pytest.mark.mongo_in_soak
 def test_12_stored_is_always_ours(each_lrs):
     statement_id = each_lrs.store(statement(stored="2001-01-01T00:00:00Z", timestamp="2001-01-01T00:00:00Z"))[0]
 
@@ -222,6 +228,7 @@ THEIRS = {
 """What another LRS has set in a statement that it forwards."""
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("scopes", [("statements/write",), ("statements/write", "import")], ids=["sender", "import"])
 @pytest.mark.parametrize("own", [{}, {"timestamp": "2025-12-31T23:59:58Z"}], ids=["undated", "dated"])
 @pytest.mark.parametrize("versions", [("1.0.3", "1.0.3"), ("1.0.3", "2.0.0"), ("2.0.0", "1.0.3")])
@@ -246,6 +253,7 @@ def test_14_a_statement_read_back_can_be_sent_again(each_lrs):
     assert each_lrs.store(back, version="2.0.0") == ids
 
 
+@pytest.mark.mongo_in_soak
 def test_14_another_time_than_its_senders_is_another_statement(each_lrs):
     dated = statement(id=new_id(), timestamp="2026-01-01T00:00:00Z")
     each_lrs.store(dated)
@@ -265,6 +273,7 @@ def test_14_a_batch_with_one_conflict_stores_nothing_and_names_it(each_lrs):
     assert "result" not in each_lrs.one(there["id"])
 
 
+@pytest.mark.mongo_in_soak
 def test_14_a_conflict_in_a_list_of_one_has_its_place_too(each_lrs):
     there = statement(id=new_id())
     each_lrs.store(there)
@@ -331,6 +340,7 @@ def lone_activity(activity):
     return {"contextActivities": {"parent": {"id": activity}, "category": [{"id": activity}, {"id": activity + "/2"}]}}
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
 def test_27_a_lone_context_activity_is_returned_as_an_array(each_lrs, version):
     activity = something()
@@ -389,6 +399,7 @@ def test_32_times_of_storing_have_all_their_digits_and_never_meet(each_lrs):
     assert any(time[22] != "0" for time in later)
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize(("version", "told"), [("1.0.3", ("1.0", "1.0.9")), ("2.0.0", ("1.0", "1.0.9", "2.0.0"))])
 def test_35_the_statement_s_version_is_returned_unchanged(each_lrs, version, told):
     ids = each_lrs.store([statement(version=one) for one in told], version=version)
@@ -396,6 +407,7 @@ def test_35_the_statement_s_version_is_returned_unchanged(each_lrs, version, tol
     assert tuple(each_lrs.one(one, version=version)["version"] for one in ids) == told
 
 
+@pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
 def test_15_null_is_refused_by_post_and_put_and_stays_inside_extensions(each_lrs, version):
     inside = {"https://example.org/e": {"null": None, "text": "", "object": {}}}

@@ -28,6 +28,7 @@ def test_36_a_voiding_statement_without_a_reference_is_400(lrs, target):
     assert answer.json()["message"] == "A voiding statement must have a StatementRef as its object."
 
 
+@pytest.mark.mongo_in_soak
 def test_36_voiding_what_nobody_has_seen_is_accepted(each_lrs):
     voider = each_lrs.store(voiding(new_id()))[0]
 
@@ -45,6 +46,7 @@ def is_voided(lrs, statement_id, activity):
     return statuses[0] == 404
 
 
+@pytest.mark.mongo_in_soak
 def test_37_a_voided_statement_is_found_by_voided_statement_id_only(each_lrs):
     activity = something()
     target, other = each_lrs.store([statement(object={"id": activity}), statement(object={"id": activity})])
@@ -120,6 +122,7 @@ def test_37_target_and_voiding_may_come_in_one_batch_in_either_order(each_lrs):
         assert is_voided(each_lrs, target["id"], activity)
 
 
+@pytest.mark.mongo_in_soak
 def test_37_a_voiding_statement_cannot_be_voided(each_lrs):
     target = each_lrs.store(statement())[0]
     voider = each_lrs.store(voiding(target))[0]
@@ -198,6 +201,7 @@ def test_38_what_one_commit_cannot_update_is_owed_and_then_found(each_lrs, monke
     assert sorted(each_lrs.listed(verb=verb)) == sorted(ids)
 
 
+@pytest.mark.mongo_in_soak
 def test_38_all_filters_must_hold_on_one_statement_of_the_chain(each_lrs):
     verb, actor, other = something(), somebody(), somebody()
     target = each_lrs.store(statement(verb={"id": verb}, actor=actor))[0]
@@ -219,6 +223,7 @@ def test_38_references_in_a_circle_end(lrs):
     assert lrs.listed(verb=lone) == [own]
 
 
+@pytest.mark.mongo_in_soak
 def test_38_since_until_and_limit_apply_to_the_referring_statement(each_lrs):
     verb = something()
     target = each_lrs.store(statement(verb={"id": verb}))[0]
