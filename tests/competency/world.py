@@ -92,6 +92,13 @@ class World:
         self.write(lambda tx: publish(tx, URI, "test"))
         self.apply(rules)
 
+    @classmethod
+    def of(cls, tenant: Tenant, clock: Clock) -> World:
+        """The world that is in the store of *tenant* already."""
+        made = cls.__new__(cls)
+        made.tenant, made.store, made.clock = tenant, tenant.store, clock
+        return made
+
     def framework(self, sheet: str = SHEET) -> Any:
         framework, faults = framework_from_sheet(
             sheet.encode(), uri=URI, title="Advanced therapies", scale=PRESETS["tiers"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import html
+import tempfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +18,8 @@ from lrs.app import create_app
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.tenancy.control import open_control
-from tests.competency.world import World
+from lrs.tenancy.open_tenants import Tenants
+from tests.competency.world import Clock, World
 
 
 class Browser:
@@ -97,27 +100,48 @@ class _Text(HTMLParser):
             self.parts.append(html.unescape(data))
 
 
+def settings_of(folder: Path, **more) -> Settings:
+    return Settings(data=folder, store_url=f"sqlite:///{folder}/store.db", outbound_allow=("127.0.0.0/8",), **more)
+
+
+@functools.cache
+def begun() -> tuple[dict[str, bytes], int]:
+    """The files of a training world whose work is done, with its tenants opened once; and what its clock says then."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        world = World(folder)
+        world.work()
+        world.store.close()
+        (folder / "master.key").write_text((b"k" * 32).hex())
+        control = open_control(settings_of(folder))
+        control.add("other")
+        control.close()
+        tenants = Tenants(settings_of(folder), world.clock)
+        tenants.take("other")
+        drain(tenants.take("default"), ("rename",))  # it was made without a root key, as stores of before were
+        tenants.close()
+        return {path.name: path.read_bytes() for path in folder.iterdir()}, world.clock.now
+
+
 class Site:
     """The application over the store of a training *world*; *tenant* is the one the application works for."""
 
     def __init__(self, folder: Path, **settings):
-        self.world = World(folder)
-        self.world.work()
-        self.world.store.close()
-        (folder / "master.key").write_text((b"k" * 32).hex())
-        self.settings = Settings(
-            data=folder, store_url=f"sqlite:///{folder}/store.db", outbound_allow=("127.0.0.0/8",), **settings
-        )
-        control = open_control(self.settings)
-        control.add("other")
-        control.close()
-        self.app = create_app(self.settings, clock=self.world.clock)
+        files, now = begun()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        self.settings = settings_of(folder, **settings)
+        clock = Clock(now)
+        self.app = create_app(self.settings, clock=clock)
         self.tenant = self.app.tenants.take("default")
-        self.other = self.app.tenants.take("other")
-        self.world.tenant, self.world.store = self.tenant, self.tenant.store
-        drain(self.tenant, ("rename",))  # the world was made without a root key, as stores of before were
+        self.world = World.of(self.tenant, clock)
         self.operator = create_key(self.tenant, "operator", ["admin"])
         self.browser = Browser(self.app)
+
+    @property
+    def other(self):
+        """A tenant beside it, in which nothing is."""
+        return self.app.tenants.take("other")
 
     def audit(self):
         """What was done, by whom, oldest first."""
