@@ -9,6 +9,7 @@ from lrs.competency.dates import Period, add, day_of, micros_in, midnight, parse
 from lrs.competency.seen import SeenStatement, event_time
 from lrs.kernel.times import micros_of_timestamp
 from lrs.xapi.statements.validate import check
+from tests.rows import each_of
 from tests.served import new_id, statement
 
 LONDON = "Europe/London"
@@ -30,7 +31,7 @@ def test_months_clamp_to_the_last_day(day, duration, expected):
     assert add(date.fromisoformat(day), parse_period(duration)).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "P", "12M", "P1.5M", "PT1H", "P0D", "P-1M", "P12", "P200Y"])
+@each_of("text", ["", "P", "12M", "P1.5M", "PT1H", "P0D", "P-1M", "P12", "P200Y"])
 def test_what_is_no_calendar_duration_is_refused(text):
     with pytest.raises(ValueError, match=r"duration|no time|hundred"):
         parse_period(text)
@@ -91,7 +92,7 @@ def test_a_date_that_does_not_exist_is_none(text):
     assert micros_in(text) is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("timestamp", "utc"),
     [
         ("2026-06-30T23:30:00z", "2026-06-30T23:30:00Z"),

@@ -13,6 +13,7 @@ from lrs.competency.rules.rules import Rule
 from lrs.competency.shapes import RuleRef
 from lrs.competency.tallies import tallied
 from tests.competency.world import micros
+from tests.rows import each_of
 
 YEAR = Rule("year", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1, valid_for="P12M")
 WINDOW = Rule("window", 1, "activity", "urn:a", ("urn:v",), "gown@1", 1, valid_for="P12M", window="P3M")
@@ -172,7 +173,7 @@ def span(text):
     return Span(date(2025, 1, int(first)), date(2025, 1, int(last)) if last else None)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("one", "other", "common"),
     [
         ("10-20", "20-30", True),

@@ -1,13 +1,13 @@
 """The mapping table: each row becomes a rule, or is named with the reason."""
 
 import msgspec
-import pytest
 
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rules import Ruleset
 from tests.competency.world import PASSED, SHEET, URI
+from tests.rows import each_of
 
 HEADER = (
     "activity,verb,competency,level,threshold,valid for,trusted source,match,requalify within,scaled range,framework\n"
@@ -45,7 +45,7 @@ def test_a_row_becomes_a_rule():
     assert (competency.code, competency.label, competency.framework, competency.version) == ("GOWN", "Gowning", URI, 1)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("row", "column", "reason"),
     [
         (",passed,GOWN,1,,,vle", "activity", "names no activity"),

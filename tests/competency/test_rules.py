@@ -8,6 +8,7 @@ from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset, index_rule
 from lrs.competency.rules.scores import percent, shown
 from lrs.competency.seen import Moment, Score, SeenStatement
 from tests.competency.world import ASEPTIC, GOWNING, NOON, PASSED, micros, statement
+from tests.rows import each_of
 
 STORED = Moment(micros(NOON), "vle")
 
@@ -25,7 +26,7 @@ def verdict(rule, seen, moment=STORED):
     return [match.reason or "counts" for match in matches(seen, moment, index_rules(Ruleset(1, (rule,))))]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("score", "scaled_range", "expected"),
     [
         ({"raw": 50, "min": 0, "max": 100, "scaled": 0.0}, (0.0, 1.0), 50),

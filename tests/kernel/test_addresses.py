@@ -9,6 +9,7 @@ from lrs.kernel import outbound
 from lrs.kernel.addresses import web_address
 from lrs.kernel.retry_after import seconds_asked
 from lrs.kernel.settings import Settings
+from tests.rows import each_of
 
 WRONG = {
     "https://xn--/": "not a URL",
@@ -101,7 +102,7 @@ def test_a_public_url_that_is_none_keeps_everything_from_starting(tmp_path, url)
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("header", "seconds"),
     [
         (None, 0.0),

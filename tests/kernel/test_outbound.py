@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lrs.kernel import outbound
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.kernel.settings import Settings
+from tests.rows import each_of
 
 STRICT = Settings(outbound_allow=())
 LOOPBACK = Settings(outbound_allow=("127.0.0.0/8",))
@@ -78,7 +79,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[ThreadingHTTPServ
         server.server_close()
 
 
-@pytest.mark.parametrize(
+@each_of(
     "address",
     [
         "127.0.0.1",
@@ -122,7 +123,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
         outbound.check("https://service.test/", STRICT, resolve=lambda *_: ["93.184.216.34", "10.0.0.8"])
 
 
-@pytest.mark.parametrize(
+@each_of(
     "url",
     [
         "file:///etc/passwd",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lrs.kernel.plain_text import LONGEST_NAME, control_character, one_line, quoted
+from tests.rows import each_of
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "shown"),
     [
         ("Gowning: Practitioner", "Gowning: Practitioner"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
+from tests.rows import each_of
 
 json_values = st.recursive(
     st.none()
@@ -30,7 +31,7 @@ def refused(body: bytes, **limits: int) -> Refused:
     return caught.value
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("body", "message"),
     [
         (b"", "empty"),
@@ -62,7 +63,7 @@ def test_what_is_not_json_in_utf_8_is_refused_and_says_why(body, message):
     assert message in refused(body).message
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("body", "pointer", "message"),
     [
         (b"NaN", "", "NaN"),

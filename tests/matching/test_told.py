@@ -12,6 +12,7 @@ from lrs.cli import main
 from lrs.kernel.contacts import checked_contact, contact_link
 from lrs.kernel.errors import Refused
 from lrs.matching.purposes import checked_purpose
+from tests.rows import each_of
 
 PURPOSE = "To suggest jobs that fit what you can do"
 
@@ -45,7 +46,7 @@ def test_a_purpose_that_says_something_is_taken(purpose: str) -> None:
     assert checked_purpose(f"  {purpose}\n", "Career Converter") == purpose
 
 
-@pytest.mark.parametrize(
+@each_of(
     "purpose",
     [
         "x",

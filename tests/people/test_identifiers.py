@@ -6,6 +6,7 @@ import pytest
 
 from lrs.people.identifiers import ULN_HOME_PAGE, matches_nobody, same_mailbox_but_case, uln_fault
 from lrs.xapi.statements.identity import identifier_of
+from tests.rows import each_of
 
 ANN = {"mbox": "mailto:ann@example.org"}
 
@@ -52,7 +53,7 @@ def test_a_learner_number_with_the_right_check_digit_is_good(uln):
     assert uln_fault(uln) is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("uln", "reason"),
     [
         ("1000000028", "check digit is wrong"),

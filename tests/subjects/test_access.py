@@ -12,6 +12,7 @@ from lrs.people.persons import whose
 from lrs.storage import each
 from lrs.subjects import access
 from tests.everything import Everything
+from tests.rows import each_of
 
 ABOUT_PEOPLE = sorted(name for name, kind in TENANT.items() if kind.subjects is not None)
 LINK, CODE = "https://lrs.example/sign-in/link/s3cret", "428301"
@@ -37,8 +38,8 @@ def told(everything):
     return json.loads(text), text
 
 
-@pytest.mark.parametrize("kind", ABOUT_PEOPLE)
-@pytest.mark.parametrize("who", ["ann", "ann at work", "anne"])
+@each_of("kind", ABOUT_PEOPLE)
+@each_of("who", ["ann", "ann at work", "anne"])
 def test_what_is_found_by_keys_is_all_that_is_about_somebody(everything, who, kind):
     store, ids, declared = everything.tenant.store, ids_of(everything.tenant), TENANT[kind]
     mine = whose(store, everything.person(who))

@@ -21,6 +21,7 @@ from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused
 from tests.adapters.apprenticeship.returns import FIELDS, SECRETS, aim, learner, made, uln
 from tests.adapters.conftest import by_job
+from tests.rows import each_of
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "ilr" / "ILR-99999999-2526-20250108-094401.xml"
 VERB = "http://adlnet.gov/expapi/verbs/"
@@ -436,7 +437,7 @@ PROVIDER = "<LearningProvider><UKPRN>10000055"
 OTHER_YEAR = made(some(1)).replace("ILR/2026-27", "ESFA/ILR/2023-24")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "error", "said"),
     [
         (OTHER_YEAR, "ilr_other_year", "another year"),

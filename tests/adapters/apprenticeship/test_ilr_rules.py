@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pytest
-
 from adapters.apprenticeship.ilr.aims import Aim, IlrReturn
 from adapters.apprenticeship.ilr.rules import AIM_RULES
 from adapters.apprenticeship.ilr.years import BY_CODE
+from tests.rows import each_of
 
 RETURN = IlrReturn(BY_CODE["2627"], "10000055", "2026-11-04T09:00:00", date(2026, 11, 4))
 GOING = Aim(
@@ -116,7 +115,7 @@ def test_an_apprenticeship_that_goes_on_breaks_no_rule_and_each_rule_has_a_borde
     assert {rule.name for rule in AIM_RULES} == {name for name, _, _ in BORDERS}
 
 
-@pytest.mark.parametrize(("name", "over", "inside"), BORDERS)
+@each_of(("name", "over", "inside"), BORDERS)
 def test_a_rule_is_broken_beyond_its_border_and_not_at_it(name, over, inside):
     assert name in broken(**over)
     assert name not in broken(**inside)

@@ -13,6 +13,7 @@ from adapters.apprenticeship.standard_records import read_standards
 from adapters.apprenticeship.told_of_standard import StandardPlace, ToldOfStandard, place_of
 from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
 from tests.adapters.apprenticeship.standard_files import guid, record
+from tests.rows import each_of
 
 V1 = Standard("ST1406", "1.0")
 RECORD = read_standards(json.dumps(record()).encode())[0][0]
@@ -43,7 +44,7 @@ def states(one):
     return {it.criterion.code: it.state for it in one.covered}
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("below", "place"),
     [
         ("ST1406/1.0", StandardPlace(V1)),
@@ -67,7 +68,7 @@ def test_an_activity_with_a_control_character_in_its_address_is_none_of_a_standa
     assert place_of(f"{BASE}standards/{below}") is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("told_as", "end"),
     [("2027-03-14", "2027-03-14"), ("2027-03-14T00:00:00Z", "2027-03-14"), ("2027-03", "2027-03")]
     + [(wrong, "") for wrong in ("soon", "\x00", 20270314, {"day": "2027-03-14"}, True)],
@@ -129,7 +130,7 @@ def test_hours_are_those_that_count_until_the_return_tells_the_actual_ones():
     assert seen(start(planned_off_the_job_hours="many")).hours == (0, None, 187)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("statements", "lacks"),
     [
         ((start(), *ALL, told(EXPERIENCED, "off-the-job", minutes=187 * 60)), ()),

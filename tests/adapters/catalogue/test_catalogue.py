@@ -30,6 +30,7 @@ from tests.pages.conftest import Browser, Site, forms_of, text_of
 from tests.pages.members import signed_in
 from tests.pages.test_learner import work
 from tests.pages.test_me import signed_in as learner_in
+from tests.rows import each_of
 
 NOW = 1_795_258_800_000_000
 TABLE = """offering,title,kind,provider,competency,level,hours,place,online,language,cost,enrol_at,\
@@ -70,7 +71,7 @@ def test_an_address_to_enrol_that_no_browser_opens_is_refused(address):
     assert (told.value.status, told.value.error) == (400, "bad_offering")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("change", "row", "told"),
     [
         (("2027-03-01,09:00", "2027-03-01,25:00"), 3, "starts: The beginning, 2027-03-01 25:00: there is no such time"),

@@ -41,6 +41,7 @@ from tests.adapters.apprenticeship.returns import SECRETS, learner, made, uln
 from tests.adapters.conftest import importing, put_document
 from tests.builders import store_in
 from tests.programs import until
+from tests.rows import each_of
 from tests.served import serving
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "adapters"
@@ -385,8 +386,8 @@ def remembered(server: Server) -> Server:
     return server
 
 
-@pytest.mark.parametrize("document", ["page-0", "page-9", None])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
+@each_of("document", ["page-0", "page-9", None])
+@each_of("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
 def test_a_providers_key_reaches_no_other_providers_ledger_there_or_not(remembered, method, document):
     server = remembered
     before = ledger(server, "north", "GET").content

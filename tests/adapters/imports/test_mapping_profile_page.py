@@ -12,6 +12,7 @@ from adapters.apprenticeship.files.eportfolio import EPortfolio
 from adapters.imports.sources import SOURCES
 from adapters.reading import words
 from adapters.reading.profile import MappingProfile, read_profile
+from tests.rows import each_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "mapping-profile.md").read_text()
@@ -28,7 +29,7 @@ def test_the_example_is_a_profile_that_uses_every_key(tmp_path):
     assert set(msgspec.json.decode(EXAMPLE[1])) == set(MappingProfile.__struct_fields__)
 
 
-@pytest.mark.parametrize("key", MappingProfile.__struct_fields__)
+@each_of("key", MappingProfile.__struct_fields__)
 def test_every_key_is_explained(key):
     assert f"\n| `{key}` | " in PAGE
 

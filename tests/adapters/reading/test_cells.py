@@ -12,6 +12,7 @@ from adapters.reading.hours import Numbers
 from adapters.reading.times import DATES, Calendar
 from lrs.kernel.tables.row import Percent, Row, RowPlace, Unusable
 from lrs.xapi.statements.formats import is_mailto
+from tests.rows import each_of
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -99,7 +100,7 @@ def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():
     assert times.day(row("2026-11"), "at", calendar("%Y-%m")) == date(2026, 11, 1)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "expected"),
     [
         ("2026-07-01 09:30", datetime(2026, 7, 1, 8, 30, tzinfo=UTC)),
@@ -118,7 +119,7 @@ def test_times_are_local_unless_they_carry_an_offset(cell, expected):
     assert times.moment(row(cell), "at", calendar(), on=date(2026, 7, 1)) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "expected"),
     [
         ("2026-11-20 25:00", "impossible_time"),
@@ -146,7 +147,7 @@ def test_a_clock_may_be_a_day_ahead_and_no_more():
     assert code(times.not_ahead, datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC), now, "at", "") == "in_the_future"
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "form", "expected"),
     [
         ("2.05", "decimal", 123),
@@ -217,7 +218,7 @@ def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_fo
         times.day(broken, "when", calendar())
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "expected"),
     [
         ("3rd November 2026", date(2026, 11, 3)),
@@ -285,8 +286,8 @@ def test_a_cell_of_a_workbook_that_holds_no_span_of_time_says_why(held, shown, e
     assert code(hours.minutes, cell, "at", Numbers()) == expected
 
 
-@pytest.mark.parametrize("form", ["decimal", "h.mm", "h:mm", "minutes"])
-@pytest.mark.parametrize(
+@each_of("form", ["decimal", "h.mm", "h:mm", "minutes"])
+@each_of(
     ("cell", "expected"),
     [
         ("2:30", 150),
@@ -309,7 +310,7 @@ def test_what_says_itself_what_it_is_needs_no_format(cell, form, expected):
     assert hours.minutes(row(cell), "at", Numbers(form)) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "numbers", "expected"),
     [
         ("2.5hrs", Numbers(), 150),
@@ -329,7 +330,7 @@ def test_a_number_is_read_by_its_signs_where_they_leave_no_doubt(cell, numbers, 
     assert hours.minutes(row(cell), "at", numbers) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "numbers", "expected"),
     [
         ("1,200", Numbers(), "two_numbers"),
@@ -354,7 +355,7 @@ def test_a_number_that_may_be_two_or_is_none_is_left_to_a_person(cell, numbers, 
     assert code(hours.minutes, row(cell), "at", numbers) == expected
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "held", "expected"),
     [
         ("100%", Percent(Decimal(100)), 100),
@@ -400,7 +401,7 @@ def test_an_address_is_what_rfc_5322_calls_one(cell):
     assert cells.email(row(cell), "at") == cell
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "told"),
     [
         ("sean.o\u2019brien@college.example", "curly apostrophe"),

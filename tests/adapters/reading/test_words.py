@@ -12,6 +12,7 @@ from adapters.reading.profile import MappingProfile
 from adapters.training_centre.files.source import TrainingCentre
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
+from tests.rows import each_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HEADER = "learner_ref,uln,email,standard_ref,standard_version,start_date,planned_end_date,status,evidence_id,ksb_code,"
@@ -22,7 +23,7 @@ def read(cell: str, known: words.Words) -> str:
     return cells.choice(Row(RowPlace("", 2), {"at": cell}), "at", known)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("known", "meant", "spellings"),
     [
         (words.ENROLMENT, "learning", ["Live", "IN LEARNING", "on-programme", " in  progress ", "Active"]),

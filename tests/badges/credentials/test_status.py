@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from badges.credentials import status
 from lrs.storage import Record
+from tests.rows import each_of
 
 # The list without any bit set, as W3C "Bitstring Status List v1.0" prints it in its examples.
 EMPTY_IN_THE_SPECIFICATION = "uH4sIAAAAAAAAA-3BMQEAAADCoPVPbQwfoAAAAAAAAAAAAAAAAAAAAIC3AYbSVKsAQAAA"
@@ -60,7 +61,7 @@ def test_a_place_outside_the_list_is_an_error_and_not_a_no(index):
         status.is_set(status.EMPTY, index)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("encoded", "why"),
     [
         ("", "multibase"),

@@ -10,6 +10,7 @@ from badges.keys.did_keys import did_of, jwk_of, key_of_did, key_of_jwk
 from badges.keys.invalid import Invalid
 from badges.keys.public_keys import is_signed
 from lrs.kernel.base64url import base64url, from_base64url
+from tests.rows import each_of
 
 ED25519 = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"
 P256 = "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"
@@ -37,7 +38,7 @@ def test_a_did_jwk_is_the_key_in_it():
     assert jwk_of(key_of_did(did)) == P256_JWK
 
 
-@pytest.mark.parametrize(
+@each_of(
     "did",
     [
         "did:web:example.org",

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from badges.keys.multikey import base58, from_base58, multibase_of_public, public_key
+from tests.rows import each_of
 
 PUBLIC = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
 SECRET = "z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq"
@@ -20,7 +21,7 @@ def test_the_key_pair_of_the_specification_comes_out_as_printed():
     assert public_key(PUBLIC).public_bytes_raw().hex().startswith("b00d8d938e7f773d")
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         "",

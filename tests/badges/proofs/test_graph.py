@@ -21,6 +21,7 @@ from badges.proofs.contexts import CREDENTIALS_V2, EXTENSIONS, OPEN_BADGES, PINN
 from badges.proofs.graph import canonical
 from badges.proofs.unsafe import Unsafe
 from lrs.kernel.errors import Misconfigured
+from tests.rows import each_of
 
 BADGE: dict[str, Any] = {
     "@context": [CREDENTIALS_V2, OPEN_BADGES],
@@ -78,7 +79,7 @@ def test_the_order_of_names_and_of_list_entries_is_not_part_of_what_is_said():
     assert canonical(turned) == canonical(BADGE)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("change", "why"),
     [
         ({"nickname": "Gown"}, "undefined term"),
@@ -170,7 +171,7 @@ COSTLY = {
 }
 
 
-@pytest.mark.parametrize("name", COSTLY)
+@each_of("name", COSTLY)
 def test_a_document_that_would_cost_much_is_refused_before_the_work_is_done(name):
     change, why = COSTLY[name]
 
@@ -239,7 +240,7 @@ def test_a_thread_that_works_on_a_document_holds_up_no_other():
     assert b"read meanwhile" in other
 
 
-@pytest.mark.parametrize("url", sorted(PINNED))
+@each_of("url", sorted(PINNED))
 def test_every_shipped_context_is_the_file_that_is_pinned(url):
     assert "@context" in context(url)
 

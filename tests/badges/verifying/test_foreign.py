@@ -14,6 +14,7 @@ from badges.views.verdict_view import summary
 from tests.badges.foreign import badges as foreign
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, SITE, WEB, changed, hosted, jwt_changed
 from tests.badges.made import NOON
+from tests.rows import each_of
 
 MADE = {
     # name: the reasons of the checks that fail, by check
@@ -301,7 +302,7 @@ def reasons(verdict: Verdict) -> dict[str, str]:
     return {check.name: check.code for check in failures(verdict)}
 
 
-@pytest.mark.parametrize("name", MADE)
+@each_of("name", MADE)
 def test_a_badge_that_other_software_made_is_taken_or_refused_for_its_reason(name):
     assert reasons(checked(DOCUMENTS[name].encode())) == MADE[name]
 

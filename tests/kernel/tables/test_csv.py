@@ -14,6 +14,7 @@ from adapters.reading.source import masked
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import clean, is_error, neutral
 from tests.kernel.tables.opened import cells, opened
+from tests.rows import each_of
 
 
 def write(tmp_path: Path, content: bytes) -> Path:
@@ -22,8 +23,8 @@ def write(tmp_path: Path, content: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@each_of("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16", "utf-16-le", "utf-16-be"])
+@each_of("delimiter", [",", ";", "\t", "|"])
 def test_reads_every_encoding_and_delimiter_people_use(encoding, delimiter):
     text = f"Given names{delimiter}Town\r\nZoë{delimiter}Kraków\r\n" if "1252" not in encoding else ""
     text = text or f"Given names{delimiter}Town\r\nZoë{delimiter}Malmö \u2013 €\r\n"
@@ -168,7 +169,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak < 6_000_000
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "cleaned"),
     [
         ('="0123456789"', "0123456789"),
@@ -188,7 +189,7 @@ def test_what_spreadsheets_add_is_taken_off(cell, cleaned):
     assert clean(cell) == cleaned
 
 
-@pytest.mark.parametrize(
+@each_of(
     "cell",
     [
         "#N/A",
@@ -209,12 +210,12 @@ def test_what_a_failed_formula_leaves_behind_is_noticed_in_every_language(cell):
     assert is_error(cell)
 
 
-@pytest.mark.parametrize("cell", ["#1 priority", "#", "# note", "#REF", "##", "N/A", "#lab", "C#", ""])
+@each_of("cell", ["#1 priority", "#", "# note", "#REF", "##", "N/A", "#lab", "C#", ""])
 def test_what_only_begins_like_an_error_value_is_none(cell):
     assert not is_error(cell)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("cell", "codes"),
     [
         ("=1+1", ["formula"]),

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from lrs.kernel.tables.formats import Doubt, shown
 from lrs.kernel.tables.row import Percent
+from tests.rows import each_of
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("raw", "form", "text", "value"),
     [
         ("1.1", "General", "1.1", Decimal("1.1")),
@@ -56,7 +57,7 @@ def test_dates_are_counted_from_1904_where_the_workbook_says_so():
     assert shown("44867", "yyyy-mm-dd", from_1904=True).value == date(2026, 11, 3)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("raw", "form", "why"),
     [
         ("5", "0.00E+00", "'0.00E+00' is not known here: format the column as text"),

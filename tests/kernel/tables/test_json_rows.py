@@ -12,11 +12,12 @@ from lrs.kernel.tables.heads import heads_of
 from lrs.kernel.tables.json_rows import MAX_BYTES
 from lrs.kernel.tables.notes import notes_on
 from tests.kernel.tables.opened import cells, opened
+from tests.rows import each_of
 
 ONE = {"trainee": {"email": "ana@example.org"}, "passed": True, "minutes": 95, "codes": ["K1", "K2"], "note": None}
 
 
-@pytest.mark.parametrize(
+@each_of(
     "content",
     [
         [ONE],
@@ -25,7 +26,7 @@ ONE = {"trainee": {"email": "ana@example.org"}, "passed": True, "minutes": 95, "
     ],
     ids=["a list", "in an object", "deeper"],
 )
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n "])
+@each_of("mark", [b"", b"\xef\xbb\xbf", b"\n "])
 def test_each_object_of_the_only_list_is_a_row(content, mark):
     found = cells(mark + json.dumps(content).encode(), "trainee.email passed minutes codes note")
 
@@ -59,7 +60,7 @@ def test_what_is_no_record_or_no_single_value_is_a_fault_of_its_row_alone():
     assert rows[2].faults["a"].code == "nested"
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("content", "message"),
     [
         (b'{"a": 1}', "the JSON has no list of records: send"),

@@ -10,6 +10,7 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from tests.kernel.tables.opened import cells, opened
+from tests.rows import each_of
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
@@ -28,7 +29,7 @@ DOCX = archive(**{"[Content_Types].xml": "<x/>", "word/document.xml": "<x/>"})
 XLSB = archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"})
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("content", "what"),
     [
         (b"%PDF-1.7\n1 0 obj", "a PDF: ask for the table itself"),

@@ -28,6 +28,7 @@ from tests.matching.world import (
     run_sync,
     settings_in,
 )
+from tests.rows import each_of
 
 WAITS = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 
@@ -102,7 +103,7 @@ def test_a_wait_grows_by_up_to_a_tenth_so_that_many_do_not_come_back_at_once() -
     assert next_try(9, START, None, 0.0) is None
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("header", "seconds"),
     [
         ("120", 120),

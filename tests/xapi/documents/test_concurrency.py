@@ -4,6 +4,7 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from lrs.xapi.documents.concurrency import Conditions, check, check_put, conditions_of
+from tests.rows import each_of
 
 TAG = "a" * 40
 
@@ -20,7 +21,7 @@ def tags(header):
     return conditions_of({"if-match": header}).match
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("header", "expected"),
     [
         ('"abc"', {"abc"}),
@@ -48,7 +49,7 @@ def test_a_hostile_header_is_read_in_linear_time(killer):
     assert isinstance(tags(killer), frozenset)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("headers", "etag", "holds"),
     [
         ({"if-match": f'"{TAG}"'}, TAG, True),
@@ -68,7 +69,7 @@ def test_conditions_hold_or_are_412(headers, etag, holds):
     assert status_of(lambda: check(conditions_of(headers), etag, "2.0.0")) == (204 if holds else 412)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("profile", "version", "exists", "status"),
     [
         (True, "1.0.3", False, 400),

@@ -11,6 +11,7 @@ import pytest
 from lrs.kernel.admission import Admission, Share
 from lrs.xapi.alternate import undo
 from lrs.xapi.request import Request
+from tests.rows import each_of
 from tests.served import new_id, statement
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -104,7 +105,7 @@ def test_08_another_sites_content_brings_its_key_in_the_form(lrs):
     assert answer.status_code == 204
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("query", "fields", "headers"),
     [
         ("method=GET&limit=1", {}, None),

@@ -5,6 +5,7 @@ from hashlib import sha224, sha256, sha384, sha512
 
 import pytest
 
+from tests.rows import each_of
 from tests.served import new_id, somebody, statement
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
 
@@ -105,7 +106,7 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("fault", MALFORMED)
+@each_of("fault", MALFORMED)
 def test_47_malformed_multipart_is_400_and_nothing_is_stored(lrs, fault):
     body, type, message = MALFORMED[fault]
     statement_id = json.loads(body[body.index(b'{"actor') :].splitlines()[0])["id"] if body else new_id()

@@ -9,6 +9,7 @@ from lrs.access.rights import rights_of_key
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.xapi.statements.prepare import Terms, prepare
+from tests.rows import each_of
 from tests.served import new_id, statement
 
 GOOD = json.dumps(statement())
@@ -155,7 +156,7 @@ def refused(lrs, body, batch_of=None):
     return answer.json()
 
 
-@pytest.mark.parametrize("name", BAD_JSON)
+@each_of("name", BAD_JSON)
 def test_bad_json_is_refused_with_its_place(lrs, name):
     body, pointer, message = BAD_JSON[name]
 
@@ -178,7 +179,7 @@ def test_bad_json_in_a_batch_stores_nothing(each_lrs, name):
     assert pointer is None or (said["pointer"], said["index"]) == (f"/1{pointer}", 1)
 
 
-@pytest.mark.parametrize("name", BAD_STATEMENTS)
+@each_of("name", BAD_STATEMENTS)
 def test_a_bad_statement_is_refused_with_its_place_and_rule(lrs, name):
     parts, pointer, message = BAD_STATEMENTS[name]
     body = json.dumps(statement(**parts)).encode()
@@ -189,7 +190,7 @@ def test_a_bad_statement_is_refused_with_its_place_and_rule(lrs, name):
     assert said["rule"].startswith("xAPI 1.0.3 Data ")
 
 
-@pytest.mark.parametrize("name", BAD_STATEMENTS)
+@each_of("name", BAD_STATEMENTS)
 def test_a_bad_statement_in_a_batch_is_named_and_nothing_is_stored(lrs, name):
     parts, pointer, message = BAD_STATEMENTS[name]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from lrs.kernel.sealed import seal
+from tests.rows import each_of
 from tests.served import Lrs, new_id, serving, somebody, statement, voiding
 from tests.xapi.statements.examples import ATTACHMENT, changed
 
@@ -41,8 +42,8 @@ WITH_IRIS = {
 }
 
 
-@pytest.mark.parametrize("wrong", ["ab=c://should.fail.com", "should.fail.com", "word", "", "://x", "1a:b"])
-@pytest.mark.parametrize("place", IRI_PLACES)
+@each_of("wrong", ["ab=c://should.fail.com", "should.fail.com", "word", "", "://x", "1a:b"])
+@each_of("place", IRI_PLACES)
 def test_an_iri_without_a_scheme_is_400_at_every_place_by_post_and_put(lrs, place, wrong):
     """XAPI-00011: the suite's eleven tests send nothing."""
     pointer = IRI_PLACES[place]
@@ -78,9 +79,7 @@ WRONG_VALUES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, (_, values) in WRONG_VALUES.items() for value in values]
-)
+@each_of(("name", "value"), [(name, value) for name, (_, values) in WRONG_VALUES.items() for value in values])
 def test_a_parameter_with_a_wrong_value_is_400_and_named(lrs, name, value):
     """XAPI-00012: the suite's six tests send nothing."""
     answer = lrs.get(**{name: value})
@@ -104,8 +103,8 @@ def test_activity_id_must_be_an_iri(lrs, resource, name, value):
     )
 
 
-@pytest.mark.parametrize("agent", ["true", "", "{}", "[]", '{"mbox":"x"}', "{"])
-@pytest.mark.parametrize("resource", ["agents", "agents/profile"])
+@each_of("agent", ["true", "", "{}", "[]", '{"mbox":"x"}', "{"])
+@each_of("resource", ["agents", "agents/profile"])
 def test_agent_must_be_an_agent(lrs, resource, agent):
     answer = lrs.ask("GET", resource, params={"agent": agent})
 

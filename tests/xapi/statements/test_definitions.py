@@ -1,10 +1,10 @@
 """What statements teach about activities and agents: records to insert, and how they are merged."""
 
 import msgspec
-import pytest
 
 from lrs.kernel.keys import key
 from lrs.xapi.statements.definitions import merged_definition, side_records
+from tests.rows import each_of
 
 ADA = {"name": "Ada", "mbox": "mailto:ada@example.org"}
 BOB = {"name": "Bob", "account": {"homePage": "https://h.example", "name": "bob"}}
@@ -70,7 +70,7 @@ def test_activities_of_every_place_are_learned():
     ]
 
 
-@pytest.mark.parametrize(
+@each_of(
     "place",
     [
         {"actor": EVE},

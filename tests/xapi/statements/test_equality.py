@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lrs.xapi.statements.equality import same
 from lrs.xapi.statements.validate import check
+from tests.rows import each_of
 from tests.xapi.statements.examples import (
     ATTACHMENT,
     GROUP,
@@ -135,7 +136,7 @@ DIFFERENT = {
 }
 
 
-@pytest.mark.parametrize(("one", "other"), SAME.values(), ids=SAME.keys())
+@each_of(("one", "other"), SAME.values(), ids=SAME.keys())
 def test_what_only_is_written_differently_is_the_same(one, other):
     check(one, "2.0.0")
     check(other, "2.0.0")
@@ -144,7 +145,7 @@ def test_what_only_is_written_differently_is_the_same(one, other):
     assert same(other, one)
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT.keys())
+@each_of(("one", "other"), DIFFERENT.values(), ids=DIFFERENT.keys())
 def test_what_says_something_else_is_different(one, other):
     assert not same(one, other)
     assert not same(other, one)
@@ -246,7 +247,7 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("pointer", PLACES)
+@each_of("pointer", PLACES)
 def test_malformed_parts_are_compared_as_they_stand(pointer):
     assert same(changed(statement(), pointer, 5), changed(statement(), pointer, 5.0))
     assert same(changed(statement(), pointer, 5), changed(statement(), pointer, 6)) == (pointer in IGNORED)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lrs.kernel import times
 from lrs.xapi.statements import formats
+from tests.rows import each_of
 
 IRIS = [
     "http://example.com",
@@ -47,12 +48,12 @@ NO_IRIS = [
 ]
 
 
-@pytest.mark.parametrize("text", IRIS)
+@each_of("text", IRIS)
 def test_line_20_an_iri_has_a_scheme_and_something_after_it(text):
     assert formats.is_iri(text)
 
 
-@pytest.mark.parametrize("text", NO_IRIS)
+@each_of("text", NO_IRIS)
 def test_line_20_what_has_no_scheme_or_a_forbidden_character_is_no_iri(text):
     assert not formats.is_iri(text)
 
@@ -74,7 +75,7 @@ def test_line_19_a_uuid_has_36_characters(text):
     assert formats.is_uuid(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         "",
@@ -100,7 +101,7 @@ def test_line_21_a_mailto_has_an_address(text):
     assert formats.is_mailto(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         "mailto:should.fail.com",
@@ -122,7 +123,7 @@ def test_line_21_anything_else_is_no_mailto(text):
     assert not formats.is_mailto(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *(
@@ -146,7 +147,7 @@ def test_line_30_well_formed_language_tags(text):
     assert formats.is_language_tag(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *("", "something", "a12345678", "zh-z-aaa-z-bbb-c-ccc", "en_US", "e", "en-", "-en", "en--US", "en-US ", "en\n"),
@@ -177,9 +178,7 @@ def test_media_types(text):
     assert formats.is_media_type(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "text", "text/", "/plain", "text plain", "a/b/c", "a/b;c", 'a/b;c="', "a/b\n", "a/b,c/d"]
-)
+@each_of("text", ["", "text", "text/", "/plain", "text plain", "a/b/c", "a/b;c", 'a/b;c="', "a/b\n", "a/b,c/d"])
 def test_anything_else_is_no_media_type(text):
     assert not formats.is_media_type(text)
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from lrs.kernel import times
 from lrs.xapi.statements import formats
+from tests.rows import each_of
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "micros"),
     [
         ("1970-01-01T00:00:00Z", 0),
@@ -43,7 +44,7 @@ def test_line_31_any_writing_of_an_instant_gives_its_microseconds(text, micros):
     assert times.micros_of_timestamp(text) == micros
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *(
@@ -116,7 +117,7 @@ def test_line_32_times_are_written_in_utc_with_all_six_digits(micros, text):
     assert times.timestamp_of_micros(micros) == text
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *("P4W", "P0.5W", "PT4H35M59.14S", "PT16559.14S", "P3Y1M29DT4H35M59.14S", "P3Y", "P1M", "PT1M", "P1D", "PT0S"),
@@ -127,7 +128,7 @@ def test_line_33_iso_8601_durations(text):
     assert formats.is_duration(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *(
@@ -154,7 +155,7 @@ def test_line_33_anything_else_is_no_duration(text):
     assert not formats.is_duration(text)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "compared"),
     [
         ("PT0.1237S", "PT0.12S"),

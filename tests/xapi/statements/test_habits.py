@@ -7,6 +7,7 @@ import pytest
 from lrs.kernel.errors import Refused
 from lrs.xapi.statements.habits import HABITS, mended_text, recognised
 from lrs.xapi.statements.validate import check
+from tests.rows import each_of
 
 ID = "37e0953c-fa85-5435-8c53-723909ab81d9"
 PROBLEM = "http://lms.example/xblock/problem"
@@ -97,8 +98,8 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
+@each_of("case", CASES)
+@each_of("version", ["1.0.3", "2.0.0"])
 def test_a_known_habit_is_recognised_and_its_mend_changes_nothing_else(case, version):
     sent, names, mended = CASES[case]
 
@@ -106,7 +107,7 @@ def test_a_known_habit_is_recognised_and_its_mend_changes_nothing_else(case, ver
     check(mended, version)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "wrong",
     [
         of(verb={"id": "no-iri"}),

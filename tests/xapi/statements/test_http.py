@@ -14,6 +14,7 @@ import pytest
 
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Record, micros_of
+from tests.rows import each_of
 from tests.served import new_id, somebody, something, statement
 
 AGENT = json.dumps({"mbox": "mailto:http@example.org"})
@@ -81,7 +82,7 @@ WRONG_CREDENTIALS = [
 ]
 
 
-@pytest.mark.parametrize("header", WRONG_CREDENTIALS)
+@each_of("header", WRONG_CREDENTIALS)
 def test_03_wrong_or_malformed_credentials_are_401(lrs, header):
     answer = lrs.ask("GET", "statements", auth=None, headers={"Authorization": header.encode("latin-1")})
 
@@ -167,10 +168,10 @@ def test_05_head_of_one_statement_has_its_length_and_time(lrs):
     assert head.headers["last-modified"] == get.headers["last-modified"]
 
 
-@pytest.mark.parametrize(
+@each_of(
     "body", [b"", b"{", b"[", b"[{}]", b"{}", b"5", b'"text"', b"null", b"true", b'{"actor":', b"\xff", b"[[]]", b"{]"]
 )
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@each_of("method", ["POST", "PUT"])
 def test_06_what_is_no_statement_is_400(lrs, method, body):
     answer = lrs.post(body) if method == "POST" else lrs.put(body, new_id())
 
@@ -193,9 +194,7 @@ def test_06_a_body_that_ends_early_stores_nothing_and_hurts_nobody(lrs):
     assert lrs.get(statementId=statement_id).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "name", ["foo", "StatementId", "statementid", "AGENT", "Verb", "since ", "Limit", "method2", "", "$where"]
-)
+@each_of("name", ["foo", "StatementId", "statementid", "AGENT", "Verb", "since ", "Limit", "method2", "", "$where"])
 def test_07_an_unknown_or_wrong_case_parameter_is_400_and_named(lrs, name):
     answer = lrs.ask("GET", "statements", params=[(name, "1")])
 
@@ -215,9 +214,9 @@ def storing(lrs, method, statement_id, *foreign, **more):
     )
 
 
-@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("name", ["foo", "tincan", "content_token", "", "$where", "\u00fc" * 70])
+@each_of("version", ["1.0.3", "2.0.0"])
+@each_of("method", ["POST", "PUT"])
+@each_of("name", ["foo", "tincan", "content_token", "", "$where", "\u00fc" * 70])
 def test_07_a_foreign_parameter_is_ignored_when_storing_however_often(lrs, name, method, version):
     answer = storing(lrs, method, statement_id := new_id(), (name, "1"), (name, "2"), version=version)
 
@@ -225,8 +224,8 @@ def test_07_a_foreign_parameter_is_ignored_when_storing_however_often(lrs, name,
     assert lrs.one(statement_id)["id"] == statement_id
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("name", ["StatementId", "STATEMENTID", "limit", "Since", "agent", "Method", "stateId"])
+@each_of("method", ["POST", "PUT"])
+@each_of("name", ["StatementId", "STATEMENTID", "limit", "Since", "agent", "Method", "stateId"])
 def test_07_a_parameter_of_xapi_in_the_wrong_case_or_place_is_400_when_storing_and_nothing_is_stored(lrs, method, name):
     answer = storing(lrs, method, statement_id := new_id(), (name, new_id()))
 

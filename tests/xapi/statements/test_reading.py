@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tests.rows import each_of
 from tests.served import VERB, new_id, serving, somebody, something, statement
 
 FILTERS = {
@@ -23,8 +24,8 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("single", ["statementId", "voidedStatementId"])
-@pytest.mark.parametrize("other", FILTERS)
+@each_of("single", ["statementId", "voidedStatementId"])
+@each_of("other", FILTERS)
 def test_39_one_statement_is_asked_for_without_filters_which_is_said_before_it_is_looked_up(lrs, single, other):
     answer = lrs.get(**{single: new_id(), other: FILTERS[other]})
 
@@ -223,7 +224,7 @@ def test_43_a_group_is_found_by_its_members(each_lrs):
     assert each_lrs.listed(agent=team) == ids[1:]
 
 
-@pytest.mark.parametrize(
+@each_of(
     "agent",
     [
         "",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.rows import each_of
 from tests.served import VERB, new_id, somebody, something, statement
 
 TWO = {"en-GB": "colour", "de-AT": "Farbe"}
@@ -110,7 +111,7 @@ def test_45_ids_in_2_0_reaches_context_agents_and_groups(lrs):
     ]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("accepted", "tag"),
     [
         ("en-GB", "en-GB"),

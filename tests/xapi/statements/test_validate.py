@@ -8,6 +8,7 @@ import json
 import pytest
 
 from lrs.xapi.statements.validate import check
+from tests.rows import each_of
 from tests.xapi.statements.examples import (
     ACTIVITY,
     AGENT,
@@ -77,8 +78,8 @@ def test_line_12_what_the_lrs_sets_may_be_sent():
     accepted(statement(authority={"objectType": "Group", "member": [AGENT, AGENT]}))
 
 
-@pytest.mark.parametrize("name", ["id", "stored", "timestamp", "version", "authority"])
-@pytest.mark.parametrize("value", [None, 1, True, [], {}, "", "should fail"])
+@each_of("name", ["id", "stored", "timestamp", "version", "authority"])
+@each_of("value", [None, 1, True, [], {}, "", "should fail"])
 def test_line_12_what_the_lrs_sets_must_be_right_if_it_is_sent(name, value):
     refused(statement(**{name: value}), f"/{name}")
 
@@ -110,7 +111,7 @@ PLACES_OF_NULL = [
 ]
 
 
-@pytest.mark.parametrize("pointer", PLACES_OF_NULL)
+@each_of("pointer", PLACES_OF_NULL)
 def test_line_15_null_is_refused_wherever_it_stands(pointer):
     value = statement(attachments=[ATTACHMENT]) if pointer.startswith("/attachments/") else statement()
 
@@ -157,13 +158,13 @@ OBJECTS_WITH_FIXED_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("place", OBJECTS_WITH_FIXED_KEYS)
+@each_of("place", OBJECTS_WITH_FIXED_KEYS)
 def test_line_16_unknown_keys_are_refused_in_every_object(place):
     accepted(with_everything())
     refused(changed(with_everything(), f"{place}/surplus", 1), f"{place}/surplus")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("pointer", "right"),
     [
         ("/Actor", "actor"),
@@ -184,7 +185,7 @@ def test_line_16_keys_in_the_wrong_case_are_refused_and_the_right_one_is_named(p
     assert f'Write "{right}"' in refused(changed(with_everything(), pointer, 1), pointer).message
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("pointer", "value"),
     [
         ("/actor/objectType", "agent"),
@@ -206,7 +207,7 @@ def test_line_16_words_of_a_fixed_list_are_case_sensitive(pointer, value):
     refused(changed(with_everything(), pointer, value), pointer)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("pointer", "value"),
     [
         ("/result/score/raw", "100"),
@@ -268,8 +269,8 @@ def test_line_18_numbers_of_any_precision_are_accepted():
 UUID_PLACES = ["/id", "/context/registration", "/context/statement/id", "/object/id"]
 
 
-@pytest.mark.parametrize("pointer", UUID_PLACES)
-@pytest.mark.parametrize(
+@each_of("pointer", UUID_PLACES)
+@each_of(
     "value", ["AA97B177-9383-4934-8543-0F91A7A028368", "MA97B177-9383-4934-8543-0F91A7A02836", "", "should fail", 1, {}]
 )
 def test_line_19_uuids_have_36_characters_at_every_place(pointer, value):
@@ -284,8 +285,8 @@ IRI_PLACES = [
 ]
 
 
-@pytest.mark.parametrize("pointer", IRI_PLACES)
-@pytest.mark.parametrize("value", ["ab=c://should.fail.com", "should fail", "plain", "", "/relative", 1, {}])
+@each_of("pointer", IRI_PLACES)
+@each_of("value", ["ab=c://should.fail.com", "should fail", "plain", "", "/relative", 1, {}])
 def test_line_20_iris_need_a_scheme_at_every_place(pointer, value):
     accepted(changed(with_everything(), pointer, "urn:example:1"))
     refused(changed(with_everything(), pointer, value), pointer)

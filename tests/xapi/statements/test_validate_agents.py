@@ -7,6 +7,7 @@ import pytest
 
 from lrs.kernel.errors import Refused
 from lrs.xapi.statements.validate import check_agent
+from tests.rows import each_of
 from tests.xapi.statements.examples import (
     AGENT,
     AGENT_PLACES,
@@ -21,13 +22,13 @@ from tests.xapi.statements.examples import (
     substatement,
 )
 
-at_each_place = pytest.mark.parametrize("place", AGENT_PLACES)
-where_agents_may_be = pytest.mark.parametrize("place", [place for place in AGENT_PLACES if place != "team"])
-where_any_group_may_be = pytest.mark.parametrize("place", [place for place in AGENT_PLACES if place != "authority"])
+at_each_place = each_of("place", AGENT_PLACES)
+where_agents_may_be = each_of("place", [place for place in AGENT_PLACES if place != "team"])
+where_any_group_may_be = each_of("place", [place for place in AGENT_PLACES if place != "authority"])
 
 
 @where_agents_may_be
-@pytest.mark.parametrize("identifier", IDENTIFIERS)
+@each_of("identifier", IDENTIFIERS)
 def test_line_22_agent_has_one_identifier(place, identifier):
     accepted(AGENT_PLACES[place]({"objectType": "Agent", "name": "x", identifier: IDENTIFIERS[identifier]}))
 
@@ -38,8 +39,8 @@ def test_line_22_agent_without_identifier_is_refused(place):
 
 
 @where_agents_may_be
-@pytest.mark.parametrize("first", IDENTIFIERS)
-@pytest.mark.parametrize("second", IDENTIFIERS)
+@each_of("first", IDENTIFIERS)
+@each_of("second", IDENTIFIERS)
 def test_line_22_agent_has_exactly_one_identifier(place, first, second):
     agent = {"objectType": "Agent", first: IDENTIFIERS[first], second: IDENTIFIERS[second]}
     if first == second:
@@ -49,8 +50,8 @@ def test_line_22_agent_has_exactly_one_identifier(place, first, second):
 
 
 @where_any_group_may_be
-@pytest.mark.parametrize("first", IDENTIFIERS)
-@pytest.mark.parametrize("second", IDENTIFIERS)
+@each_of("first", IDENTIFIERS)
+@each_of("second", IDENTIFIERS)
 def test_line_22_identified_group_has_exactly_one_identifier(place, first, second):
     group = {"objectType": "Group", first: IDENTIFIERS[first], second: IDENTIFIERS[second]}
     for members in ({}, {"member": []}, {"member": [AGENT]}):
@@ -69,7 +70,7 @@ def test_line_22_anonymous_group_needs_members(place):
 
 
 @at_each_place
-@pytest.mark.parametrize(
+@each_of(
     ("member", "inside"),
     [
         ({"objectType": "Group", "member": [AGENT]}, "/objectType"),
@@ -85,7 +86,7 @@ def test_line_22_members_are_agents_only(place, member, inside):
 
 
 @at_each_place
-@pytest.mark.parametrize("members", [{}, "text", AGENT, None, 1])
+@each_of("members", [{}, "text", AGENT, None, 1])
 def test_line_22_member_is_a_list(place, members):
     refused(AGENT_PLACES[place]({"objectType": "Group", "member": members}), POINTER_OF_PLACE[place] + "/member")
 
@@ -114,7 +115,7 @@ BROKEN_IDENTIFIERS = [
 
 
 @at_each_place
-@pytest.mark.parametrize(("name", "value", "inside"), BROKEN_IDENTIFIERS)
+@each_of(("name", "value", "inside"), BROKEN_IDENTIFIERS)
 def test_line_21_and_22_identifiers_have_their_form(place, name, value, inside):
     group = {"objectType": "Group", "member": [AGENT, AGENT], name: value}
     refused(AGENT_PLACES[place](group), f"{POINTER_OF_PLACE[place]}/{name}{inside}")
@@ -124,7 +125,7 @@ def test_line_21_and_22_identifiers_have_their_form(place, name, value, inside):
 
 
 @at_each_place
-@pytest.mark.parametrize("value", ["agent", "group", "Statement", "Person", "", 1, None, []])
+@each_of("value", ["agent", "group", "Statement", "Person", "", 1, None, []])
 def test_line_23_object_types_of_actors_are_agent_or_group(place, value):
     actor = {"objectType": value, "mbox": "mailto:a@example.com"}
     refused(AGENT_PLACES[place](actor), POINTER_OF_PLACE[place] + "/objectType")
@@ -156,7 +157,7 @@ def test_line_23_a_team_is_a_group():
     refused(statement(object=substatement(context={"team": AGENT})), "/object/context/team/objectType")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("authority", "right"),
     [
         ({"objectType": "Group", "member": [AGENT, AGENT]}, True),

@@ -5,6 +5,7 @@ The numbers are those of the project's xAPI checklist, section 2.
 
 import pytest
 
+from tests.rows import each_of
 from tests.xapi.statements.examples import (
     ACTIVITY,
     AGENT,
@@ -28,7 +29,7 @@ INTERACTIONS = (
 LISTS = ("choices", "scale", "source", "target", "steps")
 
 
-@pytest.mark.parametrize("kind", INTERACTIONS)
+@each_of("kind", INTERACTIONS)
 def test_line_25_the_ten_interaction_types(kind):
     definition = {"interactionType": kind, "correctResponsesPattern": ["a[,]b", ""], "type": IRI}
     for value, _ in in_both(statement(object=ACTIVITY | {"definition": definition})):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lrs.kernel.errors import Refused
 from lrs.xapi.statements.validate import VOIDED, check
+from tests.rows import each_of
 from tests.xapi.statements.examples import IRI, VERSIONS, accepted, changed, refused, statement, with_everything
 
 # --- what the suite's own tests do not see (section 3 of the checklist) ---
@@ -30,7 +31,7 @@ def test_blind_spot_2_0_takes_the_versions_of_1_0_as_well():
 # --- what is said ---
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("agent", "secret"),
     [
         ({"mbox": "anna.secret@example.com"}, "secret"),
@@ -58,7 +59,7 @@ def attached(length):
     return {"attachments": [{**with_everything()["attachments"][0], "length": length}]}
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("parts", "message", "pointer", "rule"),
     [
         ({"result": {"score": {"scaled": 1.5}}}, "The score's scaled must be between -1 and 1.", "scaled", SCORE),
@@ -122,7 +123,7 @@ def test_unknown_keys_that_are_long_or_private_are_placed_at_their_object():
     assert "anna" not in with_private.message
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("value", "rules"),
     [
         (statement(actor={}), ("xAPI 1.0.3 Data 2.4.2.1", "IEEE 9274.1.1 4.2.2.1")),

@@ -6,6 +6,7 @@ The numbers are those of the project's xAPI checklist, section 2.
 import pytest
 
 from lrs.xapi.statements.validate import VOIDED
+from tests.rows import each_of
 from tests.xapi.statements.examples import (
     ACTIVITY,
     AGENT,
@@ -60,7 +61,7 @@ def test_line_31_timestamps_of_any_offset_and_of_the_future_are_accepted(text):
         accepted(value)
 
 
-@pytest.mark.parametrize(
+@each_of(
     "text",
     [
         *("should fail", "01/011/2015", "2008-09-15T15:53:00.601-00", "2008-09-15T15:53:00.601-0000"),
@@ -73,7 +74,7 @@ def test_line_31_what_names_no_instant_is_refused(text):
     refused(statement(stored=text), "/stored")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "right"),
     [
         *(("P4W", True), ("PT4H35M59.14S", True), ("P3Y1M29DT4H35M59.14S", True), ("P1DT12H36M0.12567S", True)),
@@ -88,7 +89,7 @@ def test_line_33_durations(text, right):
             refused(value, f"{before}/result/duration")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("score", "wrong"),
     [
         ({}, None),
@@ -118,7 +119,7 @@ def test_line_34_scores(score, wrong):
             refused(value, f"{before}/result/score/{wrong}")
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "in_1_0_3", "in_2_0"),
     [
         *(
@@ -170,7 +171,7 @@ def test_attachments_may_do_without_the_rest(name):
     accepted(statement(attachments=[]))
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("name", "value"),
     [
         *(("length", -1), ("length", 1.0), ("sha2", "should fail"), ("sha2", "a" * 40), ("sha2", 12345), ("sha2", "")),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.rows import each_of
 from tests.served import new_id, serving, somebody, something, statement
 from tests.xapi.statements.multipart import first, mixed, send
 
@@ -34,7 +35,7 @@ def ask(lrs, method, resource, params, version, body=b"", **headers):
     return lrs.ask(method, resource, params=params, version=version, content=body, headers=headers)
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("sent", "told"),
     [
         ("1.0.3", OLD),

@@ -10,6 +10,7 @@ from adapters.lms.sessions.session import LaunchSession, UnitProgress
 from adapters.lms.sessions.standing import SessionStanding, meets
 from lrs.kernel.durations import LONGEST, duration_of, seconds_of
 from lrs.kernel.errors import Refused
+from tests.rows import each_of
 
 VERBS = "http://adlnet.gov/expapi/verbs/"
 CMI5 = {"id": "https://w3id.org/xapi/cmi5/context/categories/cmi5"}
@@ -164,9 +165,7 @@ BREACHES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("requirement", "standing", "told"), BREACHES, ids=[f"{place} {one[0]}" for place, one in enumerate(BREACHES)]
-)
+@each_of(("requirement", "standing", "told"), BREACHES, ids=[f"{place} {one[0]}" for place, one in enumerate(BREACHES)])
 def test_a_statement_that_breaks_a_rule_is_refused_with_the_requirement(requirement, standing, told):
     with pytest.raises(Refused) as caught:
         judged(standing, told, 9, has_id="id" in told)

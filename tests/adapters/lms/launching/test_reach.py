@@ -19,6 +19,7 @@ from lrs.people.ids import ids_of
 from lrs.xapi.statements.identity import SAME_PERSON
 from tests.adapters.lms.launched import VERBS, learner, verbs_of
 from tests.adapters.lms.made import block, structure, unit
+from tests.rows import each_of
 from tests.served import new_id
 
 COURSE, EASY, EXAM = "https://p.example/c", "https://p.example/c/easy", "https://p.example/c/exam"
@@ -80,7 +81,7 @@ FURTHER = "/context/extensions/https:~1~1w3id.org~1engraft~1extensions~1identifi
 BOB = {"objectType": "Agent", "mbox": "mailto:bob@x.example"}
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("place", "statement"),
     [
         ("/timestamp", at("2026-11-18T09:29:59Z")),
@@ -114,7 +115,7 @@ def test_what_is_of_the_learner_and_of_the_launch_may_be_said(statement):
     assert list(faults(SESSION, statement, LAUNCHED + MINUTE)) == []
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("statement", "ids"),
     [
         (told(category=[CMI5["id"]]), []),

@@ -18,6 +18,7 @@ from lrs.ops.doctor_content import of_content
 from tests.adapters.lms.launched import PlatformClient, learner, statements_of, verbs_of
 from tests.adapters.lms.launching.test_reach import SESSION
 from tests.adapters.lms.made import MANIFEST, zipped
+from tests.rows import each_of
 from tests.served import serving
 
 SCORM = {"package.json": '{"name": "scorm-again", "version": "3.4.3"}', "dist/scorm12.min.js": "this.Scorm12API = 1;"}
@@ -352,7 +353,7 @@ def test_the_title_tells_apart_what_one_authoring_tool_gave_one_identifier():
     assert one.id != other.id
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "why"),
     [
         (manifest(item(), version="2004 4th Edition"), "publish it for SCORM 1.2"),

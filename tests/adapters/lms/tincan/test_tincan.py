@@ -21,6 +21,7 @@ from lrs.xapi.statements.identity import SAME_PERSON
 from tests.adapters.lms.launched import VERBS, learner, statements_of, verbs_of
 from tests.adapters.lms.made import TIN_CAN, package, structure, unit, zipped
 from tests.programs import until
+from tests.rows import each_of
 from tests.served import new_id
 
 ID = "https://publisher.example/tincan"
@@ -347,7 +348,7 @@ def test_each_activity_that_can_be_launched_is_a_unit():
     ]
 
 
-@pytest.mark.parametrize(
+@each_of(
     ("text", "why"),
     [
         (tin_can(activity(launch="")), "no activity with a launch address"),
