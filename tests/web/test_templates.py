@@ -4,6 +4,7 @@ import ast
 import functools
 import itertools
 import re
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -63,6 +64,11 @@ def folded(node):
     return None
 
 
+def having(expression):
+    """The sources in which *expression* is found, so that only they need to be parsed."""
+    return [path for path in SOURCES if re.search(expression, path.read_text())]
+
+
 def is_markup(text):
     return bool(TAG.search(NAMED_GROUP.sub("", text)))
 
@@ -95,8 +101,9 @@ def test_markup_in_code_is_found_however_it_is_written(tmp_path, code, found):
 
 
 def test_no_code_makes_markup():
+    near = having(r"[<&]|\\[xuUN0-7]")  # as it is, or as an escape
     found = {
-        (str(path.relative_to(ROOT)), line, text) for path in SOURCES for line, text in texts(path) if is_markup(text)
+        (str(path.relative_to(ROOT)), line, text) for path in near for line, text in texts(path) if is_markup(text)
     }
     known = {one for one in found if any(one[0] == path and text in one[2] for path, text in NO_MARKUP)}
 
@@ -116,8 +123,7 @@ def used_names(path):
 
 def test_only_the_page_system_renders_and_answers_with_html():
     rendering = re.compile(r"import (jinja2|markupsafe|mako|django|string\.Template)\b|\bHTMLResponse\($|\bMarkup\($")
-    words = re.compile(r"jinja2|markupsafe|mako|django|Template|HTMLResponse|Markup")
-    near = [path for path in SOURCES if words.search(path.read_text())]
+    near = having(r"jinja2|markupsafe|mako|django|Template|HTMLResponse|Markup")
 
     found = {str(path.relative_to(ROOT)) for path in near if any(map(rendering.search, used_names(path)))}
 
@@ -146,7 +152,7 @@ def undeclared(name):
 
 
 def test_each_template_is_used_and_each_that_is_named_is_there():
-    named = {text for path in SOURCES for _, text in texts(path) if re.fullmatch(r"\w+/[\w-]+\.html", text)}
+    named = {text for path in having(r"\.html") for _, text in texts(path) if re.fullmatch(r"\w+/[\w-]+\.html", text)}
     named.remove("mails/x.html")
     mails = {path.stem for path in MAILS.iterdir()} - {"letter", "parts"}
 
@@ -161,17 +167,28 @@ def test_a_template_lies_with_its_audience_and_takes_from_no_other():
         assert {one.partition("/")[0] for one in referred(name)} <= {audience, "shared"}
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_no_template_switches_escaping_off_or_has_a_script_or_a_style_of_its_own(name):
-    text = (TEMPLATES / name).read_text()
+def test_no_template_switches_escaping_off_or_has_a_script_or_a_style_of_its_own():
+    code = re.compile(r"\|\s*safe\b|autoescape|Markup|forceescape|xmlattr|tojson")
+    own = re.compile(r"<style|\sstyle=|\son\w+\s*=|javascript:", re.IGNORECASE)
+    wrong = {}
+    for name in sorted(FILES):
+        text = (TEMPLATES / name).read_text()
+        loaded = functools.reduce(lambda text, picture: text.replace(picture, ""), PICTURES, text)
+        loads = re.search(r"<script|<link|src=", loaded, re.IGNORECASE) and name != "shared/base.html"
+        if found := code.search(text) or own.search(text) or loads:
+            wrong[name] = found.group()
 
-    assert not re.search(r"\|\s*safe\b|autoescape|Markup|forceescape|xmlattr|tojson", text)
-    assert not re.search(r"<style|\sstyle=|\son\w+\s*=|javascript:", text, re.IGNORECASE)
-    loaded = text.replace('<img src="{{ root }}/me/badges/', "")  # the picture of somebody's own badge
-    loaded = loaded.replace('<img src="{{ file }}?form=svg"', "").replace('<img src="{{ here_place }}/badge.svg"', "")
-    loaded = loaded.replace('<img src="{{ place }}/image.svg"', "")  # the image that a badge would have
-    loaded = loaded.replace('<img src="{{ picture }}"', "")  # the image of an achievement, at our address of it
-    assert name == "shared/base.html" or not re.search(r"<script|<link|src=", loaded, re.IGNORECASE)
+    assert wrong == {}
+
+
+PICTURES = (
+    '<img src="{{ root }}/me/badges/',  # of somebody's own badge
+    '<img src="{{ file }}?form=svg"',
+    '<img src="{{ here_place }}/badge.svg"',
+    '<img src="{{ place }}/image.svg"',  # the image that a badge would have
+    '<img src="{{ picture }}"',  # the image of an achievement, at our address of it
+)
+"""What templates load."""
 
 
 class Value:
@@ -251,40 +268,54 @@ def rendered(name, text, pattern, **known):
     return environment().get_template(name).render({one: Value(text, truths) for one in wanted(name)} | known)
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("pattern", [(True,), (False,), (True, False)])
-def test_whatever_a_template_is_given_is_text_and_no_markup(name, pattern):
-    for status in (400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507) if name.endswith("refused.html") else [200]:
-        page = rendered(name, HOSTILE, pattern, nonce="n", status=status)
-        plain = rendered(name, PLAIN, pattern, nonce="n", status=status)
-        given, harmless = Structure(page), Structure(plain)
-
-        assert "<script>" not in page
-        assert given.tags == harmless.tags
-        # in the query of an address it is encoded
-        said = [one.replace(quote_plus(HOSTILE), HOSTILE) for one in given.said]
-        assert said == [one.replace(quote_plus(PLAIN), PLAIN).replace(PLAIN, HOSTILE) for one in harmless.said]
-        assert name.endswith("refused.html") or PLAIN in plain or pattern == (False,)
+STATUSES = (400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_value_that_is_missing_is_an_error_and_no_empty_text(name):
-    with pytest.raises(jinja2.UndefinedError):
-        environment().get_template(name).render()
+def faults_of(name, status, pattern):
+    """Where what a template is given becomes markup, or is lost."""
+    page = rendered(name, HOSTILE, pattern, nonce="n", status=status)
+    plain = rendered(name, PLAIN, pattern, nonce="n", status=status)
+    given, harmless = Structure(page), Structure(plain)
+    # in the query of an address it is encoded
+    said = [one.replace(quote_plus(HOSTILE), HOSTILE) for one in given.said]
+    if "<script>" in page:
+        yield "a script"
+    if given.tags != harmless.tags:
+        yield "other tags"
+    if said != [one.replace(quote_plus(PLAIN), PLAIN).replace(PLAIN, HOSTILE) for one in harmless.said]:
+        yield "another text"
+    if PLAIN not in plain and not name.endswith("refused.html") and pattern != (False,):
+        yield "nothing of what was given"
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 413, 418, 429, 500, 503, 507])
-@pytest.mark.parametrize("name", [name for name in PAGES if name.endswith("/refused.html")])
-def test_every_audience_has_a_page_of_refusal_that_says_what_where_and_what_to_do(name, status):
-    known = {"status": status, "message": "No.", "wait": "7", "place": "/there", "request_id": "ab-1"}
-    said = Structure(rendered(name, "", (True,), nonce="n", **known)).said
+@pytest.mark.parametrize("pattern", [(True,), (False,), (True, False)], ids=["true", "false", "in turns"])
+def test_whatever_a_template_is_given_is_text_and_no_markup(pattern):
+    asked = [(name, status) for name in PAGES for status in (STATUSES if name.endswith("refused.html") else [200])]
 
-    text = " ".join("".join(said).split())
-    assert {"alert"} & set(said)
-    assert "No." in text
-    assert "Wait for 7 seconds first." in text
-    assert "Number of this request: ab-1" in text
-    assert "/there" in text or "This page: " in text
+    assert {one: faults for one in asked if (faults := list(faults_of(*one, pattern)))} == {}
+
+
+def test_a_value_that_is_missing_is_an_error_and_no_empty_text():
+    def is_silent(name):
+        with suppress(jinja2.UndefinedError):
+            environment().get_template(name).render()
+            return True
+        return False
+
+    assert list(filter(is_silent, PAGES)) == []
+
+
+def test_every_audience_has_a_page_of_refusal_that_says_what_where_and_what_to_do():
+    known = {"message": "No.", "wait": "7", "place": "/there", "request_id": "ab-1"}
+    for name in (name for name in PAGES if name.endswith("/refused.html")):
+        for status in STATUSES:
+            said = Structure(rendered(name, "", (True,), nonce="n", status=status, **known)).said
+
+            text = " ".join("".join(said).split())
+            assert {"alert"} & set(said), (name, status)
+            for part in ("No.", "Wait for 7 seconds first.", "Number of this request: ab-1"):
+                assert part in text, (name, status)
+            assert "/there" in text or "This page: " in text, (name, status)
 
 
 def test_each_audience_has_a_page_of_refusal():
