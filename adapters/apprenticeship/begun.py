@@ -8,7 +8,8 @@ sources that the rule trusts count.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +30,13 @@ class CourseLead(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
 
 
+class BegunByActor(NamedTuple):
+    """The *criteria* to which leads what somebody has begun, and the actor as it was stored."""
+
+    actor: bytes
+    criteria: set[str]
+
+
 class _Thing(msgspec.Struct, frozen=True):
     id: str = ""
 
@@ -43,6 +51,8 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class _Done(msgspec.Struct, frozen=True):
+    actor: msgspec.Raw = msgspec.Raw(b"{}")
+    verb: _Thing = _Thing()
     object: _Thing = _Thing()
     context: _Context = _Context()
 
@@ -82,17 +92,24 @@ def leads(
 
 
 def begun(led: Mapping[str, Iterable[CourseLead]], statements: Iterable[tuple[bytes, str]]) -> set[str]:
-    """The criteria, by their identifiers, to which lead what *statements* are about, each with its source.
+    """The criteria, by their identifiers, to which lead what *statements* tell as begun, each with its source."""
+    return set().union(*(one.criteria for one in begun_by(led, statements)))
+
+
+def begun_by(
+    led: Mapping[str, Iterable[CourseLead]], statements: Iterable[tuple[bytes, str]]
+) -> Iterator[BegunByActor]:
+    """Who has begun what leads to criteria, by *statements* with one of ``VERBS``, each with its source.
 
     What is done in a part of a course is done in the course.
     """
-    found: set[str] = set()
     for body, source in statements:
         try:
             done = _decode(body)
         except msgspec.DecodeError:
             continue
         around = done.context.contextActivities
-        for thing in (done.object, *around.parent, *around.grouping):
-            found |= {one.criterion for one in led.get(thing.id, ()) if not one.sources or source in one.sources}
-    return found
+        things = (done.object, *around.parent, *around.grouping) if done.verb.id in VERBS else ()
+        leading = (one for thing in things for one in led.get(thing.id, ()))
+        if criteria := {one.criterion for one in leading if not one.sources or source in one.sources}:
+            yield BegunByActor(bytes(done.actor), criteria)

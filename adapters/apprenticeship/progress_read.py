@@ -12,7 +12,7 @@ from adapters.apprenticeship.begun import VERBS, begun, leads
 from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import Picture, picture, registered
 from adapters.apprenticeship.standard_records import KIND, StandardRecord
-from adapters.apprenticeship.told_of_standard import ToldOfStandard, place_of
+from adapters.apprenticeship.told_of_standard import LONGEST, ToldOfStandard, place_of, read_extensions
 from adapters.reading.vocabulary import DEMONSTRATED, EXTENSIONS, REGISTERED
 from lrs.competency.dates import day_of, micros_in
 from lrs.competency.rules.rulesets import in_force
@@ -176,12 +176,12 @@ def said_by(record: Record, zone: str) -> SaidByActor | None:
     at = micros_in(seen.timestamp)
     guid = seen.object.definition.extensions.get(f"{EXTENSIONS}ksb-guid", "")
     told = ToldOfStandard(
-        seen.verb.id,
+        seen.verb.id[:LONGEST],
         place,
         day_of(micros_of(record.seq) if at is None else at, zone),
         seen.result.success,
         round(seconds_of(seen.result.duration)) // 60,
-        guid if isinstance(guid, str) else "",
-        {**seen.context.extensions, **seen.result.extensions},
+        guid[:LONGEST] if isinstance(guid, str) else "",
+        read_extensions(seen.context.extensions, seen.result.extensions),
     )
     return SaidByActor(bytes(seen.actor), told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -11,6 +12,13 @@ from urllib.parse import unquote
 from adapters.apprenticeship.facts import Standard
 from adapters.reading.vocabulary import BASE, EXTENSIONS
 
+LONGEST = 1_000
+"""Characters of an address that can be a part of a standard; longer ones are of nothing here."""
+_READ = frozenset(
+    EXTENSIONS + name
+    for name in ("planned-end", "planned-off-the-job-hours", "actual-off-the-job-hours", "otj-countable")
+)
+_HOURS = range(100_000)
 _BELOW = {"ksb", "off-the-job", "gateway", "assessment"}
 _PLACE = re.compile(re.escape(BASE) + "standards/([^/]+)((?:/[^/]+){0,3})")
 
@@ -24,7 +32,10 @@ class StandardPlace(NamedTuple):
 
 
 class ToldOfStandard(NamedTuple):
-    """What one statement says of an apprenticeship. *minutes* is its duration, *guid* that of its criterion."""
+    """What one statement says of an apprenticeship. *minutes* is its duration, *guid* that of its criterion.
+
+    *extensions* are those that are read here (``read_extensions``): a list of many apprentices is kept in memory.
+    """
 
     verb: str
     place: StandardPlace
@@ -37,7 +48,7 @@ class ToldOfStandard(NamedTuple):
 
 def place_of(activity: str) -> StandardPlace | None:
     """What *activity* is of a standard; ``None`` for any other activity, and for one with control characters in it."""
-    found = _PLACE.fullmatch(activity)
+    found = _PLACE.fullmatch(activity) if len(activity) <= LONGEST else None
     if found is None:
         return None
     ref, below = unquote(found[1]), [unquote(one) for one in found[2].split("/")[1:]]
@@ -62,6 +73,13 @@ def day_in(text: str) -> date | None:
         return None
 
 
+def read_extensions(*told: Mapping[str, Any]) -> dict[str, bool | int | str]:
+    """The extensions that this room reads, the later in *told* first; texts are cut to the length of a timestamp."""
+    found = {name: value for some in told for name, value in some.items() if name in _READ}
+    cut = ((name, value[:40] if isinstance(value, str) else value) for name, value in found.items())
+    return {name: value for name, value in cut if isinstance(value, bool | str) or _is_hours(value)}
+
+
 def extension(one: ToldOfStandard, name: str) -> Any:
     """An extension of ours, by its last word; ``None`` without one."""
     return one.extensions.get(EXTENSIONS + name)
@@ -77,4 +95,8 @@ def day_told(one: ToldOfStandard, name: str) -> str:
 def whole_hours(one: ToldOfStandard, name: str) -> int | None:
     """A number of hours in an extension; ``None`` for anything else that a sender may have written there."""
     value = extension(one, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 100_000 else None
+    return value if _is_hours(value) else None
+
+
+def _is_hours(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _HOURS

@@ -83,7 +83,7 @@ def _add_apprentices(router: APIRouter) -> None:
 
 def _apprentices(visit: Visit) -> Apprentices:
     sources = reach.own_sources(visit.caller) or frozenset[str]()
-    return apprentices(visit.tenant, sources, shared(visit.request, KeptTold))
+    return apprentices(visit.tenant, sources, shared(visit.request, KeptTold), offered_by_course)
 
 
 def _rows(visit: Visit, seen: Apprentices) -> list[ListRow]:

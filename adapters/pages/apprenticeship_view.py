@@ -17,6 +17,7 @@ APPRENTICES = (
     ListColumn("start", "Began"),
     ListColumn("end", "Planned end"),
     ListColumn("evidenced", "Evidenced", figure=True, seen=False),
+    ListColumn("progress", "In progress", figure=True),
     ListColumn("missing", "Missing", figure=True),
     ListColumn("hours", "Off-the-job hours", figure=True),
     ListColumn("gateway", "Gateway", facet=True),
@@ -63,7 +64,8 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
     """An apprentice in the list of a provider on the day *today*."""
     of, hours, count = one.registration, one.hours, len(one.covered)
     state, end = state_on(one, today), of.planned_end
-    missing = f"{one.lacking} of {count}" if count else "Not known"
+    begun = sum(covered.state == "in_progress" for covered in one.covered)
+    missing = f"{one.lacking - begun} of {count}" if count else "Not known"
     known = {"name": name, "standard": f"{of.standard.ref} {of.standard.version}".strip(), "gateway": state}
     return ListRow(
         known
@@ -71,12 +73,14 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
             "start": of.since.isoformat(),
             "end": end or None,
             "evidenced": count - one.lacking if count else None,
-            "missing": one.lacking if count else None,
+            "progress": begun if count else None,
+            "missing": one.lacking - begun if count else None,
             "hours": round(hours.minutes / 60, 2),
         },
         {
             "start": written_day(of.since),
             "end": written_day(end) if end else "",
+            "progress": str(begun) if count else "Not known",
             "missing": missing,
             "hours": spoken(hours.minutes) + (f" of {hours.needed}" if hours.needed is not None else ""),
         },

@@ -6,9 +6,20 @@ import json
 
 import pytest
 
+from adapters.apprenticeship.overview import KeptTold, apprentices
 from adapters.apprenticeship.progress_read import apprenticeship
 from adapters.apprenticeship.standard_records import keep, read_standards
-from adapters.reading.vocabulary import ATTEMPTED, BASE, DEMONSTRATED, INITIALIZED, LAUNCHED, PROGRESSED, REGISTERED
+from adapters.apprenticeship.told_of_standard import read_extensions
+from adapters.reading.vocabulary import (
+    ATTEMPTED,
+    BASE,
+    DEMONSTRATED,
+    EXTENSIONS,
+    INITIALIZED,
+    LAUNCHED,
+    PROGRESSED,
+    REGISTERED,
+)
 from tests.adapters.apprenticeship.standard_files import record
 from tests.competency.world import World, statement
 
@@ -72,3 +83,27 @@ def test_a_course_that_an_offering_says_gives_the_competency_leads_there_too(wor
     assert states(world) == {}
     assert states(world, offered={"https://content.example/suits": {gowning}}) == {"S1": "in_progress"}
     assert states(world, offered={"https://content.example/suits": {"another"}}) == {}
+
+
+def listed_states(world, *sources, offered=()):
+    seen = apprentices(world.tenant, sources, KeptTold(), lambda _: dict(offered))
+    ((_, picture),) = seen.found
+    return {one.criterion.code: one.state for one in picture.covered if one.state != "missing"}
+
+
+def test_the_list_of_a_provider_says_what_is_in_progress_by_its_own_courses(world):
+    world.send(statement("gown", CLEO, verb=LAUNCHED, activity="https://vle.example/gowning"), source="vle")
+    world.work()
+
+    assert listed_states(world, "north") == {}
+    assert listed_states(world, "north", "vle") == states(world, {"north", "vle"}) == {"S1": "in_progress"}
+
+
+def test_of_extensions_only_those_are_kept_that_are_read_and_no_longer_than_what_is_read_of_them():
+    own = {f"{EXTENSIONS}planned-end": "2027-03-14" + "x" * 1_000, f"{EXTENSIONS}otj-countable": False}
+    others = {"https://else.example/x": "y" * 1_000, f"{EXTENSIONS}actual-off-the-job-hours": ["z"]}
+
+    assert read_extensions(own, others) == {
+        f"{EXTENSIONS}planned-end": "2027-03-14" + "x" * 30,
+        f"{EXTENSIONS}otj-countable": False,
+    }
