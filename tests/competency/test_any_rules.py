@@ -5,6 +5,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -79,26 +80,30 @@ def derived(world):
     }
 
 
-@settings(max_examples=80, deadline=None)
-@given(history=st.lists(actions, min_size=3, max_size=16))
-def test_after_any_history_a_rebuild_finds_no_difference_and_work_done_again_changes_nothing(history):
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
-        for who in PEOPLE:
-            world.send(statement(f"hello {who}", who, activity="https://vle.example/welcome"))
-        world.work()
-        sent = []
-        for action in history:
-            act(world, action, sent)
-        world.work()
-        before = derived(world)
+@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=pytest.mark.soak)])
+def test_after_any_history_a_rebuild_finds_no_difference_and_work_done_again_changes_nothing(examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(history=st.lists(actions, min_size=3, max_size=16))
+    def holds(history):
+        with tempfile.TemporaryDirectory() as folder:
+            world = World(Path(folder))
+            for who in PEOPLE:
+                world.send(statement(f"hello {who}", who, activity="https://vle.example/welcome"))
+            world.work()
+            sent = []
+            for action in history:
+                act(world, action, sent)
+            world.work()
+            before = derived(world)
 
-        assert rebuild(world.tenant, TENANT, apply=False).lines() == []
-        for person in map(world.person, PEOPLE):
-            world.write(lambda tx, person=person: owe(tx, person))
-        world.work()
-        assert derived(world) == before
-        world.close()
+            assert rebuild(world.tenant, TENANT, apply=False).lines() == []
+            for person in map(world.person, PEOPLE):
+                world.write(lambda tx, person=person: owe(tx, person))
+            world.work()
+            assert derived(world) == before
+            world.close()
+
+    holds()
 
 
 def owe(tx, person):

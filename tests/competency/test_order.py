@@ -156,35 +156,39 @@ def test_after_an_unmerge_each_holds_what_its_own_evidence_proves(world):
     assert {award["person"]: award for award in world.awards()} == before
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    actions=st.permutations(["0", "1", "2", "3", "4", "merge", "unmerge"]),
-    owners=st.lists(st.booleans(), min_size=5, max_size=5),
-    working=st.lists(st.booleans(), min_size=7, max_size=7),
-)
-def test_any_order_of_passes_merges_and_work_ends_with_one_award_for_the_merged_learner(actions, owners, working):
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
-        for actor in (ANN, ANN_ACCOUNT):
-            world.send(statement(f"hello {actor}", actor, activity="https://vle.example/welcome"))
-            world.work()
-        one, other = world.person(ANN), world.person(ANN_ACCOUNT)
-        for action, work in zip(actions, working, strict=True):
-            act(world, action, owners, one, other)
-            if work:
+@pytest.mark.parametrize("examples", [12, pytest.param(200, marks=pytest.mark.soak)])
+def test_any_order_of_passes_merges_and_work_ends_with_one_award_for_the_merged_learner(examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        actions=st.permutations(["0", "1", "2", "3", "4", "merge", "unmerge"]),
+        owners=st.lists(st.booleans(), min_size=5, max_size=5),
+        working=st.lists(st.booleans(), min_size=7, max_size=7),
+    )
+    def holds(actions, owners, working):
+        with tempfile.TemporaryDirectory() as folder:
+            world = World(Path(folder))
+            for actor in (ANN, ANN_ACCOUNT):
+                world.send(statement(f"hello {actor}", actor, activity="https://vle.example/welcome"))
                 world.work()
-        world.write(lambda tx: merge(tx, one, other, "test"))
-        world.work()
+            one, other = world.person(ANN), world.person(ANN_ACCOUNT)
+            for action, work in zip(actions, working, strict=True):
+                act(world, action, owners, one, other)
+                if work:
+                    world.work()
+            world.write(lambda tx: merge(tx, one, other, "test"))
+            world.work()
 
-        assert rebuild(world.tenant, TENANT, apply=False).lines() == []
-        (award,) = world.awards()
-        profiles = {profile["person"]: profile["competencies"] for profile in world.all("profile")}
-        world.close()
+            assert rebuild(world.tenant, TENANT, apply=False).lines() == []
+            (award,) = world.awards()
+            profiles = {profile["person"]: profile["competencies"] for profile in world.all("profile")}
+            world.close()
 
-    assert [proof["timestamp"][:10] for proof in award["evidence"]] == DAYS
-    assert (award["person"], award["held_from"]) == (one, "2026-11-16")
-    assert [entry["evidence_count"] for entry in profiles[one]] == [5]
-    assert profiles.get(other, []) == []
+        assert [proof["timestamp"][:10] for proof in award["evidence"]] == DAYS
+        assert (award["person"], award["held_from"]) == (one, "2026-11-16")
+        assert [entry["evidence_count"] for entry in profiles[one]] == [5]
+        assert profiles.get(other, []) == []
+
+    holds()
 
 
 def act(world, action, owners, one, other):

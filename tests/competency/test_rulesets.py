@@ -90,6 +90,7 @@ def test_a_walk_over_many_statements_is_settled_page_by_page_and_survives_a_kill
     assert [len(award["evidence"]) for award in world.awards()] == [10]
 
 
+@pytest.mark.mongo_in_soak
 def test_a_walk_over_large_statements_takes_no_more_at_once_than_may_be_asked_for(store_url, tmp_path, monkeypatch):
     monkeypatch.setattr("lrs.storage.records.PAGE_BYTES", 30_000)
     monkeypatch.setattr("lrs.storage.sizes.MOST_AT_ONCE", 60_000)

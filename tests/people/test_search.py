@@ -119,6 +119,7 @@ def test_a_search_reads_no_more_persons_than_are_listed_and_stops_there(known, m
     assert (len(one.found), one.whole, len(asked)) == (1, False, 2)
 
 
+@pytest.mark.mongo_in_soak
 def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_not_passed_over_for_another(
     world, monkeypatch
 ):
@@ -132,6 +133,7 @@ def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_no
         found_one(world.tenant, "nna")
 
 
+@pytest.mark.mongo_in_soak
 def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
     world.send(statement("later", {**ANNA, "name": "Anna Brown"}))
     world.send(statement("nameless", {"mbox": ANNA["mbox"]}))
@@ -143,6 +145,7 @@ def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
     assert name_of(world.store, {"mbox": "mailto:unheard@example.org"}) is None
 
 
+@pytest.mark.mongo_in_soak
 def test_those_who_are_one_person_are_found_as_who_holds_for_them(world):
     holder = world.write(lambda tx: merge(tx, world.person(ZOE), world.person(JO), "test"))
 

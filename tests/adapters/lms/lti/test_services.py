@@ -92,8 +92,10 @@ def test_a_teacher_who_opens_a_course_has_its_roster_read_by_a_worker(world):
     asked = {one[1]: one for one in world.platform.asked}
     form = parse_qs(asked["/token"][3].decode())
     assert form["scope"] == [READ_MEMBERS]
-    keys = KeySet.import_key_set(world.browser.get(f"{PATH}/jwks").json())
-    assertion = jwt.decode(form["client_assertion"][0], keys, algorithms=["RS256"]).claims
+    published = world.browser.get(f"{PATH}/jwks").json()
+    signed = jwt.decode(form["client_assertion"][0], KeySet.import_key_set(published), algorithms=["RS256"])
+    assertion = signed.claims
+    assert signed.header["kid"] == published["keys"][0]["kid"], "the next key, which platforms may not know yet"
     assert (assertion["iss"], assertion["sub"], assertion["aud"]) == ("tool", "tool", f"{world.platform.address}/token")
     assert assertion["exp"] - assertion["iat"] == 300
     assert asked["/members?course=2"][2]["authorization"] == "Bearer a-token"
