@@ -13,7 +13,7 @@ from adapters.lms.sessions.place import LmsPlace
 from adapters.training_centre import centre_sessions, seats
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import dates_of, own_of, own_page
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
 from lrs.people.persons import members_of
 from lrs.storage import Tx
 from lrs.web.origins import pages_address_for
@@ -21,7 +21,7 @@ from lrs.web.routing import Here
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 PLACE = "/me/plan"
-says(
+says_to_learners(
     seat_booked="You have a seat. It stands in your plan.",
     seat_waiting="All seats are taken: you are on the waiting list. You get an e-mail when a seat comes free.",
     seat_back="The seat is given back.",

@@ -103,7 +103,7 @@ def _one(request: Request, tenant: Tenant, id: str, on: date | None, template: s
         request,
         template,
         role=found.told,
-        parts=role_view.parts(found.told),
+        parts=role_view.parts(found.told, language),
         effect=role_view.effect(found.stored, language),
         on=written_day(on, language) if on else "",
         address=here["address"],

@@ -16,7 +16,7 @@ from lrs.competency.frameworks.levels import Level
 from lrs.matching.gap import Role
 from lrs.matching.nearest import in_effect
 from lrs.web.dates import written_day
-from lrs.web.language import ENGLISH, catalogue
+from lrs.web.language import ENGLISH, catalogue, said_in
 from lrs.web.listing import ListColumn, ListRow
 
 ROLES = (
@@ -107,16 +107,19 @@ def _lead(one: Lead, asked: AskedFor, root: str) -> dict[str, Any]:
     }
 
 
-def parts(told: dict[str, Any]) -> list[dict[str, Any]]:
+def parts(told: dict[str, Any], language: str = ENGLISH) -> list[dict[str, Any]]:
     """The requirements of a role for its page: the essential ones, then the others; a part without any is left out."""
-    asked = [one | {"courses": [_written(each) for each in one["courses"]]} for one in told["requirements"]]
+    asked = [one | {"courses": [_written(each, language) for each in one["courses"]]} for one in told["requirements"]]
     kinds = (("required", True), ("useful", False))
     found = [{"name": name, "asked": [one for one in asked if one["essential"] is is_it]} for name, is_it in kinds]
     return [one for one in found if one["asked"]]
 
 
-def _written(lead: dict[str, Any]) -> dict[str, Any]:
-    return lead | {"hours": "" if lead["hours"] is None else f"{lead['hours']:g}"}
+def _written(lead: dict[str, Any], language: str) -> dict[str, Any]:
+    return lead | {
+        "kind": said_in(language, lead["kind"]),
+        "hours": "" if lead["hours"] is None else f"{lead['hours']:g}",
+    }
 
 
 def frame_code(address: str, title: str) -> str:

@@ -13,14 +13,14 @@ from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.pages.view import times
 from lrs.kernel.printing import time_of
-from lrs.web.language import ENGLISH, catalogue
+from lrs.web.language import ENGLISH, catalogue, said_in
 from lrs.web.listing import ListColumn, ListRow
 
 CATALOGUE = (
     ListColumn("title", "What"),
-    ListColumn("kind", "Kind", facet=True, seen=False),
+    ListColumn("kind", "Kind", facet=True, seen=False, said=True),
     ListColumn("gives", "Gives", facet=True, sortable=False),
-    ListColumn("where", "Where", facet=True),
+    ListColumn("where", "Where", facet=True, said=True),
     ListColumn("language", "Language", facet=True, seen=False),
     ListColumn("provider", "Run by", facet=True, seen=False, sources=True),
     ListColumn("hours", "Hours", figure=True),
@@ -83,7 +83,10 @@ def listed(found: Iterable[CatalogueEntry], root: str, language: str = ENGLISH) 
             | ({"hours": f"{one.hours:g}"} if one.hours is not None else {}),
             {"title": f"{root}/catalogue/{one.id}"},
             {},
-            {"title": " · ".join(filter(None, (one.sort, one.provider))), "next": _seats_said(one, language)},
+            {
+                "title": " · ".join(filter(None, (said_in(language, one.sort), one.provider))),
+                "next": _seats_said(one, language),
+            },
         )
         for one in found
     ]
@@ -107,7 +110,7 @@ def entry(one: CatalogueEntry, root: str, language: str = ENGLISH) -> dict[str, 
     return {
         "id": one.id,
         "title": one.title,
-        "sort": one.sort,
+        "sort": said_in(language, one.sort),
         "text": one.text,
         "provider": one.provider,
         "gives": given(one),

@@ -58,8 +58,12 @@ def book(tx: Tx, place: LmsPlace, id: str, person: str, by: str) -> Attendee:
     mine = (pair for pair in there.values() if pair[1].person in members or pair[1].shares(learner.identifiers))
     record, before = next(mine, (None, None))
     if before is not None and before.seat != "cancelled":
-        said = "You wait for a seat here already." if before.seat == "waiting" else "You have a seat here already."
-        raise Refused(said, status=409, error="twice")
+        waits = before.seat == "waiting"
+        raise Refused(
+            "You wait for a seat here already." if waits else "You have a seat here already.",
+            status=409,
+            error="twice",
+        )
     now = place.tenant.clock()
     waits = _is_full(session, there)
     if waits and sum(one.seat == "waiting" for _, one in there.values()) >= MOST_WAITING:

@@ -14,11 +14,11 @@ from badges.pages.taking import EVEN_GONE, Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
 
-says(
+says_to_learners(
     badge_shared="The badge is shared now. Whoever has the address below sees it.",
     badge_named="The badge is issued anew with your name in it. Take the new copy in a moment.",
     badge_unnamed="The badge is issued anew without your name. Copies from before keep it.",

@@ -17,7 +17,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ, own_page
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
 from lrs.web.dates import written_day
@@ -36,7 +36,7 @@ _SENDS = uploads("text", "theirs") | SIGNED_IN
 
 NOT_YOURS = "prior_not_yours"
 
-says(
+says_to_learners(
     prior_evidence="The badge is kept, and counts as evidence for the rules that name badges of others.",
     prior_not_yours="This badge is somebody else's, or was issued to an address not known here. It has no effect.",
     prior_removed="The badge is removed. If it was evidence, it counts no more: levels follow within seconds.",

@@ -21,7 +21,7 @@ from lrs.pages import session
 from lrs.tenancy.tenants import CONTROL, Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
 from lrs.web.frame import Frame, Place
-from lrs.web.language import ENGLISH, LEARNERS, language_of
+from lrs.web.language import DONE, ENGLISH, LEARNERS, language_of, said_in
 from lrs.web.origins import base_of, session_cookie
 from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -125,7 +125,7 @@ class Visit:
             "base": self.base,
             "form": session.form_token(self.tenant, self.session.nonce),
             "who": _named(self.caller),
-            "done": self.done,
+            "done": said_in(exchange_of(self.request).language, self.done),
         }
         return page(self.request, template, status, **told | shown)
 
@@ -139,7 +139,7 @@ class Visit:
 
     def on(self, place: str, done: str = "") -> Response:
         """Redirects to *place*, such as ``/account``, with the message *done*."""
-        return redirect(self.request, f"{self.root}{place}{'?done=' if done else ''}{done}")
+        return redirect(self.request, f"{self.root}{place}{f'?{DONE}={done}' if done else ''}")
 
 
 def may(caller: Caller) -> Callable[..., bool]:
@@ -173,6 +173,8 @@ def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
 
 
 _DONE: dict[str, str] = {}
+TO_LEARNERS: dict[str, str] = {}
+"""Those of ``_DONE`` that stand on pages of learners: the catalogue of texts has them."""
 
 
 def says(**sentences: str) -> None:
@@ -186,9 +188,15 @@ def says(**sentences: str) -> None:
     _DONE.update(sentences)
 
 
+def says_to_learners(**sentences: str) -> None:
+    """The same for messages on pages of learners, which the catalogue of texts has in each language."""
+    says(**sentences)
+    TO_LEARNERS.update(sentences)
+
+
 def said(request: Request) -> str:
     """The message about the last form that the address of *request* names."""
-    return _DONE.get(request.query_params.get("done", ""), "")
+    return _DONE.get(request.query_params.get(DONE, ""), "")
 
 
 def visiting(request: Request, tenant: Here) -> Visit:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import gettext
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -24,6 +25,8 @@ LEARNERS = (ENGLISH, "cy")
 """The languages in which learners and guardians sign in and agree."""
 PARAMETER = "lang"
 """The query parameter by which a reader chooses a language."""
+DONE = "done"
+"""The query parameter with the word of the message about the last form."""
 COOKIE = "engraft.language"
 """The cookie that remembers the choice."""
 _KEPT = 365 * 24 * 3_600
@@ -59,6 +62,17 @@ def language_of(request: Request, offered: Sequence[str]) -> str:
             return chosen
     wanted = _wanted(request.headers.get("accept-language", ""))
     return next((one for one in wanted if one in offered), offered[0])
+
+
+def said_in(language: str, text: str) -> str:
+    """*text* of ours in *language*; as it is where the catalogue has no such text."""
+    return catalogue(language).gettext(text) if text else ""
+
+
+def addresses_in(request: Request, offered: Iterable[str]) -> dict[str, str]:
+    """The address of this page in each language: what was chosen of a list stays, what a form did is left out."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {PARAMETER, DONE}]
+    return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in offered}
 
 
 def keep_choice(request: Request, answer: Response, offered: Sequence[str]) -> None:

@@ -41,7 +41,8 @@ class ListColumn:
 
     *facet*: a reader can select rows by its values. *figure*: its values are numbers. One that is not *seen* is only in
     files, and a facet above the table. *words* are what people read for values of a tuple. *sources*: its values are
-    sources, and a page says their shown names.
+    sources, and a page says their shown names. *said*: those of its values that are texts of ours are said in the
+    language of the page.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ListColumn:
     figure: bool = False
     seen: bool = True
     sources: bool = False
+    said: bool = False
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
@@ -188,7 +190,8 @@ def say_list(listing: dict[str, Any], said: Callable[[str], str]) -> None:
     for one in (*listing.get("columns", ()), *listing.get("facets", ()), *cells):
         one["label"] = said(one["label"])
     for facet in listing.get("facets", ()):
-        facet["choices"][0]["text"] = said(_ALL)
+        for choice in facet["choices"] if facet.get("said") else facet["choices"][:1]:
+            choice["text"] = said(choice["text"])
     if "place" in listing:
         listing["told"] = said(_RANGE) % listing["place"] if listing["place"] else said(listing["nothing"])
 
@@ -275,4 +278,4 @@ def _facet(asked: Asked, one: ListColumn, rows: Iterable[ListRow]) -> dict[str, 
         address = asked.address(**{one.name: value, PART: ""})
         text = words.get(value, one.words.get(value, value))
         choices.append({"text": text, "count": count, "chosen": value == now, "address": address})
-    return {"label": one.label, "choices": choices, "sources": one.sources}
+    return {"label": one.label, "choices": choices, "sources": one.sources, "said": one.said}

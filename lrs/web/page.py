@@ -24,7 +24,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
-from lrs.web.language import ENGLISH, LEARNERS, catalogue, keep_choice, language_of
+from lrs.web.language import ENGLISH, LEARNERS, addresses_in, catalogue, keep_choice, language_of, said_in
 from lrs.web.listing import say_list, say_sources
 from lrs.web.page_policy import PagePolicy
 from lrs.web.static_files import asset
@@ -72,6 +72,8 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
         say_sources(shown["list"], names.called)
         if exchange.language != ENGLISH:
             say_list(shown["list"], catalogue(exchange.language).gettext)
+    if "languages" in shown:
+        shown["languages"] = addresses_in(request, shown["languages"])
     frame = exchange.frame(request) if exchange.frame is not None else Frame()
     html = environment(exchange.language).get_template(template).render(frame=frame, **told, **shown)
     return HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})
@@ -98,8 +100,14 @@ def refusal_page(request: Request, refused: Refused, template: str, /, **shown: 
     exchange.policy = replace(policy_of(request), caching="no-store")
     headers = {name: value for name, value in refused.headers if name.lower() != "www-authenticate"}
     is_public = refused.error in {"suspended", "closing"} and not template.startswith("operator/")
-    message = _CLOSED if is_public else refused.message
-    told = {"status": refused.status, "message": message, "wait": headers.get("retry-after")}
+    english = _CLOSED if is_public else refused.message
+    message = said_in(exchange.language, english)
+    told = {
+        "status": refused.status,
+        "message": message,
+        "is_english": message == english,
+        "wait": headers.get("retry-after"),
+    }
     answer = page(request, template, refused.status, **told, place=request.url.path, request_id=exchange.id, **shown)
     answer.headers.update(headers)
     return answer

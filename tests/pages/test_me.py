@@ -449,11 +449,14 @@ def test_a_learner_reads_their_pages_in_welsh_until_they_choose_english_again(si
     browser = signed_in(site, lived(site))
 
     chosen, kept = browser.get("/me?lang=cy"), browser.get("/me/sharing")
+    asked, gone = browser.get("/me?done=asked"), browser.get("/me/badges/none.png")
     back = browser.get("/me?lang=en")
 
     assert "<title>Fy sgiliau" in chosen.text
     assert "Tan 20 Tachwedd 2027" in text_of(chosen)
     assert ("Pwy sy'n gweld hyn" in text_of(kept), kept.headers["content-language"]) == (True, "cy")
+    assert "Mae eich cwestiwn gyda'r staff. Bydd yr ateb yma." in text_of(asked)
+    assert (gone.status_code, "Nid oes gennych fathodyn o'r fath." in text_of(gone)) == (404, True)
     assert "<title>My skills" in back.text
 
 

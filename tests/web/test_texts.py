@@ -1,17 +1,26 @@
 """The catalogue of texts: the pages of consent are whole in English and Welsh, and no text is outside it."""
 
+import ast
 import functools
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import jinja2.meta
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 from jinja2.ext import babel_extract
 
-from adapters.catalogue import role_view, view
+from adapters.catalogue import plan_pages, role_view, view
+from adapters.lms.pages import own_learning
+from adapters.training_centre import seats
+from adapters.training_centre.centre_sessions import KINDS_SAID
 from adapters.training_centre.pages.view import TIMES
 from badges.forms import FORMS
+from badges.pages import own, prior
+from lrs.matching import declared
+from lrs.pages.me import routes
+from lrs.pages.visit import TO_LEARNERS
 from lrs.web import listing
 from lrs.web.language import LOCALE, catalogue, languages
 from lrs.web.page import MAILS, TEMPLATES, environment
@@ -54,6 +63,13 @@ OF_LISTS = {
     *(*listing.IN_WORDS, *view.IN_WORDS, *role_view.EFFECT, *TIMES),
 }
 """What code says on these pages: the labels of lists, and words in place of values."""
+LEARNERS_ROUTES = (
+    *sorted(Path(routes.__file__).parent.glob("*.py")),
+    *(Path(one.__file__) for one in (own, prior, plan_pages, own_learning)),
+)
+"""The modules of learners' pages: their messages after forms and their refusals are in the catalogue."""
+REFUSING = (Path(seats.__file__), Path(declared.__file__))
+"""What refuses what is asked on these pages."""
 FOREIGN = re.compile(
     r"\b(tenants?|scopes?|statements?|iris?|uuids?|verbs?|actors?|tokens?|endpoints?|xapi)\b", re.IGNORECASE
 )
@@ -92,6 +108,23 @@ def texts_in(names):
     return found
 
 
+def refusals_in(path):
+    """The sentences of refusals in a module that are written out."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args)
+    named = [one.args[0] for one in calls if isinstance(one.func, ast.Name) and one.func.id == "Refused"]
+    whole = [one for one in named if isinstance(one, ast.Constant | ast.IfExp)]
+    parts = [part for one in whole for part in ((one.body, one.orelse) if isinstance(one, ast.IfExp) else (one,))]
+    return {part.value for part in parts}
+
+
+def test_what_a_form_did_is_said_to_learners_by_the_catalogue():
+    for path in LEARNERS_ROUTES:
+        assert not re.search(r"(?m)^says\(", path.read_text()), path
+
+    assert "The seat is given back." in TO_LEARNERS.values()
+    assert "There is no such skill on your page any more." in refusals_in(Path(routes.__file__))
+
+
 def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catalogue_has_no_other():
     with (LOCALE / "cy.po").open("rb") as file:
         kept = {
@@ -100,7 +133,9 @@ def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catal
             if one.id
         }
     of_forms = {text: (text,) for form in FORMS for text in (form.title, form.about)}
-    said = of_forms | {text: (text,) for text in OF_LISTS}
+    refused = set().union(*map(refusals_in, (*LEARNERS_ROUTES, *REFUSING)))
+    told = {*OF_LISTS, *TO_LEARNERS.values(), *KINDS_SAID.values(), "Course", *refused}
+    said = of_forms | {text: (text,) for text in told}
     wanted, allowed = texts_in(with_referred(WELSH)) | said, texts_in(with_referred(WELSH | AS_FAR)) | said
 
     assert wanted.keys() - kept.keys() == set()

@@ -11,12 +11,12 @@ from lrs.matching import declared, occupations
 from lrs.pages import session
 from lrs.pages.me import facts
 from lrs.pages.me.own_page import own_of, own_page
-from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
 
 PLACE = "/occupation"
 MOST = 20
 """Occupations that a search shows."""
-says(
+says_to_learners(
     declared="It stands on your page as what you say. What is proven later takes its place.",
     undeclared="It is not kept any more.",
 )

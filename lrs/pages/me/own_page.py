@@ -12,7 +12,7 @@ from lrs.pages.me.facts import Own
 from lrs.pages.visit import Visit
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, keep_choice, language_of, said_in
 
 READ = "own-record.read"
 
@@ -32,7 +32,9 @@ def dates_of(visit: Visit) -> Dates:
 
 def own_page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Response:
     """A page in the learner's language, which is kept once it is chosen."""
-    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    language = exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    if "problem" in shown:
+        shown["problem"] = said_in(language, shown["problem"])
     answer = visit.page(template, status, languages=LEARNERS, **shown)
     keep_choice(visit.request, answer, LEARNERS)
     return answer

@@ -22,12 +22,23 @@ from lrs.pages.me import badges, data_view, facts, outcomes_view, roles_view, vi
 from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.occupation import add_occupation
 from lrs.pages.me.own_page import dates_of, own_of, own_page
-from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, FormBody, Visit, Visiting, form_body, frame, says
+from lrs.pages.visit import (
+    REFUSALS,
+    SIGN_IN_FIRST,
+    SIGNED_IN,
+    FormBody,
+    Visit,
+    Visiting,
+    form_body,
+    frame,
+    says_to_learners,
+)
 from lrs.people import questions
 from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
-from lrs.web.exchange import root_of
+from lrs.web.exchange import exchange_of, root_of
+from lrs.web.language import LEARNERS, language_of, said_in
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -37,7 +48,7 @@ NEAR = 5
 """The nearest roles that are shown."""
 FILES = (10, 60 * 60.0)
 """How often the file of all data may be taken, and in how many seconds."""
-says(
+says_to_learners(
     asked="Your question is with the staff. The answer will stand here.",
     stopped_before="It was stopped already.",
     taken_back="Taken back. The service sees that no more, and sees the rest as before.",
@@ -215,7 +226,11 @@ def _skills(
     shown["may_take"] = visit.caller.via != LAUNCH
     if visit.caller.via == LAUNCH:  # a learner who came from a platform signs in there again
         shown["comes_back"] = True
-    wrong: dict[str, Any] = {"about": about, "text": text, "problem": refused.message if refused else ""}
+    wrong: dict[str, Any] = {
+        "about": about,
+        "text": text,
+        "problem": said_in(dates_of(visit).language, refused.message if refused else ""),
+    }
     return own_page(visit, "learner/skills.html", refused.status if refused else 200, **shown, wrong=wrong)
 
 
@@ -224,6 +239,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     root = base_of(request)
     if refused.error == SIGN_IN_FIRST:
         return redirect(request, f"{root}/sign-in/learner")
+    exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(request, refused, "learner/own-refused.html", root=root)
 
 

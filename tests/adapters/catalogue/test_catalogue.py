@@ -251,13 +251,17 @@ def test_public_pages_keep_the_menu_of_who_is_signed_in_and_are_read_in_welsh(si
     shown = [browser.get(path).text for path in paths]
     stranger = [Browser(site.app).get(path).text for path in paths]
     welsh = text_of(Browser(site.app).get("/catalogue?lang=cy"))
-    plan = text_of(browser.get(f"/me/plan?book={session.id}&lang=cy"))
+    plan = text_of(browser.get(f"/me/plan?book={session.id}&lang=cy&done=seat_back"))
+    narrowed = Browser(site.app).get("/catalogue?kind=Practical&q=gwisgo&lang=cy").text
 
     assert ['href="/me/sharing"' in text and 'action="/sign-out"' in text for text in shown] == [True] * 5
     assert [any(one in text for one in ("/me/sharing", "/sign-out")) for text in stranger] == [False] * 5
     assert "Cyrsiau, sesiynau a lleoliadau gwaith" in welsh
     assert "09:00 i 17:00 3 lle ar ôl" in welsh
     assert "Archebu'r lle hwn" in plan
+    assert "Mae'r lle wedi'i roi'n ôl." in plan
+    assert "Ymarferol · north" in text_of(Browser(site.app).get("/catalogue?q=gwisgo&lang=cy"))
+    assert 'href="?kind=Practical&amp;q=gwisgo&amp;lang=en"' in narrowed
 
 
 def person(session, name, address):
