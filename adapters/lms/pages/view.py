@@ -25,7 +25,7 @@ COURSES = (
     ListColumn("catalogue", "In the catalogue", facet=True),
     ListColumn("open", "Learners open it themselves", facet=True),
     ListColumn("version", "Version", figure=True),
-    ListColumn("learners", "Learners", figure=True),
+    ListColumn("registrations", "Registrations", figure=True),
     ListColumn("changed", "Changed"),
 )
 LEARNERS = (
@@ -85,7 +85,7 @@ def rule_of(refused: Refused | None) -> str:
 
 
 def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[ListRow]:
-    """A row for each course, with how many are registered for it."""
+    """A row for each course, with how many registrations it has: a learner who begins anew has one more."""
     return [
         ListRow(
             {
@@ -95,14 +95,14 @@ def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[Li
                 "catalogue": "Yes" if course.in_catalogue and not (course.withdrawn or course.client) else "No",
                 "open": "Yes" if opens(course) else "No",
                 "version": course.version,
-                "learners": learners,
+                "registrations": registrations,
                 "changed": time_of(course.at),
             },
             {"changed": written_moment(course.at, zone)},
             {"title": f"{root}/staff/courses/{course.id}"},
             {"state": "warn" if course.withdrawn else "good"},
         )
-        for course, learners in found
+        for course, registrations in found
     ]
 
 

@@ -321,7 +321,7 @@ def test_an_author_of_one_source_sees_and_changes_no_course_of_another(site, cou
     sent = send(other, package(TEXT))
 
     assert [one.status_code for one in answers] == [404] * 3
-    assert other.get(f"{PLACE}.json").json()[0]["learners"] == 0
+    assert other.get(f"{PLACE}.json").json()[0]["registrations"] == 0
     assert sent.headers["location"] != f"{PLACE}/{course}?done=course_same"
     assert course_in(site.tenant.store, course).version == 1
     assert administrator.get(page).status_code == 200
