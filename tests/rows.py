@@ -16,7 +16,7 @@ def each_of(
     """As ``pytest.mark.parametrize``, but the rows are one test: for rows that need nothing of their own.
 
     A test with two tables tries each row of one with each of the other. It fails with a group of what each wrong row
-    failed with; *ids* name the rows. An item costs some ten milliseconds in a whole run before it tests anything.
+    failed with; *ids* name the rows. An item costs some eight milliseconds in a whole run before it tests anything.
     """
     words = [word.strip() for word in names.split(",")] if isinstance(names, str) else list(names)
     listed = list(rows)
