@@ -17,7 +17,7 @@ APPRENTICES = (
     ListColumn("start", "Began"),
     ListColumn("end", "Planned end"),
     ListColumn("evidenced", "Evidenced", figure=True, seen=False),
-    ListColumn("progress", "In progress", figure=True),
+    ListColumn("progress", "In progress", figure=True, seen=False),
     ListColumn("missing", "Missing", figure=True),
     ListColumn("hours", "Off-the-job hours", figure=True),
     ListColumn("gateway", "Gateway", facet=True),
@@ -66,6 +66,8 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
     state, end = state_on(one, today), of.planned_end
     begun = sum(covered.state == "in_progress" for covered in one.covered)
     missing = f"{one.lacking - begun} of {count}" if count else "Not known"
+    beneath = [f"{begun} more in progress"] if begun else []
+    beneath += ["some evidence is of another version"] if one.foreign else []
     known = {"name": name, "standard": f"{of.standard.ref} {of.standard.version}".strip(), "gateway": state}
     return ListRow(
         known
@@ -80,13 +82,12 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
         {
             "start": written_day(of.since),
             "end": written_day(end) if end else "",
-            "progress": str(begun) if count else "Not known",
             "missing": missing,
             "hours": spoken(hours.minutes) + (f" of {hours.needed}" if hours.needed is not None else ""),
         },
         {"name": f"{root}/staff/learners/{person}/apprenticeship"},
         {"gateway": _MOODS[state]} | ({"end": "bad"} if state == OVERDUE else {}),
-        {"missing": "some evidence is of another version"} if one.foreign else {},
+        {"missing": "; ".join(beneath)} if beneath else {},
     )
 
 

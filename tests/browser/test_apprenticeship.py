@@ -57,6 +57,8 @@ def test_a_provider_and_a_learner_see_how_far_an_apprenticeship_is(desk, width):
         *("/provider/apprentices", f"/staff/learners/{person}/apprenticeship"),
     ):
         desk.open(path)
+    desk.sit_down("administrator", width=width)
+    desk.open(f"/staff/learners/{person}/route")
     tenant.store.write(lambda tx: learners.open_account(tx, person, by="test")).result()
     token = sessions.open_session(tenant, learners.SUBJECT + person, sessions.SigningIn("link", "Firefox"))
     host = urlsplit(desk.lrs.address).hostname
