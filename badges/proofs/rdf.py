@@ -7,7 +7,9 @@ document does not block other threads.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from pyld import jsonld
 from pyld.canon import URDNA2015
 from pyld.context_resolver import ContextResolver
 
+from badges.proofs.alike import MOST_TEXTS, Dataset, Mould, form_of, meaning_of
 from badges.proofs.contexts import load
 from badges.proofs.unsafe import Unsafe
 
@@ -25,6 +28,8 @@ MAX_PERMUTATIONS = 1_000
 """Permutations of nodes that cannot be told apart, in a whole document: six such nodes beside each other have 720."""
 MOST_MEANINGS = 1_000
 """Cached pairs of a context within a context; a badge has about 20."""
+MOST_FORMS = 64
+"""Forms of documents whose meaning is cached, of about 100 KB each."""
 
 _BASE = "relative://document/"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
@@ -46,13 +51,30 @@ def quads(document: Mapping[str, Any], digest: str) -> bytes:
 
     Raises ``Unsafe``, and whatever Python raises where PyLD meets what it did not expect.
     """
+    form, texts = form_of(document)
+    known = meaning_for(json.dumps(form), len(texts)) if len(texts) <= MOST_TEXTS else None
+    dataset = (known and known.of(texts)) or _dataset(document)
+    found: str = _Bounded(digest).main(dataset, {"format": "application/n-quads"})
+    return found.encode()
+
+
+def _dataset(document: Mapping[str, Any]) -> Dataset:
+    """*document* as RDF. Raises ``Unsafe``, and whatever Python raises where PyLD meets what it did not expect."""
     options = {"documentLoader": load, "contextResolver": ContextResolver(_own.contexts, load), "base": _BASE}
     try:
-        dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
-        found: str = _Bounded(digest).main(dataset, {"format": "application/n-quads"})
+        found: Dataset = _Safe(on_property_dropped=_dropped).to_rdf(document, options)
     except jsonld.JsonLdError as error:
         raise Unsafe(f"not valid JSON-LD: {(error.__cause__ or error).args[0]}", "not_json_ld") from error
-    return found.encode()
+    return found
+
+
+@functools.lru_cache(MOST_FORMS)
+def meaning_for(form: str, count: int) -> Mould | None:
+    """What documents of *form*, with *count* marks, are as RDF. ``None`` if each has to be worked out by itself."""
+    try:
+        return meaning_of(_dataset(json.loads(form)), count)
+    except (Unsafe, AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return None  # the document itself says why
 
 
 class _Safe(jsonld.JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
