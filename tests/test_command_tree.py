@@ -31,6 +31,7 @@ from tests.adapters.apprenticeship.standard_files import RECORD
 from tests.adapters.lms.made import structure, unit
 from tests.builders import store_in
 from tests.matching.world import put_waiting
+from tests.rows import each_of
 from tests.served import statement
 from tests.xapi.statements.switched import send
 
@@ -225,7 +226,7 @@ def required(command: click.Command, text: str, path: Path) -> list[str]:
 # -- what is promised of each -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", EVERY)
+@each_of("name", EVERY)
 def test_a_help_is_one_sentence_that_begins_with_a_verb(name: str) -> None:
     told = first_sentence(EVERY[name])
 
@@ -233,7 +234,7 @@ def test_a_help_is_one_sentence_that_begins_with_a_verb(name: str) -> None:
     assert told.split()[0].rstrip(",") in VERBS, f"{told}: is that a verb? then say so in VERBS"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_of("name", COMMANDS)
 def test_each_option_has_a_help_that_ends_with_a_full_stop(name: str) -> None:
     options = [one for one in COMMANDS[name].params if isinstance(one, click.Option) and not one.hidden]
 
@@ -244,7 +245,7 @@ def test_each_command_prints_json_or_is_known_to_do_something_only() -> None:
     assert {name for name in COMMANDS if name not in WITH_JSON} == ACTS
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_of("name", COMMANDS)
 def test_a_wrong_option_ends_with_two(name: str, tmp_path: Path) -> None:
     answer = run(tmp_path, *name.split(), "--no-such-option")
 
@@ -253,7 +254,7 @@ def test_a_wrong_option_ends_with_two(name: str, tmp_path: Path) -> None:
     assert answer.stdout == ""
 
 
-@pytest.mark.parametrize("name", [name for name, one in COMMANDS.items() if required(one, "", Path())])
+@each_of("name", [name for name, one in COMMANDS.items() if required(one, "", Path())])
 def test_what_is_missing_ends_with_two(name: str, tmp_path: Path) -> None:
     answer = run(tmp_path, *name.split())
 
@@ -269,7 +270,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "file"), FILES)
+@each_of(("name", "file"), FILES)
 def test_a_file_that_is_not_there_is_named(name: str, file: str, tmp_path: Path) -> None:
     missing, there = tmp_path / "missing" / "file", tmp_path / "there"
     there.write_text("{}")
@@ -283,11 +284,11 @@ def test_a_file_that_is_not_there_is_named(name: str, file: str, tmp_path: Path)
     assert str(missing) in answer.stderr or "there is no store" in answer.stderr
 
 
-@pytest.mark.parametrize("name", PRINTING)
+@each_of("name", PRINTING)
 def test_on_an_empty_store_json_is_one_document_or_there_is_an_error(name: str, tmp_path: Path) -> None:
     asked = required(COMMANDS[name], "nothing-such", tmp_path / "missing")
 
-    answer = run(tmp_path / "data", *name.split(), *asked, "--json")
+    answer = run(tmp_path / name, *name.split(), *asked, "--json")
 
     if answer.stdout:
         json.loads(answer.stdout)
@@ -296,7 +297,7 @@ def test_on_an_empty_store_json_is_one_document_or_there_is_an_error(name: str, 
         assert answer.stderr.startswith(("Error: ", "Usage: "))
 
 
-@pytest.mark.parametrize("name", sorted(LISTS - NEVER_EMPTY))
+@each_of("name", sorted(LISTS - NEVER_EMPTY))
 def test_an_empty_list_is_said_in_a_sentence_and_is_an_empty_array(name: str, tmp_path: Path) -> None:
     open_tenant(Settings(data=tmp_path)).store.close()
 
@@ -478,7 +479,7 @@ ENDS_WITH_ONE = {"doctor", "oidc check", "quarantine replay", "lms invite"}
 """No worker runs for that store, no sign-in provider answers, what is invalid stays so, no https: problems."""
 
 
-@pytest.mark.parametrize("name", PRINTING)
+@each_of("name", PRINTING)
 def test_json_is_one_document_and_nothing_else(name: str, filled: Callable[..., Result]) -> None:
     assert name in WORDS or not required(COMMANDS[name], "", Path()), "say in WORDS how it is called"
 
@@ -492,7 +493,7 @@ def test_json_is_one_document_and_nothing_else(name: str, filled: Callable[..., 
             assert shown
 
 
-@pytest.mark.parametrize("name", sorted(LISTS - EMPTY_FOR_ALL_THAT))
+@each_of("name", sorted(LISTS - EMPTY_FOR_ALL_THAT))
 def test_a_list_has_aligned_columns_under_a_heading(name: str, filled: Callable[..., Result]) -> None:
     answer = filled(name)
 

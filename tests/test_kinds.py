@@ -16,6 +16,7 @@ from lrs.storage.kinds import Kind, collected
 from lrs.tenancy import control
 from lrs.xapi.documents import resources
 from tests.everything import Everything
+from tests.rows import each_of
 
 ROOT = Path(__file__).parent.parent
 DECISIONS = ROOT / "DECISIONS.md"
@@ -133,7 +134,7 @@ def records(everything, kind):
     return list(each(everything.tenant.store, kind))
 
 
-@pytest.mark.parametrize("kind", sorted(TENANT))
+@each_of("kind", sorted(TENANT))
 def test_a_record_of_each_kind_is_about_the_persons_its_declaration_says(everything, kind):
     found = records(everything, kind)
     declared = TENANT[kind]
@@ -151,7 +152,7 @@ def test_a_record_of_each_kind_is_about_the_persons_its_declaration_says(everyth
     }
 
 
-@pytest.mark.parametrize("kind", sorted(TENANT))
+@each_of("kind", sorted(TENANT))
 def test_the_body_of_each_kind_is_of_the_struct_and_the_version_it_is_declared_to_be(everything, kind):
     declared = TENANT[kind]
     if not declared.version:
@@ -165,7 +166,7 @@ def test_the_body_of_each_kind_is_of_the_struct_and_the_version_it_is_declared_t
         assert msgspec.json.encode(msgspec.json.decode(body, type=declared.body)) == body
 
 
-@pytest.mark.parametrize("kind", sorted(TENANT))
+@each_of("kind", sorted(TENANT))
 def test_the_blobs_that_a_record_names_are_known_from_its_meta_alone(everything, kind):
     blobs = TENANT[kind].blobs
     found = records(everything, kind)

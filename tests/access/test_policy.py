@@ -17,6 +17,7 @@ from lrs.kernel.errors import Refused
 from lrs.matching.registry import register
 from lrs.web.addresses import operations
 from lrs.xapi.endpoint import METHODS
+from tests.rows import each_of
 from tests.served import serving
 
 STRANGER, WRONG, STAFF = "nobody", "wrong secret", "admin's session"
@@ -603,9 +604,7 @@ def one_of_each(let_in):
     return {STRANGER, WRONG, STAFF, *sorted(let_in)[:1], *sorted(EVERYBODY - let_in)[:1]}
 
 
-@pytest.mark.parametrize(
-    ("resource", "method"), [(resource, method) for resource, methods in XAPI.items() for method in methods]
-)
+@each_of(("resource", "method"), [(resource, method) for resource, methods in XAPI.items() for method in methods])
 def test_xapi_lets_in_who_the_table_says(site, resource, method):
     in_2_0 = {"headers": {"X-Experience-API-Version": "2.0.0"}}
 
@@ -624,7 +623,7 @@ OF_BADGES = ("/did.json", "/status/", "/achievements/", "/criteria/", "/competen
 """Addresses that hold only behind the name of their tenant."""
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(OTHERS))
+@each_of(("method", "path"), sorted(OTHERS))
 def test_other_routes_let_in_who_the_table_says(site, method, path):
     """All callers at one address; at the other one, which leads to the same line of the table, one of each sort.
 
