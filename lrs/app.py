@@ -22,15 +22,15 @@ from adapters.lms.lti.signed_in import by_launch
 from adapters.lms.sessions.credentials import LaunchTokens
 from lrs.access import COURSE_CLIENT, KEY, LAUNCH, LINK, SESSION, TOKEN
 from lrs.access.basic import BasicAuth
-from lrs.access.policy import TABLE, with_open_metrics
+from lrs.access.policy.table import TABLE, with_open_metrics
 from lrs.composition.channels import CHANNELS
 from lrs.composition.site import PAGES, common_routes
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import Admission
 from lrs.kernel.settings import Settings
-from lrs.matching import consent_routes as learners
 from lrs.matching import routes as profiles
 from lrs.matching.calling_service import by_token
+from lrs.matching.consent import routes as learners
 from lrs.ops import operating
 from lrs.ops.child import Deaths
 from lrs.ops.metrics import Metrics

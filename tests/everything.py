@@ -66,23 +66,13 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY
-from lrs.matching import (
-    answers,
-    changes,
-    declared,
-    disclosures,
-    links,
-    occupations,
-    outcomes,
-    registry,
-    resync,
-    roles,
-    services,
-)
-from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
-from lrs.matching.consent import Grant, Subject, give
-from lrs.matching.links import Wish
+from lrs.matching import changes, declared, disclosures, occupations, outcomes, registry, resync, services
+from lrs.matching.consent import answers, links
+from lrs.matching.consent.answers import ConsentAnswer, GuardianWanted, Posted
+from lrs.matching.consent.consent import Grant, Subject, give
+from lrs.matching.consent.links import Wish
 from lrs.matching.occupations import Occupation, OccupationSkill
+from lrs.matching.roles import roles
 from lrs.outbox.turns import HeldTurns
 from lrs.people import confirmed_names, joins, minors, nobody, questions, told_names
 from lrs.people.confirmed_names import ConfirmedName

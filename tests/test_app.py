@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from lrs.access.policy_lines import PUBLIC, PolicyLine
+from lrs.access.policy.lines import PUBLIC, PolicyLine
 from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
 from lrs.kernel.errors import StoreFull, StoreReadOnly
 from lrs.web.faults import refused_for

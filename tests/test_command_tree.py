@@ -23,7 +23,8 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
 from lrs.kernel.printing import first_sentence
 from lrs.kernel.settings import Settings
-from lrs.matching import answers, services
+from lrs.matching import services
+from lrs.matching.consent import answers
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.tenancy.tenants import open_tenant

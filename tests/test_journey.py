@@ -21,8 +21,8 @@ import standardwebhooks
 
 from badges.keys.issuer import issuer_of
 from lrs.competency.explain import explain
-from lrs.matching import consent
-from lrs.matching.consent import Subject
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Subject
 from lrs.people import joins
 from lrs.people.persons import members_of, person_named
 from lrs.storage import each

@@ -45,9 +45,11 @@ from lrs.competency.rules.rulesets import current, put
 from lrs.competency.shapes import Profile
 from lrs.composition.steps import STEPS, drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
-from lrs.matching import consent, employers, registry, roles
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import employers, registry
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.registry import EMPLOYERS_PURPOSE, AboutService
+from lrs.matching.roles import roles
 from lrs.people import joins
 from lrs.people.persons import person_named
 from lrs.storage import each

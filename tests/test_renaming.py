@@ -14,10 +14,11 @@ from lrs.composition import renaming
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import STEPS, drain, steps_of
 from lrs.kernel.errors import Refused
-from lrs.matching import links, registry
-from lrs.matching.consent import Grant, Subject, everything, give, of_subject
-from lrs.matching.consent_commands import subjects_named
-from lrs.matching.links import Wish
+from lrs.matching import registry
+from lrs.matching.consent import links
+from lrs.matching.consent.commands import subjects_named
+from lrs.matching.consent.consent import Grant, Subject, everything, give, of_subject
+from lrs.matching.consent.links import Wish
 from lrs.people import joins, nobody
 from lrs.people.ids import RENAMING, identified, ids_of, is_name
 from lrs.people.persons import person_named

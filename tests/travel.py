@@ -38,8 +38,9 @@ from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
 from lrs.composition.steps import drain
 from lrs.kernel.keys import key
-from lrs.matching import registry, roles
+from lrs.matching import registry
 from lrs.matching.registry import Registered
+from lrs.matching.roles import roles
 from lrs.people import joins
 from lrs.people.persons import members_of, person_named
 from lrs.storage import Store, each

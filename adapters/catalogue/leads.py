@@ -1,7 +1,7 @@
 """Which entries of the catalogue lead to what a role asks for, in the framework's words. Pure: no store, no clock.
 
-A requirement is looked up in the published frameworks as ``lrs.matching.gap`` does: by the id of an item, or by its
-code where the requirement names the framework. What no framework has, no entry leads to.
+A requirement is looked up in the published frameworks as ``lrs.matching.roles.gap`` does: by the id of an item, or by
+its code where the requirement names the framework. What no framework has, no entry leads to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adapters.catalogue.entries import CatalogueEntry
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.frameworks.levels import Level
-from lrs.matching.gap import Requirement
+from lrs.matching.roles.gap import Requirement
 
 
 @dataclass(frozen=True, slots=True)

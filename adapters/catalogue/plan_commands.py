@@ -7,8 +7,8 @@ import click
 from adapters.catalogue.role_planning import plan_here
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
-from lrs.matching import roles
-from lrs.matching.gap import Requirement
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Requirement
 from lrs.pages.me import facts
 from lrs.people.persons import person_named
 from lrs.tenancy.options import with_tenant_to_read

@@ -15,9 +15,9 @@ from adapters.catalogue.looks import PublicLooks
 from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
-from lrs.matching import roles
-from lrs.matching.gap import Role
-from lrs.matching.nearest import in_effect
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Role
+from lrs.matching.roles.nearest import in_effect
 from lrs.pages import front
 from lrs.pages.me.facts import all_roles
 from lrs.pages.visit import REFUSALS, public_frame

@@ -8,9 +8,9 @@ from adapters.catalogue.entries import CatalogueEntry, entries
 from adapters.catalogue.leads import asked_for
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching import roles
-from lrs.matching.gap import Requirement, Role
-from lrs.matching.role_plan import NeededFirst, Offered, RolePlan, plan_for
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Requirement, Role
+from lrs.matching.roles.role_plan import NeededFirst, Offered, RolePlan, plan_for
 from lrs.tenancy.tenants import Tenant
 
 

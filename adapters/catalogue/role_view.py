@@ -13,8 +13,8 @@ from adapters.catalogue.entries import CatalogueEntry
 from adapters.catalogue.leads import AskedFor, Lead, asked_for, leads
 from lrs.competency.frameworks.framework import Framework
 from lrs.competency.frameworks.levels import Level
-from lrs.matching.gap import Role
-from lrs.matching.nearest import in_effect
+from lrs.matching.roles.gap import Role
+from lrs.matching.roles.nearest import in_effect
 from lrs.web.dates import written_day
 from lrs.web.language import ENGLISH, catalogue, said_in
 from lrs.web.listing import ListColumn, ListRow

@@ -23,8 +23,9 @@ from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Award, Profile
 from lrs.kernel.times import DAY, SECOND
-from lrs.matching import outcomes, roles
-from lrs.matching.gap import COUNTS, MET, Role, outcome
+from lrs.matching import outcomes
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import COUNTS, MET, Role, outcome
 from lrs.people.ids import ids_of
 from lrs.storage import Claim, Owed, Reader, Tx, Walk, walked
 from lrs.tenancy.tenants import Tenant

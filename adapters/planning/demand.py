@@ -22,7 +22,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
 from lrs.kernel.tables.row import Row
-from lrs.matching import roles
+from lrs.matching.roles import roles
 from lrs.storage import ROWS, Reader, Record, Store, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit

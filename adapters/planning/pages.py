@@ -13,7 +13,7 @@ from adapters.planning.protect import LEAST_K
 from adapters.planning.report import KnownRoles, ReportLine
 from lrs.competency.dates import day_of, moment
 from lrs.kernel.errors import Refused
-from lrs.matching import roles
+from lrs.matching.roles import roles
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads

@@ -9,7 +9,7 @@ from datetime import date
 
 from adapters.planning.demand import Demand
 from adapters.planning.figures import PATH, SEATS, Count
-from lrs.matching.gap import Role
+from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
 

@@ -17,7 +17,7 @@ from badges.claims import claims
 from badges.pages.taking import ACCEPT, Taking
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
-from lrs.pages import entering
+from lrs.pages.sign_in import entering
 from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of, root_of

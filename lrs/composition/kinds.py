@@ -42,7 +42,9 @@ from lrs.competency import evidence, held, listed, tallies, uncompletions
 from lrs.competency.frameworks import frameworks
 from lrs.competency.rules import drafts, rulesets, walk
 from lrs.composition import renaming
-from lrs.matching import changes, consent, declared, disclosures, links, occupations, outcomes, resync, roles, services
+from lrs.matching import changes, declared, disclosures, occupations, outcomes, resync, services
+from lrs.matching.consent import consent, links
+from lrs.matching.roles import roles
 from lrs.outbox import deliveries, destinations, turns
 from lrs.pages.operator import setup
 from lrs.people import confirmed_names, joins, minors, nobody, persons, questions, suggestions, told_names

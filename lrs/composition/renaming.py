@@ -15,8 +15,8 @@ from functools import partial
 import msgspec
 
 from lrs.competency.renaming import RENAMED, dated, renamed
-from lrs.matching import consent
-from lrs.matching.renaming import rename_consent, rename_link, rename_waiting
+from lrs.matching.consent import consent
+from lrs.matching.consent.renaming import rename_consent, rename_link, rename_waiting
 from lrs.people.ids import RENAMING, STEP, Ids, ids_of, is_name
 from lrs.people.renaming import rename_group, rename_suggestion
 from lrs.storage import ROWS, Claim, Owed, Record, Tx, Walk

@@ -26,30 +26,25 @@ from adapters.site import centre_pages, public_pages
 from badges import site as badges
 from badges.pages import codes
 from badges.pages.told import badges_told
-from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy.operators import OPERATOR
 from lrs.composition.channels import mail_text
 from lrs.composition.kinds import TENANT
 from lrs.composition.neighbours import neighbours as all_neighbours
 from lrs.composition.subscriptions import SUBSCRIPTIONS
-from lrs.matching import about_routes, link_routes, outcome_routes
-from lrs.matching import consent_routes as learners
+from lrs.matching import about_routes, outcome_routes
 from lrs.matching import routes as profiles
+from lrs.matching.consent import link_routes
+from lrs.matching.consent import routes as learners
 from lrs.pages import (
     account,
-    connect,
     consents,
-    console,
     correcting,
     employer,
     front,
     home,
-    invitation,
     members,
     questions,
     same_person,
-    sign_in,
-    sign_in_learner,
-    sign_in_provider,
     source,
     visit,
 )
@@ -59,11 +54,17 @@ from lrs.pages import routes as key_pages
 from lrs.pages import rules as rules_pages
 from lrs.pages import services as staff_services
 from lrs.pages.arrivals import routes as arrivals
+from lrs.pages.connect import routes as connect
+from lrs.pages.console import routes as console
 from lrs.pages.docs import developers
 from lrs.pages.facts import Neighbours
 from lrs.pages.me import routes as me
 from lrs.pages.operator import begin, organisations, people
 from lrs.pages.operator import routes as operator
+from lrs.pages.sign_in import invitation
+from lrs.pages.sign_in import learner as sign_in_learner
+from lrs.pages.sign_in import password as sign_in
+from lrs.pages.sign_in import provider as sign_in_provider
 from lrs.web.framework import guarded
 from lrs.web.static_files import routes as static_files
 

@@ -29,7 +29,8 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.renaming import rename
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.times import SECOND
-from lrs.matching import consent, resync
+from lrs.matching import resync
+from lrs.matching.consent import consent
 from lrs.matching.sync import sync
 from lrs.outbox import deliveries, destinations
 from lrs.outbox.channel import Channels

@@ -19,10 +19,11 @@ import msgspec
 from lrs.competency.shapes import Profile
 from lrs.kernel.keys import key
 from lrs.kernel.times import SECOND
-from lrs.matching import consent, services, view
-from lrs.matching.consent import Consent, Subject
+from lrs.matching import services, view
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Consent, Subject
+from lrs.matching.consent.under_age import is_under_age
 from lrs.matching.services import Service
-from lrs.matching.under_age import is_under_age
 from lrs.matching.view import BadgeSummary
 from lrs.people import minors, persons
 from lrs.storage import Reader, Record, Tx, each

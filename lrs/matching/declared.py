@@ -14,8 +14,8 @@ import msgspec
 
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
-from lrs.matching.gap import COUNTS
 from lrs.matching.occupations import Occupation
+from lrs.matching.roles.gap import COUNTS
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, Subjects, subjects

@@ -20,9 +20,10 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.plain_text import control_character
-from lrs.matching import changes, consent, disclosures, links, services
-from lrs.matching.consent import Subject
-from lrs.matching.links import LONGEST_REFERENCE, ConsentLink, Wish
+from lrs.matching import changes, disclosures, services
+from lrs.matching.consent import consent, links
+from lrs.matching.consent.consent import Subject
+from lrs.matching.consent.links import LONGEST_REFERENCE, ConsentLink, Wish
 from lrs.matching.services import PROFILES, Service
 from lrs.people.ids import identified, ids_of
 from lrs.storage import Record, Walk, each

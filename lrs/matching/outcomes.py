@@ -20,7 +20,8 @@ from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.matching import changes, roles, services
+from lrs.matching import changes, services
+from lrs.matching.roles import roles
 from lrs.matching.services import OUTCOMES
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_keys

@@ -13,10 +13,11 @@ import msgspec
 
 from lrs.competency.dates import day_of
 from lrs.kernel.times import short_timestamp
-from lrs.matching import changes, notices, roles, services, view
+from lrs.matching import changes, notices, services, view
 from lrs.matching.changes import Current
-from lrs.matching.nearest import nearest
 from lrs.matching.notices import Notice
+from lrs.matching.roles import roles
+from lrs.matching.roles.nearest import nearest
 from lrs.matching.services import Service
 from lrs.outbox import deliveries
 from lrs.outbox.channel import Unneeded

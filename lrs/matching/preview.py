@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any
 
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching import changes, roles, services, view
-from lrs.matching.gap import MET, gap
+from lrs.matching import changes, services, view
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import MET, gap
 from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, Service
 from lrs.storage import Reader
 from lrs.tenancy.tenants import Tenant

@@ -14,10 +14,11 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import NotOurs, hide, reveal, unseal
 from lrs.kernel.times import short_timestamp
-from lrs.matching import changes, disclosures, roles, services, view
+from lrs.matching import changes, disclosures, services, view
 from lrs.matching.changes import Current, ToldState
-from lrs.matching.gap import Role, gap
-from lrs.matching.nearest import in_effect, nearest
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Role, gap
+from lrs.matching.roles.nearest import in_effect, nearest
 from lrs.matching.services import Service
 from lrs.storage import Page, Record, Walk, micros_of, pages
 from lrs.tenancy.tenants import Tenant

@@ -16,7 +16,8 @@ from lrs.kernel.contacts import checked_contact, checked_page
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY, HOUR
-from lrs.matching import consent, notices, services
+from lrs.matching import notices, services
+from lrs.matching.consent import consent
 from lrs.matching.purposes import checked_purpose
 from lrs.matching.resync import begin
 from lrs.matching.services import FormerSecrets, Service

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from lrs.kernel.keys import key
-from lrs.matching import consent
+from lrs.matching.consent import consent
 from lrs.storage import ROWS, Claim, Owed, Page, Record, Stale, Tx, Walk
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant

@@ -11,8 +11,9 @@ from fastapi.security.base import SecurityBase
 
 from lrs.access.throttle import WRONG_SECRETS, Throttle
 from lrs.kernel.errors import Refused
-from lrs.matching import models, oauth, pull, roles, services, view
+from lrs.matching import models, oauth, pull, services, view
 from lrs.matching.calling_service import asking
+from lrs.matching.roles import roles
 from lrs.matching.tokens import Access
 from lrs.web.exchange import exchange_of
 from lrs.web.origins import client_of

@@ -23,8 +23,9 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.plain_text import counted
-from lrs.matching import changes, consent, notices, services
-from lrs.matching.consent import Consent, Subject
+from lrs.matching import changes, notices, services
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Consent, Subject
 from lrs.outbox import deliveries
 from lrs.outbox.deliveries import Delivery
 from lrs.people import minors, persons

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from lrs.kernel.errors import Refused
-from lrs.matching.withdrawal import withdraw as withdraw_in
+from lrs.matching.consent.withdrawal import withdraw as withdraw_in
 from lrs.outbox import deliveries, listing
 from lrs.pages.facts import LISTED, Neighbours, subjects
 from lrs.people.persons import identifiers_in, members_of

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.kernel.errors import Refused
-from lrs.matching import answers, links, services
-from lrs.matching.answers import Posted
-from lrs.matching.links import WAITING, ConsentLink
+from lrs.matching import services
+from lrs.matching.consent import answers, links
+from lrs.matching.consent.answers import Posted
+from lrs.matching.consent.links import WAITING, ConsentLink
 from lrs.pages import questions, questions_view
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.web.language import ENGLISH

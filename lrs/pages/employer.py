@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.kernel.errors import Refused
-from lrs.matching import employers, links
+from lrs.matching import employers
+from lrs.matching.consent import links
 from lrs.matching.services import Service
 from lrs.pages import employer_view
 from lrs.pages.employer_view import SkillMatrix

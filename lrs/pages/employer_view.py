@@ -12,8 +12,8 @@ from typing import Any
 from starlette.requests import Request
 
 from lrs.competency.shapes import ProfileEntry
+from lrs.matching.consent.links import LASTS, ConsentLink
 from lrs.matching.employers import NO_NAME, Employee
-from lrs.matching.links import LASTS, ConsentLink
 from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import Asked, ListColumn, ListRow, asked_of
 

@@ -18,8 +18,9 @@ from lrs.competency.rules.rulesets import in_force
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched
 from lrs.competency.shapes import Award, ProfileEntry
 from lrs.kernel.keys import key
-from lrs.matching import consent, services, view
-from lrs.matching.consent import Consent, Subject
+from lrs.matching import services, view
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Consent, Subject
 from lrs.matching.services import Service
 from lrs.matching.view import BadgeSummary
 from lrs.outbox.listing import DestinationStatus

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy.operators import OPERATOR
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from lrs.pages import console_facts, facts, questions, reach, services, work_view
+from lrs.pages import facts, questions, reach, services, work_view
+from lrs.pages.console import facts as console_facts
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
 from lrs.people import joins

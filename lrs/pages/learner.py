@@ -13,9 +13,10 @@ from fastapi.responses import JSONResponse
 
 from lrs.access import staff
 from lrs.kernel.errors import Refused
-from lrs.matching import links, services
-from lrs.matching.consent import Subject
-from lrs.matching.links import Wish
+from lrs.matching import services
+from lrs.matching.consent import links
+from lrs.matching.consent.consent import Subject
+from lrs.matching.consent.links import Wish
 from lrs.pages import acts, facts, reach, views
 from lrs.pages.arrivals.names import called
 from lrs.pages.arrived_lately import lately

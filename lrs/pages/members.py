@@ -14,8 +14,9 @@ from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Refused
 from lrs.matching import services
 from lrs.matching.developers import role_said, with_services
-from lrs.pages import connect_facts, session
-from lrs.pages.connect_facts import CONNECT
+from lrs.pages import session
+from lrs.pages.connect import facts as connect_facts
+from lrs.pages.connect.facts import CONNECT
 from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says

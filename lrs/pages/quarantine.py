@@ -4,8 +4,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.kernel.errors import Refused
-from lrs.pages import connect_facts, quarantine_view
-from lrs.pages.connect_facts import CONNECT
+from lrs.pages import quarantine_view
+from lrs.pages.connect import facts as connect_facts
+from lrs.pages.connect.facts import CONNECT
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.quarantine_view import AS_IT_CAME, COLUMNS, MENDED

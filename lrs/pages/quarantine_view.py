@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.pages.connect_view import source_path
+from lrs.pages.connect.view import source_path
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow

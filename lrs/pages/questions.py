@@ -12,7 +12,8 @@ from lrs.competency import corrections, listed
 from lrs.competency.corrections import Correcting
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
-from lrs.matching import answers, links, services
+from lrs.matching import services
+from lrs.matching.consent import answers, links
 from lrs.pages import learners_view, questions_view
 from lrs.pages.arrivals.names import called
 from lrs.pages.correcting import RIGHT, correcting

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import Explanation
-from lrs.matching.links import ConsentLink
+from lrs.matching.consent.links import ConsentLink
 from lrs.people.questions import Question
 from lrs.web.dates import written_moment, written_result_time
 from lrs.web.listing import ListColumn, ListRow

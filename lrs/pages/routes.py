@@ -11,8 +11,9 @@ from lrs.access.basic import BasicAuth
 from lrs.access.sessions import open_session
 from lrs.kernel.errors import Refused
 from lrs.outbox import listing
-from lrs.pages import acts, entering, facts, session, work_view
+from lrs.pages import acts, facts, session, work_view
 from lrs.pages.facts import Neighbours
+from lrs.pages.sign_in import entering
 from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, form_body, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import base_of, client_of

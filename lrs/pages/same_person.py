@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from lrs.access import learners
 from lrs.competency import listed
 from lrs.kernel.errors import Refused
-from lrs.matching import consent
-from lrs.matching.consent import Subject
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Subject
 from lrs.pages import same_person_view
 from lrs.pages.learners import tabs
 from lrs.pages.list_files import add_files

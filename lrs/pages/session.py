@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 
 from lrs.access import Caller
 from lrs.access.basic import BasicAuth
-from lrs.access.operator_policy import OPERATOR
-from lrs.access.policy import TABLE
+from lrs.access.policy.operators import OPERATOR
+from lrs.access.policy.table import TABLE
 from lrs.access.signed_in import OPEN
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, seal, unseal

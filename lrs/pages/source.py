@@ -6,8 +6,9 @@ from fastapi.responses import HTMLResponse
 from lrs.access.source_names import put_name, shown_name
 from lrs.access.switches import SWITCHES, put_switches
 from lrs.kernel.errors import Refused
-from lrs.pages import connect_facts, connect_view
-from lrs.pages.connect_facts import CONNECT
+from lrs.pages.connect import facts as connect_facts
+from lrs.pages.connect import view as connect_view
+from lrs.pages.connect.facts import CONNECT
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 
 PLACE = "/connect/sources"

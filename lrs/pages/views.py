@@ -10,7 +10,7 @@ from typing import Any
 
 from lrs.competency.explain import IN_REVIEW, EvidenceVerdict, LevelExplanation
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching.consent import Consent
+from lrs.matching.consent.consent import Consent
 from lrs.matching.services import BADGES, EVIDENCE, GAP, OUTCOMES, PROFILES, ROLES, Service
 from lrs.matching.view import BadgeSummary
 from lrs.pages.facts import LISTED, LearnerFacts

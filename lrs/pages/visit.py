@@ -13,8 +13,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from lrs.access import Caller
-from lrs.access.operator_policy import OPERATOR
-from lrs.access.policy import TABLE, admit
+from lrs.access.policy.operators import OPERATOR
+from lrs.access.policy.table import TABLE, admit
 from lrs.access.signed_in import SignedIn, session_in
 from lrs.kernel.errors import Refused
 from lrs.pages import session

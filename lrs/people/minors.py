@@ -2,7 +2,7 @@
 
 Dates of birth are kept nowhere: what counts is the day from which somebody decides alone. Whatever shows something of a
 learner in public asks ``is_minor`` first; what a learner agrees to holds only if a guardian agreed, too
-(``lrs.matching.under_age``).
+(``lrs.matching.consent.under_age``).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lrs.access.policy import OF_SERVER, OF_TENANT
-from lrs.access.policy_lines import PolicyTable
+from lrs.access.policy.lines import PolicyTable
+from lrs.access.policy.table import OF_SERVER, OF_TENANT
 from lrs.tenancy.tenants import DEFAULT, TENANT_ID
 from lrs.web.exchange import RequestPlace
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from starlette.requests import HTTPConnection
 
 from lrs.access import NOBODY, Caller
-from lrs.access.policy_lines import PolicyLine
+from lrs.access.policy.lines import PolicyLine
 from lrs.kernel.admission import Share
 from lrs.kernel.errors import Refused
 from lrs.tenancy.open_tenants import Tenants

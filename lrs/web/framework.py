@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lrs.access.policy_lines import PolicyTable
+from lrs.access.policy.lines import PolicyTable
 from lrs.kernel.admission import Overloaded
 from lrs.kernel.errors import Refused, StoreFull
 from lrs.web.accept import preferred

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from lrs.access.operator_policy import OPERATOR
-from lrs.access.policy_lines import PolicyLine
+from lrs.access.policy.lines import PolicyLine
+from lrs.access.policy.operators import OPERATOR
 from lrs.kernel.addresses import web_address
 from lrs.kernel.content_hosts import is_content_host
 from lrs.kernel.errors import Refused

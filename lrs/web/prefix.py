@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from lrs.access.policy_lines import PolicyTable
+from lrs.access.policy.lines import PolicyTable
 from lrs.kernel.errors import Misconfigured
 
 _WELL_KNOWN = re.compile(r"/\.well-known/[^/]+")

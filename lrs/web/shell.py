@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lrs.access import OPERATOR, Caller
 from lrs.access.basic import CHALLENGE, WrongSecret
-from lrs.access.operator_policy import OF_INSTALLATION
-from lrs.access.policy import NOBODYS, admit
-from lrs.access.policy_lines import PolicyTable
+from lrs.access.policy.lines import PolicyTable
+from lrs.access.policy.operators import OF_INSTALLATION
+from lrs.access.policy.table import NOBODYS, admit
 from lrs.kernel.admission import Admission, RetryLater, Share
 from lrs.kernel.errors import Headers, Refused
 from lrs.storage.edge import read

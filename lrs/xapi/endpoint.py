@@ -17,7 +17,7 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 from lrs.access import NOBODY, Caller
-from lrs.access.policy import TABLE, admit
+from lrs.access.policy.table import TABLE, admit
 from lrs.kernel.errors import Headers, Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros

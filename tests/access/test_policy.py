@@ -10,8 +10,8 @@ import pytest
 from adapters.lms.launching.endpoint import OF_CONTENT
 from lrs.access import ALL, CONSENTED, KEY, NOBODY, OWN, SESSION, TOKEN, Caller
 from lrs.access.keys import create_key
-from lrs.access.policy import OF_SERVER, OF_TENANT, TABLE, admit, scopes_for
-from lrs.access.policy_lines import PolicyLine
+from lrs.access.policy.lines import PolicyLine
+from lrs.access.policy.table import OF_SERVER, OF_TENANT, TABLE, admit, scopes_for
 from lrs.access.rights import SCOPES, SERVICE_SCOPES, rights_of_key, rights_of_service
 from lrs.kernel.errors import Refused
 from lrs.matching.registry import register

@@ -3,7 +3,7 @@
 import pytest
 
 from lrs.access import ALL, OWN, OWN_LEARNERS, OWN_SERVICE, SELF, SESSION, Caller
-from lrs.access.policy import TABLE, admit
+from lrs.access.policy.table import TABLE, admit
 from lrs.access.roles import OF_STAFF, ROLES, Granted, granted, rights_of_roles
 from lrs.kernel.errors import Refused
 

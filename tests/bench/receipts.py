@@ -15,8 +15,8 @@ from pathlib import Path
 
 import uvloop
 
-from lrs.matching import consent
-from lrs.matching.consent import Grant, Subject
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.people.ids import identified, ids_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant

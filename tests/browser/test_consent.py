@@ -15,9 +15,10 @@ import pytest
 
 from lrs.access.learners import SUBJECT, open_account
 from lrs.access.sessions import open_session
-from lrs.matching import answers, consent, links, registry
-from lrs.matching.consent import Subject
-from lrs.matching.links import Wish
+from lrs.matching import registry
+from lrs.matching.consent import answers, consent, links
+from lrs.matching.consent.consent import Subject
+from lrs.matching.consent.links import Wish
 from lrs.matching.registry import AboutService
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK

@@ -19,8 +19,10 @@ from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
 from lrs.composition.steps import drain
-from lrs.matching import consent, disclosures, registry, roles
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import disclosures, registry
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
+from lrs.matching.roles import roles
 from lrs.people import questions, sign_in
 from lrs.people.persons import person_named
 from tests.browser.chromium import Chromium, found

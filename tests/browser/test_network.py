@@ -13,8 +13,9 @@ from lrs.access import learners, sessions, staff
 from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
 from lrs.access.staff import ACTIVE, Member
-from lrs.matching import consent, employers, links, occupations, outcomes, registry, services
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import employers, occupations, outcomes, registry, services
+from lrs.matching.consent import consent, links
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.registry import EMPLOYERS_PURPOSE, AboutService

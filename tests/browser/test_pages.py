@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from lrs.access import staff_acts
-from lrs.access.operator_policy import OF_INSTALLATION
-from lrs.access.policy import TABLE
+from lrs.access.policy.operators import OF_INSTALLATION
+from lrs.access.policy.table import TABLE
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.storage import Owed, Record

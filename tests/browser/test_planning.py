@@ -14,7 +14,7 @@ from lrs.access import staff
 from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
 from lrs.access.staff import ACTIVE, Member
-from lrs.matching import roles
+from lrs.matching.roles import roles
 from lrs.web.origins import session_cookie
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_sessions import Day

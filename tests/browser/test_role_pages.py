@@ -1,6 +1,6 @@
 """The public pages of roles, without sign-in, as wide as a phone, a tablet and a desk. Made for ``make browser``."""
 
-from lrs.matching import roles
+from lrs.matching.roles import roles
 from tests.browser.test_sessions import day, offered, pytestmark
 from tests.browser.test_staff import URI
 

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from lrs.access import SESSION, Caller
-from lrs.access.policy import TABLE, admit
+from lrs.access.policy.table import TABLE, admit
 from lrs.access.roles import LEARNER, OPERATOR, ROLES, Granted, rights_of_roles
 from lrs.kernel.errors import Refused
 from tests.browser.chromium import Chromium, found

@@ -15,8 +15,9 @@ import httpx
 import jsonschema
 import pytest
 
-from lrs.matching import consent, roles
-from lrs.matching.consent import Subject
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Subject
+from lrs.matching.roles import roles
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
     SECOND,

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from lrs.kernel.keys import key
-from lrs.matching import consent, services
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import services
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.storage import Record, Walk
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import PURPOSE, SECOND, Clock, put_service

@@ -15,7 +15,7 @@ from lrs.access.learners import SUBJECT, open_account
 from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.matching import services
-from lrs.matching.consent_commands import consent
+from lrs.matching.consent.commands import consent
 from lrs.people import joins
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from lrs.matching import answers, consent, links, services
-from lrs.matching.answers import ConsentAnswer, Posted
-from lrs.matching.consent import Grant, Subject
-from lrs.matching.links import Wish
+from lrs.matching import services
+from lrs.matching.consent import answers, consent, links
+from lrs.matching.consent.answers import ConsentAnswer, Posted
+from lrs.matching.consent.consent import Grant, Subject
+from lrs.matching.consent.links import Wish
 from lrs.matching.registry import Registered
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.matching.world import (

@@ -13,9 +13,11 @@ import pytest
 
 from lrs.access.learners import SUBJECT, open_account
 from lrs.access.sessions import open_session
-from lrs.matching import consent, consent_page, links, registry
-from lrs.matching.consent import Subject
-from lrs.matching.links import Wish
+from lrs.matching import registry
+from lrs.matching.consent import consent, links
+from lrs.matching.consent import page as consent_page
+from lrs.matching.consent.consent import Subject
+from lrs.matching.consent.links import Wish
 from lrs.matching.registry import AboutService, Registered
 from lrs.storage import each
 from lrs.tenancy import audit

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from lrs.kernel.errors import Refused, StoreFull
-from lrs.matching import disclosures, pull, roles, services
+from lrs.matching import disclosures, pull, services
+from lrs.matching.roles import roles
 from lrs.storage import each
 from tests.matching.world import HOUR, agree, held, put_badge, put_person, put_profile, put_service, run_sync, take_back
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching.gap import Requirement, Role, gap
+from lrs.matching.roles.gap import Requirement, Role, gap
 from tests.matching.world import held as as_json
 
 

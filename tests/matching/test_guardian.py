@@ -20,9 +20,10 @@ from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.composition.channels import mail_text
 from lrs.kernel.errors import Refused
-from lrs.matching import answers, changes, consent, services, withdrawal
-from lrs.matching.answers import Posted
-from lrs.matching.consent_commands import subjects_named
+from lrs.matching import changes, services
+from lrs.matching.consent import answers, consent, withdrawal
+from lrs.matching.consent.answers import Posted
+from lrs.matching.consent.commands import subjects_named
 from lrs.matching.registry import Registered
 from lrs.outbox.mail import Mail
 from lrs.people import joins, minors

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lrs.matching import consent, links
+from lrs.matching.consent import consent, links
 from lrs.matching.registry import Registered
 from lrs.storage import Walk
 from lrs.tenancy.tenants import Tenant

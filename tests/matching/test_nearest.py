@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching import roles
-from lrs.matching.gap import Requirement, Role
-from lrs.matching.nearest import nearest
-from lrs.matching.roles import read_roles
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Requirement, Role
+from lrs.matching.roles.nearest import nearest
+from lrs.matching.roles.roles import read_roles
 from lrs.tenancy.tenants import Tenant
 from tests.matching.test_pull import put_learners, subject_of
 from tests.matching.world import agree, bearer, put_service, receiver, run_all, web

@@ -10,8 +10,9 @@ from click.testing import CliRunner
 
 from lrs.cli import main
 from lrs.kernel.errors import Refused
-from lrs.matching import outcomes, roles, services
+from lrs.matching import outcomes, services
 from lrs.matching.outcomes import WhatCameOfIt
+from lrs.matching.roles import roles
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (

@@ -7,8 +7,8 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrs.matching import plan
-from lrs.matching.plan import EXACT, Lacking, Option, planned
+from lrs.matching.roles import plan
+from lrs.matching.roles.plan import EXACT, Lacking, Option, planned
 
 SHARES = st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)])
 HOURS = st.one_of(st.none(), st.sampled_from([Fraction(0), Fraction(1), Fraction(3, 2), Fraction(5)]))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lrs.matching import preview, roles, services
-from lrs.matching.gap import Requirement, Role
+from lrs.matching import preview, services
 from lrs.matching.preview import BadgeSeen, RoleSeen, Seen, SkillSeen
 from lrs.matching.registry import Registered
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Requirement, Role
 from lrs.tenancy.tenants import Tenant
 from lrs.web.page import environment
 from tests.matching.world import (

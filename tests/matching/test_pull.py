@@ -12,7 +12,8 @@ from lrs.competency.frameworks.framework import item_id
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.kernel.sealed import seal
-from lrs.matching import roles, services
+from lrs.matching import services
+from lrs.matching.roles import roles
 from lrs.storage import Walk
 from lrs.tenancy.tenants import Tenant
 from tests.competency.world import SHEET, URI

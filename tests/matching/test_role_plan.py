@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from lrs.competency.shapes import ProfileEntry
-from lrs.matching.gap import Requirement, Role
-from lrs.matching.role_plan import NeededFirst, Offered, plan_for
+from lrs.matching.roles.gap import Requirement, Role
+from lrs.matching.roles.role_plan import NeededFirst, Offered, plan_for
 from tests.matching.world import held
 
 ROLE = Role("operator", "Operator", (Requirement("fill", "Filling", level=2), Requirement("weld", "Welding")))

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
-from lrs.matching.gap import Requirement, Role
-from lrs.matching.role_commands import roles as command
-from lrs.matching.roles import RoleFault, everyone, read_roles, unknown
+from lrs.matching.roles.commands import roles as command
+from lrs.matching.roles.gap import Requirement, Role
+from lrs.matching.roles.roles import RoleFault, everyone, read_roles, unknown
 from lrs.tenancy.tenants import open_tenant
 from tests.builders import store_in
 from tests.competency.world import URI, World

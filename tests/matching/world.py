@@ -23,10 +23,11 @@ from lrs.composition.steps import delivering
 from lrs.kernel import outbound
 from lrs.kernel.keys import key
 from lrs.kernel.settings import Settings
-from lrs.matching import answers, consent, links, registry
-from lrs.matching.answers import ConsentAnswer, GuardianWanted, Posted
-from lrs.matching.consent import Grant, Subject
-from lrs.matching.links import Wish
+from lrs.matching import registry
+from lrs.matching.consent import answers, consent, links
+from lrs.matching.consent.answers import ConsentAnswer, GuardianWanted, Posted
+from lrs.matching.consent.consent import Grant, Subject
+from lrs.matching.consent.links import Wish
 from lrs.matching.registry import Registered
 from lrs.matching.resync import resync
 from lrs.matching.services import Service

@@ -21,7 +21,7 @@ from lrs.access.rights import SCOPES, scopes_within_own
 from lrs.access.roles import Granted
 from lrs.competency.rules.ready import MOODLE, READY, written
 from lrs.kernel.errors import Refused
-from lrs.pages.platforms import PLATFORMS
+from lrs.pages.connect.platforms import PLATFORMS
 from lrs.web import kept_refusals
 from lrs.web.refusals import refusal_of
 from tests.competency.world import statement
@@ -263,7 +263,7 @@ def test_a_product_that_is_not_known_is_404(quiet):
 
 
 def test_a_source_has_so_many_keys_and_no_more(browser, monkeypatch):
-    monkeypatch.setattr("lrs.pages.connect.MOST_OF_A_SOURCE", 1)
+    monkeypatch.setattr("lrs.pages.connect.routes.MOST_OF_A_SOURCE", 1)
     connect(browser)
 
     answer = connect(browser)

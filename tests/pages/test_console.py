@@ -13,10 +13,10 @@ from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, timestamp_of_micros
 from lrs.outbox.mail import TEMPLATES, send_mail
-from lrs.pages import console_view
 from lrs.pages.actions import action_said
-from lrs.pages.console_facts import SourceFacts, shown_settings
-from lrs.pages.console_view import MAILS_SAID
+from lrs.pages.console import view as console_view
+from lrs.pages.console.facts import SourceFacts, shown_settings
+from lrs.pages.console.view import MAILS_SAID
 from lrs.storage import Owed, Record, each
 from lrs.web import kept_refusals
 from lrs.web.refusals import Refusal, _append

@@ -15,8 +15,10 @@ from lrs.access.roles import granted
 from lrs.cli import main
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
-from lrs.matching import consent, consent_page, employers, links, registry, services
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import employers, registry, services
+from lrs.matching.consent import consent, links
+from lrs.matching.consent import page as consent_page
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.developers import with_services
 from lrs.matching.employers import Employee
 from lrs.matching.registry import EMPLOYERS_PURPOSE, AboutService

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lrs.access.policy import TABLE
+from lrs.access.policy.table import TABLE
 from lrs.composition.steps import drain
 from lrs.matching import registry
 from lrs.people.ids import identified, ids_of

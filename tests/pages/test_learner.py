@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from lrs.competency.rules.rulesets import applied
 from lrs.competency.rules.walk import read_again
 from lrs.composition.steps import drain
-from lrs.matching import consent, registry
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import registry
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.people import joins, nobody
 from lrs.people import search as searching
 from lrs.people.identifiers import NOBODY

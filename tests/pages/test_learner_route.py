@@ -8,7 +8,7 @@ from adapters.planning import counting, demand
 from adapters.reading.people import mailbox
 from adapters.training_centre import learner_routes
 from lrs.composition.steps import drain
-from lrs.matching import roles
+from lrs.matching.roles import roles
 from tests.competency.world import statement
 from tests.pages.conftest import Site, text_of
 from tests.pages.members import signed_in

@@ -17,11 +17,13 @@ from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.matching import consent, disclosures, occupations, outcomes, registry, roles, services
-from lrs.matching.consent import Consent, Grant, Subject
+from lrs.matching import disclosures, occupations, outcomes, registry, services
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Consent, Grant, Subject
 from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.preview import in_words
+from lrs.matching.roles import roles
 from lrs.pages.me import badges, views
 from lrs.pages.me.badges import GoneBadge, OwnBadge
 from lrs.people import joins, questions

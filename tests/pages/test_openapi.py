@@ -26,8 +26,9 @@ from badges.held import shares
 from badges.wallets import exchanges
 from lrs.access.keys import create_key
 from lrs.composition.steps import drain
-from lrs.matching import outcomes, roles, services
+from lrs.matching import outcomes, services
 from lrs.matching.outcomes import WhatCameOfIt
+from lrs.matching.roles import roles
 from lrs.storage import Record
 from lrs.xapi.endpoint import METHODS
 from tests.adapters.lms.launched import PlatformClient

@@ -11,8 +11,8 @@ import pytest
 from lrs.competency.rules.rulesets import in_force
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
-from lrs.matching import answers, consent, links
-from lrs.matching.consent import Subject
+from lrs.matching.consent import answers, consent, links
+from lrs.matching.consent.consent import Subject
 from lrs.people import questions
 from lrs.people.questions import Matter
 from lrs.storage import Walk

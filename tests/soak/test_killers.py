@@ -19,7 +19,7 @@ from adapters.reading.hours import Numbers
 from adapters.reading.times import Calendar
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
-from lrs.matching.link_routes import Learner
+from lrs.matching.consent.link_routes import Learner
 from lrs.pages.session import safe_return
 from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.validate import check

@@ -30,13 +30,14 @@ from badges.held.certificates import code_of
 from badges.wallets import exchanges
 from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, SESSION, TOKEN, one_time
 from lrs.access.keys import create_key
-from lrs.access.policy import OF_TENANT
+from lrs.access.policy.table import OF_TENANT
 from lrs.access.sessions import SigningIn
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.settings import Settings
-from lrs.matching import answers, links, registry, services
+from lrs.matching import registry, services
+from lrs.matching.consent import answers, links
 from lrs.people import minors
 from lrs.storage import Tx, each
 from lrs.storage.sqlite.keys import SegmentSizes

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrs.access import KEY, LAUNCH, LINK, SESSION, TOKEN
-from lrs.access.policy import OF_SERVER, TABLE
+from lrs.access.policy.table import OF_SERVER, TABLE
 from lrs.cli import main
 from lrs.composition.kinds import TENANT
 from lrs.storage import each

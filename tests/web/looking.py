@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import Request
 from jinja2 import FileSystemLoader
 
-from lrs.access.policy_lines import PUBLIC, PolicyLine
+from lrs.access.policy.lines import PUBLIC, PolicyLine
 from lrs.web.chart import bars
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import Frame, Place

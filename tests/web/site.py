@@ -30,7 +30,7 @@ from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
-from lrs.matching import answers
+from lrs.matching.consent import answers
 from lrs.people import questions
 from lrs.web.origins import session_cookie
 from tests.adapters.lms.made import imported, structure, unit

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from lrs.access.policy import OF_SERVER, OF_TENANT
+from lrs.access.policy.table import OF_SERVER, OF_TENANT
 from lrs.web.browsers import closed, guarded, is_foreign
 from lrs.xapi.endpoint import METHODS
 from tests.served import new_id, routes_of, serving

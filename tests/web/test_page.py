@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from fastapi import Request
 
-from lrs.access.policy import OF_SERVER, TABLE
-from lrs.access.policy_lines import PUBLIC, PolicyLine
+from lrs.access.policy.lines import PUBLIC, PolicyLine
+from lrs.access.policy.table import OF_SERVER, TABLE
 from lrs.app import PAGES
 from lrs.kernel.errors import Refused
 from lrs.pages import front

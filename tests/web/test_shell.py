@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from lrs.access.policy import TABLE
-from lrs.access.policy_lines import PUBLIC, PolicyLine
+from lrs.access.policy.lines import PUBLIC, PolicyLine
+from lrs.access.policy.table import TABLE
 from lrs.tenancy import states
 from lrs.web.addresses import Addresses, check
 from lrs.web.framework import _Guarded, guarded

@@ -29,7 +29,7 @@ from adapters.lms.sessions import acts, preferences
 from adapters.lms.sessions.place import LmsPlace
 from adapters.lms.sessions.session import registration_in, session_in
 from lrs.access import Caller
-from lrs.access.course_policy import API
+from lrs.access.policy.courses import API
 from lrs.kernel.errors import Refused
 from lrs.storage.edge import read, write
 from lrs.web.exchange import caller_of, root_of

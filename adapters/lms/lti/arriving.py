@@ -7,7 +7,7 @@ from adapters.lms.lti.enrolments import COURSE
 from adapters.lms.lti.frames import path_of
 from adapters.lms.lti.launch import BADGES, CODE, WEIGHT, Arrived, LaunchMessage, take_in
 from lrs.access.sessions import SigningIn
-from lrs.pages.entering import browser_of
+from lrs.pages.sign_in.entering import browser_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.page import redirect

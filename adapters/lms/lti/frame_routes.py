@@ -14,7 +14,7 @@ from adapters.lms.lti.frames import LAUNCHED, Named, framed, let_forms_go
 from adapters.lms.lti.grades import LtiGrade
 from adapters.lms.lti.signed_in import Launched
 from lrs.kernel.errors import Refused
-from lrs.matching.role_plan import PlanFor
+from lrs.matching.roles.role_plan import PlanFor
 from lrs.outbox.listing import sent_to
 from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.routes import add_badges, add_skills

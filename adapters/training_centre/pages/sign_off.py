@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from adapters.training_centre import hosts
 from adapters.training_centre.pages import view
 from lrs.kernel.errors import Refused
-from lrs.pages import entering
+from lrs.pages.sign_in import entering
 from lrs.pages.visit import REFUSALS, FormBody, form_body
 from lrs.tenancy.tenants import Tenant
 from lrs.web.page import page

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
-from lrs.pages import connect_facts
 from lrs.pages.arrivals import course_view, people, statement_view, view
 from lrs.pages.arrivals.asked import PATH, Wanted, sealed, wanted
 from lrs.pages.arrivals.course import CourseSeen, course_of, read
@@ -19,6 +18,7 @@ from lrs.pages.arrivals.following import followed
 from lrs.pages.arrivals.names import all_told, name_of
 from lrs.pages.arrivals.outcomes import outcomes_of
 from lrs.pages.arrivals.reading import ArrivalsPage, page_of
+from lrs.pages.connect import facts as connect_facts
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may
 from lrs.storage import Record

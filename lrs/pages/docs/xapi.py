@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.access.policy import TABLE, scopes_for
+from lrs.access.policy.table import TABLE, scopes_for
 from lrs.kernel.strict_json import Json
 from lrs.pages.docs.schemas import AGENT, IRI, TIME, UUID
 from lrs.web.routing import WITH_KEY

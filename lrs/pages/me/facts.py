@@ -18,14 +18,16 @@ from lrs.competency.witnessed import Witnessed, witnessed
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.matching import consent, disclosures, notices, outcomes, roles, services, view, withdrawal
-from lrs.matching.consent import Consent
-from lrs.matching.gap import Role
-from lrs.matching.links import ConsentLink
+from lrs.matching import disclosures, notices, outcomes, services, view
+from lrs.matching.consent import consent, withdrawal
+from lrs.matching.consent.consent import Consent
+from lrs.matching.consent.links import ConsentLink
+from lrs.matching.consent.under_age import is_under_age
 from lrs.matching.outcomes import JobOutcome
 from lrs.matching.preview import Seen, gets, in_words
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Role
 from lrs.matching.services import Service
-from lrs.matching.under_age import is_under_age
 from lrs.outbox import deliveries
 from lrs.pages.facts import subjects
 from lrs.pages.me import badges

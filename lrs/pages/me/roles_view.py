@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from lrs.matching.declared import DeclaredSkill
-from lrs.matching.gap import Role
-from lrs.matching.role_plan import RolePlan
+from lrs.matching.roles.gap import Role
+from lrs.matching.roles.role_plan import RolePlan
 from lrs.web.dates import Dates
 
 

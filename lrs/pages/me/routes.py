@@ -12,12 +12,13 @@ from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
-from lrs.matching import declared, occupations, services, withdrawal
-from lrs.matching import roles as known_roles
-from lrs.matching.gap import gap
-from lrs.matching.nearest import nearest
-from lrs.matching.role_plan import PlanFor
-from lrs.matching.withdrawal import Ended
+from lrs.matching import declared, occupations, services
+from lrs.matching.consent import withdrawal
+from lrs.matching.consent.withdrawal import Ended
+from lrs.matching.roles import roles as known_roles
+from lrs.matching.roles.gap import gap
+from lrs.matching.roles.nearest import nearest
+from lrs.matching.roles.role_plan import PlanFor
 from lrs.pages.me import badges, data_view, facts, outcomes_view, roles_view, views
 from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.occupation import add_occupation

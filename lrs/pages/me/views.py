@@ -8,7 +8,7 @@ from typing import Any
 
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Proof
-from lrs.matching.consent import Consent
+from lrs.matching.consent.consent import Consent
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED
 from lrs.pages.me.badges import GoneBadge, OwnBadge, SharedBadge

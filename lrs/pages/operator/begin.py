@@ -10,16 +10,16 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from lrs.access import staff, staff_acts
-from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy.operators import OPERATOR
 from lrs.access.signed_in import session_in
 from lrs.access.staff import SUBJECT
 from lrs.kernel.errors import Refused
 from lrs.outbox.channel import End
 from lrs.outbox.channels.email import Render, sender_of, try_out
-from lrs.pages import entering
 from lrs.pages.operator import setup
 from lrs.pages.operator.facts import CANNOT
 from lrs.pages.operator.organisations import LONGEST_NAME, invite_administrator, operator_of, put_down
+from lrs.pages.sign_in import entering
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.tenancy import states
 from lrs.tenancy.tenants import DEFAULT

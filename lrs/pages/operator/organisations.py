@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff_acts
-from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy.operators import OPERATOR
 from lrs.access.roles import ADMINISTRATOR, Granted
 from lrs.access.staff import SUBJECT
 from lrs.kernel.errors import Misconfigured, Refused

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff, staff_acts
-from lrs.access.operator_policy import OPERATOR
 from lrs.access.operators import ROLE, create_operator_key, list_operator_keys, revoke_operator_key
+from lrs.access.policy.operators import OPERATOR
 from lrs.access.staff import DISABLED, SUBJECT, WITHDRAWN
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.operator import view

@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.access import staff
-from lrs.access.operator_policy import OPERATOR
+from lrs.access.policy.operators import OPERATOR
 from lrs.kernel.errors import Refused
-from lrs.pages import console_facts, console_view
-from lrs.pages.console import ENTRIES
-from lrs.pages.console_view import AUDIT_COLUMNS
+from lrs.pages.console import facts as console_facts
+from lrs.pages.console import view as console_view
+from lrs.pages.console.routes import ENTRIES
+from lrs.pages.console.view import AUDIT_COLUMNS
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.operator import setup, view

@@ -14,8 +14,8 @@ from adapters.catalogue.offerings import Offering
 from adapters.training_centre.centre_sessions import Gives
 from lrs.cli import main
 from lrs.competency.frameworks.frameworks import published
-from lrs.matching import roles
-from lrs.matching.gap import Requirement
+from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Requirement
 from tests.competency.world import URI, statement
 from tests.pages.conftest import Browser, Site, text_of
 

@@ -15,9 +15,11 @@ from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STAND
 from adapters.training_centre import learner_routes
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
-from lrs.matching import consent, outcomes, registry, roles, services
-from lrs.matching.consent import Grant, Subject
+from lrs.matching import outcomes, registry, services
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.outcomes import WhatCameOfIt
+from lrs.matching.roles import roles
 from tests.adapters.training_centre.made import Centre
 from tests.competency.world import ASEPTIC, World, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from lrs.kernel.names import name
-from lrs.matching import changes, consent, services
-from lrs.matching.consent import Subject
+from lrs.matching import changes, services
+from lrs.matching.consent import consent
+from lrs.matching.consent.consent import Subject
 from lrs.matching.sync import sync
 from lrs.people import joins
 from lrs.storage import Claim, Owed, Store, Tx

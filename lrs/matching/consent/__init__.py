@@ -1,0 +1,1 @@
+"""Consent of learners: asked for by links, given, refused and withdrawn."""

@@ -1,0 +1,1 @@
+"""The pages on which platforms are connected."""

@@ -1,0 +1,1 @@
+"""The console: sources, mails, keys, the record of actions, the system."""

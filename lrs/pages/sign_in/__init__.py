@@ -1,0 +1,1 @@
+"""The ways in which staff and learners sign in."""
