@@ -499,7 +499,9 @@ class Site:
         return {name: value for name, value in there.items() if f"{{{name}}}" in operation.path}
 
     def ask(self, case, sent):
-        """The answer to *case*; another one than a 5xx."""
+        """The answer to *case*; another one than a 5xx. Nobody waits long for a job that nobody does here."""
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            case.query["wait"] = min(case.query["wait"], 1)
         answer = case.call(self.address, self.session, timeout=PATIENCE, **sent)
         self.session.cookies.clear()
         assert answer.status_code < 500, (case.as_curl_command(), answer.text)
