@@ -2,12 +2,12 @@
 
 **Who opens it?** Whoever has the link. Nothing else is proven, unless the learner it is about is signed in. So only a
 registered service or the staff makes a link. It is for one learner, one service and one purpose, lasts 24 hours, is
-decided once, and the record of actions says who made it. Only that learner, signed in, sees what they hold
-(``consent.page``), and answers a link of the staff or of an employer (``consent.who_answers``).
+decided once, and the record of actions says who made it. Only that learner, signed in, sees what they hold (``page``),
+and answers a link of the staff or of an employer (``who_answers``).
 
-**Who is meant?** The service names the learner by an identifier that it knows (a mailbox or an account). Neither the
-answer to the service nor the page without sign-in depends on whether the identifier is known here: a consent waits for
-a person who has it (``consent.bind``). ``lrs.matching.consent.answers`` stores answers.
+**Who is meant?** The service names the learner by a mailbox or an account. Neither its answer nor the page without
+sign-in depends on whether that is known here: a consent waits for a person who has it (``consent.bind``). ``answers``
+stores answers.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ def listed_states(world, *sources, offered=()):
 
 
 def test_the_list_of_a_provider_says_what_is_in_progress_by_its_own_courses(world):
+    world.send(statement("enrolled", CLEO, verb=REGISTERED, activity="https://vle.example/aseptic"), source="vle")
     world.send(statement("gown", CLEO, verb=LAUNCHED, activity="https://vle.example/gowning"), source="vle")
     world.work()
 

@@ -135,3 +135,19 @@ def words(part: Any) -> set[str]:
     if not isinstance(part, dict):
         return set()
     return {*part} | {word for one in part.values() for word in words(one)}
+
+
+def test_no_context_of_ours_has_a_name_that_changes_an_address_kept_as_it_stands():
+    beginnings = {"http", "https", "urn", "did"}
+    for url in PINNED:
+        names = {str(name).partition(":")[0] for name in _names(context(url))}
+        assert not names & beginnings, url
+
+
+def _names(part: Any) -> list[str]:
+    """The terms and prefixes of a context, also of those within it; a keyword is none."""
+    if isinstance(part, list):
+        return [name for one in part for name in _names(one)]
+    if isinstance(part, dict):
+        return [name for key, one in part.items() for name in (key, *_names(one))]
+    return []
