@@ -6,8 +6,7 @@ decided once, and the record of actions says who made it. Only that learner, sig
 and answers a link of the staff or of an employer (``who_answers``).
 
 **Who is meant?** The service names the learner by a mailbox or an account. Neither its answer nor the page without
-sign-in depends on whether that is known here: a consent waits for a person who has it (``consent.bind``). ``answers``
-stores answers.
+sign-in depends on whether that is known here: a consent waits for a person who has it (``consent.bind``).
 """
 
 from __future__ import annotations
