@@ -28,12 +28,13 @@ HOST = "127.0.0.1"
 
 
 def until(holds: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Asks again and again; other processes give no other sign."""
-    end = time.monotonic() + patience
+    """Asks again and again, by and by less often; other processes give no other sign."""
+    end, pause = time.monotonic() + patience, 0.01
     while not holds():
         if time.monotonic() > end:
             raise AssertionError(f"waited {patience} s for {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.1)
 
 
 @dataclass
