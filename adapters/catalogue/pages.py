@@ -7,11 +7,12 @@ from fastapi.responses import HTMLResponse
 
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
-from adapters.catalogue.kept_lists import KeptLists
 from adapters.catalogue.looks import PublicLooks
 from adapters.catalogue.typed import FIELDS, fields_of, offering_in
 from adapters.lms.courses import courses
 from lrs.kernel.errors import Refused
+from lrs.kernel.memo import Memo
+from lrs.kernel.times import SECOND
 from lrs.pages import front
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, public_frame, says
@@ -27,11 +28,16 @@ from lrs.web.shared import shared
 PLACE, STAFF = "/catalogue", "/staff/catalogue"
 PAGES = Pages(PagePolicy(), front.refusal, frame=public_frame)
 """Those for everybody in which one can search."""
+KEPT_FOR = 5 * SECOND
 says(
     offering_new="It stands in the catalogue.",
     offering_same="It stands in the catalogue as it was.",
     offering_gone="It is out of the catalogue. Its sessions stay.",
 )
+
+
+class KeptLists(Memo[CatalogueList]):
+    """The list of each tenant, worked out once in ``KEPT_FOR``: everybody may ask for it, and it is costly to make."""
 
 
 def routes() -> APIRouter:
@@ -51,7 +57,8 @@ def public_routes() -> APIRouter:
 def _add_public(router: APIRouter) -> None:
     def look(request: Request, tenant: Tenant) -> CatalogueList:
         shared(request, PublicLooks).admit(request, tenant)
-        return shared(request, KeptLists).get(tenant.id, tenant.clock(), lambda now: looked_at(tenant.store, now))
+        now = tenant.clock()
+        return shared(request, KeptLists).get(tenant.id, now // KEPT_FOR, lambda: looked_at(tenant.store, now))
 
     def rows(request: Request, tenant: Tenant) -> list[ListRow]:
         return view.listed(look(request, tenant).found, base_of(request))

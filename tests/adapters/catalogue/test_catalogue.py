@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from adapters.catalogue import feed, looks, offerings
-from adapters.catalogue.entries import CatalogueList, entries, entry, looked_at, offered_by_course
-from adapters.catalogue.kept_lists import MOST_KEPT, KeptLists
+from adapters.catalogue import feed, looks, offerings, pages
+from adapters.catalogue.entries import entries, entry, looked_at, offered_by_course
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import read_catalogue
 from adapters.catalogue.typed import fields_of, offering_in
@@ -155,23 +154,8 @@ def told(site, word):
     return [one for one in site.world.all("statement") if one["verb"].get("display", {}).get("en") == word]
 
 
-def test_the_list_of_everybody_is_worked_out_once_in_five_seconds_and_one_entry_is_read_by_itself(site, centre):
-    store, asked = site.tenant.store, []
-
-    def listed(now):
-        asked.append(now)
-        return CatalogueList(entries(store, now), is_cut=False)
-
-    kept = KeptLists()
-    first = kept.get("a", 10 * SECOND, listed)
-    assert kept.get("a", 14 * SECOND, listed) is first
-    assert kept.get("b", 14 * SECOND, listed) is not first
-    assert kept.get("a", 15 * SECOND, listed) is not first
-    assert asked == [10 * SECOND, 14 * SECOND, 15 * SECOND]
-    for at in range(MOST_KEPT + 1):
-        kept.get(f"tenant {at}", 15 * SECOND, listed)
-    assert len(kept) == MOST_KEPT
-
+def test_one_entry_read_by_itself_is_as_in_the_list(site, centre):
+    store = site.tenant.store
     of = dated(centre, "one-1", title="Day of one", seats="2")
     site.tenant.store.write(lambda tx: offerings.keep(tx, Offering("one", "One"), "test")).result()
     record, session = centre_sessions.found(store, of.id, None)
@@ -522,6 +506,23 @@ def test_an_author_of_one_source_changes_and_drops_no_offering_of_the_catalogue(
 
     assert author.get("/staff/catalogue").status_code == 403
     assert author.ask("POST", "/staff/catalogue", data={"id": "placed", "act": "drop"}).status_code in {400, 403}
+
+
+def test_the_list_is_worked_out_once_in_five_seconds_for_each_tenant(site, monkeypatch):
+    asked, browser = [], Browser(site.app)
+    monkeypatch.setattr(pages, "looked_at", lambda store, now: asked.append(now) or looked_at(store, now))
+
+    def looked(path, seconds):
+        site.world.clock.now += seconds * SECOND
+        return browser.get(path).status_code, len(asked)
+
+    site.world.clock.now -= site.world.clock.now % (5 * SECOND)
+    assert [looked("/catalogue", 0), looked("/catalogue", 4), looked("/t/other/catalogue", 0)] == [
+        (200, 1),
+        (200, 1),
+        (200, 2),
+    ]
+    assert [looked("/catalogue", 1), looked("/catalogue.csv", 0)] == [(200, 3), (200, 3)]
 
 
 def test_one_address_looks_at_public_pages_so_often_and_at_another_tenant_by_itself(site, monkeypatch):
