@@ -17,7 +17,7 @@ import msgspec
 
 from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Tx, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -115,7 +115,7 @@ KINDS = (
         subjects=_holder,
         retention="evidence",
         exported=True,
-        find=by_keys(USE, lambda whose: (key("badge-use.person", one) for one in whose.persons)),
+        find=by_person(USE, "badge-use.person"),
     ),
     Kind(COUNTS, "fact", BadgeCounts, 1, subjects=None, retention="evidence", exported=True),
 )

@@ -28,7 +28,7 @@ from lrs.kernel.times import DAY, micros_of_timestamp, timestamp_of_micros
 from lrs.outbox.mail import send_mail
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, Walk
-from lrs.storage.about import by_keys, without
+from lrs.storage.about import by_person, without
 from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
@@ -173,7 +173,7 @@ KINDS = (
         subjects=of_person(_decode),
         retention="operational",
         exported=False,
-        find=by_keys(KIND, lambda whose: (key("badge-claim.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-claim.person"),
         shown=without("browser"),
         ends=lambda record: _decode(record.body).expires,
     ),

@@ -29,7 +29,7 @@ from lrs.kernel.plain_text import control_character
 from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -219,6 +219,6 @@ KINDS = (
         subjects=_holder,
         retention="evidence",
         exported=True,
-        find=by_keys(USE, lambda whose: (key("event-code-use.person", one) for one in whose.persons)),
+        find=by_person(USE, "event-code-use.person"),
     ),
 )

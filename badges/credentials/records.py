@@ -28,7 +28,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.storage import Reader, Record
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -205,7 +205,7 @@ KINDS = (
         subjects=_holder,
         retention="evidence",
         exported=True,
-        find=by_keys("credential", lambda whose: (key("credential.person", one) for one in whose.persons)),
+        find=by_person("credential", "credential.person"),
     ),
     Kind("status", "effect", subjects=None, retention="evidence", exported=True),
 )

@@ -27,7 +27,7 @@ from lrs.kernel.plain_text import control_character, turns_direction
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND
 from lrs.storage import Reader, Record
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 KIND = "endorsement"
@@ -173,6 +173,6 @@ KINDS = (
         subjects=_holder,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("endorsement.person", one) for one in whose.persons)),
+        find=by_person(KIND, "endorsement.person"),
     ),
 )

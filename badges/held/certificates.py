@@ -20,7 +20,7 @@ from lrs.kernel.base64url import base64url, from_base64url
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Tx
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -104,6 +104,6 @@ KINDS = (
         subjects=of_person(_decode),
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("badge-certificate.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-certificate.person"),
     ),
 )

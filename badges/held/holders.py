@@ -13,7 +13,7 @@ import msgspec
 from badges.held.stops import award_of
 from lrs.kernel.keys import key
 from lrs.storage import Owed, Reader, Record, Tx
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 
@@ -73,6 +73,6 @@ KINDS = (
         subjects=_about,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("badge-holder.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-holder.person"),
     ),
 )

@@ -21,7 +21,7 @@ from lrs.people.confirmed_names import confirmed_name, vouched_name
 from lrs.people.minors import is_minor
 from lrs.people.persons import members_of
 from lrs.storage import Reader, Record, Tx, Walk
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -132,6 +132,6 @@ KINDS = (
         subjects=of_person(_decode),
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("badge-share.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-share.person"),
     ),
 )

@@ -17,7 +17,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.plain_text import cleaned
 from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Owed, Reader, Record, Tx
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -94,6 +94,6 @@ KINDS = (
         subjects=of_person(_decode),
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("badge-name.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-name.person"),
     ),
 )

@@ -22,7 +22,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.plain_text import control_character, counted
 from lrs.kernel.sealed import digest_of
 from lrs.storage import Owed, Reader, Record, Tx, each
-from lrs.storage.about import by_keys, without
+from lrs.storage.about import by_person, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -212,7 +212,7 @@ KINDS = (
         subjects=_holder,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("badge-stop.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-stop.person"),
         shown=without("by"),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -13,7 +12,6 @@ from badges.achievements.described import described_achievements, wording_named
 from badges.achievements.pictures import SCOPES, Scope
 from badges.achievements.wording import OwnWords
 from badges.content.attainment import Attainment
-from badges.endorsing import endorsing
 from badges.pages import words_view
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
@@ -30,8 +28,6 @@ _REFUSED = {400, 413}
 says(
     words_written="The words are kept. Badges get them from now on; those that are held stay as they are.",
     words_anew="The words are kept, and the badges that are held are issued anew with them.",
-    endorsed="The endorsement is kept. Badges get it, and those that are held are issued anew with it, in a moment.",
-    endorsement_gone="The endorsement is taken away, and the badges that are held are issued anew without it.",
     image_set="The image is kept. New badges get it in a moment; those that are held stay as they are.",
     image_anew="The image is kept. New badges get it, and those that are held are issued anew with it, in a moment.",
     image_removed="The image is taken away. Badges that have it keep it.",
@@ -45,7 +41,6 @@ def routes() -> APIRouter:
     _add_list(router)
     _add_words(router)
     _add_image(router)
-    _add_endorsements(router)
     return router
 
 
@@ -73,7 +68,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 def _add_words(router: APIRouter) -> None:
     @router.get(ONE, summary="The words and the image of an achievement", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, achievement: str) -> Response:
-        return _page(visit, achievement)
+        return achievement_page(visit, achievement)
 
     @router.post(
         ONE,
@@ -87,17 +82,19 @@ def _add_words(router: APIRouter) -> None:
         try:
             words = editing.checked(given)
             if form.get("act") != "keep":
-                return _page(visit, achievement, words)
+                return achievement_page(visit, achievement, words)
             anew = form.get("anew") == "yes"
             editing.write_words(visit.tenant, held.attainment, words, by=visit.session.by, anew=anew)
         except Refused as refused:
             if refused.status not in _REFUSED:
                 raise
-            return _page(visit, achievement, given, refused)
+            return achievement_page(visit, achievement, given, refused)
         return visit.on(f"{PLACE}/{achievement}", "words_anew" if anew else "words_written")
 
 
-def _page(visit: Visit, achievement: str, words: OwnWords | None = None, refused: Refused | None = None) -> Response:
+def achievement_page(
+    visit: Visit, achievement: str, words: OwnWords | None = None, refused: Refused | None = None
+) -> Response:
     """The page, with *words* instead of those that are kept, and what is wrong with them."""
     held = wording_named(visit.tenant, achievement)
     shown = words_view.page_of(visit.tenant, held, words, refused)
@@ -125,7 +122,7 @@ def _add_image(router: APIRouter) -> None:
         except Refused as refused:
             if refused.status not in _REFUSED:
                 raise
-            return await read(_page, visit, achievement, None, refused)
+            return await read(achievement_page, visit, achievement, None, refused)
         return visit.on(f"{PLACE}/{achievement}", "image_anew" if sent.anew else "image_set")
 
     @router.post(
@@ -139,30 +136,6 @@ def _add_image(router: APIRouter) -> None:
         scope, anew = _scope(form.get("scope", "")), form.get("held") == "yes"
         editing.remove_picture(visit.tenant, held.attainment, scope, by=visit.session.by, anew=anew)
         return visit.on(f"{PLACE}/{achievement}", "image_gone" if anew else "image_removed")
-
-
-def _add_endorsements(router: APIRouter) -> None:
-    @router.post(
-        f"{ONE}/endorse",
-        status_code=303,
-        summary="Endorses an achievement in the organisation's name, or takes an endorsement away",
-        openapi_extra=form_body("comment", "remove") | SIGNED_IN,
-    )
-    def endorse(visit: Visiting, achievement: str, body: FormBody) -> Response:
-        form = visit.fields(body)
-        try:
-            thing = endorsing.thing_named(visit.tenant, achievement)
-            if form.get("remove"):
-                endorsing.remove(visit.tenant, thing, form["remove"], by=visit.session.by)
-            else:
-                comment = form.get("comment", "").replace("\r\n", "\n")
-                endorsing.endorse(visit.tenant, thing, comment, id=str(uuid4()), by=visit.session.by)
-        except Refused as refused:
-            if refused.status not in (400, 409):
-                raise
-            at_comment = Refused(refused.message, status=refused.status, pointer="/comment")
-            return _page(visit, achievement, None, at_comment)
-        return visit.on(f"{PLACE}/{achievement}", "endorsement_gone" if form.get("remove") else "endorsed")
 
 
 class SentImage(NamedTuple):

@@ -22,7 +22,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
 from lrs.kernel.times import MINUTE
 from lrs.storage import Reader, Record, Tx, Walk
-from lrs.storage.about import by_keys, without
+from lrs.storage.about import by_person, without
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -188,7 +188,7 @@ KINDS = (
         subjects=_about,
         retention="operational",
         exported=False,
-        find=by_keys(KIND, lambda whose: (key("badge-exchange.person", one) for one in whose.persons)),
+        find=by_person(KIND, "badge-exchange.person"),
         shown=without("offer", "challenge", "access", "notice"),
         ends=lambda record: decode(record.body).expires,
     ),

@@ -16,7 +16,7 @@ from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.kernel.keys import key
 from lrs.people.persons import LISTING
 from lrs.storage import Owed, Record, Tx
-from lrs.storage.about import by_ids, by_keys
+from lrs.storage.about import by_ids, by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 AWARD, LINEAGE, PROFILE, HEAD = "award", "award-lineage", "profile", "profile-head"
@@ -111,7 +111,7 @@ KINDS = (
         subjects=_holder,
         retention="derived",
         exported=False,
-        find=by_keys(AWARD, lambda whose: (key("award", one) for one in whose.persons)),
+        find=by_person(AWARD, "award"),
     ),
     Kind(
         LINEAGE,
@@ -122,7 +122,7 @@ KINDS = (
         retention="evidence",
         exported=True,
         basis=True,
-        find=by_keys(LINEAGE, lambda whose: (key("lineage", one) for one in whose.persons)),
+        find=by_person(LINEAGE, "lineage"),
     ),
     Kind(PROFILE, "derived", Profile, 1, subjects=_self, retention="derived", exported=False, find=by_ids(PROFILE)),
     Kind(HEAD, "fact", subjects=_self, retention="evidence", exported=True, basis=True, find=by_ids(HEAD)),

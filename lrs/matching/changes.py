@@ -27,7 +27,7 @@ from lrs.matching.services import Service
 from lrs.matching.view import BadgeSummary
 from lrs.people import minors, persons
 from lrs.storage import Reader, Record, Tx, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.ahead import ReadAhead
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -279,7 +279,7 @@ KINDS = (
         subjects=_about,
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("person", one) for one in whose.persons)),
+        find=by_person(KIND, "person"),
     ),
     Kind(FLOOR[0], "effect", subjects=None, retention="consent", exported=True),
 )

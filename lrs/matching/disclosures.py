@@ -19,7 +19,7 @@ from lrs.kernel.errors import StoreFull
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import ROWS, Reader, Record, Tx, Walk, first_seq
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -99,6 +99,6 @@ KINDS = (
         subjects=_about,
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("person", one) for one in whose.persons)),
+        find=by_person(KIND, "person"),
     ),
 )

@@ -24,7 +24,7 @@ from lrs.matching import changes, services
 from lrs.matching.roles import roles
 from lrs.matching.services import OUTCOMES
 from lrs.storage import Reader, Record, Tx, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -219,6 +219,6 @@ KINDS = (
         subjects=_about,
         retention="consent",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("person", one) for one in whose.persons)),
+        find=by_person(KIND, "person"),
     ),
 )

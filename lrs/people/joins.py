@@ -23,7 +23,7 @@ from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, 
 from lrs.people.suggestions import KIND as SUGGESTION
 from lrs.people.suggestions import Suggestion, about_key, suggest, suggestion_id
 from lrs.storage import Owed, Reader, Record, Tx, each
-from lrs.storage.about import Whose, by_keys, shown_as
+from lrs.storage.about import Whose, by_person, shown_as
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 from lrs.xapi.statements.identity import Identifier
@@ -289,7 +289,7 @@ KINDS = (
         retention="evidence",
         exported=True,
         basis=True,
-        find=by_keys("link", lambda whose: (key("link-person", one) for one in whose.persons)),
+        find=by_person("link", "link-person"),
         shown=_link_shown,
     ),
     Kind("identity-authority", "fact", subjects=None, retention="configuration", exported=True, basis=True),

@@ -24,7 +24,7 @@ from lrs.people.identifiers import ULN_HOME_PAGE, same_mailbox_but_case
 from lrs.people.ids import ids_of, record_of
 from lrs.people.suggestions import suggest
 from lrs.storage import Owed, Reader, Record, Tx, each
-from lrs.storage.about import Whose, by_ids, by_keys
+from lrs.storage.about import Whose, by_ids, by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier, identifier_of
@@ -233,6 +233,6 @@ KINDS = (
         retention="evidence",
         exported=True,
         basis=True,
-        find=by_keys("identifier", lambda whose: (key("identifier-person", one) for one in whose.persons)),
+        find=by_person("identifier", "identifier-person"),
     ),
 )

@@ -18,7 +18,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Reader, Record, Store, Tx, Walk, micros_of
-from lrs.storage.about import Whose, body_shown, by_keys, sort_of
+from lrs.storage.about import Whose, body_shown, by_person, sort_of
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
 
@@ -201,7 +201,7 @@ KINDS = (
         subjects=_about,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("question.person", one) for one in whose.persons)),
+        find=by_person(KIND, "question.person"),
         shown=_shown,
     ),
 )

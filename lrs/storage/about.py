@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from lrs.kernel.keys import key
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage.contract import Reader, each
 from lrs.storage.records import Record, micros_of
@@ -43,6 +44,11 @@ def by_keys(kind: str, keys: Callable[[Whose], Iterable[int]]) -> FindRecords:
             yield from (record for record in each(reader, kind, index) if before.isdisjoint(record.keys))
 
     return find
+
+
+def by_person(kind: str, name: str) -> FindRecords:
+    """Finds the records of *kind* that have the person's id as their search key *name*."""
+    return by_keys(kind, lambda whose: (key(name, one) for one in whose.persons))
 
 
 def by_ids(kind: str) -> FindRecords:

@@ -14,7 +14,7 @@ import msgspec
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import Reader, Record, Tx, Walk, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 
 COURSE, MEMBER, LINK = "lti-course", "lti-member", "lti-link"
@@ -190,6 +190,6 @@ KINDS = (
         subjects=_member,
         retention="evidence",
         exported=True,
-        find=by_keys(MEMBER, lambda whose: (key("lti.member-person", one) for one in whose.persons)),
+        find=by_person(MEMBER, "lti.member-person"),
     ),
 )

@@ -28,7 +28,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import ROWS, Claim, Reader, Record, Tx, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -217,6 +217,6 @@ KINDS = (
         subjects=_about,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("lti.enrolment-person", one) for one in whose.persons)),
+        find=by_person(KIND, "lti.enrolment-person"),
     ),
 )

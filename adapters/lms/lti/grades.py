@@ -30,7 +30,7 @@ from lrs.outbox import deliveries
 from lrs.outbox.channel import ACTIVE, PAUSED, Channel, Destination, End, Message, Outcome, Undeliverable, outcome_of
 from lrs.outbox.deliveries import Delivery
 from lrs.storage import Reader, Record, Tx
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 
@@ -256,6 +256,6 @@ KINDS = (
         subjects=_about,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("lti.grade-person", one) for one in whose.persons)),
+        find=by_person(KIND, "lti.grade-person"),
     ),
 )

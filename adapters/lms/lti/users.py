@@ -26,7 +26,7 @@ from lrs.people.ids import identified, ids_of
 from lrs.people.persons import Mint, ensure, minter
 from lrs.people.platform_accounts import join_account, part_account, suggest_elsewhere
 from lrs.storage import Owed, Reader, Record, Tx, Walk, each
-from lrs.storage.about import by_keys
+from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier
@@ -260,6 +260,6 @@ KINDS = (
         subjects=_about,
         retention="evidence",
         exported=True,
-        find=by_keys(KIND, lambda whose: (key("lti.user-person", one) for one in whose.persons)),
+        find=by_person(KIND, "lti.user-person"),
     ),
 )
