@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter
-
 from badges.pages import (
     certificate,
     claim,
@@ -24,6 +22,7 @@ from badges.pages import (
 from badges.published import achievement_routes, registry_routes, routes
 from badges.wallets import routes as wallets
 from badges.wallets.oid4vci import routes as oid4vci
+from lrs.web.late import Router
 from lrs.web.page import Pages
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -36,7 +35,7 @@ PAGES: Mapping[str, Pages] = {
 """By their names in the table of rights."""
 
 
-def routers(subscriptions: Subscriptions) -> tuple[APIRouter, ...]:
+def routers(subscriptions: Subscriptions) -> tuple[Router, ...]:
     """All of them; *subscriptions*: what a stored statement owes."""
     of_staff = (keys, words, stopping, event_codes, issuers, endorsements)
     rooms = (routes, registry_routes, *of_staff, claim, own, shared, certificate, wallets, oid4vci, verify)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
-from fastapi import APIRouter
 
 from lrs.access.keys import create_key
 from lrs.app import create_app
@@ -17,6 +16,7 @@ from lrs.kernel.settings import Settings
 from lrs.serving.server import listen
 from lrs.web.addresses import Addresses, operations
 from lrs.web.framework import guarded
+from lrs.web.late import Router
 from lrs.web.protocol import Bounded
 
 VERB = "http://adlnet.gov/expapi/verbs/experienced"
@@ -133,7 +133,7 @@ def add_route(app, method, pattern, endpoint, line):
 
 def take_in(app, method, pattern, endpoint):
     """Puts a route into a running *app*, as the application takes in those of its rooms."""
-    router = APIRouter()
+    router = Router()
     router.add_api_route(pattern, endpoint, methods=[method], include_in_schema=False)
     app.api.router.routes.extend(guarded(router.routes))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
@@ -15,9 +14,10 @@ from lrs.kernel.memo import Memo
 from lrs.kernel.times import SECOND
 from lrs.pages import front
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, public_frame, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, public_frame, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, page_in_language
@@ -40,21 +40,21 @@ class KeptLists(Memo[CatalogueList]):
     """The list of each tenant, worked out once in ``KEPT_FOR``: everybody may ask for it, and it is costly to make."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router of those who fill it."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_staff(router)
     return router
 
 
-def public_routes() -> APIRouter:
+def public_routes() -> Router:
     """The router for everybody."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_public(router)
     return router
 
 
-def _add_public(router: APIRouter) -> None:
+def _add_public(router: Router) -> None:
     def look(request: Request, tenant: Tenant) -> CatalogueList:
         shared(request, PublicLooks).admit(request, tenant)
         now = tenant.clock()
@@ -91,7 +91,7 @@ def _add_public(router: APIRouter) -> None:
         return page_in_language(request, "public/catalogue-entry.html", one=shown, root=root)
 
 
-def _add_staff(router: APIRouter) -> None:
+def _add_staff(router: Router) -> None:
     @router.get(STAFF, summary="What is offered, and the form for more", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _list(visit, {})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Query, Response
 
 from adapters.catalogue import feed, view
 from adapters.catalogue.entries import left_in
@@ -13,9 +12,10 @@ from adapters.lms.sessions.place import LmsPlace
 from adapters.training_centre import centre_sessions, seats
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import dates_of, own_of, own_page
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
 from lrs.people.persons import members_of
 from lrs.storage import Tx
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 from lrs.web.routing import Here
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -30,9 +30,9 @@ says_to_learners(
 )
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements about seats owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="My plan", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, book: Annotated[str, Query(max_length=100)] = "") -> Response:
@@ -72,9 +72,9 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def calendar_routes() -> APIRouter:
+def calendar_routes() -> Router:
     """The router of the calendar, which needs nothing but its address."""
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @router.get("/calendar/{token}", summary="A learner's dates, as iCalendar")
     def show(tenant: Here, token: str) -> Response:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from adapters.catalogue import role_view
 from adapters.catalogue.entries import entries
@@ -20,12 +20,13 @@ from lrs.matching.roles.gap import Role
 from lrs.matching.roles.nearest import in_effect
 from lrs.pages import front
 from lrs.pages.me.facts import all_roles
-from lrs.pages.visit import REFUSALS, public_frame
+from lrs.pages.visit import page_router, public_frame
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_day
 from lrs.web.exchange import address_of
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_rows, listing
 from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
@@ -51,9 +52,9 @@ class RoleShown(NamedTuple):
     told: dict[str, Any]
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The roles in effect on a day (today), as a page or as JSON", responses=_BOTH)
     def show(request: Request, tenant: Here, on: date | None = None) -> Response:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from adapters.imports import job as jobs
@@ -25,6 +25,7 @@ from lrs.storage.edge import read, write
 from lrs.web.accept import preferred
 from lrs.web.browsers import ATTACHMENT
 from lrs.web.exchange import caller_of
+from lrs.web.late import Router
 from lrs.web.routing import WITH_KEY, Here, problems
 
 LOOK = 0.1
@@ -58,15 +59,15 @@ _DONE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The routes of imports."""
-    router = APIRouter(prefix="/api/imports", tags=["imports"])
+    router = Router(prefix="/api/imports", tags=["imports"])
     _add_sending(router)
     _reading(router)
     return router
 
 
-def _add_sending(router: APIRouter) -> None:
+def _add_sending(router: Router) -> None:
 
     async def sent(request: Request, who: Who, asked: Annotated[ImportRequest, Depends(asked_for)], here: Here) -> Job:
         """The job of the sent file. Nothing is read of it before who calls, and for what, is in order."""
@@ -113,7 +114,7 @@ async def _waited_for(here: Here, job: Job, wait: float) -> Job:
     return job
 
 
-def _reading(router: APIRouter) -> None:
+def _reading(router: Router) -> None:
     """The routes of one import."""
 
     @router.get("/{id}", responses=problems(401, 404), openapi_extra=WITH_KEY)

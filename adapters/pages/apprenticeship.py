@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.apprenticeship.overview import Apprentices, KeptTold, apprentices
 from adapters.apprenticeship.progress_read import apprenticeship
@@ -17,11 +16,12 @@ from lrs.pages import learners_view, reach
 from lrs.pages.list_files import add_files
 from lrs.pages.me.own_page import own_of
 from lrs.pages.views import NO_NAME, identifier_shown
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, page_router
 from lrs.people.persons import identifiers_in, members_of
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.shared import shared
 
@@ -30,9 +30,9 @@ OF_LEARNER = "/staff/learners/{person}/apprenticeship"
 APPRENTICES = "/provider/apprentices"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(OWN, summary="How far one's own apprenticeship is", openapi_extra=SIGNED_IN)
     def own(visit: Visiting) -> Response:
@@ -60,7 +60,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_apprentices(router: APIRouter) -> None:
+def _add_apprentices(router: Router) -> None:
     @router.get(APPRENTICES, summary="A provider's apprentices, and how far they are", openapi_extra=SIGNED_IN)
     def of_provider(visit: Visiting) -> Response:
         seen = _apprentices(visit)

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from adapters.imports import job as jobs
 from adapters.imports.arriving_forms import read_form
@@ -29,8 +28,9 @@ from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says, uploads
 from lrs.storage.edge import read, read_blocks, write
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE = "/staff/imports"
@@ -47,9 +47,9 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._, -]")
 says(again="The file is checked once more, with these columns.", begun="It comes in now.")
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_one(router)
     _add_rows(router)
@@ -57,7 +57,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="Files that came in, and where a file is sent", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _list(visit)
@@ -107,7 +107,7 @@ def _listed(visit: Visit) -> list[ListRow]:
     return view.listed(found, visit.tenant.settings.zone, visit.root)
 
 
-def _add_one(router: APIRouter) -> None:
+def _add_one(router: Router) -> None:
     @router.get(ONE, summary="One file: what would go in, what needs repair", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _one(visit, acts.job_for(visit.tenant.store, visit.caller, id))
@@ -161,7 +161,7 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None) -> Response:
 # -- the rows of one that have a reason -------------------------------------------------------------------------------
 
 
-def _add_rows(router: APIRouter) -> None:
+def _add_rows(router: Router) -> None:
     @router.get(f"{ONE}/rows", summary="The rows of a file that have a reason", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         job = acts.job_for(visit.tenant.store, visit.caller, id)
@@ -197,7 +197,7 @@ def _shown(visit: Visit, job: Job) -> list[ShownRow]:
 # -- files that go back -----------------------------------------------------------------------------------------------
 
 
-def _add_files(router: APIRouter) -> None:
+def _add_files(router: Router) -> None:
     @router.get(f"{ONE}/file", summary="The file, with what became of each row", openapi_extra=SIGNED_IN)
     def whole(visit: Visiting, id: str) -> Response:
         return _file(visit, acts.job_for(visit.tenant.store, visit.caller, id), "returned", "checked")

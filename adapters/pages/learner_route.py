@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.pages.apprenticeship import called
 from adapters.reading.people import Ifi
@@ -13,9 +12,10 @@ from adapters.training_centre import learner_routes
 from adapters.training_centre.learner_routes import FIELDS, LearnerRoute
 from lrs.kernel.errors import Refused
 from lrs.pages import reach
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Reader
+from lrs.web.late import Router
 
 PLACE = "/staff/learners/{person}/route"
 NO_CENTRE = ""
@@ -26,9 +26,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="By which route a learner came, and where they live", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, person: str) -> Response:

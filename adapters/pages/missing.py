@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.apprenticeship.missing import ADAPTER, KeptGone, MissingApprentices, missing_learners
 from adapters.imports.senders import senders
 from adapters.pages import acts
 from adapters.pages.apprenticeship import called
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, page_router
 from lrs.people.persons import members_of
 from lrs.web.dates import written_day
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 from lrs.web.shared import shared
 
@@ -27,9 +27,9 @@ COLUMNS = (
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="Learners who are missing from the newest return", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

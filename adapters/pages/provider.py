@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.imports import job as jobs
 from adapters.imports.sources import FILES, files_said
@@ -13,17 +12,18 @@ from adapters.pages.missing import missing_within
 from lrs.access import Caller
 from lrs.pages import learners, learners_view
 from lrs.pages.learners_view import COLUMNS
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, page_router
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListColumn, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE = "/provider"
 _SHOWN_OF_LEARNERS = tuple(one for one in COLUMNS if one.name in {"name", "known", "skill", "until"})
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="A provider's own files and learners", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

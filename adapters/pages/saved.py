@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.imports import mappings
 from adapters.imports.mappings import SavedProfile, saved_for
 from adapters.pages import acts, view
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/columns"
@@ -18,9 +18,9 @@ PLACE = "/staff/columns"
 says(forgotten="The name is removed. Files that came in with it stay as they are.")
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="Columns that were saved under a name", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
@@ -16,9 +15,10 @@ from lrs.kernel.errors import Refused
 from lrs.matching.roles import roles
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
 from lrs.storage import Store
 from lrs.storage.edge import read
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/planning"
@@ -32,9 +32,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="How many people can do what, against how many are wanted", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
@@ -47,7 +47,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_acts(router: APIRouter) -> None:
+def _add_acts(router: Router) -> None:
     @router.post(
         PLACE, status_code=303, summary="Has the numbers worked out now", openapi_extra=form_body() | SIGNED_IN
     )
@@ -71,7 +71,7 @@ def _add_acts(router: APIRouter) -> None:
         return visit.on(PLACE, "planning_k")
 
 
-def _add_files(router: APIRouter) -> None:
+def _add_files(router: Router) -> None:
     @router.post(
         f"{PLACE}/files", status_code=303, summary="Takes a table of demand", openapi_extra=uploads() | SIGNED_IN
     )

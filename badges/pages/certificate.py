@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from badges.achievements.achievements import version_id
@@ -21,6 +21,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import page
 from lrs.web.routing import Here, problems
@@ -28,9 +29,9 @@ from lrs.web.routing import Here, problems
 _UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["badges"], default_response_class=HTMLResponse)
+    router = Router(tags=["badges"], default_response_class=HTMLResponse)
 
     @router.get(
         "/t/{tenant}/check/{certificate}",

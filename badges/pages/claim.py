@@ -8,8 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Query, Request, Response
 
 from badges.achievements import counts
 from badges.achievements.counts import note
@@ -18,10 +17,11 @@ from badges.pages.taking import ACCEPT, Taking
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.pages.visit import FormBody, form_body, page_router
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -30,9 +30,9 @@ from lrs.web.routing import Here
 COOKIE = "badge-claim"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get("/claim/{claim}", summary="The page on which a learner gets a badge")
     def show(request: Request, tenant: Here, claim: str, wallet: Annotated[str, Query(max_length=60)] = "") -> Response:

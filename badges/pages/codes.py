@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.claims import event_codes
 from badges.claims.event_codes import Used
@@ -11,24 +10,25 @@ from lrs.access import tries
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import READ
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router
 from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 WRONG = TryLimit(10, 60 * 60)
 """How many codes a learner may try in an hour. A code has 40 random bits."""
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router. *subscriptions* say what stored statements owe."""
-    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router("/me")
 
     add_code(router, subscriptions)
     return router
 
 
-def add_code(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_code(router: Router, subscriptions: Subscriptions) -> None:
     """Adds the form; who came by a launch has it, too, under another address."""
 
     @router.get("/code", summary="The form for the code of an event", openapi_extra=SIGNED_IN)

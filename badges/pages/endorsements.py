@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import uuid4
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.endorsing import endorsing
 from badges.endorsing.endorsing import EndorsedThing
 from badges.pages import stopping, words
 from lrs.kernel.errors import Refused
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
+from lrs.web.late import Router
 
 _FORM = form_body("comment", "remove") | SIGNED_IN
 
@@ -27,9 +27,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.post(
         f"{stopping.ONE}/endorse",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.claims import event_codes
 from badges.claims.event_codes import EventCode
@@ -15,8 +14,9 @@ from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_day
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 
@@ -36,9 +36,9 @@ _OWN_FAULT = {400, 404}
 says(code_ended="The code has ended: nobody can use it any more. What it gave stays.")
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The codes for events", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

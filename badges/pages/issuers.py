@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.keys.issuer import issuer_of
 from badges.prior import trusted
@@ -14,8 +13,9 @@ from badges.prior.trusted import TrustedIssuer
 from lrs.access import PRIOR_SOURCE
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 PLACE = "/staff/issuers"
@@ -33,9 +33,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The issuers whose badges are believed", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.issuing import rotation
 from badges.keys.issuer import issuer_of
 from badges.keys.ring import Key, ring_of
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.tenancy.signing_keys import ALGORITHMS, Algorithm, KeyState
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 PLACE = "/staff/badge-keys"
@@ -32,9 +32,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The keys that sign badges", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

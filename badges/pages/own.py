@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Query, Response
 
 from badges.achievements.counts import note
 from badges.credentials.records import ISSUED
@@ -14,9 +13,10 @@ from badges.pages.taking import EVEN_GONE, Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 
 says_to_learners(
     badge_shared="The badge is shared now. Whoever has the address below sees it.",
@@ -35,14 +35,14 @@ _BACK = {"me": "/me", "sharing": "/me/sharing"}
 """Pages from which sharing is stopped, too, by what their forms say."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router("/me")
     add_taking(router)
     return router
 
 
-def add_taking(router: APIRouter) -> None:
+def add_taking(router: Router) -> None:
     """Adds the page of a badge; who came by a launch has it, too, under another address."""
 
     @router.get("/badges/{id}/take", summary="The ways to take a badge of one's own", openapi_extra=SIGNED_IN)

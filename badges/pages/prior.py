@@ -6,8 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from badges.pages.handed_in import check_something, form_of
 from badges.prior import prior
@@ -17,10 +16,11 @@ from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ, own_page
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners, uploads
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage.edge import read
 from lrs.web.dates import written_day
+from lrs.web.late import Router
 from lrs.web.origins import client_of
 from lrs.web.shared import shared
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -44,16 +44,16 @@ says_to_learners(
 )
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions*: what a stored statement owes."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_own(router, subscriptions)
     _add_of_learner(router, subscriptions)
     _add_removing(router, subscriptions)
     return router
 
 
-def _add_removing(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_removing(router: Router, subscriptions: Subscriptions) -> None:
     sends = form_body("badge") | SIGNED_IN
 
     @router.post(
@@ -83,7 +83,7 @@ def _remove(visit: Visit, members: tuple[str, ...], badge: str, subscriptions: S
     visit.tenant.store.write(decide, weight=weight, reads=reads).result()
 
 
-def _add_own(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_own(router: Router, subscriptions: Subscriptions) -> None:
     @router.get(OWN, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _own_page(visit)
@@ -100,7 +100,7 @@ def _add_own(router: APIRouter, subscriptions: Subscriptions) -> None:
         return visit.on(OWN, _said(kept))
 
 
-def _add_of_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_of_learner(router: Router, subscriptions: Subscriptions) -> None:
     @router.get(OF_LEARNER, summary="Badges of others that a learner has brought", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, person: str) -> Response:
         return _staff_page(visit, person)

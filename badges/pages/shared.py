@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from badges.achievements.counts import note
 from badges.credentials.stored import stored_badge
@@ -28,6 +28,7 @@ from lrs.web.accept import preferred
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, page, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -37,9 +38,9 @@ _HTML, _VC, _JSON = "text/html", "application/vc", "application/json"
 _UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+    router = Router(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
 
     @router.get(
         "/t/{tenant}/shared/{share}",

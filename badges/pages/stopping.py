@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from badges.credentials.chosen import Chosen, chosen
 from badges.held import stops
 from badges.held.stops import StopState
 from badges.pages import stopping_view
 from lrs.kernel.errors import Refused
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
+from lrs.web.late import Router
 
 ONE, MANY = "/staff/badge/{id}", "/staff/revoke-badges"
 _STOPPING = {"suspend": "suspended", "revoke": "revoked"}
@@ -31,15 +31,15 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_one(router)
     _add_many(router)
     return router
 
 
-def _add_one(router: APIRouter) -> None:
+def _add_one(router: Router) -> None:
     @router.get(ONE, summary="A badge: whose it is, and what stops it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return badge_page(visit, id, {})
@@ -105,7 +105,7 @@ def badge_page(
 # -- many -----------------------------------------------------------------------------------------------------------
 
 
-def _add_many(router: APIRouter) -> None:
+def _add_many(router: Router) -> None:
     @router.get(MANY, summary="The form to revoke many badges", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting) -> Response:
         return _many(visit, {"achievement": visit.request.query_params.get("achievement", "")})

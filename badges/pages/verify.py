@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from badges.held import certificates, shares
@@ -24,6 +24,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.origins import client_of
 from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
@@ -118,9 +119,9 @@ _BODY = {
 }
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["badges"], default_response_class=HTMLResponse)
+    router = Router(tags=["badges"], default_response_class=HTMLResponse)
 
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
     def show(request: Request, badge: Annotated[str, Query(max_length=_LONGEST_SHOWN)] = "") -> Response:
@@ -156,7 +157,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_api(router: APIRouter) -> None:
+def _add_api(router: Router) -> None:
     """The check for programs."""
 
     @router.post(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from badges.achievements import editing, pictures
 from badges.achievements.described import described_achievements, wording_named
@@ -16,8 +15,9 @@ from badges.pages import words_view
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
 from lrs.storage.edge import read
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/badges"
@@ -35,16 +35,16 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_words(router)
     _add_image(router)
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="What badges are for, and what became of them", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         rows = _rows(visit)
@@ -65,7 +65,7 @@ def _rows(visit: Visit) -> list[ListRow]:
     return words_view.rows(described_achievements(visit.tenant), f"{visit.root}{PLACE}")
 
 
-def _add_words(router: APIRouter) -> None:
+def _add_words(router: Router) -> None:
     @router.get(ONE, summary="The words and the image of an achievement", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, achievement: str) -> Response:
         return achievement_page(visit, achievement)
@@ -102,7 +102,7 @@ def achievement_page(
     return visit.page("staff/badge.html", status, place=f"{visit.root}{PLACE}/{achievement}", **shown)
 
 
-def _add_image(router: APIRouter) -> None:
+def _add_image(router: Router) -> None:
     @router.get(f"{ONE}/image.svg", summary="The image that badges get", openapi_extra=SIGNED_IN)
     def image(visit: Visiting, achievement: str) -> Response:
         content = words_view.image_of(visit.tenant, wording_named(visit.tenant, achievement))

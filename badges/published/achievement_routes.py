@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from badges.achievements import achievements
 from badges.achievements.image import png_of, svg_of
@@ -20,6 +20,7 @@ from lrs.pages import front
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
+from lrs.web.late import Router
 from lrs.web.page import Pages, page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import problems
@@ -30,9 +31,9 @@ _ANSWERS = problems(404) | sends(*_JSON_OR_PAGE)
 _FOR_A_DAY = "public, max-age=86400"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+    router = Router(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
 
     @router.get(
         "/t/{tenant}/achievements/{id}", responses=_ANSWERS, summary="What a badge stands for, as JSON-LD or a page"
@@ -53,7 +54,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_images(router: APIRouter) -> None:
+def _add_images(router: Router) -> None:
     """The image of an achievement, in both its forms."""
 
     @router.get(
@@ -73,7 +74,7 @@ def _add_images(router: APIRouter) -> None:
         return _image(svg_of(tenant, record_of(tenant, achievements.KIND, id)), "image/svg+xml")
 
 
-def _add_words(router: APIRouter) -> None:
+def _add_words(router: Router) -> None:
     """What a badge takes, and the competency that it points to."""
 
     @router.get("/t/{tenant}/criteria/{id}", responses=_ANSWERS, summary="What a badge takes, as JSON-LD or a page")

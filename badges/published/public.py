@@ -9,13 +9,13 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Path, Request, Response
-from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from lrs.kernel.errors import Refused
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import tenant_of
+from lrs.web.late import LateRoute
 
 ANYBODY = {"access-control-allow-origin": "*"}
 _METHODS = "GET, HEAD, OPTIONS"
@@ -30,7 +30,7 @@ def _preflight(methods: str, headers: str = "*") -> dict[str, str]:
     }
 
 
-class PublicRoute(APIRoute):
+class PublicRoute(LateRoute):
     """A GET route that also answers a CORS preflight. Whether answers may be read is in the table of rights.
 
     Source: the Fetch standard, "CORS protocol"; RFC 9110 9.3.7.
@@ -80,7 +80,7 @@ def _is_json(media_type: str) -> bool:
     return media_type == "application/vc" or media_type.endswith(("/json", "+json"))
 
 
-class WalletRoute(APIRoute):
+class WalletRoute(LateRoute):
     """A POST route that also answers a CORS preflight, for wallets that are pages; the same address may have a GET."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

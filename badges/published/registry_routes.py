@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from badges.prior.trusted import registry
 from badges.published.public import PAGE_AGE, PublicRoute, as_json, sends
 from lrs.web.exchange import tenant_of
+from lrs.web.late import Router
 from lrs.web.routing import problems
 
 PLACE = "/.well-known/issuer-registry.json"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+    router = Router(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
 
     @router.get(
         PLACE,

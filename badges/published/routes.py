@@ -5,7 +5,7 @@ Decides nothing. Who may ask for a badge stands in the table of rights.
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from badges.credentials.list_forms import LIST_FORMS
 from badges.credentials.stored import stored_badge
@@ -18,15 +18,16 @@ from badges.published.public import PAGE_AGE, BadgeTenant, PublicRoute, as_json,
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import tenant_of
+from lrs.web.late import Router
 from lrs.web.routing import WITH_KEY, problems
 
 _LIST_AGE = "public, max-age=60"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
-    guarded = APIRouter(tags=["badges"], default_response_class=Response)
+    router = Router(route_class=PublicRoute, tags=["badges"], default_response_class=Response)
+    guarded = Router(tags=["badges"], default_response_class=Response)
 
     _add_keys(router)
     _add_lists(router)
@@ -35,7 +36,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_keys(router: APIRouter) -> None:
+def _add_keys(router: Router) -> None:
     """The issuer's keys, in each form that verifiers read."""
 
     @router.get(
@@ -73,7 +74,7 @@ def _add_keys(router: APIRouter) -> None:
         return as_json({"issuer": issuer_address(issuer), "jwks": issuer.jwks()}, "application/json", PAGE_AGE)
 
 
-def _add_lists(router: APIRouter) -> None:
+def _add_lists(router: Router) -> None:
     """The status lists."""
 
     @router.get(
@@ -88,7 +89,7 @@ def _add_lists(router: APIRouter) -> None:
         return Response(content, media_type=asked, headers={"cache-control": _LIST_AGE, "vary": "accept"})
 
 
-def _add_badges(guarded: APIRouter) -> None:
+def _add_badges(guarded: Router) -> None:
     """A badge itself."""
 
     @guarded.get(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from badges.published.public import PublicRoute, WalletRoute
 from badges.wallets import addresses, exchanges, vc_api
@@ -18,6 +18,7 @@ from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.web.page import page
 from lrs.web.routing import Here, problems, small_body
 
@@ -32,10 +33,10 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
 SmallBody = Annotated[bytes, Depends(small_body)]
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
-    public = APIRouter(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
+    router = Router(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
+    public = Router(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
 
     _add_interaction(public)
     _add_steps(router)
@@ -43,7 +44,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_interaction(public: APIRouter) -> None:
+def _add_interaction(public: Router) -> None:
     """The address that a wallet is given."""
 
     @public.get(
@@ -64,7 +65,7 @@ def _add_interaction(public: APIRouter) -> None:
         return answer
 
 
-def _add_steps(router: APIRouter) -> None:
+def _add_steps(router: Router) -> None:
     """The steps of an exchange, in both ways wallets ask for them."""
 
     @router.post(

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Iterator
 from functools import partial
 
-from fastapi import APIRouter
 from starlette.routing import BaseRoute
 
 from adapters.catalogue import pages as catalogue_pages
@@ -66,6 +65,7 @@ from lrs.pages.sign_in import learner as sign_in_learner
 from lrs.pages.sign_in import password as sign_in
 from lrs.pages.sign_in import provider as sign_in_provider
 from lrs.web.framework import guarded
+from lrs.web.late import Router
 from lrs.web.static_files import routes as static_files
 
 PAGES = {
@@ -96,7 +96,7 @@ def common_routes() -> tuple[BaseRoute, ...]:
     return tuple(route for router in routers for route in guarded(router.routes))
 
 
-def _of_programs() -> Iterator[APIRouter]:
+def _of_programs() -> Iterator[Router]:
     """What programs ask for: matching services, content, files that are sent."""
     yield about_routes.routes()
     yield profiles.routes()
@@ -110,7 +110,7 @@ def _of_programs() -> Iterator[APIRouter]:
     yield imports.routes()
 
 
-def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
+def _of_staff(neighbours: Neighbours) -> Iterator[Router]:
     """The pages of who works in the organisation."""
     yield key_pages.routes(neighbours)
     yield import_pages.routes()
@@ -140,7 +140,7 @@ def _of_staff(neighbours: Neighbours) -> Iterator[APIRouter]:
     yield arrivals.routes(neighbours)
 
 
-def _of_everybody() -> Iterator[APIRouter]:
+def _of_everybody() -> Iterator[Router]:
     """The first page, signing in, a learner's own pages, badges, and what is public."""
     yield front.routes()
     yield sign_in.routes()
@@ -151,7 +151,7 @@ def _of_everybody() -> Iterator[APIRouter]:
     yield from public_pages()
 
 
-def _of_courses() -> Iterator[APIRouter]:
+def _of_courses() -> Iterator[Router]:
     """What a learning platform shows in its frames, and the pages of courses."""
     yield from frame_routes.routes(badges_told(), plan_here, partial(codes.add_code, subscriptions=SUBSCRIPTIONS))
     yield tool_routes.routes()
@@ -164,7 +164,7 @@ def _of_courses() -> Iterator[APIRouter]:
     yield static_files()
 
 
-def _of_operator(neighbours: Neighbours) -> tuple[APIRouter, ...]:
+def _of_operator(neighbours: Neighbours) -> tuple[Router, ...]:
     """The pages of the operator of the installation; they sign in as staff do, in front of other pages."""
     return (
         sign_in.routes(OPERATOR),

@@ -6,7 +6,7 @@ No logic.
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from pydantic import Field
 
 from lrs.kernel.contacts import checked_contact, checked_page
@@ -18,6 +18,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.record import TenantRecord
 from lrs.web.exchange import caller_of
+from lrs.web.late import Router
 from lrs.web.routing import WITH_KEY, Here, described, problems, read_body, small_body
 from lrs.web.shared import shared
 
@@ -44,9 +45,9 @@ class ToldOfService(Shape):
     )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["services"])
+    router = Router(tags=["services"])
 
     @router.get("/api/organisation", responses=problems(401, 403), openapi_extra=WITH_KEY)
     def organisation(tenant: Here) -> ToldOfOrganisation:
@@ -77,7 +78,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_service(router: APIRouter) -> None:
+def _add_service(router: Router) -> None:
     """What learners are told of one service."""
 
     @router.get("/api/services/{service}", responses=problems(401, 403, 404), openapi_extra=WITH_KEY)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Response, Security
+from fastapi import Depends, Path, Response, Security
 from pydantic import Field
 
 from lrs.kernel.errors import Refused
@@ -14,6 +14,7 @@ from lrs.matching.models import Shape
 from lrs.matching.outcomes import JobOutcome, WhatCameOfIt
 from lrs.matching.tokens import Access
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.routing import Here, described, problems, read_body, small_body
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
@@ -49,9 +50,9 @@ class OutcomeShown(Shape):
     corrected: str | None = None
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["services"])
+    router = Router(tags=["services"])
     writer = Annotated[Access, Security(asking, scopes=[services.OUTCOMES])]
 
     @router.post(

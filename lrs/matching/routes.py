@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.openapi.models import HTTPBase
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
@@ -16,6 +16,7 @@ from lrs.matching.calling_service import asking
 from lrs.matching.roles import roles
 from lrs.matching.tokens import Access
 from lrs.web.exchange import exchange_of
+from lrs.web.late import Router
 from lrs.web.origins import client_of
 from lrs.web.routing import Here, problems, small_body
 from lrs.web.shared import shared
@@ -53,9 +54,9 @@ class _Basic(SecurityBase):
         """Nothing to do at run time."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter()
+    router = Router()
     _add_token(router)
     _add_profiles(router)
     _add_badges(router)
@@ -63,9 +64,9 @@ def routes() -> APIRouter:
     return router
 
 
-def webhooks() -> APIRouter:
+def webhooks() -> Router:
     """What services are sent, for the ``webhooks`` part of the OpenAPI document. Mounted nowhere."""
-    router = APIRouter()
+    router = Router()
     for name, model, told in (
         ("consent.given", models.ConsentGivenEvent, _GIVEN),
         ("consent.withdrawn", models.ConsentWithdrawnEvent, _WITHDRAWN),
@@ -121,7 +122,7 @@ class _WrongSecrets(Throttle):
         super().__init__(*WRONG_SECRETS)
 
 
-def _add_token(router: APIRouter) -> None:
+def _add_token(router: Router) -> None:
     @router.post(
         "/oauth/token",
         response_model=models.Token,
@@ -143,7 +144,7 @@ def _add_token(router: APIRouter) -> None:
             return JSONResponse(told, refused.status, never_cached | dict(refused.headers))
 
 
-def _add_profiles(router: APIRouter) -> None:
+def _add_profiles(router: Router) -> None:
     reader = Annotated[Access, Security(asking, scopes=[services.PROFILES])]
 
     @router.get(
@@ -183,7 +184,7 @@ def _add_profiles(router: APIRouter) -> None:
         return profile
 
 
-def _add_badges(router: APIRouter) -> None:
+def _add_badges(router: Router) -> None:
     @router.get(
         "/api/profiles/{subject}/badges/{badge}",
         response_class=Response,
@@ -198,7 +199,7 @@ def _add_badges(router: APIRouter) -> None:
         return Response(signed, media_type=VC, headers={"Cache-Control": "private, no-cache"})
 
 
-def _add_roles(router: APIRouter) -> None:
+def _add_roles(router: Router) -> None:
     @router.get(
         "/api/profiles/{subject}/gap",
         response_model=models.Gap,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
@@ -14,6 +14,7 @@ from lrs.kernel.errors import StoreFull
 from lrs.storage import Store
 from lrs.storage.room import FULL, READ_ONLY
 from lrs.tenancy.open_tenants import Tenants
+from lrs.web.late import Router
 from lrs.web.routing import WITH_KEY, problems
 
 _HEALTH_S = 2.0
@@ -25,12 +26,12 @@ _SAID = {
 
 def routes(
     tenants: Tenants, exposed: Callable[[], tuple[bytes, str]], operator: Callable[[Scope], Caller | None]
-) -> APIRouter:
+) -> Router:
     """The router.
 
     *exposed* gives the text of the metrics and its media type; *operator* finds the operator of a request.
     """
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @router.get(
         "/metrics",

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import learners, second_factor, staff, staff_acts, staff_factor, tries
 from lrs.access.passwords import LONGEST, SHORTEST
@@ -13,13 +12,14 @@ from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.matching.developers import role_said
-from lrs.pages.visit import ACCOUNT, REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import ACCOUNT, SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people import sign_in
 from lrs.storage import Reader
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.origins import drop_cookie, session_cookie
 
 TRIES = TryLimit(10, 15 * 60)
@@ -35,9 +35,9 @@ says(
 )
 
 
-def routes(prefix: str = "", *, for_learners: bool = True) -> APIRouter:
+def routes(prefix: str = "", *, for_learners: bool = True) -> Router:
     """The router; its pages are under *prefix*. *for_learners* adds the pages that only learners need."""
-    router = APIRouter(prefix=prefix + ACCOUNT, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(prefix + ACCOUNT)
     _add_account(router)
     _add_sessions(router)
     if for_learners:
@@ -47,7 +47,7 @@ def routes(prefix: str = "", *, for_learners: bool = True) -> APIRouter:
     return router
 
 
-def _add_account(router: APIRouter) -> None:
+def _add_account(router: Router) -> None:
     @router.get("", summary="One's own account, and where one is signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _account(visit)
@@ -76,7 +76,7 @@ def _add_account(router: APIRouter) -> None:
         return _did(visit, "changed", act)
 
 
-def _add_sessions(router: APIRouter) -> None:
+def _add_sessions(router: Router) -> None:
     @router.post(
         "/sessions", status_code=303, summary="Ends a session of one's own", openapi_extra=form_body("id") | SIGNED_IN
     )
@@ -88,7 +88,7 @@ def _add_sessions(router: APIRouter) -> None:
         return visit.on(ACCOUNT, "ended")
 
 
-def _add_address(router: APIRouter) -> None:
+def _add_address(router: Router) -> None:
     @router.post(
         "/address",
         status_code=303,
@@ -110,7 +110,7 @@ def _add_address(router: APIRouter) -> None:
         return visit.on(ACCOUNT, "sent")
 
 
-def _add_closing(router: APIRouter) -> None:
+def _add_closing(router: Router) -> None:
     @router.post(
         "/close", status_code=303, summary="Closes a learner's own sign-in", openapi_extra=form_body() | SIGNED_IN
     )
@@ -125,7 +125,7 @@ def _add_closing(router: APIRouter) -> None:
         return answer
 
 
-def _add_factor(router: APIRouter) -> None:
+def _add_factor(router: Router) -> None:
     @router.get("/second-factor", summary="How to turn the second factor on or off", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _factor(visit, second_factor.new_secret())

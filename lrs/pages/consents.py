@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.kernel.errors import Refused
 from lrs.matching import services
@@ -11,8 +10,9 @@ from lrs.matching.consent import answers, links
 from lrs.matching.consent.answers import Posted
 from lrs.matching.consent.links import WAITING, ConsentLink
 from lrs.pages import questions, questions_view
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.language import ENGLISH
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 
 PLACE = questions.CONSENT
@@ -25,9 +25,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="A consent that waits for a parent or guardian", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, receipt: str) -> Response:

@@ -11,8 +11,7 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.competency import corrections
 from lrs.competency.corrections import Correcting, Correction
@@ -21,9 +20,10 @@ from lrs.kernel.errors import Refused
 from lrs.pages import questions_view, reach
 from lrs.pages.arrivals.names import called
 from lrs.pages.facts import Neighbours
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people.persons import identifiers_in, members_of, person_named
 from lrs.storage import Tx
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/learners/{person}/correct"
@@ -35,9 +35,9 @@ says(
 )
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The results of a learner that can be corrected", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, person: str, statement: str = "") -> Response:

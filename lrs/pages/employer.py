@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.kernel.errors import Refused
 from lrs.matching import employers
@@ -11,7 +10,8 @@ from lrs.matching.consent import links
 from lrs.matching.services import Service
 from lrs.pages import employer_view
 from lrs.pages.employer_view import SkillMatrix
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router
+from lrs.web.late import Router
 from lrs.web.listing import as_csv, as_json, asked_of, listing
 from lrs.web.origins import pages_address_for
 
@@ -19,9 +19,9 @@ PLACE = "/employer"
 READ, ASK = "employees.read", "employees.ask"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The skills of one's staff who agreed", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

@@ -1,6 +1,6 @@
 """The page at ``/``: what this is, and the important addresses. It shows nothing about anybody."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from lrs.access.policy.operators import OPERATOR
@@ -8,6 +8,7 @@ from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.frame import PRODUCT
+from lrs.web.late import Router
 from lrs.web.page import Pages, page, refusal_page, server_root
 from lrs.web.page_policy import PagePolicy
 from lrs.xapi.about import release
@@ -15,9 +16,9 @@ from lrs.xapi.about import release
 HTML, JSON = "text/html", "application/json"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @router.get(
         "/",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.pages import facts, questions, reach, services, work_view
 from lrs.pages.console import facts as console_facts
 from lrs.pages.facts import Neighbours
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, may
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, may, page_router
 from lrs.people import joins
+from lrs.web.late import Router
 
 PLACE, PROVIDER = "/staff", "/provider"
 MOST_COUNTED = 100
@@ -32,9 +32,9 @@ class Card:
     waits: int = 0
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="What needs whoever is signed in, and where their work is", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

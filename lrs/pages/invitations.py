@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import neutral
@@ -17,6 +17,7 @@ from lrs.people.invite_table import COLUMNS as HEADERS
 from lrs.people.invite_table import rows_in
 from lrs.people.sign_in import LearnerInvitation, invite_list
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, chosen_rows
 from lrs.web.origins import pages_address_for
 
@@ -28,7 +29,7 @@ Tabs = Callable[[Visit, str], list[dict[str, object]]]
 Invited = Sequence[tuple[tuple[str, str], LearnerInvitation | Refused]]
 
 
-def add_routes(router: APIRouter, rows: RowsOf, tabs: Tabs) -> None:
+def add_routes(router: Router, rows: RowsOf, tabs: Tabs) -> None:
     """Adds them; *rows* are those of the list of learners, *tabs* the pages about learners."""
 
     @router.get(PLACE, summary="The form to invite a list of learners to sign in", openapi_extra=SIGNED_IN)

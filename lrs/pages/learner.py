@@ -8,7 +8,7 @@ from itertools import chain
 from secrets import token_urlsafe
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from lrs.access import staff
@@ -26,6 +26,7 @@ from lrs.people import confirmed_names, sign_in
 from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.sign_in import LearnerInvitation
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 
 LIST = "/staff/learners"
@@ -57,7 +58,7 @@ class Answered:
         return [{"field": self.at, "message": self.refused.message}] if self.refused else []
 
 
-def add_routes(router: APIRouter, neighbours: Neighbours) -> None:
+def add_routes(router: Router, neighbours: Neighbours) -> None:
     """Adds the page and its forms; *neighbours* are the parts that the app knows."""
 
     @router.get(PLACE, summary="What a learner holds, why, and who may see it", openapi_extra=SIGNED_IN)
@@ -89,7 +90,7 @@ def add_routes(router: APIRouter, neighbours: Neighbours) -> None:
     _add_name(router, neighbours)
 
 
-def _add_links(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_links(router: Router, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/invite",
         summary="Makes a link by which a learner signs in, shown once",
@@ -123,7 +124,7 @@ def _add_links(router: APIRouter, neighbours: Neighbours) -> None:
         return page_of(visit, neighbours, person, Answered(told, consent=address))
 
 
-def _add_name(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_name(router: Router, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/name",
         status_code=303,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.competency import listed
 from lrs.competency.dates import day_of
@@ -16,9 +15,10 @@ from lrs.pages import invitations, lacking, learner, learners_view, reach, views
 from lrs.pages.facts import Neighbours
 from lrs.pages.learners_view import COLUMNS
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router
 from lrs.people.persons import named, person_named
 from lrs.people.search import LISTED, Search, search
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = learner.LIST
@@ -26,9 +26,9 @@ NOBODY = "Nobody is known by that name. Check the spelling; a learner is known f
 TOO_MANY = "Nobody among the learners who were seen last is known by that name: give a whole address or number."
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_search(router, neighbours)
     invitations.add_routes(router, rows_of, tabs)
@@ -64,7 +64,7 @@ def _within_reach(visit: Visit, keys: Sequence[int]) -> tuple[list[tuple[str, Li
     return listed.chosen(visit.tenant.store, sources=reach.own_sources(visit.caller), keys=keys)
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="The learners within reach, with what they hold", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _all(visit)
@@ -101,7 +101,7 @@ def _list(
     )
 
 
-def _add_search(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_search(router: Router, neighbours: Neighbours) -> None:
     @router.post(PLACE, summary="Looks for learners within reach", openapi_extra=form_body("who") | SIGNED_IN)
     def find(visit: Visiting, body: FormBody) -> Response:
         """Takes the text by POST, so that no address or number of a learner is in a log or a browser's history."""

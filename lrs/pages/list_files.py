@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from lrs.pages.visit import SIGNED_IN, Visit, Visiting
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, as_csv, as_json, asked_of
 
 
 def add_files(
-    router: APIRouter,
+    router: Router,
     place: str,
     told: str,
     columns: Sequence[ListColumn],

@@ -3,8 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import staff, staff_acts
 from lrs.access.signed_in import session_in
@@ -19,8 +18,9 @@ from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect.facts import CONNECT
 from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
 from lrs.pages.states import MEMBER_STATES
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for, session_cookie
 
 PLACE = "/staff/members"
@@ -37,9 +37,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix=PLACE, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(PLACE)
 
     @router.get("", summary="The members of staff, and their roles", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
@@ -62,7 +62,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_changes(router: APIRouter) -> None:
+def _add_changes(router: Router) -> None:
     """What is done to one member."""
 
     @router.post(
@@ -103,7 +103,7 @@ def _add_changes(router: APIRouter) -> None:
     _add_recovery(router)
 
 
-def _add_recovery(router: APIRouter) -> None:
+def _add_recovery(router: Router) -> None:
     """A new password for somebody who forgot theirs."""
 
     @router.post(

@@ -1,7 +1,6 @@
 """The pages of the quarantine: what waits within reach, one statement, and storing it after its mends. No logic."""
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.kernel.errors import Refused
 from lrs.pages import quarantine_view
@@ -10,8 +9,9 @@ from lrs.pages.connect.facts import CONNECT
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.quarantine_view import AS_IT_CAME, COLUMNS, MENDED
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.storage import Record
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.page import redirect
 from lrs.xapi.statements import quarantine
@@ -27,15 +27,15 @@ AT_ONCE = 200
 says(replayed="Stored. What follows from it follows within moments.")
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(prefix=PATH, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(PATH)
     _add_list(router, neighbours)
     _add_one(router, neighbours)
     return router
 
 
-def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_list(router: Router, neighbours: Neighbours) -> None:
     @router.get("", summary="What waits in quarantine", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         asked = asked_of(visit.request, COLUMNS, sort="-came")
@@ -70,7 +70,7 @@ def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
         return redirect(visit.request, f"{visit.root}{PATH}?stored={len(done) - refused}&refused={refused}")
 
 
-def _add_one(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_one(router: Router, neighbours: Neighbours) -> None:
     @router.get("/{id}", summary="One statement in quarantine, and what is wrong with it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _shown(visit, _within(visit, id, READ))

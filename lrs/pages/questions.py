@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import staff
 from lrs.competency import corrections, listed
@@ -22,11 +21,12 @@ from lrs.pages.list_files import add_files
 from lrs.pages.questions_view import COLUMNS
 from lrs.pages.reach import name_told, own_sources
 from lrs.pages.views import NO_NAME
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.people import questions
 from lrs.people.persons import holders, identifiers_in, members_of, person_named
 from lrs.people.questions import Question
 from lrs.storage import ROWS, Tx
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/questions"
@@ -40,15 +40,15 @@ says(
 )
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_question(router, neighbours)
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="What learners asked, those that wait first", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         rows = _rows(visit)
@@ -107,7 +107,7 @@ def _get(visit: Visit, id: str) -> Question:
     return asked
 
 
-def _add_question(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_question(router: Router, neighbours: Neighbours) -> None:
     @router.get(PLACE + "/{id}", summary="A question, and what it is about", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _question(visit, _get(visit, id))

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, Request, Response
 
 from lrs.access.basic import BasicAuth
 from lrs.access.sessions import open_session
@@ -14,8 +13,9 @@ from lrs.outbox import listing
 from lrs.pages import acts, facts, session, work_view
 from lrs.pages.facts import Neighbours
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import REFUSALS, SIGNED_IN, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, form_body, page_router, says
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of
 from lrs.web.page import redirect
 from lrs.web.routing import Here, small_body
@@ -28,9 +28,9 @@ says(
 )
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(prefix="/pages", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router("/pages")
     _add_sign_in(router)
     _add_learners(router)
     _add_work(router, neighbours)
@@ -40,7 +40,7 @@ def routes(neighbours: Neighbours) -> APIRouter:
 # -- sign-in with a key -----------------------------------------------------------------------------------------------
 
 
-def _add_sign_in(router: APIRouter) -> None:
+def _add_sign_in(router: Router) -> None:
     @router.get("", status_code=303, summary="Leads to the learners")
     def first(request: Request) -> Response:
         return redirect(request, f"{base_of(request)}/staff/learners")
@@ -70,7 +70,7 @@ def _asked(request: Request, tenant: Tenant, then: str | None, refused: Refused 
 # -- learners, who have moved ---------------------------------------------------------------------------------------
 
 
-def _add_learners(router: APIRouter) -> None:
+def _add_learners(router: Router) -> None:
     @router.get("/learners", status_code=303, summary="Leads to the learners")
     def moved(request: Request) -> Response:
         return redirect(request, f"{base_of(request)}/staff/learners")
@@ -83,7 +83,7 @@ def _add_learners(router: APIRouter) -> None:
 # -- the work -------------------------------------------------------------------------------------------------------
 
 
-def _add_work(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_work(router: Router, neighbours: Neighbours) -> None:
     @router.get("/work", summary="What waits, fails or was put aside", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant = visit.tenant

@@ -6,8 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from lrs.access import staff
 from lrs.access.keys import known_keys
@@ -23,9 +22,10 @@ from lrs.kernel.tables.notes import worth_saying
 from lrs.pages import rules_view
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says, uploads
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, file_of, listing
 
 PLACE = "/staff/rules"
@@ -40,9 +40,9 @@ SOURCES = 50
 says(agreed="The rules are put in force now, if it is still as you saw it.")
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_versions(router)
     _add_sending(router)
     _add_version(router)
@@ -53,7 +53,7 @@ def routes() -> APIRouter:
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 
-def _add_versions(router: APIRouter) -> None:
+def _add_versions(router: Router) -> None:
     @router.get(PLACE, summary="The versions of the rules, and where a table is sent", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _versions(visit)
@@ -93,7 +93,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 # -- sending a table, or bringing a version back ----------------------------------------------------------------------
 
 
-def _add_sending(router: APIRouter) -> None:
+def _add_sending(router: Router) -> None:
     @router.post(PLACE, status_code=303, summary="Takes a table, to be looked at", openapi_extra=uploads() | SIGNED_IN)
     async def send(request: Request, visit: Visiting) -> Response:
         try:
@@ -147,7 +147,7 @@ def _draft_of(visit: Visit, name: str, content: bytes) -> RulesDraft:
 # -- one version ------------------------------------------------------------------------------------------------------
 
 
-def _add_version(router: APIRouter) -> None:
+def _add_version(router: Router) -> None:
     @router.get(VERSION, summary="The rules of one version", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, version: str) -> Response:
         found = _of_version(visit, version)
@@ -179,7 +179,7 @@ def _number(text: str) -> int:
 # -- what it would change, and putting it in force --------------------------------------------------------------------
 
 
-def _add_draft(router: APIRouter) -> None:
+def _add_draft(router: Router) -> None:
     @router.get(DRAFT, summary="What rules would change", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _draft(visit, id)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import learners
 from lrs.competency import listed
@@ -18,10 +17,11 @@ from lrs.pages.learners import tabs
 from lrs.pages.list_files import add_files
 from lrs.pages.same_person_view import COLUMNS, Side
 from lrs.pages.views import identifier_shown
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people import joins, parting
 from lrs.people.persons import holders, identifiers_in, members_of
 from lrs.storage import Reader, Record, micros_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/same-person"
@@ -37,9 +37,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_pair(router)
     return router
@@ -61,7 +61,7 @@ def _names(reader: Reader, pairs: Iterable[Mapping[str, Any]]) -> dict[str, str]
     return {person: called[one][0] for person, one in holder.items() if called.get(one)}
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="Persons that may be one, to join or to keep apart", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         rows = _rows(visit)
@@ -75,7 +75,7 @@ def _add_list(router: APIRouter) -> None:
     add_files(router, PLACE, "Persons that may be one", COLUMNS, _rows, name="same-person")
 
 
-def _add_pair(router: APIRouter) -> None:
+def _add_pair(router: Router) -> None:
     @router.get(PAIR, summary="Two persons side by side: what speaks for one, and against", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, one: str, other: str) -> Response:
         return _pair(visit, one, other)

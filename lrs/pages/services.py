@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
@@ -20,8 +19,9 @@ from lrs.pages import services_view, session
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.services_view import COLUMNS, DELIVERY_COLUMNS
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.exchange import address_of
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 PLACE, NEW = "/staff/services", "/staff/new-service"
@@ -39,9 +39,9 @@ says(
 )
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router, neighbours)
     _add_new(router)
     _add_deliveries(router, neighbours)
@@ -66,7 +66,7 @@ def _wanted(visit: Visit, id: str) -> Service:
 # -- the list -------------------------------------------------------------------------------------------------------
 
 
-def _add_list(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_list(router: Router, neighbours: Neighbours) -> None:
     @router.get(PLACE, summary="The matching services, and whether they are told all", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _list(visit, neighbours)
@@ -108,7 +108,7 @@ def _list(visit: Visit, neighbours: Neighbours) -> Response:
 # -- a new one ------------------------------------------------------------------------------------------------------
 
 
-def _add_new(router: APIRouter) -> None:
+def _add_new(router: Router) -> None:
     @router.get(NEW, summary="The form to add a matching service", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting) -> Response:
         return _form(visit, {}, [services.PROFILES])
@@ -174,7 +174,7 @@ def _secrets(visit: Visit, made: Registered, overlap: int = 0) -> Response:
 # -- one of them ----------------------------------------------------------------------------------------------------
 
 
-def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_service(router: Router, neighbours: Neighbours) -> None:
     @router.get(PLACE + "/{id}", summary="A matching service, and what was sent to it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _service(visit, neighbours, _wanted(visit, id))
@@ -195,7 +195,7 @@ def _add_service(router: APIRouter, neighbours: Neighbours) -> None:
     _add_state(router, neighbours)
 
 
-def _add_secrets(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_secrets(router: Router, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/{id}/rotate",
         summary="Gives new secrets, shown once, with an overlap if wanted",
@@ -212,7 +212,7 @@ def _add_secrets(router: APIRouter, neighbours: Neighbours) -> None:
         return _secrets(visit, made, hours)
 
 
-def _add_state(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_state(router: Router, neighbours: Neighbours) -> None:
     @router.post(
         PLACE + "/{id}/state",
         status_code=303,
@@ -257,7 +257,7 @@ LAST = 10
 # -- what was sent --------------------------------------------------------------------------------------------------
 
 
-def _add_deliveries(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_deliveries(router: Router, neighbours: Neighbours) -> None:
     place = PLACE + "/{id}/deliveries"
 
     @router.get(place, summary="What was sent to a service, the newest first", openapi_extra=SIGNED_IN)

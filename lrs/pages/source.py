@@ -1,7 +1,6 @@
 """The page of a source: shown name, switches, what was refused to it last, what is in quarantine, keys. No logic."""
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access.source_names import put_name, shown_name
 from lrs.access.switches import SWITCHES, put_switches
@@ -9,7 +8,8 @@ from lrs.kernel.errors import Refused
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect import view as connect_view
 from lrs.pages.connect.facts import CONNECT
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
+from lrs.web.late import Router
 
 PLACE = "/connect/sources"
 
@@ -21,9 +21,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix=PLACE, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(PLACE)
 
     @router.get("/{source}", summary="A source: its switches, its last refusals, its keys", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, source: str) -> Response:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -22,6 +23,7 @@ from lrs.tenancy.tenants import CONTROL, Tenant
 from lrs.web.exchange import Exchange, exchange_of, tenant_of
 from lrs.web.frame import Frame, Place
 from lrs.web.language import DONE, ENGLISH, LEARNERS, language_of, said_in
+from lrs.web.late import Router
 from lrs.web.origins import base_of, session_cookie
 from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -73,6 +75,11 @@ OPERATOR_PLACES = (
     ("system", "System", f"{OPERATOR}/system", ""),
 )
 """The same for the operator of the installation."""
+
+
+def page_router(prefix: str = "") -> Router:
+    """The router of pages for whoever is signed in, at addresses that begin with *prefix*."""
+    return Router(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
 
 def form_body(*fields: str) -> dict[str, Any]:

@@ -9,18 +9,19 @@ import functools
 import hashlib
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from lrs.kernel.errors import Refused
+from lrs.web.late import Router
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @router.get("/static/{name}", summary="The style sheet, a script or the icon of our pages")
     def file(name: str) -> Response:

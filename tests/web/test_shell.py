@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from lrs.access.policy.lines import PUBLIC, PolicyLine
@@ -14,6 +14,7 @@ from lrs.access.policy.table import TABLE
 from lrs.tenancy import states
 from lrs.web.addresses import Addresses, check
 from lrs.web.framework import _Guarded, guarded
+from lrs.web.late import Router
 from lrs.web.refusals import newest
 from tests.programs import until
 from tests.served import add_route, serving, statement, take_in
@@ -139,7 +140,7 @@ def test_every_route_of_the_application_is_guarded_so_that_what_the_table_leaves
 
 
 def test_a_router_in_a_room_s_router_is_refused_at_the_start():
-    room, inner = APIRouter(), APIRouter()
+    room, inner = Router(), Router()
     inner.add_api_route("/things", lambda: "things")
     room.include_router(inner)
 

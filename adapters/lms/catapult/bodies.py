@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from adapters.lms.cmi5.documents import are_languages
 from adapters.lms.courses.structure import MoveOn
@@ -17,6 +16,7 @@ from adapters.lms.sessions.vocabulary import LaunchMode
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of
+from lrs.web.late import LateRoute
 from lrs.xapi.statements.identity import SAME_PERSON
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
     return {name: _inlined(value, parts) for name, value in schema.items()}
 
 
-class CatapultRoute(APIRoute):
+class CatapultRoute(LateRoute):
     """A route whose refusals also have what clients of CATAPULT's player read: statusCode and violatedReqId."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -4,7 +4,7 @@ import uuid
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from adapters.lms.catapult import clients
@@ -33,6 +33,7 @@ from lrs.access.policy.courses import API
 from lrs.kernel.errors import Refused
 from lrs.storage.edge import read, write
 from lrs.web.exchange import caller_of, root_of
+from lrs.web.late import Router
 from lrs.web.routing import WITH_KEY, Here, problems, small_body
 from lrs.xapi.documents.concurrency import conditions_of
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -49,11 +50,9 @@ _PACKAGE = {
 _NONE = Response(status_code=204)
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router. Statements that are made owe what *subscriptions* say."""
-    router = APIRouter(
-        prefix=API, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409)
-    )
+    router = Router(prefix=API, tags=["cmi5"], route_class=CatapultRoute, responses=problems(400, 401, 403, 404, 409))
 
     def desk(request: Request, here: Here, who: ClientCaller) -> ClientDesk:
         root = f"{root_of(request)}/t/{here.id}"
@@ -69,7 +68,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def _add_clients(router: APIRouter) -> None:
+def _add_clients(router: Router) -> None:
     @router.get("/ping", summary="Whether the server answers", openapi_extra=_TOKEN)
     def ping() -> dict[str, bool]:
         return {"ok": True}
@@ -98,7 +97,7 @@ def _add_clients(router: APIRouter) -> None:
         return {"token": clients.issue(here, client, asked.audience)}
 
 
-def _add_courses(router: APIRouter, at: Any) -> None:
+def _add_courses(router: Router, at: Any) -> None:
     @router.post("/course", summary="Imports a package", openapi_extra=_PACKAGE | _TOKEN)
     async def bring(request: Request, desk: at) -> JSONResponse:
         tenant = desk.place.tenant
@@ -118,7 +117,7 @@ def _add_courses(router: APIRouter, at: Any) -> None:
         return _NONE
 
 
-def _add_launch(router: APIRouter, at: Any) -> None:
+def _add_launch(router: Router, at: Any) -> None:
     @router.post(
         "/course/{id}/launch-url/{index}",
         summary="Launches a unit for a learner",
@@ -144,7 +143,7 @@ def _add_launch(router: APIRouter, at: Any) -> None:
         return {"id": done.session.number, "launchMethod": done.method, "url": done.url}
 
 
-def _add_registrations(router: APIRouter, at: Any) -> None:
+def _add_registrations(router: Router, at: Any) -> None:
     @router.post("/registration", summary="Registers a learner", openapi_extra=described(RegistrationAsked) | _TOKEN)
     def register(desk: at, body: _Body) -> dict[str, Any]:
         asked = told(body, RegistrationAsked)
@@ -182,7 +181,7 @@ def _shown(desk: ClientDesk, id: str) -> dict[str, Any]:
     return registration_shape(registration, version.structure)
 
 
-def _add_preferences(router: APIRouter, at: Any) -> None:
+def _add_preferences(router: Router, at: Any) -> None:
     address = "/registration/{id}/learner-prefs"
 
     @router.get(address, summary="The preferences of a learner", openapi_extra=_TOKEN)
@@ -212,7 +211,7 @@ def _add_preferences(router: APIRouter, at: Any) -> None:
         return _NONE
 
 
-def _add_sessions(router: APIRouter, at: Any) -> None:
+def _add_sessions(router: Router, at: Any) -> None:
     @router.get("/session/{id}", summary="A launch session", openapi_extra=_TOKEN)
     def show(desk: at, id: str) -> dict[str, Any]:
         return session_shape(session_in(desk.store, id, desk.client))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import mimetypes
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from adapters.lms.courses.courses import file_in
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.browsers import POLICY
+from lrs.web.late import Router
 from lrs.web.origins import is_on_content_host_of
 from lrs.web.routing import Here
 
@@ -39,9 +40,9 @@ _OWN = "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'non
 """A policy of its own, or the answer would be sandboxed: a package runs as its author made it, in its own origin."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["cmi5"])
+    router = Router(tags=["cmi5"])
 
     @router.get("/content/{package}/{path:path}", summary="A file of a package, on the host for content")
     def file(request: Request, here: Here, package: str, path: str) -> StreamingResponse:

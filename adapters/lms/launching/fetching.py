@@ -6,10 +6,11 @@ import secrets
 from base64 import b64encode
 from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.launching.launching import fetch_in
 from lrs.storage.edge import write
+from lrs.web.late import Router
 from lrs.web.routing import Here
 
 ADDRESS = "/cmi5/fetch/{token}"
@@ -20,9 +21,9 @@ _MAY = {
 }
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["cmi5"])
+    router = Router(tags=["cmi5"])
 
     @router.post(ADDRESS, summary="Gives launched content its token, once")
     async def fetch(here: Here, token: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.courses.structure import AssignableUnit, shown_title
@@ -21,10 +21,11 @@ from lrs.pages.me.routes import add_badges, add_skills
 from lrs.pages.visit import REFUSALS, Visiting
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 
 
-def routes(told: BadgesTold, plan_for: PlanFor, add_code: Callable[[APIRouter], None]) -> tuple[APIRouter, APIRouter]:
+def routes(told: BadgesTold, plan_for: PlanFor, add_code: Callable[[Router], None]) -> tuple[Router, Router]:
     """The routers: of a learner's own pages, with badges as they are *told* and plans for roles; a teacher's.
 
     *add_code* adds the form for the code of an event.
@@ -38,9 +39,9 @@ def routes(told: BadgesTold, plan_for: PlanFor, add_code: Callable[[APIRouter], 
     return own, teaching
 
 
-def _router(prefix: str) -> APIRouter:
+def _router(prefix: str) -> Router:
     framing = [Depends(framed)]
-    return APIRouter(
+    return Router(
         prefix=prefix,
         tags=["lti"],
         default_response_class=HTMLResponse,
@@ -49,7 +50,7 @@ def _router(prefix: str) -> APIRouter:
     )
 
 
-def _add_course(router: APIRouter) -> None:
+def _add_course(router: Router) -> None:
     @router.get("/courses/{course}", summary="Who is in a course, for its teacher", openapi_extra=LAUNCHED)
     def show(request: Request, tenant: Named, visit: Visiting, course: str) -> Response:
         """As a page; with ``.csv`` or ``.json`` at the end of the address, as a file."""

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.courses.structure import shown_title
@@ -17,15 +17,16 @@ from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
 from lrs.web.exchange import exchange_of
+from lrs.web.late import Router
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 _WEIGHT = 20 * ROWS
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements of a launch owe."""
-    router = APIRouter(
+    router = Router(
         prefix="/t/{tenant}/lti/learn",
         tags=["lti"],
         default_response_class=HTMLResponse,

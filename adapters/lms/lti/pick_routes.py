@@ -5,7 +5,7 @@ No session is needed: the form has, hidden, what was asked by a launch that was 
 
 from dataclasses import replace
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.lti import login, picking, platforms
@@ -17,15 +17,16 @@ from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
+from lrs.web.late import Router
 from lrs.web.page import page, policy_of
 
 _MOST_FIELDS = 600
 """Of the picker: one for each choice that is ticked."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = Router(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
 
     @router.post(
         "/pick", summary="Answers a platform with what was chosen", openapi_extra=form_described("picking", "opens")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.lti import platforms, platforms_view, results
 from adapters.lms.lti.platforms import LtiPlatform
@@ -14,6 +14,7 @@ from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 
 PLACE = "/staff/lms/platforms/{id}/results"
 ON, OFF = "on", "off"
@@ -22,7 +23,7 @@ _FIELD = "framework-"
 says(lms_results_off="The platform is told nothing more. Its keys stay until they are revoked, under Connect.")
 
 
-def add_results(router: APIRouter) -> None:
+def add_results(router: Router) -> None:
     """Adds the page and its form."""
 
     @router.get(PLACE, summary="What a platform is told of results", openapi_extra=SIGNED_IN)

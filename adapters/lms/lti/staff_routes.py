@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import Query, Response
+from fastapi.responses import JSONResponse
 
 from adapters.lms.lti import invitations, manual, platforms, platforms_view, tool_keys
 from adapters.lms.lti.addresses import tool_root, why_unusable
@@ -11,9 +11,10 @@ from adapters.lms.lti.platforms_view import COLUMNS
 from adapters.lms.lti.staff_results import add_results
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.dates import written_moment
 from lrs.web.frame import PRODUCT
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import port_of
 
@@ -31,9 +32,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_new(router)
     _add_platform(router)
@@ -42,7 +43,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="The learning platforms", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _list(visit)
@@ -73,7 +74,7 @@ def _add_list(router: APIRouter) -> None:
         return visit.on(PLACE, "lms_withdrawn")
 
 
-def _add_new(router: APIRouter) -> None:
+def _add_new(router: Router) -> None:
     @router.get(NEW, summary="The form to register a platform by hand", openapi_extra=SIGNED_IN)
     def ask(
         visit: Visiting,
@@ -104,7 +105,7 @@ def _add_new(router: APIRouter) -> None:
         return JSONResponse(told, headers={"content-disposition": 'attachment; filename="canvas.json"'})
 
 
-def _add_platform(router: APIRouter) -> None:
+def _add_platform(router: Router) -> None:
     @router.get(PLACE + "/platforms/{id}", summary="A learning platform", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _platform(visit, id)
@@ -140,7 +141,7 @@ def _add_platform(router: APIRouter) -> None:
         return visit.on(f"{PLACE}/platforms/{id}", "lms_deployment")
 
 
-def _add_removal(router: APIRouter) -> None:
+def _add_removal(router: Router) -> None:
     @router.post(
         PLACE + "/platforms/{id}/remove",
         status_code=303,

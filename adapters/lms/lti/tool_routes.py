@@ -7,7 +7,7 @@ us wait is answered.
 from hashlib import sha256
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from adapters.lms.lti import invitations, login, registration, tool_keys
@@ -26,6 +26,7 @@ from lrs.kernel.times import MINUTE, SECOND
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
 from lrs.web.frame import PRODUCT
+from lrs.web.late import Router
 from lrs.web.origins import client_of, is_from_elsewhere
 from lrs.web.page import page, redirect
 from lrs.web.routing import problems
@@ -44,9 +45,9 @@ class OpenedRegistration(msgspec.Struct, frozen=True):
     until: int
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = Router(prefix="/t/{tenant}/lti", tags=["lti"], default_response_class=HTMLResponse, responses=REFUSALS)
     _add_keys(router)
     _add_registration(router)
     _add_login(router)
@@ -54,7 +55,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_keys(router: APIRouter) -> None:
+def _add_keys(router: Router) -> None:
     @router.get("/jwks", response_class=JSONResponse, responses=problems(404), summary="The public keys of this tool")
     def jwks(request: Request, tenant: Named) -> Response:
         answer = JSONResponse({"keys": tool_keys.published(tenant.store, tenant.clock())})
@@ -66,7 +67,7 @@ def _add_keys(router: APIRouter) -> None:
         return answer
 
 
-def _add_registration(router: APIRouter) -> None:
+def _add_registration(router: Router) -> None:
     @router.get("/register/{invite}", summary="What a platform opens to register this tool")
     def ask(
         request: Request, tenant: Named, invite: str, openid_configuration: str = "", registration_token: str = ""
@@ -95,7 +96,7 @@ def _add_registration(router: APIRouter) -> None:
         return page(request, "lti/registered.html", origin=framing[0], **shown)
 
 
-def _add_login(router: APIRouter) -> None:
+def _add_login(router: Router) -> None:
     @router.get("/login", summary="Begins a launch (OpenID Connect third-party initiated login)")
     def by_link(request: Request, tenant: Named) -> Response:
         return _begun(request, tenant, dict(request.query_params))
@@ -105,7 +106,7 @@ def _add_login(router: APIRouter) -> None:
         return _begun(request, tenant, form_of(body))
 
 
-def _add_launch(router: APIRouter) -> None:
+def _add_launch(router: Router) -> None:
     @router.post("/launch", summary="A launch", openapi_extra=form_described("state", "id_token", "error"))
     def launch(request: Request, tenant: Named, body: FormBody) -> Response:
         form = form_of(body)

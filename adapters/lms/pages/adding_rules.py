@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
@@ -18,6 +18,7 @@ from lrs.competency.rules.ready import written
 from lrs.kernel.errors import Refused
 from lrs.pages import rules, session
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.web.late import Router
 from lrs.web.listing import file_of
 
 _OWN_FIELDS = 5
@@ -27,7 +28,7 @@ says(
 )
 
 
-def add_rules(router: APIRouter) -> None:
+def add_rules(router: Router) -> None:
     """Adds its routes."""
 
     @router.get(f"{PLACE}/{{id}}/rules.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.courses import openings
 from adapters.lms.courses.courses import Course
@@ -22,6 +22,7 @@ from lrs.pages.views import identifier_shown
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import holders
 from lrs.storage import ROWS
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 CHOSEN = f"{PLACE}/{{id}}/chosen"
@@ -38,7 +39,7 @@ says(
 )
 
 
-def add_chosen(router: APIRouter) -> None:
+def add_chosen(router: Router) -> None:
     """Adds its routes."""
 
     @router.get(CHOSEN, summary="For whom a course is open, and learners to choose from", openapi_extra=SIGNED_IN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.courses.courses import Course
 from adapters.lms.courses.structure import shown_title, units_of
@@ -21,6 +21,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit
+from lrs.web.late import Router
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -33,7 +34,7 @@ says(
 )
 
 
-def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_learner(router: Router, subscriptions: Subscriptions) -> None:
     """Adds its routes; *subscriptions* say which steps the statements owe."""
 
     @router.get(ONE, summary="One learner in a course", openapi_extra=SIGNED_IN)
@@ -58,7 +59,7 @@ def add_learner(router: APIRouter, subscriptions: Subscriptions) -> None:
     _add_changes(router, subscriptions)
 
 
-def _add_changes(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_changes(router: Router, subscriptions: Subscriptions) -> None:
     """What staff change of it: a part that counts as done, and the end of a launch."""
 
     @router.post(

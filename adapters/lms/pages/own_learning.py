@@ -6,8 +6,7 @@ import secrets
 import uuid
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
@@ -23,9 +22,10 @@ from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.session import Registration, latest_registration
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import own_of, own_page
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router
 from lrs.people.persons import members_of
 from lrs.storage import ROWS, Reader, Tx
+from lrs.web.late import Router
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -34,9 +34,9 @@ MOST = 200
 _WEIGHT = 24 * ROWS
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements of a launch owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The courses that one may open", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from adapters.lms.courses import courses, in_use
 from adapters.lms.courses.courses import Course
@@ -23,9 +22,10 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
 from lrs.storage import Walk
 from lrs.storage.edge import read
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -49,9 +49,9 @@ says(
 )
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements of a launch owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_one(router)
     add_rules(router)
@@ -63,7 +63,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="The courses, and where a package is sent", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _list(visit)
@@ -108,7 +108,7 @@ def _rows(visit: Visit) -> list[ListRow]:
     return view.listed(found, visit.tenant.settings.zone, visit.root)
 
 
-def _add_one(router: APIRouter) -> None:
+def _add_one(router: Router) -> None:
     @router.get(ONE, summary="One course: its versions and units", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return course_page(visit, own_course(visit, id, READ))
@@ -123,12 +123,12 @@ def _add_one(router: APIRouter) -> None:
         return visit.on(f"{PLACE}/{id}", "course_withdrawn")
 
 
-def _add_switches(router: APIRouter) -> None:
+def _add_switches(router: Router) -> None:
     for path, switch in in_use.SWITCHES.items():
         _add_switch(router, path, switch)
 
 
-def _add_switch(router: APIRouter, path: str, switch: CourseSwitch) -> None:
+def _add_switch(router: Router, path: str, switch: CourseSwitch) -> None:
     right = OPEN if switch is in_use.OPEN else MANAGE
 
     @router.post(
@@ -144,7 +144,7 @@ def _add_switch(router: APIRouter, path: str, switch: CourseSwitch) -> None:
         return visit.on(f"{PLACE}/{id}", f"course_{path}_{'on' if on else 'off'}")
 
 
-def _add_report(router: APIRouter) -> None:
+def _add_report(router: Router) -> None:
     @router.get(REPORT, summary="Who is in a course, and how far", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         course = own_course(visit, id)

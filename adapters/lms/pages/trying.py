@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.lms.courses.courses import Course
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
@@ -16,6 +16,7 @@ from lrs.kernel.names import name
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit
+from lrs.web.late import Router
 from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -24,7 +25,7 @@ SHOWN = "Trial by staff"
 _WEIGHT = 20 * ROWS
 
 
-def add_trial(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_trial(router: Router, subscriptions: Subscriptions) -> None:
     """Adds its route; *subscriptions* say which steps the statements of a launch owe."""
 
     @router.post(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.courses.content import check_host
@@ -25,6 +25,7 @@ from lrs.pages.visit import REFUSALS
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
+from lrs.web.late import Router
 from lrs.web.page import Pages, page, policy_of, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, small_body
@@ -38,9 +39,9 @@ _COMMIT: dict[str, Any] = {
 }
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps stored statements owe."""
-    router = APIRouter(tags=["scorm"])
+    router = Router(tags=["scorm"])
     _add_page(router)
 
     @router.get(f"{ADDRESS}/run-time.js", summary="The run-time interface that SCORM content calls", responses=REFUSALS)
@@ -71,7 +72,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def _add_page(router: APIRouter) -> None:
+def _add_page(router: Router) -> None:
     @router.get(ADDRESS, summary="The player of SCORM content", response_class=HTMLResponse, responses=REFUSALS)
     def player(request: Request, here: Here, token: str) -> Response:
         check_host(request, here)

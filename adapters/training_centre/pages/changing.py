@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.training_centre import acts
 from adapters.training_centre.day import RUN
@@ -13,6 +13,7 @@ from adapters.training_centre.pages.marking import day_of
 from adapters.training_centre.planning import FormFault, fields_of
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -23,7 +24,7 @@ says(
 )
 
 
-def add_change(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_change(router: Router, subscriptions: Subscriptions) -> None:
     """Adds the page on which a session is changed."""
 
     @router.get(PLACE, summary="The form to change a session", openapi_extra=SIGNED_IN)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.training_centre import checklists as kept
 from adapters.training_centre.centre_sessions import checked_centre
@@ -12,8 +11,9 @@ from adapters.training_centre.checklists import Checklist, ChecklistVersion
 from adapters.training_centre.pages import view
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/checklists"
@@ -26,9 +26,9 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="The checklists, and the form for a new one", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
@@ -58,7 +58,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_one(router: APIRouter) -> None:
+def _add_one(router: Router) -> None:
     """One checklist."""
 
     @router.get(f"{PLACE}/{{id}}", summary="A checklist: its steps, and its versions", openapi_extra=SIGNED_IN)

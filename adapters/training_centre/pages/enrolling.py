@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts
@@ -19,6 +19,7 @@ from adapters.training_centre.planning import people_in
 from lrs.kernel.errors import Refused
 from lrs.pages import reach, session
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.web.late import Router
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = "/staff/sessions/{id}"
@@ -28,7 +29,7 @@ _FIELDS = 2 * MOST
 says(people_added="They are on the roster.")
 
 
-def add_people(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_people(router: Router, subscriptions: Subscriptions) -> None:
     """Adds the route."""
 
     @router.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from adapters.training_centre import attendees, checklists, learner_routes, marks
 from adapters.training_centre.attendees import StepMark
@@ -17,6 +17,7 @@ from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
 
@@ -49,7 +50,7 @@ def _first(caller: Caller, right: str) -> str:
 # -- one step of everybody ------------------------------------------------------------------------------------------
 
 
-def add_steps(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_steps(router: Router, subscriptions: Subscriptions) -> None:
     """Adds the page of a step."""
 
     @router.get(STEP, summary="One step of the checklist, for everybody", openapi_extra=SIGNED_IN)
@@ -106,7 +107,7 @@ def _step(visit: Visit, subscriptions: Subscriptions, id: str, step: str, refuse
 # -- one person -----------------------------------------------------------------------------------------------------
 
 
-def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
+def add_person(router: Router, subscriptions: Subscriptions) -> None:
     """Adds the page of somebody at a session."""
 
     @router.get(PERSON, summary="Somebody at a session: every step, and every mark", openapi_extra=SIGNED_IN)
@@ -138,7 +139,7 @@ def add_person(router: APIRouter, subscriptions: Subscriptions) -> None:
     _add_signature(router, subscriptions)
 
 
-def _add_signature(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_signature(router: Router, subscriptions: Subscriptions) -> None:
     @router.post(
         f"{PERSON}/sign", status_code=303, summary="Signs as the second", openapi_extra=form_body("attempt") | SIGNED_IN
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from adapters.training_centre import acts, attendees, centre_sessions, checklists, marks
 from adapters.training_centre.attendees import AttendanceMark
@@ -23,7 +22,8 @@ from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
 from lrs.pages.arrivals.outcomes import level_named
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import pages_address_for
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -43,9 +43,9 @@ says(
 )
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements of a session owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_new(router, subscriptions)
     _add_roster(router, subscriptions)
@@ -56,7 +56,7 @@ def routes(subscriptions: Subscriptions) -> APIRouter:
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="Today's sessions, and all others", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         found, now = _within_reach(visit), visit.tenant.clock()
@@ -93,7 +93,7 @@ def _rows(visit: Visit) -> list[ListRow]:
 # -- a new one ------------------------------------------------------------------------------------------------------
 
 
-def _add_new(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_new(router: Router, subscriptions: Subscriptions) -> None:
     @router.get("/staff/new-session", summary="The form to make a session", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting) -> Response:
         return _form(visit, {"date": dates.day_of(visit.tenant.clock(), visit.tenant.settings.zone).isoformat()})
@@ -159,7 +159,7 @@ def _called(one: checklists.ChecklistVersion, own: frozenset[str] | None) -> str
 # -- one session ----------------------------------------------------------------------------------------------------
 
 
-def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_roster(router: Router, subscriptions: Subscriptions) -> None:
     @router.get(ONE, summary="A session: who is there, and how far it is", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _session(visit, subscriptions, id)
@@ -168,7 +168,7 @@ def _add_roster(router: APIRouter, subscriptions: Subscriptions) -> None:
     _add_attendance(router, subscriptions)
 
 
-def _add_attendance(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_attendance(router: Router, subscriptions: Subscriptions) -> None:
     @router.post(
         f"{ONE}/attendance",
         status_code=303,
@@ -229,7 +229,7 @@ def _counts(visit: Visit, session: CentreSession, known: checklists.ChecklistVer
     return sorted(set(found))
 
 
-def _add_closing(router: APIRouter, subscriptions: Subscriptions) -> None:
+def _add_closing(router: Router, subscriptions: Subscriptions) -> None:
     @router.get(f"{ONE}/close", summary="What is still open of a session", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting, id: str) -> Response:
         return _closing(visit, subscriptions, id)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from adapters.training_centre import hosts
 from adapters.training_centre.pages import view
 from lrs.kernel.errors import Refused
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.pages.visit import FormBody, form_body, page_router
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.page import page
 from lrs.web.routing import Here
 from lrs.xapi.statements.subscriptions import Subscriptions
@@ -18,9 +18,9 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 PLACE = "/sign-off/{token}"
 
 
-def routes(subscriptions: Subscriptions) -> APIRouter:
+def routes(subscriptions: Subscriptions) -> Router:
     """The router; *subscriptions* say which steps the statements of a session owe."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get(PLACE, summary="Whose hours a supervisor is asked to sign off")
     def show(request: Request, tenant: Here, token: str) -> Response:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from badges.keys.issuer import issuer_of
 from badges.published.public import PublicRoute, WalletRoute
@@ -19,6 +19,7 @@ from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import root_of
+from lrs.web.late import Router
 from lrs.web.routing import Here, problems
 
 _JSON: dict[int | str, dict[str, Any]] = {
@@ -47,17 +48,17 @@ _FORM = {
 ISSUER, SERVER = "openid-credential-issuer", "oauth-authorization-server"
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
-    public = APIRouter(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
+    router = Router(route_class=WalletRoute, tags=["wallets"], default_response_class=Response)
+    public = Router(route_class=PublicRoute, tags=["wallets"], default_response_class=Response)
     _add_metadata(public)
     _add_endpoints(router)
     router.routes.extend(public.routes)
     return router
 
 
-def _add_metadata(public: APIRouter) -> None:
+def _add_metadata(public: Router) -> None:
     def issuer(request: Request, tenant: Here) -> Response:
         return answered(metadata.issuer_metadata(_base(request, tenant), issuer_of(tenant)))
 
@@ -80,7 +81,7 @@ def _add_metadata(public: APIRouter) -> None:
         return answered(metadata.offer(_base(request, tenant), offer))
 
 
-def _add_endpoints(router: APIRouter) -> None:
+def _add_endpoints(router: Router) -> None:
     @router.post(
         "/t/{tenant}/oid4vci/token",
         responses=problems(400, 413) | _JSON,

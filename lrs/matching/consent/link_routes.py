@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import Depends, Request, Security
 from pydantic import ConfigDict, Field, model_validator
 
 from lrs.kernel.errors import Refused
@@ -17,6 +17,7 @@ from lrs.matching.services import CONSENTED
 from lrs.matching.tokens import Access
 from lrs.people.identifiers import matches_nobody
 from lrs.people.ids import Ids, identified, ids_of
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 from lrs.web.routing import Here, described, problems, read_body, small_body
 
@@ -70,9 +71,9 @@ class LinkMade(Shape):
     expires: str
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter()
+    router = Router()
 
     @router.post(
         "/api/links",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Cookie, Depends, Request
+from fastapi import Cookie, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.types import Scope
 
@@ -21,6 +21,7 @@ from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of
 from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.late import Router
 from lrs.web.origins import base_of, pages_address_for, session_cookie
 from lrs.web.page import Pages, page, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -86,9 +87,9 @@ def looking(request: Request, tenant: Here, consent: Annotated[str | None, Cooki
 Looks = Annotated[Looking, Depends(looking)]
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter()
+    router = Router()
     _add_page(router)
     _add_guardian(router)
     return router
@@ -104,7 +105,7 @@ def by_link(exchange: Exchange, tenant: Tenant, _: Scope) -> Caller:
     return Caller(f"link {link.id}", "", b"", {"consents.answer": SELF}, tenant.id, LINK)
 
 
-def _add_page(router: APIRouter) -> None:
+def _add_page(router: Router) -> None:
     @router.get(
         "/links/{token}",
         response_class=HTMLResponse,
@@ -163,7 +164,7 @@ def _shown(
     return looking.page("learner/decided.html", consent_page.decided(looking.tenant, link, service, looker, token))
 
 
-def _add_guardian(router: APIRouter) -> None:
+def _add_guardian(router: Router) -> None:
     @router.get(
         "/guardian/{guardian}",
         response_class=HTMLResponse,

@@ -6,8 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
@@ -20,8 +19,9 @@ from lrs.pages.arrivals.outcomes import outcomes_of
 from lrs.pages.arrivals.reading import ArrivalsPage, page_of
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.facts import Neighbours
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router
 from lrs.storage import Record
+from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
 from lrs.xapi.statements.quarantine import all_tallies
 
@@ -31,16 +31,16 @@ IN_A_FILE = 1_000
 """Statements and refusals in one file. The header ``Link`` has the address of the next one (RFC 8288)."""
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(prefix=PATH, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(PATH)
     _add_list(router)
     _add_statement(router, neighbours)
     _add_course(router)
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     @router.get("", summary="What came, and what was refused", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _listed(visit)
@@ -67,7 +67,7 @@ def _add_list(router: APIRouter) -> None:
         return _with_next(as_json(view.as_asked(visit.root), rows, "arrivals"), visit, asked, page, ".json")
 
 
-def _add_statement(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_statement(router: Router, neighbours: Neighbours) -> None:
     @router.get("/statements/{id}", summary="One statement, and what followed from it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         tenant, store = visit.tenant, visit.tenant.store
@@ -90,7 +90,7 @@ def _add_statement(router: APIRouter, neighbours: Neighbours) -> None:
         return visit.page("staff/arrived.html", **shown)
 
 
-def _add_course(router: APIRouter) -> None:
+def _add_course(router: Router) -> None:
     @router.get("/course", summary="Who began, finished and passed a course", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, activity: str = "") -> Response:
         if not activity:

@@ -3,8 +3,7 @@
 Also which keys there are, and an end to one. No logic.
 """
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access.keys import KnownKey, NewKey, check_source, create_key, revoke_key
 from lrs.competency.rules.ready import ready_table
@@ -14,8 +13,9 @@ from lrs.pages.connect import view as connect_view
 from lrs.pages.connect.facts import CONNECT, MOST_OF_A_SOURCE
 from lrs.pages.connect.platforms import Platform, platform_named
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.exchange import address_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, file_of, listing
 
 PLACE = "/connect"
@@ -23,15 +23,15 @@ PLACE = "/connect"
 says(key_revoked="The key is revoked: within a second, whoever has it gets in nowhere.")
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(prefix=PLACE, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(PLACE)
     _add_keys(router)
     _add_platforms(router)
     return router
 
 
-def _add_keys(router: APIRouter) -> None:
+def _add_keys(router: Router) -> None:
     @router.get("", summary="What can be connected, and the keys of own sources", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         found = listing(asked_of(visit.request, connect_view.COLUMNS), _rows(visit))
@@ -54,7 +54,7 @@ def _add_keys(router: APIRouter) -> None:
         return visit.on(f"{PLACE}/keys/{found.key}", "key_revoked")
 
 
-def _add_platforms(router: APIRouter) -> None:
+def _add_platforms(router: Router) -> None:
     @router.get("/{platform}", summary="The form to connect a product", openapi_extra=SIGNED_IN)
     def ask(visit: Visiting, platform: str) -> Response:
         return _asked(visit, platform_named(platform))

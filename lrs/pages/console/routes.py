@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import staff
 from lrs.access.keys import list_keys
@@ -16,8 +15,9 @@ from lrs.pages.console import view as console_view
 from lrs.pages.console.view import AUDIT_COLUMNS, KEY_COLUMNS, SOURCE_COLUMNS, TABS
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.tenancy import audit
+from lrs.web.late import Router
 from lrs.web.listing import ListColumn, ListRow, asked_of, listing
 
 ENTRIES = 10_000
@@ -34,9 +34,9 @@ says(
 )
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(prefix="/console", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router("/console")
     _add_overview(router, neighbours)
     _add_mails(router)
     _add_list(router, "sources", SOURCE_COLUMNS, _sources, "", "Who sends statements, and what was refused")
@@ -58,7 +58,7 @@ def _page(visit: Visit, template: str, name: str, **shown: Any) -> Response:
     return visit.page(template, tabs=console_view.tabs(visit.root, name, seen=seen), **shown)
 
 
-def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_overview(router: Router, neighbours: Neighbours) -> None:
     @router.get("", summary="What needs somebody now", openapi_extra=SIGNED_IN)
     def overview(visit: Visiting) -> Response:
         tenant, zone = visit.tenant, visit.tenant.settings.zone
@@ -72,7 +72,7 @@ def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
         return _page(visit, "staff/console.html", "overview", mails=mails, **work, **acts)
 
 
-def _add_mails(router: APIRouter) -> None:
+def _add_mails(router: Router) -> None:
     @router.get("/mails", summary="Mails that have not gone out, and their links", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant = visit.tenant
@@ -110,9 +110,7 @@ def _discard(visit: Visit, over: Sequence[str], id: str) -> Response:
     return visit.on("/console/mails", "mail_discarded")
 
 
-def _add_list(
-    router: APIRouter, name: str, columns: Sequence[ListColumn], rows: _Rows, order: str, summary: str
-) -> None:
+def _add_list(router: Router, name: str, columns: Sequence[ListColumn], rows: _Rows, order: str, summary: str) -> None:
     """A list at ``/console/NAME``, and as a file behind ``.csv`` and ``.json``."""
 
     @router.get(f"/{name}", summary=summary, openapi_extra=SIGNED_IN)

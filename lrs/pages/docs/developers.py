@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import address_of, root_of
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 from lrs.web.page import page
 
@@ -15,9 +16,9 @@ RECEIVERS, PULLERS = ("receive.py", "receive.mjs"), ("pull.py", "pull.mjs")
 """The code on the page. A test runs this very text."""
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @router.get("/developers", response_class=HTMLResponse, summary="How a matching service, or content, is connected")
     def show(request: Request) -> Response:

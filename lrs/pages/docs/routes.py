@@ -4,16 +4,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from lrs.pages.docs import view
+from lrs.web.late import Router
 from lrs.web.page import page
 
 
-def routes(document: Callable[[], dict[str, Any]]) -> APIRouter:
+def routes(document: Callable[[], dict[str, Any]]) -> Router:
     """The router; *document* gives the OpenAPI document when it is first asked for."""
-    router = APIRouter(tags=["server"])
+    router = Router(tags=["server"])
 
     @cache
     def shown() -> dict[str, Any]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Walk
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 
 MOST = 100
 STORED = "json"
@@ -80,7 +80,7 @@ class BadgesTold:
     forms: BadgeForms
     shared: Callable[[Tenant, Sequence[str], str], Sequence[SharedBadge]]
     gone: Callable[[Tenant, Sequence[str]], Mapping[str, GoneBadge]]
-    add_taking: Callable[[APIRouter], None]
+    add_taking: Callable[[Router], None]
 
 
 class _Level(msgspec.Struct, frozen=True):

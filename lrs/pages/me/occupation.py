@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from lrs.kernel.errors import Refused
 from lrs.matching import declared, occupations
@@ -12,6 +12,7 @@ from lrs.pages import session
 from lrs.pages.me import facts
 from lrs.pages.me.own_page import own_of, own_page
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says_to_learners
+from lrs.web.late import Router
 
 PLACE = "/occupation"
 MOST = 20
@@ -22,7 +23,7 @@ says_to_learners(
 )
 
 
-def add_occupation(router: APIRouter) -> None:
+def add_occupation(router: Router) -> None:
     """Adds the page under the learner's own."""
 
     @router.get(PLACE, summary="The occupation that one comes from, and its skills", openapi_extra=SIGNED_IN)

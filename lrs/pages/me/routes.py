@@ -5,8 +5,8 @@ No address names anybody: each page is about the person who is signed in.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from lrs.access import LAUNCH
 from lrs.access.throttle import Throttle
@@ -24,7 +24,6 @@ from lrs.pages.me.badges import BadgesTold
 from lrs.pages.me.occupation import add_occupation
 from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.visit import (
-    REFUSALS,
     SIGN_IN_FIRST,
     SIGNED_IN,
     FormBody,
@@ -32,6 +31,7 @@ from lrs.pages.visit import (
     Visiting,
     form_body,
     frame,
+    page_router,
     says_to_learners,
 )
 from lrs.people import questions
@@ -40,6 +40,7 @@ from lrs.storage.kinds import Kinds
 from lrs.subjects import access
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of, said_in
+from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -58,12 +59,12 @@ says_to_learners(
 )
 
 
-def routes(kinds: Kinds, told: BadgesTold, plan_for: PlanFor) -> APIRouter:
+def routes(kinds: Kinds, told: BadgesTold, plan_for: PlanFor) -> Router:
     """The router. By *kinds*, all kinds of records, somebody's data is found; *told* is what there is of badges.
 
     *plan_for* plans from what is offered.
     """
-    router = APIRouter(prefix="/me", tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router("/me")
     add_skills(router, plan_for, told)
     add_badges(router, told)
     _add_sharing(router, told)
@@ -72,7 +73,7 @@ def routes(kinds: Kinds, told: BadgesTold, plan_for: PlanFor) -> APIRouter:
     return router
 
 
-def add_skills(router: APIRouter, plan_for: PlanFor, told: BadgesTold) -> None:
+def add_skills(router: Router, plan_for: PlanFor, told: BadgesTold) -> None:
     """Adds the pages about skills and roles; who came by a launch sees these, too, under another address."""
 
     @router.get("", summary="My skills", openapi_extra=SIGNED_IN)
@@ -103,7 +104,7 @@ def add_skills(router: APIRouter, plan_for: PlanFor, told: BadgesTold) -> None:
     _add_roles(router, plan_for)
 
 
-def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
+def _add_roles(router: Router, plan_for: PlanFor) -> None:
     """What is missing for a role."""
 
     @router.get("/roles", summary="What is missing for a role", openapi_extra=SIGNED_IN)
@@ -133,7 +134,7 @@ def _add_roles(router: APIRouter, plan_for: PlanFor) -> None:
         return own_page(visit, "learner/roles.html", **told)
 
 
-def add_badges(router: APIRouter, told: BadgesTold) -> None:
+def add_badges(router: Router, told: BadgesTold) -> None:
     """Adds the files of badges, in the forms that are *told*; also for who came by a launch, under another address."""
 
     @router.get("/badges/{id}", summary="A badge of one's own, as a file", openapi_extra=SIGNED_IN)
@@ -144,7 +145,7 @@ def add_badges(router: APIRouter, told: BadgesTold) -> None:
         return Response(file, media_type=chosen.media_type, headers=headers)
 
 
-def _add_sharing(router: APIRouter, badges_told: BadgesTold) -> None:
+def _add_sharing(router: Router, badges_told: BadgesTold) -> None:
     @router.get("/sharing", summary="Who sees what of one's own", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who, now, dates = visit.tenant, own_of(visit), visit.tenant.clock(), dates_of(visit)
@@ -186,7 +187,7 @@ class _FilesTaken(Throttle):
         super().__init__(*FILES)
 
 
-def _add_data(router: APIRouter, kinds: Kinds) -> None:
+def _add_data(router: Router, kinds: Kinds) -> None:
     @router.get("/data", summary="What is kept about oneself, and who signed in", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         tenant, who = visit.tenant, own_of(visit)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import Response
+from fastapi.responses import JSONResponse
 
 from lrs.access import staff, staff_acts
 from lrs.access.policy.operators import OPERATOR
@@ -20,11 +20,12 @@ from lrs.pages.operator import setup
 from lrs.pages.operator.facts import CANNOT
 from lrs.pages.operator.organisations import LONGEST_NAME, invite_administrator, operator_of, put_down
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.tenancy import states
 from lrs.tenancy.tenants import DEFAULT
 from lrs.web.dates import written_moment
 from lrs.web.exchange import tenants_of
+from lrs.web.late import Router
 from lrs.web.origins import session_cookie, set_cookie
 from lrs.web.routing import Here
 
@@ -44,9 +45,9 @@ says(
 )
 
 
-def routes(render: Render) -> APIRouter:
+def routes(render: Render) -> Router:
     """The router; *render* writes mails."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     begin = _Begin(render)
 
     @router.get(PLACE, summary="The first minutes: the step that comes next", openapi_extra=SIGNED_IN)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import staff_acts
 from lrs.access.policy.operators import OPERATOR
@@ -15,12 +14,13 @@ from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.list_files import add_files
 from lrs.pages.operator import facts, view
 from lrs.pages.operator.view import ORGANISATION_COLUMNS
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.storage import Tx
 from lrs.tenancy import audit, states
 from lrs.tenancy.pages import pages_address
 from lrs.web.dates import written_moment
 from lrs.web.exchange import tenants_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import port_of
 
@@ -34,15 +34,15 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_list(router)
     _add_one(router)
     return router
 
 
-def _add_list(router: APIRouter) -> None:
+def _add_list(router: Router) -> None:
     def rows(visit: Visit) -> list[ListRow]:
         return view.organisation_rows(
             tenants_of(visit.request).control.records(), visit.root, visit.tenant.settings.zone
@@ -72,7 +72,7 @@ def _add_list(router: APIRouter) -> None:
         return visit.on(f"/organisations/{id}", "organisation_made")
 
 
-def _add_one(router: APIRouter) -> None:
+def _add_one(router: Router) -> None:
     @router.get(f"{PLACE}/{{id}}", summary="An organisation: how much it has", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
         return _one(visit, id)

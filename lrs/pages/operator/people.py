@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Response
 
 from lrs.access import staff, staff_acts
 from lrs.access.operators import ROLE, create_operator_key, list_operator_keys, revoke_operator_key
@@ -13,8 +12,9 @@ from lrs.access.policy.operators import OPERATOR
 from lrs.access.staff import DISABLED, SUBJECT, WITHDRAWN
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.operator import view
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visit, Visiting, form_body, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
+from lrs.web.late import Router
 from lrs.web.origins import pages_address_for
 
 PEOPLE, KEYS = f"{OPERATOR}/people", f"{OPERATOR}/keys"
@@ -26,15 +26,15 @@ says(
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_people(router)
     _add_keys(router)
     return router
 
 
-def _add_people(router: APIRouter) -> None:
+def _add_people(router: Router) -> None:
     @router.get(PEOPLE, summary="Who runs this installation, and their keys", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         return _people(visit)
@@ -76,7 +76,7 @@ def _check_other(visit: Visit, id: str) -> None:
         raise Refused("You cannot disable yourself: another operator can.", status=409, error="conflict")
 
 
-def _add_keys(router: APIRouter) -> None:
+def _add_keys(router: Router) -> None:
     @router.post(KEYS, summary="Makes a key for a program, shown once", openapi_extra=form_body("name") | SIGNED_IN)
     def make(visit: Visiting, body: FormBody) -> Response:
         name = visit.fields(body).get("name", "").strip()

@@ -1,7 +1,6 @@
 """The operator's first page, the record of actions of the installation, and the system. No logic."""
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from lrs.access import staff
 from lrs.access.policy.operators import OPERATOR
@@ -14,9 +13,10 @@ from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.operator import setup, view
 from lrs.pages.operator.facts import installation_facts
-from lrs.pages.visit import REFUSALS, SIGN_IN_FIRST, SIGNED_IN, Visit, Visiting, frame, sign_in_first
+from lrs.pages.visit import SIGN_IN_FIRST, SIGNED_IN, Visit, Visiting, frame, page_router, sign_in_first
 from lrs.tenancy import audit
 from lrs.web.exchange import tenants_of
+from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, refusal_page
@@ -25,9 +25,9 @@ from lrs.web.page_policy import PagePolicy
 RECORD = f"{OPERATOR}/audit"
 
 
-def routes(neighbours: Neighbours) -> APIRouter:
+def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
     _add_overview(router, neighbours)
     _add_record(router)
 
@@ -47,7 +47,7 @@ def routes(neighbours: Neighbours) -> APIRouter:
     return router
 
 
-def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
+def _add_overview(router: Router, neighbours: Neighbours) -> None:
     @router.get(OPERATOR, summary="What needs the operator of the installation", openapi_extra=SIGNED_IN)
     def overview(visit: Visiting) -> Response:
         tenants, settings, now = tenants_of(visit.request), visit.tenant.settings, visit.tenant.clock()
@@ -62,7 +62,7 @@ def _add_overview(router: APIRouter, neighbours: Neighbours) -> None:
         )
 
 
-def _add_record(router: APIRouter) -> None:
+def _add_record(router: Router) -> None:
     @router.get(RECORD, summary="What operators did", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         found = listing(asked_of(visit.request, AUDIT_COLUMNS, sort="-number"), _entries(visit))

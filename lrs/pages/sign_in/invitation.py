@@ -5,8 +5,7 @@ Opening the page uses nothing, because mail scanners open links. Only its button
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from lrs.access import one_time, staff, staff_once
 from lrs.access.one_time import ONCE, OneTime
@@ -17,17 +16,18 @@ from lrs.kernel.errors import Refused
 from lrs.matching.developers import role_said
 from lrs.pages.sign_in import entering
 from lrs.pages.sign_in.password import ways
-from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.pages.visit import FormBody, form_body, page_router
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.routing import Here
 
 _ALL = (*LETTING_IN, ONCE, sign_in.INVITATION)
 
 
-def routes(prefix: str = "") -> APIRouter:
+def routes(prefix: str = "") -> Router:
     """The router; its pages lie behind *prefix*."""
-    router = APIRouter(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(prefix)
 
     @router.get("/invitation/{token}", summary="What an invitation lets somebody into, and its form")
     def show(request: Request, tenant: Here, token: str) -> Response:

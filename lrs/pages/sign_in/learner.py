@@ -5,8 +5,7 @@ has read what it would show and has confirmed that this is them.
 """
 
 import msgspec
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from lrs.access import learners, one_time, tries
 from lrs.access.one_time import OneTime
@@ -19,10 +18,11 @@ from lrs.kernel.times import MINUTE
 from lrs.pages import session
 from lrs.pages.sign_in import entering
 from lrs.pages.sign_in.password import ways
-from lrs.pages.visit import REFUSALS, FormBody, form_body
+from lrs.pages.visit import FormBody, form_body, page_router
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.language import LEARNERS, language_of
+from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
 from lrs.web.routing import Here
 
@@ -43,9 +43,9 @@ class Proven(msgspec.Struct, frozen=True):
     login: Login | None = None
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get("/sign-in/learner", summary="The form by which a learner asks for a link")
     def show(request: Request, tenant: Here, then: str = "") -> Response:
@@ -82,7 +82,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _add_links(router: APIRouter) -> None:
+def _add_links(router: Router) -> None:
     """What a link of a message opens."""
 
     @router.get("/sign-in/link/{token}", summary="The button that uses a link")
@@ -97,7 +97,7 @@ def _add_links(router: APIRouter) -> None:
         return _proved(request, tenant, sign_in.prove_by_link(tenant, token, entering.browser_token(request, tenant)))
 
 
-def _add_confirming(router: APIRouter) -> None:
+def _add_confirming(router: Router) -> None:
     """The question whether a record is one's own."""
 
     @router.post(

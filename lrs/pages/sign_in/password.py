@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Request, Response
 
 from lrs.access.oidc import providers
 from lrs.access.sessions import end_session
@@ -12,17 +11,18 @@ from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.operator.elsewhere import still_in
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import REFUSALS, SIGNED_IN, FormBody, Visiting, form_body, said, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visiting, form_body, page_router, said, says
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, session_cookie, set_cookie
 from lrs.web.routing import Here
 
 says(signed_out="You are signed out.")
 
 
-def routes(prefix: str = "") -> APIRouter:
+def routes(prefix: str = "") -> Router:
     """The router; its pages lie behind *prefix*."""
-    router = APIRouter(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router(prefix)
 
     @router.get("/sign-in", summary="The form to sign in with a password, and the other ways")
     def show(request: Request, tenant: Here, then: str = "") -> Response:
@@ -48,7 +48,7 @@ def routes(prefix: str = "") -> APIRouter:
     return router
 
 
-def _add_factor(router: APIRouter) -> None:
+def _add_factor(router: Router) -> None:
     """The second factor."""
 
     @router.post(
@@ -69,7 +69,7 @@ def _add_factor(router: APIRouter) -> None:
         return entering.entered(request, tenant, token, then)
 
 
-def _add_leaving(router: APIRouter) -> None:
+def _add_leaving(router: Router) -> None:
     """Signing out, of staff and of learners."""
 
     @router.post("/sign-out", status_code=303, summary="Signs out", openapi_extra=form_body() | SIGNED_IN)

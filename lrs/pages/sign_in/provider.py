@@ -1,7 +1,7 @@
 """Signing in at an OpenID Connect provider: the redirect there, and the return. No logic."""
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 
 from lrs.access import learners, one_time
 from lrs.access.oidc import accounts, flow
@@ -13,9 +13,10 @@ from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.sign_in import entering
 from lrs.pages.sign_in.learner import ask_whether_own
-from lrs.pages.visit import REFUSALS
+from lrs.pages.visit import page_router
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
+from lrs.web.late import Router
 from lrs.web.origins import base_of, drop_cookie, pages_address_for, provider_cookie, set_cookie
 from lrs.web.page import redirect
 from lrs.web.routing import Here
@@ -27,9 +28,9 @@ _NOBODY = (
 )
 
 
-def routes() -> APIRouter:
+def routes() -> Router:
     """The router."""
-    router = APIRouter(tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
+    router = page_router()
 
     @router.get("/sign-in/with/{provider}", status_code=303, summary="Leads to a sign-in provider")
     def leave(
