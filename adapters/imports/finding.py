@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from adapters.imports.job import BASE, FILE, MOST_BASES, Job, arrived_key, job_of
 from adapters.imports.job import KIND as IMPORT
-from adapters.imports.look import USUAL, look_at
+from adapters.imports.look import FoundFile, Look, look_at
 from adapters.imports.mappings import saved_for
 from adapters.imports.sources import SOURCES
 from lrs.kernel.errors import Refused
@@ -21,7 +21,7 @@ def found(reader: Reader, job: Job, path: Path) -> Job:
     A file that repairs rows of another import is read as that one was. Raises ``Refused`` for a file that is no table,
     and for rows of an import that is not this provider's, or whose file is not kept any more.
     """
-    seen = look_at(path, saved_for(reader, [job.provider]), job.adapter, _usual(reader, job))
+    seen = look_at(path, saved_for(reader, [job.provider]), job.adapter, _before(reader, job))
     if not seen.mends:
         return replace(job, adapter=seen.adapter, profile=seen.profile, look=seen.look, guess=False)
     record = reader.get(IMPORT, seen.mends)
@@ -36,17 +36,22 @@ def found(reader: Reader, job: Job, path: Path) -> Job:
         message = "the file that these rows were taken from is no longer kept: send the whole file again"
         raise Refused(message, status=410, error="file_gone")
     blobs = {**job.blobs, **{f"{BASE}{at}": blob for at, blob in enumerate(before)}}
-    look, mends = replace(seen.look, known="", guesses=()), other.id
+    look, mends = replace(seen.look, known="", before="", guesses=()), other.id
     return replace(job, adapter=other.adapter, profile=other.profile, blobs=blobs, look=look, mends=mends, guess=False)
 
 
-def _usual(reader: Reader, job: Job) -> str:
-    """The adapter of the newest file of *job*'s provider that came in; that of apprenticeships for a first one."""
-    newest = {
-        record.seq: name
+def _before(reader: Reader, job: Job) -> list[FoundFile]:
+    """The newest file of *job*'s provider that came in by each adapter, newest first, and how it was read."""
+    newest = [
+        record
         for name in SOURCES
         for record in reader.find(
-            Walk(IMPORT, (arrived_key(replace(job, adapter=name)),), newest_first=True, limit=1, bare=True)
+            Walk(IMPORT, (arrived_key(replace(job, adapter=name)),), newest_first=True, limit=1)
         ).records
-    }
-    return newest[max(newest)] if newest else USUAL
+    ]
+    return [_read(job_of(one)) for one in sorted(newest, key=lambda one: one.seq, reverse=True)]
+
+
+def _read(job: Job) -> FoundFile:
+    look = job.look or Look("", (), ())
+    return FoundFile(replace(look, before=job.file), job.adapter, job.profile)

@@ -22,7 +22,8 @@ from lrs.kernel.tables.heads import FileHeads, heads_of
 class Look(msgspec.Struct, frozen=True):
     """What a file says of itself: its *sort*, its *headers* as it writes them, and (sheet, row) of each header.
 
-    *known* is the name of the saved profile that fits. *guesses* are headers whose column is a guess.
+    *known* is the name of the saved profile that fits, *before* the file of the import that it is read like. *guesses*
+    are headers whose column is a guess.
     """
 
     sort: str
@@ -30,6 +31,7 @@ class Look(msgspec.Struct, frozen=True):
     places: tuple[tuple[str, int], ...]
     known: str = ""
     guesses: tuple[str, ...] = ()
+    before: str = ""
 
 
 class FoundFile(msgspec.Struct, frozen=True):
@@ -48,11 +50,15 @@ USUAL = "eportfolio"
 """The adapter of a file whose headers say no more of one than of another, from a provider of whom nothing is known."""
 
 
-def look_at(path: Path, saved: Sequence[SavedProfile], adapter: str = "", usual: str = USUAL) -> FoundFile:
+def look_at(
+    path: Path, saved: Sequence[SavedProfile], adapter: str = "", before: Sequence[FoundFile] = ()
+) -> FoundFile:
     """What the file at *path* is. *saved* are the profiles that its provider has.
 
-    It is read by *adapter*, if somebody chose one; else by the one that knows most of its headers, of several that know
-    as many by the *usual* one. Raises ``Refused`` for a file that is no table, and says what it is instead.
+    *before* are files of the provider that came in, newest first: one of the same form says how this one is read, too,
+    with its dates and hours. Else it is read by *adapter*, if somebody chose one, or by the one that knows most of its
+    headers, of several that know as many by that of the newest file. Raises ``Refused`` for a file that is no table,
+    and says what it is instead.
     """
     saved = [one for one in saved if adapter in {"", one.adapter}]
     heads = heads_of(path, _every_header(saved))
@@ -60,10 +66,15 @@ def look_at(path: Path, saved: Sequence[SavedProfile], adapter: str = "", usual:
     mends = repaired_import(heads.headers)
     best = max(saved, key=lambda one: _known_to(one, headers), default=None)
     guesses = [_guess(name, heads, headers) for name in ([adapter] if adapter else SOURCES)]
+    usual = before[0].adapter if before else USUAL
     guess = max(guesses, key=lambda one: (_columns(one), one.adapter == usual))
     if best is not None and _known_to(best, headers) >= _columns(guess):
         look = msgspec.structs.replace(guess.look, known=best.name, guesses=())
         return FoundFile(look, best.adapter, best.profile, mends)
+    like = next((one for one in before if adapter in {"", one.adapter} and _is_alike(one, headers)), None)
+    if like is not None:
+        look = msgspec.structs.replace(guess.look, before=like.look.before, guesses=())
+        return FoundFile(look, like.adapter, like.profile, mends)
     return msgspec.structs.replace(guess, mends=mends)
 
 
@@ -95,6 +106,15 @@ def _guess(adapter: str, heads: FileHeads, headers: Sequence[str]) -> FoundFile:
     look = Look(heads.sort, tuple(headers), places, guesses=tuple(others))
     profile = profile_for(headers, others, MappingProfile())
     return FoundFile(look, adapter, profile)
+
+
+def _is_alike(before: FoundFile, headers: Iterable[str]) -> bool:
+    """Whether a file with *headers* has the form of *before*: the same headers, or all that its profile names."""
+    names = {fold(header) for header in headers}
+    if before.look.headers:
+        return names == {fold(header) for header in before.look.headers}
+    aliases = set(before.profile.aliases())
+    return bool(aliases) and aliases <= names
 
 
 def _columns(found: FoundFile) -> int:

@@ -134,6 +134,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "comes": counts["in"],
         "places": [_place(sheet, row) for sheet, row in (job.look.places if job.look else ())],
         "known": job.look.known if job.look else "",
+        "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
         "notes": [] if job.mends else list(worth_saying(job.told.notes if job.told else ())),
         "mends": job.mends,
@@ -166,6 +167,7 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
     guesses = set(job.look.guesses) if job.look else set()
     headers = job.look.headers if job.look else ()
     constants = [*job.profile.constants.items(), ("", "")]
+    meant = [column_of(header, adapter, job.profile) for header in headers]
     return {
         "adapter": adapter,
         "adapters": [(name, one.about) for name, one in sorted(SOURCES.items())],
@@ -174,11 +176,12 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
             {
                 "name": f"c{at}",
                 "header": header,
-                "column": column_of(header, adapter, job.profile),
+                "column": column,
                 "needed": fold(header) in exact,
                 "guess": header in guesses,
+                "sure": column and header not in guesses,
             }
-            for at, header in enumerate(headers)
+            for at, (header, column) in enumerate(zip(headers, meant, strict=True))
         ],
         "constants": [{"column": column, "value": value} for column, value in constants],
         "dates": [("", DATES[0][1]), *DATES[1:]],

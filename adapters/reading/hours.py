@@ -153,7 +153,7 @@ def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
         return cell.replace(sign, "")
     if numbers.decimal == sign or (sign == "." and numbers.hours != "minutes"):
         return cell.replace(sign, ".")
-    told = 'this may be thousands or a fraction: write it without the sign, or name "decimal" in the mapping profile'
+    told = f"this may be {cell.replace(sign, '')} or {cell.replace(sign, '.')}: write the one that is meant"
     raise Unusable("two_numbers", column, cell, told)
 
 

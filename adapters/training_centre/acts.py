@@ -74,13 +74,16 @@ def open_in(reader: Reader, session: CentreSession) -> list[str]:
 
 
 def close(day: CentreDay, id: str) -> CentreSession:
-    """Closes a session: its statements are made, and what is open is kept with it. Raises ``Refused`` (409)."""
+    """Closes a session: its statements are made, and what is open is kept with it. Raises ``Refused`` (409).
+
+    One that is closed stays as it is, so that a form may be sent twice.
+    """
     tenant, now = day.tenant, day.tenant.clock()
 
     def act() -> CentreSession:
         before, session = day.session(tenant.store, id)
         if session.is_closed:
-            raise Refused("This session is closed already.", status=409, error="closed")
+            return session
         if session.state == "cancelled" or session.starts - now > AHEAD.total_seconds() * SECOND:
             message = "This session has not taken place, so there is nothing to close."
             raise Refused(message, status=409, error="in_the_future")

@@ -199,8 +199,9 @@ def of_centres(reader: Reader, centres: Iterable[str] | None, limit: int) -> lis
 
 
 def unclosed(reader: Reader, centres: Iterable[str] | None, now: int, limit: int) -> list[CentreSession]:
-    """Sessions of *centres*, or of all, that are over and neither closed nor cancelled, among the newest *limit*."""
-    return [one for one in of_centres(reader, centres, limit) if one.state == "planned" and one.ends <= now]
+    """Sessions of *centres*, or of all, that are today or over, neither closed nor cancelled: of the newest *limit*."""
+    found = (one for one in of_centres(reader, centres, limit) if one.state == "planned")
+    return [one for one in found if one.ends <= now or one.day == one.at(now).date()]
 
 
 def opened(reader: Reader, limit: int, offering: str = "") -> list[CentreSession]:

@@ -69,7 +69,7 @@ class Neighbours:
     """Functions of parts that the record store does not know. The composition root sets them.
 
     *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
-    or of all, are over and still open; *to_repair* how many rows of the files that somebody may see wait for repair.
+    or of all, are today or over, and still open; *to_repair* how many rows of files that somebody may see wait.
     """
 
     imports: Callable[[Store], Sequence[Run]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.imports.look import column_of, look_at
+from adapters.imports.look import FoundFile, Look, column_of, look_at
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES
 from adapters.reading.columns import COLUMNS
@@ -54,8 +54,28 @@ UNCLEAR = "ULN,Given name,Family name\n1000000001,Ann,Lee\n"
 
 
 def test_a_file_that_says_no_more_of_one_adapter_is_read_by_the_usual_one(tmp_path):
+    before = FoundFile(Look("", ("Session number",), ()), "training-centre", MappingProfile())
+
     assert looked(tmp_path, UNCLEAR).adapter == "eportfolio"
-    assert look_at(tmp_path / "file.csv", (), usual="training-centre").adapter == "training-centre"
+    assert look_at(tmp_path / "file.csv", (), before=[before]).adapter == "training-centre"
+
+
+def test_a_file_with_the_headers_of_one_before_is_read_like_it_and_any_other_is_not(tmp_path):
+    profile = MappingProfile(headers={"ksb_code": ["Criteria"]}, hours="h.mm")
+    by_page = FoundFile(Look("text", ("ULN", "Criteria", "Hours"), (), before="october.csv"), "eportfolio", profile)
+    by_program = FoundFile(Look("", (), (), before="october.csv"), "eportfolio", profile)
+    path = tmp_path / "file.csv"
+
+    for before in (by_page, by_program):
+        path.write_text("Criteria,uln,Hours\nS4,1000000001,6.30\n")
+        like = look_at(path, (), before=[before])
+        path.write_text("KSB,uln,Hours\nS4,1000000001,6.30\n")
+        other = look_at(path, (), before=[before])
+
+        assert (like.look.before, like.profile, like.look.guesses) == ("october.csv", profile, ())
+        assert (other.look.before, other.profile.hours) == ("", "decimal")
+    path.write_text("Criteria,uln,Hours\nS4,1000000001,6.30\n")
+    assert look_at(path, (), "training-centre", [by_page]).adapter == "training-centre"
 
 
 @pytest.mark.parametrize("chosen", SOURCES)

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.reading.vocabulary import iri
-from adapters.training_centre import acts, attendees, hosts, marks
+from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark
 from adapters.training_centre.checklists import ChecklistStep
 from adapters.training_centre.planning import FormFault, people_in
@@ -185,15 +185,24 @@ def test_two_corrections_at_once_are_both_told(centre, endpoint):
     assert told == ["excused", "late", "left_early"]
 
 
-def test_a_closed_session_cannot_be_closed_twice_nor_one_that_has_not_begun(centre):
+def test_a_closed_session_stays_as_it_is_when_it_is_closed_again_and_one_that_has_not_begun_cannot_be(centre):
     session = held(centre)
-    with pytest.raises(Refused, match="closed already"):
-        acts.close(centre.day(), session.id)
+    assert acts.close(centre.day("ray"), session.id) == centre.day().session(centre.tenant.store, session.id)[1]
 
     later = centre.session(number="S2", date="2026-12-21")
 
     with pytest.raises(Refused, match="has not taken place"):
         acts.close(centre.day(), later.id)
+
+
+def test_an_open_session_needs_somebody_from_its_day_until_it_is_closed(centre):
+    today, later = centre.session(), centre.session(number="S2", date="2026-12-21")
+
+    def open_at(now):
+        return [one.id for one in centre_sessions.unclosed(centre.tenant.store, None, now, 10)]
+
+    assert (open_at(today.starts - DAY), open_at(today.starts - 1)) == ([], [today.id])
+    assert open_at(later.ends) == [later.id, today.id]
 
 
 def test_a_checklist_that_asks_for_two_signatures_is_told_once_somebody_else_signed(centre, endpoint):

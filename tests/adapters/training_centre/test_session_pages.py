@@ -393,7 +393,7 @@ def test_a_session_that_is_over_and_not_closed_stands_on_the_first_page_and_on_t
 
     page, start = trainer.get("/staff/sessions"), text_of(trainer.get("/staff"))
 
-    assert re.search(r"Sessions : \d+ over, and not closed yet", start)
+    assert re.search(r"Sessions : \d+ today or over, and not closed yet", start)
     assert f'<li><a href="{place}"><bdi>Forgotten</bdi></a>' in page.text
     assert "Nothing needs you." in text_of(elsewhere.get("/staff"))
 
