@@ -17,6 +17,7 @@ import sys
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ from lrs.storage import Record, Store, open_store
 from lrs.storage.mongo.tx import MongoTx
 from lrs.storage.sqlite.tx import SqliteTx
 from tests import collecting, cost
+from tests.prepared import prepared
 from tests.round_trips import Heard
 
 if TYPE_CHECKING:
@@ -135,6 +137,19 @@ class SetClock:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def programs_are_prepared(request: pytest.FixtureRequest) -> Iterator[None]:
+    """``lrs`` as a process is forked, but where processes are measured or a browser waits for them."""
+    if "not soak" not in request.config.option.markexpr:
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(prepared())
+        yield
+        with cost.counted_apart("the process that forks lrs"):
+            stack.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
 def hasher_in_use() -> Iterator[Any]:
     """How passwords are hashed. Tests hash with the least that argon2 allows: a tenth of a second less each time."""
     from lrs.access import passwords  # noqa: PLC0415 (tests of one part need not load it)
@@ -217,7 +232,7 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 _cannot_run(child)
             yield address
         finally:
-            with cost.counted_apart():
+            with cost.counted_apart("the stand-in for MongoDB"):
                 child.terminate()
                 child.wait()
 

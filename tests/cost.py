@@ -21,7 +21,7 @@ WORTH_TELLING = 60
 DEAREST = 10
 _COST, _APART = "cpu", "cpu apart"
 _BEFORE = pytest.StashKey[float]()
-_apart = {"told": 0.0, "open": 0.0}
+_apart: Counter[str] = Counter()
 
 
 def spent() -> float:
@@ -31,11 +31,11 @@ def spent() -> float:
 
 
 @contextmanager
-def counted_apart() -> Iterator[None]:
+def counted_apart(of: str) -> Iterator[None]:
     """For the end of what lasts as long as the session: it would count for the test that happens to be the last."""
     before = spent()
     yield
-    _apart["open"] += spent() - before
+    _apart[of] += spent() - before
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,8 +50,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Puts the cost of the test into its last report, which pytest-xdist brings to the process that tells it."""
     report = yield
     if call.when == "teardown":
-        apart, _apart["open"] = _apart["open"], 0.0
-        report.user_properties += [(_COST, spent() - item.stash[_BEFORE] - apart), (_APART, apart)]
+        report.user_properties += [(_COST, spent() - item.stash[_BEFORE] - _apart.total()), (_APART, dict(_apart))]
+        _apart.clear()
     return report
 
 
@@ -62,7 +62,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Adds the cost of a test to that of its file."""
     told = dict(report.user_properties) if report.when == "teardown" else {}
     _costs[report.nodeid.split("::")[0]] += told.get(_COST, 0)
-    _costs["the stand-in for MongoDB"] += told.get(_APART, 0)
+    _costs.update(told.get(_APART, {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -23,6 +23,8 @@ from typing import Any, Protocol
 import httpx
 from pymongo import MongoClient
 
+from tests.prepared import NAME
+
 PATIENCE = 120
 HOST = "127.0.0.1"
 
@@ -112,12 +114,18 @@ def answers(address: str) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that *pid* started and that still run."""
+    """The processes that *pid* started and that still run, but for one that is only there to fork them."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += [int(child) for child in task.read_text().split() if runs(int(child))]
+            found += [int(child) for child in task.read_text().split() if works(int(child))]
     return found
+
+
+def works(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return runs(pid) and Path(f"/proc/{pid}/comm").read_text() != f"{NAME}\n"
+    return False
 
 
 def runs(pid: int) -> bool:
