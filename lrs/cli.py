@@ -8,14 +8,13 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 
 import click
 import structlog
 
 from lrs.kernel.admission import OutcomeUnknown, Overloaded
 from lrs.kernel.errors import Misconfigured, StoreFull
-from lrs.kernel.garbage import loading
+from lrs.kernel.garbage import load
 
 COMMANDS: Mapping[str, str] = {
     "serve": "lrs.serving.serve:serve",
@@ -130,8 +129,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        with loading():
-            command: click.Command = getattr(import_module(module), name)
+        command: click.Command = getattr(load(module), name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -15,7 +15,6 @@ import structlog
 
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import LANES, STEPS, steps_of
-from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.settings import Settings
 from lrs.storage.drafts import drafts_in, remove_left
 from lrs.tenancy.audit_head import Publisher
@@ -46,7 +45,6 @@ def working(settings: Settings, idle: float, place: int) -> Iterator[Crew]:
 
     Upkeep, which one process does for all, is done at *place* 0.
     """
-    collect_rarely()
     check_made(settings)
     remove_left(drafts_in(settings.data))
     tenants = Tenants(settings)

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 from lrs.access import operators
 from lrs.access.keys import create_key, list_keys
 from lrs.kernel.errors import Misconfigured, Refused
-from lrs.kernel.garbage import collect_rarely
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
 from lrs.tenancy.open_tenants import Tenants
@@ -101,8 +100,7 @@ class Server(uvicorn.Server):
 
 
 def server_for(app: ASGIApp) -> Server:
-    """A server for *app*, in a process that is tuned for serving."""
-    collect_rarely()
+    """A server for *app*, in a process whose threads hand over as serving wants it."""
     sys.setswitchinterval(HAND_OVER)
     config = uvicorn.Config(
         app,

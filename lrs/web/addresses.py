@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from lrs.access.policy.lines import PolicyTable
@@ -23,6 +24,11 @@ def _any(part: re.Match[str]) -> str:
     return rf"(?P<{part[1]}>.*)" if part[2] else rf"(?P<{part[1]}>[^/]+)"
 
 
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile(_PART.sub(_any, pattern), re.DOTALL)
+
+
 class _Patterns:
     """Patterns of paths, as in Starlette's routes: a part in braces stands for anything without a slash.
 
@@ -34,7 +40,7 @@ class _Patterns:
         self._others = []
         for pattern in sorted(patterns):
             if "{" in pattern:
-                self._others.append((re.compile(_PART.sub(_any, pattern), re.DOTALL), pattern))
+                self._others.append((pattern.partition("{")[0], pattern))
             else:
                 self._plain.add(pattern)
 
@@ -42,8 +48,8 @@ class _Patterns:
         """The pattern that matches *path*, and the values of its named parts."""
         if path in self._plain:
             return path, {}
-        for expression, pattern in self._others:
-            if (found := expression.fullmatch(path)) is not None:
+        for begin, pattern in self._others:
+            if path.startswith(begin) and (found := _expression(pattern).fullmatch(path)) is not None:
                 return pattern, found.groupdict()
         return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from starlette.routing import compile_path, get_name
+from starlette.routing import Match, compile_path, get_name
 from starlette.types import Receive, Scope, Send
 
 
@@ -23,8 +23,16 @@ class LateRoute(APIRoute):
         self._work_out = cache(partial(_worked_out, type(self), path, endpoint, **told))
         self.path, self.endpoint, self.name = path, endpoint, told.get("name") or get_name(endpoint)
         self.methods = set(told.get("methods") or ["GET"])
-        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._begin = path.partition("{")[0]
         self.app = self._answer
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See ``starlette.routing.Route``. The expression is made when an address with the same beginning is asked."""
+        if self._begin not in scope["path"]:
+            return Match.NONE, {}
+        if "path_regex" not in vars(self):
+            self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
+        return super().matches(scope)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._work_out().app(scope, receive, send)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from lrs.kernel.garbage import collect_rarely
 from lrs.serving.server import listen, server_for
 from tests.bench.load import HOST
 
@@ -31,4 +32,5 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()
     server_for(app).run(sockets=[listen(HOST, int(sys.argv[1]))])
