@@ -113,6 +113,14 @@ def give_up(tx: Tx, id: str) -> None:
     mark(tx, {id: {"state": QUEUED}})
 
 
+def withdraw(tx: Tx, id: str, why: str) -> None:
+    """Ends an existing delivery unsent: it owes nothing any more. What waited for it becomes due."""
+    mark(tx, {id: {"state": WITHHELD, "reason": why}})
+    record = tx.get_many(KIND, [id])[id]
+    tx.delete(KIND, id)  # with what it owes, which no worker could settle: there is nothing to send
+    tx.insert(record)
+
+
 def again(tx: Tx, id: str) -> None:
     """Makes an existing delivery due again, with no tries. What waits for it still waits.
 

@@ -122,7 +122,7 @@ def discard(tenant: Tenant, id: str, *, by: str) -> None:
         if record is None:
             raise Refused(f"there is no delivery {id}", status=404, error="delivery_unknown")
         if record.meta["state"] in {deliveries.QUEUED, deliveries.HELD}:
-            deliveries.mark(tx, {id: {"state": deliveries.WITHHELD, "reason": "discarded: its link works no more"}})
+            deliveries.withdraw(tx, id, "discarded: its link works no more")
             audit.append(tx, by, "delivery.discarded", {"delivery": id})
 
     tenant.store.write(decide).result()

@@ -147,6 +147,21 @@ def test_a_dead_letter_that_is_resent_and_fails_again_is_in_the_list_once(tenant
     assert states(tenant, pigeons) == [("one", "dead")]
 
 
+@pytest.mark.parametrize("end", [End.LATER, End.REFUSED])
+def test_what_is_discarded_owes_nothing_any_more_and_is_in_no_list_of_work(tenant, pigeons, clock, end):
+    for content in ("one", "two"):
+        owe(tenant, content, order="ana")
+    pigeons.answers = lambda content: Outcome(end, "busy") if content == "one" else ARRIVED
+    run(tenant, pigeons)
+
+    listing.discard(tenant, "one", by="me")
+    clock.now += 4 * LEASE
+    run(tenant, pigeons)
+
+    assert states(tenant, pigeons) == [("one", "withheld"), ("two", "delivered")]
+    assert (tenant.store.backlog(), sorted(pigeons.sent)) == ([], ["one", "two"])
+
+
 @pytest.mark.parametrize("end", [End.REFUSED, End.DENIED])
 def test_what_another_worker_has_delivered_meanwhile_stays_delivered(tenant, pigeons, clock, end):
     owe(tenant, "one")
