@@ -369,7 +369,8 @@ def test_a_delivery_of_a_channel_that_is_gone_is_listed_and_put_aside(tenant):
 
     deliver(tenant, {})
 
-    (shown,) = listing.listed(tenant, {})
+    (shown,) = listing.listed(tenant, {}, channel="pigeon")
+    assert list(listing.listed(tenant, {}, channel="email")) == []
     assert (shown["channel"], shown["what"], shown["state"]) == ("pigeon", "?", "dead")
     assert shown["reason"] == "there is no channel pigeon"
 

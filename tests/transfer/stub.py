@@ -49,6 +49,9 @@ def stub() -> Iterator[Stub]:
             self._say(*answer)
 
         def do_GET(self) -> None:
+            if "x-experience-api-version" not in self.headers:
+                self._say(400, {}, b"")
+                return
             ((asked, (id,)),) = parse_qs(urlsplit(self.path).query).items()
             found = here.kept.get(id) if (asked == "voidedStatementId") == (id in here.voided) else None
             self._say(*((200, {}, json.dumps(found).encode()) if found else (404, {}, b"")))

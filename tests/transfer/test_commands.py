@@ -12,6 +12,7 @@ from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
 from lrs.ops.delivery_commands import deliveries
 from lrs.ops.doctor import of_destinations
+from lrs.storage import TIE_BITS
 from lrs.tenancy import audit
 from lrs.transfer.commands import forward
 from lrs.transfer.forwards import forward_of
@@ -97,7 +98,8 @@ def test_a_name_is_taken_once(tenant, other):
 def test_a_day_as_since_begins_at_its_first_moment(tenant, other):
     run(tenant, forward, "add", "national", other.endpoint, "--since", "2026-11-28")
 
-    assert forward_of(forwarding.find(tenant, "national")).since == 1_795_824_000_000_000
+    found = forward_of(forwarding.find(tenant, "national"))
+    assert (found.since, found.position + 1) == (1_795_824_000_000_000, 1_795_824_000_000_000 << TIE_BITS)
 
 
 def test_the_doctor_names_a_forward_that_is_stopped_or_far_behind(tenant, other, clock):

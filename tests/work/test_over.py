@@ -53,6 +53,17 @@ def test_what_is_over_goes_page_by_page_and_what_is_not_stays(tenant, monkeypatc
     assert len(begun) == 9
 
 
+def test_what_was_put_off_since_it_was_read_stays(tenant):
+    now = tenant.clock()
+    nonce = Record("badge-nonce", "one", meta={"until": now - 1})
+    tenant.store.write(lambda tx: tx.insert(nonce)).result()
+    later = msgspec.structs.replace(nonce, meta={"until": now + 60_000_000})
+
+    gone = clear_over(TENANT, tenant, begun=lambda: tenant.store.write(lambda tx: tx.put(later)).result())
+
+    assert (gone, left(tenant)) == (0, [[], [], ["one"]])
+
+
 def test_a_process_that_ends_leaves_the_rest_for_later(tenant, monkeypatch):
     monkeypatch.setattr(over, "AT_ONCE", 2)
     for number in range(3):
