@@ -5,7 +5,7 @@ import pytest
 
 from lrs.kernel.settings import Settings
 from lrs.outbox.deliveries import KIND
-from lrs.outbox.mail import CHANNEL, Mail, send_mail
+from lrs.outbox.mail import CHANNEL, Mail, good_until, send_mail
 from lrs.storage import each
 from lrs.tenancy.tenants import open_tenant
 from lrs.web.letter import letter
@@ -56,3 +56,9 @@ def test_a_mail_whose_cause_is_not_kept_is_not_owed(tenant):
 def test_a_template_is_given_just_its_values(tenant, values):
     with pytest.raises(ValueError, match="the template staff-invitation has the values link, until"):
         tenant.store.write(lambda tx: send_mail(tx, tenant, "ann@example.org", "staff-invitation", values)).result()
+
+
+def test_a_code_is_good_for_its_minutes_a_link_until_its_time_and_other_mails_for_good():
+    ends = [good_until(Mail("a@b.example", "t", told), 1_000) for told in ({"minutes": "15"}, VALUES, {"when": "now"})]
+
+    assert ends == [900_001_000, 1_796_126_400_000_000, None]

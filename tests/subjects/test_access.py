@@ -44,8 +44,9 @@ def test_what_is_found_by_keys_is_all_that_is_about_somebody(everything, who, ki
     store, ids, declared = everything.tenant.store, ids_of(everything.tenant), TENANT[kind]
     mine = whose(store, everything.person(who))
 
-    found = {record.id for record in access.records(everything.tenant, declared, mine, ids)}
+    each_found = [record.id for record in access.records(everything.tenant, declared, mine, ids)]
 
+    found = set(each_found)
     named = {record.id: declared.subjects(record) for record in each(store, kind)}
     about = {
         id
@@ -54,6 +55,7 @@ def test_what_is_found_by_keys_is_all_that_is_about_somebody(everything, who, ki
     }
     assert (about - found != set()) is ((who, kind) in NOT_FOUND)
     assert found - about == set()
+    assert len(each_found) == len(found)
 
 
 def test_the_file_has_each_kind_that_names_its_learner(everything, told):

@@ -44,8 +44,12 @@ def told(tenant):
     return [(finding.check, finding.status) for finding in of_audit(tenant)]
 
 
+def messages(tenant):
+    return [(finding.check, finding.message) for finding in of_audit(tenant)]
+
+
 def message(tenant, check="audit-head"):
-    return next(finding.message for finding in of_audit(tenant) if finding.check == check)
+    return dict(reversed(messages(tenant)))[check]
 
 
 @pytest.fixture
@@ -216,6 +220,17 @@ def test_a_file_in_which_the_last_entries_are_missing_for_long_is_a_problem(tmp_
     assert soon == [("audit", "ok"), ("audit-head", "ok")]
     assert told(tenant) == [("audit", "ok"), ("audit-head", "problem")]
     assert message(tenant).startswith(f"{tmp_path}/heads has got to entry 1 of 2: is lrs serve or lrs work running")
+
+
+def test_a_file_that_takes_no_further_line_is_a_problem(data, head, monkeypatch):
+    with opened(data, head) as tenant:
+        act(tenant, "one")
+        put_down_end(tenant)
+        monkeypatch.setattr("lrs.ops.doctor_audit.os.access", lambda path, how: (path, how) != (head, os.W_OK))
+
+        assert [text for check, text in messages(tenant) if check == "audit-head"][1:] == [
+            f"{head} cannot be written: further actions are not recorded in it"
+        ]
 
 
 def test_a_line_that_was_torn_by_a_crash_is_passed_over_and_the_next_begins_anew(data, head):

@@ -17,6 +17,7 @@ from lrs.composition.steps import drain
 from lrs.matching import registry, resync
 from lrs.matching.service_commands import services
 from lrs.ops.delivery_commands import deliveries
+from lrs.outbox.deliveries import Delivery, queue
 from lrs.tenancy.tenants import Tenant
 from tests.builders import store_in
 from tests.matching.world import (
@@ -202,6 +203,8 @@ def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, rec
     resync = run(data, services, "resync", "career-converter")
     again = run(data, deliveries, "resend", dead[0]["id"])
     run_deliver(tenant)
+    namesake = Delivery("d-1", "xapi", "career-converter", b"{}")
+    tenant.store.write(lambda tx: queue(tx, namesake, tenant.clock())).result()
     after = run(data, deliveries, "list", "--service", "career-converter")
 
     assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
@@ -209,7 +212,7 @@ def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, rec
     ]
     assert resync.stdout == "1 consent of career-converter will be told again\n"
     assert again.stdout == "1 delivery will be sent again\n"
-    assert "delivered" in after.stdout
+    assert ("delivered" in after.stdout, "xapi" in after.stdout) == (True, False)
 
 
 @pytest.mark.parametrize("words", [(), ("some-id", "--all"), ("--service", "x", "--all")])
