@@ -37,8 +37,7 @@ _SET_BY_US = ("id", "stored", "authority", "version", "attachments")
 class Correction(msgspec.Struct, frozen=True):
     """What is wrong with a *statement*, and what is so. Without *new*, the statement is only voided.
 
-    *changes* replaces ``timestamp`` (RFC 3339), ``score`` (``result.score.scaled``, -1 to 1) and ``success``, as far as
-    they are named.
+    *changes* replaces ``timestamp`` (RFC 3339), ``score`` (per cent) and ``success``, as far as they are named.
     """
 
     statement: str
@@ -126,7 +125,7 @@ def _corrected(told: dict[str, Any], statement: str, why: str, changes: Mapping[
     made = {name: value for name, value in told.items() if name not in _SET_BY_US}
     result = dict(made.get("result", {}))
     if "score" in changes:
-        result["score"] = {"scaled": changes["score"]}
+        result["score"] = _score(changes["score"])
     if "success" in changes:
         result["success"] = changes["success"]
         if made["verb"]["id"] in {PASSED, FAILED}:
@@ -140,3 +139,8 @@ def _corrected(told: dict[str, Any], statement: str, why: str, changes: Mapping[
     context["extensions"] = {**context.get("extensions", {}), WHY: why}
     made["context"] = context
     return made
+
+
+def _score(percent: float) -> dict[str, float]:
+    """A score that means *percent* in whatever range rules read ``scaled`` of its source."""
+    return {"scaled": percent / 100, "raw": percent, "min": 0, "max": 100}

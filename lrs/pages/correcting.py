@@ -103,7 +103,7 @@ def _changes(visit: Visit, form: Mapping[str, str]) -> dict[str, Any]:
     if score := form.get("score", "").strip().removesuffix("%").strip():
         if not score.replace(".", "", 1).isdigit() or not score.isascii() or not 0 <= float(score) <= 100:
             raise Refused("Write the score as a number from 0 to 100.", pointer="/score")
-        found["score"] = float(score) / 100
+        found["score"] = float(score)
     if form.get("success") in {"yes", "no"}:
         found["success"] = form["success"] == "yes"
     return found

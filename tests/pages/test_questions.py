@@ -16,7 +16,7 @@ from lrs.matching.consent.consent import Subject
 from lrs.people import questions
 from lrs.people.questions import Matter
 from lrs.storage import Walk
-from tests.competency.world import ANN, statement, statement_id
+from tests.competency.world import ANN, GOWNING, RULES, statement, statement_id
 from tests.matching.world import PURPOSE, put_service, put_waiting
 from tests.pages.conftest import text_of
 from tests.pages.test_learners import STEPS, member
@@ -87,7 +87,7 @@ def test_what_is_wrong_is_voided_and_the_right_record_put_in_its_place_in_one_co
     assert stored[low].meta["voided"]
     assert json.loads(stored[low].body)["result"]["score"]["raw"] == 40
     assert (void["object"]["id"], void["context"]["extensions"][WHY]) == (low, "Misread from paper")
-    assert (new.meta["source"], said["result"]["score"]) == ("vle", {"scaled": 0.84})
+    assert (new.meta["source"], said["result"]["score"]) == ("vle", {"scaled": 0.84, "raw": 84, "min": 0, "max": 100})
     assert said["context"]["statement"]["id"] == low
     assert said["timestamp"] == "2026-11-18T12:00:00Z"
     assert said["authority"]["account"]["name"] == f"key {site.operator.key}"
@@ -263,6 +263,19 @@ def test_a_result_is_corrected_without_a_question_by_void_and_new_and_in_the_rec
     assert [one["competency"]["code"] for one in site.world.awards()] == ["GOWN"]
     assert ("statement.corrected", f"key {site.operator.key}") in site.audit()
     assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(("score", "threshold", "held"), [("60", "80", 0), ("33.3", "33.3", 1)])
+def test_a_corrected_score_is_the_per_cent_that_was_typed_also_where_the_source_scales_from_minus_one(
+    site, browser, score, threshold, held
+):
+    site.world.apply(f"{RULES.splitlines()[0]},scaled range\n{GOWNING},passed,GOWN,1,{threshold},,vle,-1..1\n")
+
+    correct(browser, site.world.person(ANN), statement=statement_id("low"), why="Misread from paper", score=score)
+    drain(site.tenant, STEPS)
+
+    assert len(site.world.awards()) == held
 
 
 @pytest.mark.usefixtures("asked")
