@@ -8,11 +8,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
+from badges.achievements.framework_words import words_of
+from badges.content.attainment import Attainment
 from badges.content.awards import recipient_of
 from badges.content.compose import identities, is_for
 from badges.content.medal import medal_of
 from badges.keys.issuer import rename
+from lrs.competency.frameworks.sheets import framework_from_sheet
+from lrs.competency.shapes import AboutCompetency
 from lrs.storage import Walk
 from tests.badges.content.test_compose import SCHEMAS, SECRET
 from tests.badges.made import (
@@ -26,7 +31,7 @@ from tests.badges.made import (
     tenant_in,
     verdict_on,
 )
-from tests.badges.world import SHEET, issued_of_framework, of_framework, put_framework
+from tests.badges.world import SHEET, TIERS, URI, issued_of_framework, of_framework, put_framework
 
 ROOT = "https://skills.example.org/t/default"
 
@@ -63,6 +68,22 @@ def test_an_achievement_says_in_the_frameworks_words_what_its_holder_can_do(worl
     assert (achievement["inLanguage"], achievement["version"]) == ("en", "1")
     assert achievement["tag"] == ["GOWN", "ATMP skills framework", "Clean working"]
     assert achievement["creator"] == badge_in(world)[1]["issuer"]
+
+
+def test_the_words_are_of_the_newest_version_published_in_which_the_competency_means_what_was_reached():
+    first, _ = framework_from_sheet(SHEET.encode(), uri=URI, title="ATMP skills framework", scale=TIERS)
+    item = first.item_named("GOWN")
+    other = tuple(replace(one, since=3) if one == item else one for one in first.items)
+    versions = [
+        replace(first, status="published"),
+        replace(first, status="published", version=2),
+        replace(first, status="published", version=3, items=other),
+        replace(first, status="draft", version=4),
+    ]
+    about = AboutCompetency(item.id, item.label, URI, item.since, item.code)
+
+    assert words_of(versions, Attainment(about, TIERS.levels[1], TIERS)).version == 2
+    assert words_of(versions[2:], Attainment(about, TIERS.levels[1], TIERS)) is None
 
 
 def test_all_that_an_achievement_points_to_is_an_address_of_ours(world):

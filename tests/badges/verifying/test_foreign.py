@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
 from typing import Any
@@ -77,6 +79,7 @@ MADE = {
     "sd-jwt-other-type": {"form": "type_not_supported"},
 }
 ANOTHER = "https://university.example/issuer"
+KEY = json.loads(WEB[f"{SITE}/keys/1"])
 
 
 def elsewhere(**told: Any) -> bytes:
@@ -99,6 +102,15 @@ def add(**parts: Any) -> Any:
 
 def named(name: str, *more: tuple[str, Any]) -> Any:
     return lambda badge: badge["credentialSubject"]["achievement"].update({"name": name, **dict(more)})
+
+
+STRANGE = {"id": "https://strange.example/schema.json", "type": "JsonSchema"}
+AGAIN = base64.urlsafe_b64encode(b'["salt", "iss", "did:web:university.example"]')
+"""What an SD-JWT shows: a name that it has already."""
+
+
+def digest(shown: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(shown).digest()).decode().rstrip("=")
 
 
 HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
@@ -182,6 +194,21 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
     "Open Badges 2, another recipient": (
         lambda: hosted("differs", recipient={"type": "email", "hashed": False, "identity": MAYZE}),
         {"form": "hosted_differs"},
+    ),
+    **{
+        f"Open Badges 2, another {name} than at its address": (
+            lambda name=name, told=told: json.dumps(json.loads(hosted(f"other-{name}")) | {name: told}).encode(),
+            {"form": "hosted_differs"},
+        )
+        for name, told in {
+            "expires": "2099-01-01T00:00:00Z",
+            "issuedOn": "2020-01-10T09:00:00Z",
+            "badge": f"{SITE}/another-badge",
+        }.items()
+    },
+    "Open Badges 2, not where its issuer says that its badges are": (
+        lambda: elsewhere(verification={"allowedOrigins": ["college.example.org"], "startsWith": [f"{SITE}/badges/"]}),
+        {"signature": "key_not_issuers"},
     ),
     "Open Badges 2, at another site": (
         elsewhere,
@@ -286,6 +313,35 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
         lambda: changed("presentation-ed25519-2020", add(holder="did:web:college.example.org")),
         {"holder": "key_not_issuers"},
     ),
+    "a presentation that has expired": (
+        lambda: jwt_changed("presentation-jwt", add(exp=1)),
+        {"holder": "expired"},
+    ),
+    "a broken schema behind one that nobody knows": (
+        lambda: changed(
+            "schema-broken", lambda badge: badge.update(credentialSchema=[STRANGE, *badge["credentialSchema"]])
+        ),
+        {"signature": "bad_signature", "schema": "schema_broken"},
+    ),
+    "an achievement with the id of its badge": (
+        lambda: changed(
+            "eddsa-did-web", lambda badge: badge["credentialSubject"]["achievement"].update(id=badge["id"])
+        ),
+        {"form": "ambiguous_id", "signature": "bad_signature"},
+    ),
+    "a JWT that must be understood otherwise": (
+        lambda: foreign.headed("jwt-rs256", crit=["exp"]),
+        {"form": "token_not_supported"},
+    ),
+    "a JWT that is not encoded": (lambda: foreign.headed("jwt-rs256", b64=False), {"form": "token_not_supported"}),
+    "an SD-JWT with each digest twice": (
+        lambda: jwt_changed("sd-jwt", lambda claims: claims["_sd"].extend(claims["_sd"])),
+        {"form": "bad_disclosure"},
+    ),
+    "an SD-JWT that says its issuer a second time": (
+        lambda: jwt_changed("sd-jwt", lambda claims: claims["_sd"].append(digest(AGAIN))) + AGAIN + b"~",
+        {"form": "bad_disclosure"},
+    ),
     "an SD-JWT with something slipped in": (
         lambda: DOCUMENTS["sd-jwt"].encode() + b"WyJzIiwibGV2ZWwiLCJFeHBlcnQiXQ~",
         {"form": "bad_disclosure"},
@@ -360,13 +416,15 @@ def test_what_nobody_checked_in_a_hosted_badge_is_left_out():
     ("listed", "found"),
     [
         ({f"{SITE}/.well-known/jwks.json": {"keys": []}}, {"signature": "key_not_listed"}),
+        ({f"{SITE}/.well-known/jwks.json": {"keys": [KEY | {"iss": ANOTHER}]}}, {"signature": "key_not_listed"}),
+        ({f"{SITE}/.well-known/jwks.json": {"keys": [KEY | {"iss": SITE}]}}, {}),
         ({f"{SITE}/.well-known/jwks.json": None}, {"signature": "unavailable"}),
         ({f"{SITE}/.well-known/jwks.json": None, SITE: {"id": SITE}}, {"signature": "key_not_listed"}),
         ({f"{SITE}/.well-known/jwks.json": None, SITE: "lists it"}, {}),
     ],
 )
 def test_a_key_on_the_issuers_site_signs_for_it_only_if_the_issuer_lists_it(listed, found):
-    method = {"id": "#1", "type": "JsonWebKey", "publicKeyJwk": json.loads(WEB[f"{SITE}/keys/1"])}
+    method = {"id": "#1", "type": "JsonWebKey", "publicKeyJwk": KEY}
     profile = {"id": SITE, "verificationMethod": [method], "assertionMethod": ["#1"]}
 
     def fetch(url: str) -> bytes:
@@ -380,6 +438,17 @@ def test_a_key_on_the_issuers_site_signs_for_it_only_if_the_issuer_lists_it(list
     document = DOCUMENTS["jwt-kid-address"].encode()
 
     assert reasons(verify(document, at=NOON, resolve=foreign.resolve, fetch=fetch)) == found
+
+
+def test_a_key_in_the_issuers_document_that_another_one_controls_signs_nothing():
+    def resolve(did: str) -> dict[str, Any]:
+        document = foreign.resolve(did)
+        methods = [one | {"controller": "did:web:university.example"} for one in document["verificationMethod"]]
+        return document | {"verificationMethod": methods}
+
+    document = DOCUMENTS["eddsa-did-web"].encode()
+
+    assert reasons(verify(document, at=NOON, resolve=resolve, fetch=foreign.fetch)) == {"signature": "key_not_listed"}
 
 
 def test_names_from_outside_cannot_forge_a_line_of_ours():
