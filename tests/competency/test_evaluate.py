@@ -13,7 +13,7 @@ from lrs.people.ids import identified, ids_of
 from lrs.people.joins import suggestions, trust
 from lrs.storage import Owed, Record, Walk
 from lrs.xapi.statements.identity import SAME_PERSON
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, World, statement, statement_id
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, RULES, World, statement, statement_id
 
 
 def test_a_pass_from_a_trusted_source_becomes_an_award_and_a_profile(world):
@@ -174,6 +174,16 @@ def test_a_pass_after_a_lapse_is_a_new_award_and_the_old_one_stays_expired(world
     assert found == [("2024-01-10", "2025-01-10", "expired"), ("2026-10-10", "2027-10-10", "held")]
     (entry,) = world.all("profile")[0]["competencies"]
     assert (entry["state"], entry["since"]) == ("held", "2026-10-10")
+
+
+def test_a_lower_level_that_is_held_stands_in_the_profile_before_a_higher_one_that_has_ended(world):
+    world.apply(RULES.replace("ASEP,2", "GOWN,2"))
+    world.send(statement("high", activity=ASEPTIC, timestamp="2024-05-02T10:00:00Z"))
+    world.send(statement("low", timestamp="2024-05-01T10:00:00Z"))
+    world.work()
+
+    (entry,) = world.all("profile")[0]["competencies"]
+    assert (entry["level"]["ordinal"], entry["state"], entry["since"]) == (1, "held", "2024-05-01")
 
 
 def test_evidence_that_comes_late_moves_the_first_day_and_keeps_the_award(world):

@@ -44,6 +44,7 @@ def test_a_token_is_given_for_the_secret_in_the_header_or_in_the_form(tenant: Te
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "scope": "admin"}, 400, "invalid_scope"),
         ({"grant_type": ["client_credentials", "client_credentials"]}, 400, "invalid_request"),
+        ({"grant_type": "client_credentials", "scope": ["roles:read", "gap:read"]}, 400, "invalid_request"),
         ({"grant_type": "client_credentials", "client_secret": "x"}, 400, "invalid_request"),
         ({"grant_type": "client_credentials", "client_id": "somebody-else"}, 401, "invalid_client"),
     ],

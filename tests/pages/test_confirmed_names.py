@@ -155,3 +155,16 @@ def test_the_name_is_the_persons_after_a_join(site, ann):
 
     assert confirmed_names.vouched_name(store, ann).text == "Ann Mary Smith"
     assert [one.id for one in store.get_many("confirmed-name", [ann, other]).values()] == [ann]
+
+
+def test_of_two_confirmed_names_of_persons_who_turn_out_to_be_one_the_newer_is_kept(site, ann):
+    site.world.send(statement("one", {"mbox": "mailto:ann@home.example"}))
+    site.world.work()
+    other, store = site.world.person({"mbox": "mailto:ann@home.example"}), site.tenant.store
+    for person, name, at in ((ann, "Ann One", 7), (other, "Ann Two", 9)):
+        seen = ConfirmedName(name, "passport", at, "x")
+        store.write(lambda tx, person=person, seen=seen: confirmed_names.confirm(tx, person, seen)).result()
+
+    store.write(lambda tx: joins.merge(tx, ann, other, "test")).result()
+
+    assert confirmed_names.vouched_name(store, ann).text == "Ann Two"

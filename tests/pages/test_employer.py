@@ -15,7 +15,7 @@ from lrs.access.roles import granted
 from lrs.cli import main
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
-from lrs.matching import employers, registry, services
+from lrs.matching import changes, employers, registry, services
 from lrs.matching.consent import consent, links
 from lrs.matching.consent import page as consent_page
 from lrs.matching.consent.consent import Grant, Subject
@@ -24,7 +24,7 @@ from lrs.matching.employers import Employee
 from lrs.matching.registry import EMPLOYERS_PURPOSE, AboutService
 from lrs.pages import employer_view
 from lrs.storage import each
-from tests.matching.world import Clock, held, put_service, tenant_in
+from tests.matching.world import Clock, held, put_badge, put_service, tenant_in
 from tests.pages.conftest import Browser, text_of
 from tests.pages.members import signed_in as staff_signed_in
 from tests.pages.test_learner import work
@@ -166,8 +166,11 @@ def test_an_employer_sees_no_badge_and_gets_no_token_and_no_new_secrets(site, wo
     grant = Grant(Subject(person=site.ann), works.id, scopes, EMPLOYERS_PURPOSE, "operator", "test", "Ann")
     site.world.write(lambda tx: consent.give(tx, grant))
 
+    put_badge(site.tenant, site.ann, "b1")
+
     (seen,) = employers.employees(site.tenant, works).people
 
+    assert changes.current(site.tenant, site.tenant.store, works, site.ann, site.world.clock()).badges == {}
     assert [one.competency.label for one in seen.skills] == ["Aseptic technique", "Gowning"]
     assert services.authenticate(site.tenant, works.id, "anything") is None
     with pytest.raises(Refused, match="an employer has no secrets"):

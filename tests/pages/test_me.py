@@ -637,8 +637,8 @@ def test_what_a_service_told_became_of_somebody_is_shown_to_them_and_to_nobody_e
     site.world.write(lambda tx: consent.give(tx, grant))
     work(site)
     subject = services.pairwise(site.tenant, "jobs-b-here-b", ann)
-    for called, word in (("one", "hired"), ("two", "shortlisted")):
-        what = WhatCameOfIt(word, date(2026, 11, 3), None)
+    for called, word, day in (("one", "hired", 2), ("two", "shortlisted", 3)):
+        what = WhatCameOfIt(word, date(2026, 11, day), None)
         outcomes.tell(site.tenant, "jobs-b-here-b", called, subject, what)
     outcomes.withdraw(site.tenant, "jobs-b-here-b", "two", by="test")
     browser = signed_in(site, ann)

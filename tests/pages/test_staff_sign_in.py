@@ -637,6 +637,24 @@ def test_codes_are_not_guessed_for_ever(site):
 
 
 @pytest.mark.usefixtures("member")
+def test_what_the_account_asks_for_is_not_guessed_for_ever_with_all_its_forms_together(site):
+    token, new = token_in(site.browser.get("/account")), "quite another sentence"
+    forms = [
+        ("password", {"present": "a wrong sentence", "password": new, "again": new}),
+        ("second-factor", {"secret": "", "code": "000000"}),
+        ("second-factor/off", {"password": "a wrong sentence"}),
+    ]
+
+    def tried(path, form):
+        return site.browser.ask("POST", f"/account/{path}", data={"form": token, **form}).status_code
+
+    guessed = [tried(path, form) for _ in range(3) for path, form in forms] + [tried(*forms[0])]
+
+    assert guessed == [400, 409, 400] * 3 + [400]
+    assert [tried(path, form) for path, form in forms] == [429] * 3
+
+
+@pytest.mark.usefixtures("member")
 def test_the_second_factor_goes_off_with_the_password(site):
     turn_on(site.browser, site.world.clock)
     page = site.browser.get("/account/second-factor")
