@@ -65,7 +65,7 @@ def test_a_profile_has_an_etag_and_is_not_sent_again_while_it_is_the_same(tenant
         run_sync(tenant)
         changed = client.get(path, headers={**headers, "If-None-Match": tag})
 
-    assert first.status_code == 200
+    assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
     assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
     assert listed[0]["etag"] == tag
     assert changed.status_code == 200
@@ -161,6 +161,7 @@ def test_the_badge_itself_needs_the_learners_consent_to_just_that(tenant: Tenant
 
     assert (without.status_code, without.json()["error"]) == (404, "badge_unknown")
     assert (found.status_code, found.headers["content-type"]) == (200, "application/vc")
+    assert found.headers["cache-control"] == "private, no-cache"
     assert found.json()["id"] == "urn:uuid:b1"
     assert [answer.status_code for answer in others] == [404] * 3
 

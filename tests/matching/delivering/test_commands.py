@@ -16,12 +16,15 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from lrs.composition.steps import drain
 from lrs.matching import registry, resync
 from lrs.matching.service_commands import services
+from lrs.matching.services import authenticate
 from lrs.ops.delivery_commands import deliveries
 from lrs.outbox.deliveries import Delivery, queue
 from lrs.tenancy.tenants import Tenant
 from tests.builders import store_in
 from tests.matching.world import (
+    HOUR,
     PURPOSE,
+    SECOND,
     Clock,
     Receiver,
     agree,
@@ -161,6 +164,31 @@ def test_new_secrets_take_the_place_of_the_former_at_once(tenant: Tenant, receiv
     assert Webhook(made["webhook_secret"]).verify(told.body, told.headers)["type"] == "consent.given"
     with pytest.raises(WebhookVerificationError):
         Webhook(former.webhook_secret).verify(told.body, told.headers)
+
+
+def test_former_secrets_go_on_for_the_hours_that_are_said_and_no_longer_than_until_the_next_change(
+    tenant: Tenant, clock: Clock
+) -> None:
+    clock.now = time.time_ns() // 1_000  # the command looks at the real clock
+    secrets = [put_service(tenant).client_secret]
+
+    def rotate(*words: str) -> None:
+        out = run(tenant.settings.data, services, "rotate", "career-converter", *words, "--json").stdout
+        secrets.append(json.loads(out)["client_secret"])
+
+    def opens() -> list[bool]:
+        return [authenticate(tenant, "career-converter", secret) is not None for secret in secrets]
+
+    rotate("--overlap", "2")
+    clock.now += 2 * HOUR - 60 * SECOND
+    within = opens()
+    clock.now += 120 * SECOND
+    after = opens()
+    rotate("--overlap", "2")
+    rotate()
+    clock.now = time.time_ns() // 1_000
+
+    assert (within, after, opens()) == ([True, True], [False, True], [False, False, False, True])
 
 
 def test_a_service_can_be_shut_out_and_taken_back(tenant: Tenant, receiving: Receiver) -> None:
