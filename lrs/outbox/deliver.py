@@ -5,7 +5,8 @@ transaction -> settle as delivered, or hand the claim back for later, or give up
 
 To one destination one call is made at a time, in the order of the deliveries; different destinations are called at the
 same time. All but the calls is done in the worker's thread. What deliveries will look up is read for many of them at
-once, and deliveries that arrive during a commit are settled together by the next one.
+once. Those of one line that were composed from it are sent by one thread, as long as each arrives, so that no call
+waits for another thread. Deliveries that arrive during a commit are settled together by the next one.
 """
 
 from __future__ import annotations
@@ -15,17 +16,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
-from time import monotonic
-from typing import NamedTuple
 
 from lrs.kernel.times import SECOND
 from lrs.outbox import deliveries, fate
-from lrs.outbox.channel import LONGEST, Channels, Outcome
+from lrs.outbox.channel import LONGEST, Channels
 from lrs.outbox.destinations import record_id
 from lrs.outbox.fate import FailedClaims, Jitter, Outgoing, Settled, StoredOutcome, kept
-from lrs.outbox.foreseen import AT_ONCE, Foreseen, is_foreseeable
+from lrs.outbox.foreseen import AT_ONCE, FRESH, Foreseen, is_foreseeable
+from lrs.outbox.lines import IN_A_ROW, SLOW, CallMade, CallsOver, Composed, InLine, Line, make
 from lrs.outbox.senders import Senders
 from lrs.outbox.turns import HeldTurns
 from lrs.storage import Claim
@@ -33,38 +32,6 @@ from lrs.tenancy.tenants import Tenant
 
 BATCH = 16
 """Deliveries that are claimed at once. More would wait in a line until their leases run out."""
-SLOW = 1.0
-"""A call that takes this many seconds or more counts as slow."""
-
-
-class _Waiting(NamedTuple):
-    """A claim in a line. It is leased *until* (microseconds UTC); *fresh* if it was leased a moment ago."""
-
-    claim: Claim
-    until: int
-    fresh: bool = True
-
-
-@dataclass(slots=True)
-class _Line:
-    """The claims for one destination: those that wait, and the call under way."""
-
-    waiting: deque[_Waiting] = field(default_factory=deque)
-    call: Outgoing | None = None
-
-    @property
-    def claims(self) -> list[Claim]:
-        """All its claims."""
-        return [*([self.call.claim] if self.call else []), *(one.claim for one in self.waiting)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The outcome of a line's call, and how many seconds it took."""
-
-    name: str
-    future: Future[Outcome]
-    seconds: float
 
 
 class Sending:
@@ -86,9 +53,9 @@ class Sending:
         self._wake_worker = wake
         self._jitter = jitter
         self._turns = HeldTurns()
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._slow: set[str] = set()
-        self._answers: deque[_Answer] = deque()
+        self._answers: deque[CallsOver] = deque()
         self._over: list[Settled] = []
         self._settling: StoredOutcome | None = None
         self._storing: list[StoredOutcome] = []
@@ -132,7 +99,7 @@ class Sending:
         left: list[Claim] = []
         for name, claim in named:
             if name in ours and (name not in busy or _key_of(name) in claim.record.keys):
-                self._lines.setdefault(name, _Line()).waiting.append(_Waiting(claim, until))
+                self._lines.setdefault(name, Line()).waiting.append(InLine(claim, until))
             else:
                 left.append(claim)
         fate.leave(tenant, left, self._channels)
@@ -164,45 +131,60 @@ class Sending:
             _release(tenant, line)
 
     def _advance(self, tenant: Tenant) -> FailedClaims:
-        """Begins the next call in each line without a call under way."""
+        """Begins the next calls in each line without a call under way."""
         failures: FailedClaims = []
         for name, line in self._lines.items():
-            while line.waiting and not line.call and self._next(tenant, name, line, failures):
+            while line.waiting and not line.calls and self._next(tenant, name, line, failures):
                 pass
             line.waiting = deque(one._replace(fresh=False) for one in line.waiting)
         return failures
 
-    def _next(self, tenant: Tenant, name: str, line: _Line, failures: FailedClaims) -> bool:
-        """Takes the first claim of *line* and sends what it owes, if there is something to send.
+    def _next(self, tenant: Tenant, name: str, line: Line, failures: FailedClaims) -> bool:
+        """Takes the first claims of *line* and sends what they owe, one after another, if there is something to send.
 
         ``False`` without room.
         """
         slow = name in self._slow
         if not self._senders.reserve(self._wake, slow=slow):
             return False
-        one = line.waiting.popleft()
-        with kept(one.claim, failures):
-            line.call = self._call(tenant, name, line, one)
-        if line.call is None:
+        line.calls = self._calls(tenant, name, line, failures)
+        if not line.calls:
             self._senders.give_back(slow=slow)
             return True
-        begun = monotonic()
 
-        def ended(future: Future[Outcome]) -> None:
-            self._answers.append(_Answer(name, future, monotonic() - begun))
+        def ended(future: Future[Sequence[CallMade]]) -> None:
+            self._answers.append(CallsOver(name, future))
             self._wake()
 
-        self._senders.send(partial(line.call.message.send, tenant.settings), ended, slow=slow)
+        until = self._foreseen.until if self._foreseen else 0.0
+        self._senders.send(partial(make, line.calls, tenant.settings, until), ended, slow=slow)
         return True
 
-    def _call(self, tenant: Tenant, name: str, line: _Line, one: _Waiting) -> Outgoing | None:
+    def _calls(self, tenant: Tenant, name: str, line: Line, failures: FailedClaims) -> list[Composed]:
+        """The next calls of *line*: several if they are composed from what was read ahead, and it is not slow."""
+        calls: list[Composed] = []
+        most = 1 if name in self._slow else IN_A_ROW
+        while line.waiting and len(calls) < most and (not calls or self._is_foreseeable(line.waiting[0])):
+            one, call = line.waiting.popleft(), None
+            with kept(one.claim, failures):
+                call = self._call(tenant, name, line, one)
+            if call is not None:
+                calls.append(Composed(one, call))
+            if not self._is_foreseeable(one):
+                break
+        return calls
+
+    def _is_foreseeable(self, one: InLine) -> bool:
+        return is_foreseeable(one.claim.record, self._channels)
+
+    def _call(self, tenant: Tenant, name: str, line: Line, one: InLine) -> Outgoing | None:
         """The call for the claim; ``None`` if there is nothing to send, or too little time left."""
-        seen = self._seen(tenant, one) if is_foreseeable(one.claim.record, self._channels) else None
+        seen = self._seen(tenant, one) if self._is_foreseeable(one) else None
         begun = fate.begin(tenant, one.claim, self._channels, fresh=one.fresh, seen=seen)
         if not isinstance(begun, Outgoing):
             self._note(begun)
             return None
-        longest = begun.message.longest
+        longest = begun.message.longest + (FRESH if seen else 0)
         has_time = one.fresh or one.until >= tenant.clock() + round(longest * SECOND)
         if has_time and self._turns.take(tenant, [name], longest):
             return begun
@@ -210,29 +192,30 @@ class Sending:
         _release(tenant, line)
         return None
 
-    def _seen(self, tenant: Tenant, one: _Waiting) -> Tenant:
+    def _seen(self, tenant: Tenant, one: InLine) -> Tenant:
         """*tenant* with what was read ahead for *one*, together with what waits in the lines that are not slow."""
         if self._foreseen is None or not self._foreseen.covers(one.claim):
             lines = [line for name, line in self._lines.items() if name not in self._slow]
             waiting = [one, *(other for line in lines for other in line.waiting)]
-            some = [other for other in waiting if is_foreseeable(other.claim.record, self._channels)][:AT_ONCE]
+            some = [other for other in waiting if self._is_foreseeable(other)][:AT_ONCE]
             fresh = [other.claim for other in some if other.fresh]
             self._foreseen = Foreseen(tenant, [other.claim for other in some], fresh, self._channels)
         return self._foreseen.tenant
 
-    def _store(self, tenant: Tenant, answer: _Answer, failures: FailedClaims) -> None:
-        line = self._lines[answer.name]
-        call, line.call = line.call, None
-        assert call is not None  # noqa: S101 (an answer is to a call)
-        (self._slow.add if answer.seconds > SLOW else self._slow.discard)(answer.name)
-        with kept(call.claim, failures):
-            stored = None
-            try:
-                stored = fate.end(tenant, call, answer.future, self._jitter)
-            finally:
-                if not isinstance(stored, Settled):  # the destination may be stopped now, so it must be read again
-                    self._foreseen = None
-            self._note(stored)
+    def _store(self, tenant: Tenant, answer: CallsOver, failures: FailedClaims) -> None:
+        line, ended = self._lines[answer.name], answer.future.result()
+        calls, line.calls = line.calls, ()
+        line.take_back(calls[len(ended) :])
+        for (waiting, call), made in zip(calls, ended, strict=False):
+            (self._slow.add if made.seconds > SLOW else self._slow.discard)(answer.name)
+            with kept(waiting.claim, failures):
+                stored = None
+                try:
+                    stored = fate.end(tenant, call, made.outcome, self._jitter)
+                finally:
+                    if not isinstance(stored, Settled):  # the destination may be stopped now: it must be read again
+                        self._foreseen = None
+                self._note(stored)
 
     def _settle(self, tenant: Tenant) -> FailedClaims:
         """Stores in one commit the deliveries that are over.
@@ -272,7 +255,7 @@ class Sending:
         self._wake_worker()
 
 
-def _release(tenant: Tenant, line: _Line) -> None:
+def _release(tenant: Tenant, line: Line) -> None:
     tenant.store.release([one.claim for one in line.waiting])
     line.waiting.clear()
 

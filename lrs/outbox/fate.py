@@ -137,7 +137,7 @@ def kept(claim: Claim, failures: FailedClaims) -> Iterator[None]:
         failures.append((claim, error))
 
 
-def end(tenant: Tenant, call: Outgoing, answer: Future[Outcome], jitter: Jitter) -> Settled | StoredOutcome | None:
+def end(tenant: Tenant, call: Outgoing, answer: Outcome | Exception, jitter: Jitter) -> Settled | StoredOutcome | None:
     """Begins to store what became of a call. ``None`` if that is done.
 
     A delivery that arrived is given back, to be stored with others. If the store does not know whether something was
@@ -234,13 +234,14 @@ def _composed(tenant: Tenant, claim: Claim, record: Record, channel: Channel) ->
     return Outgoing(claim, channel, to, channel.compose(tenant, record, destination))
 
 
-def _outcome(answer: Future[Outcome]) -> Outcome:
-    try:
-        return answer.result()
-    except outbound.Blocked as blocked:
-        return Outcome(End.REFUSED, f"not sent: {blocked}")
-    except outbound.Unreachable as unreachable:
-        return Outcome(End.LATER, str(unreachable))
+def _outcome(answer: Outcome | Exception) -> Outcome:
+    if isinstance(answer, outbound.Blocked):
+        return Outcome(End.REFUSED, f"not sent: {answer}")
+    if isinstance(answer, outbound.Unreachable):
+        return Outcome(End.LATER, str(answer))
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _end(tenant: Tenant, call: Outgoing, outcome: Outcome, jitter: Jitter) -> Future[Any] | None:

@@ -27,11 +27,12 @@ AT_ONCE = 64
 class Foreseen:
     """*tenant* for composing the deliveries in *claims*: its store answers from what was read ahead for them.
 
-    A delivery in *fresh* was read a moment ago, when it was claimed. The others are read again.
+    A delivery in *fresh* was read a moment ago, when it was claimed. The others are read again. From *until*
+    (``monotonic``) on nothing is sent that was composed from it.
     """
 
     def __init__(self, tenant: Tenant, claims: Sequence[Claim], fresh: Sequence[Claim], channels: Channels) -> None:
-        self._until = monotonic() + FRESH
+        self.until = monotonic() + FRESH
         self._tokens = {claim.token for claim in claims}
         ahead = StoreAhead(tenant.store)
         try:
@@ -45,7 +46,7 @@ class Foreseen:
 
     def covers(self, claim: Claim) -> bool:
         """Whether *claim* can still be composed from what was read."""
-        return claim.token in self._tokens and monotonic() < self._until
+        return claim.token in self._tokens and monotonic() < self.until
 
 
 def is_foreseeable(record: Record, channels: Channels) -> bool:

@@ -123,6 +123,27 @@ def test_deliveries_to_one_destination_are_sent_in_their_order_one_at_a_time(ten
     assert tenant.store.count(turns.KIND) == 0
 
 
+def test_calls_foreseen_together_are_made_in_a_row_until_one_does_not_arrive(tenant, pigeons, clock):
+    foreseen = by_name(replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
+    refused = [Outcome(End.LATER, "busy"), ARRIVED]
+    pigeons.answers = lambda _to, content: refused.pop(0) if content == "003" else ARRIVED
+    add(tenant, pigeons, "coop")
+    owe(tenant, "coop", *contents(12))
+    step = {"deliver": delivering(foreseen, Senders())}
+    commits = tenant.store.load().commits
+
+    drain(tenant, step)
+    first, commits = pigeons.to("coop"), tenant.store.load().commits - commits
+    clock.now += 3_600 * SECOND
+    drain(tenant, step)
+
+    assert first == contents(12)
+    assert pigeons.to("coop")[12:] == ["003"]
+    assert pigeons.most == {"coop": 1}
+    assert commits < 12
+    assert tenant.store.backlog() == []
+
+
 def test_destinations_that_do_not_answer_delay_no_other_destination_no_other_tenant_and_no_other_step(
     tenant, pigeons, tmp_path, clock
 ):
