@@ -72,10 +72,12 @@ def _statement(one: Mapping[str, Any]) -> str:
 
 
 def _score(score: Mapping[str, Any]) -> str:
-    if score.get("scaled") is not None:
-        return f"{score['scaled'] * 100:g}\N{NO-BREAK SPACE}%"
-    raw, most = score.get("raw"), score.get("max")
-    return "" if raw is None else f"{raw:g}" if most is None else f"{raw:g}/{most:g}"
+    """As it was sent: whether ``scaled`` begins at 0 or at -1, only the rules of its source know."""
+    raw, most, scaled = (score.get(name) for name in ("raw", "max", "scaled"))
+    if raw is not None and most:
+        return f"{raw:g}/{most:g}"
+    told = raw if scaled is None else scaled
+    return "" if told is None else f"{told:g}"
 
 
 def _evidence(one: Mapping[str, Any]) -> str:
