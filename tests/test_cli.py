@@ -47,6 +47,19 @@ def test_help_lists_every_command_and_loads_none_of_them():
     assert told.endswith("\n[]\n")
 
 
+def test_a_worker_loads_no_framework_and_a_server_nothing_that_only_some_requests_need():
+    some = ("PIL", "fpdf", "lxml", "openpyxl", "jinja2", "babel", "pyld", "jsonschema", "celery", "pymongo")
+    code = (
+        "import sys, lrs.ops.work_commands\n"
+        f"print(sorted({{*{some}, 'fastapi', 'uvicorn'}} & sys.modules.keys()))\n"
+        "import lrs.serving.serve\n"
+        f"print(sorted({{*{some}}} & sys.modules.keys()))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert told == "[]\n[]\n"
+
+
 def test_a_command_that_is_not_there_is_refused():
     answer = CliRunner().invoke(main, ["frobnicate"])
 

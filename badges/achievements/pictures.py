@@ -11,15 +11,16 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from typing import Literal, get_args
-
-from PIL import Image, ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING, Literal, get_args
 
 from badges.content.attainment import Attainment
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.storage import Reader, Record
 from lrs.storage.kinds import Kind
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 KIND = "badge-image"
 Scope = Literal["achievement", "level", "framework"]
@@ -84,6 +85,8 @@ def taken_in(content: bytes) -> bytes:
             "This is an SVG or a web page. It can have scripts in it, and wallets do not show it: save it as PNG.",
             error="svg_image",
         )
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 (Pillow is loaded when an image is read)
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -110,6 +113,8 @@ def _too_many() -> Refused:
 
 
 def _written(image: Image.Image) -> bytes:
+    from PIL import Image  # noqa: PLC0415 (as above)
+
     image = image.convert("RGBA")
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     made = io.BytesIO()

@@ -11,10 +11,11 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from PIL import Image, ImageDraw, ImageFont
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 SIZE = 600
 FONTS = Path(__file__).parent / "fonts"
@@ -68,6 +69,8 @@ def medal_for(achievement: Mapping[str, Any], issuer: str) -> Medal:
 
 def png(medal: Medal) -> bytes:
     """The image as PNG; equal medals give equal bytes."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415 (Pillow is loaded when an image is made)
+
     image = Image.new("RGBA", (SIZE * _SHARP, SIZE * _SHARP), (255, 255, 255, 0))
     draw = ImageDraw.Draw(image)
     for radius, colour in _RINGS:
@@ -184,6 +187,8 @@ def width_of(text: str, size: int, *, is_bold: bool) -> float:
 
 @functools.lru_cache(maxsize=32)
 def _font(size: int, is_bold: bool) -> ImageFont.FreeTypeFont:  # noqa: FBT001 (cached by place)
+    from PIL import ImageFont  # noqa: PLC0415 (Pillow is loaded when letters are measured)
+
     return ImageFont.truetype(FONTS / f"Roboto-{'Bold' if is_bold else 'Regular'}.ttf", size)
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from lxml import etree
-
 from lrs.kernel.errors import Refused
 
 Element = Any
@@ -44,6 +42,8 @@ def parse_xml(text: bytes, what: str) -> Element:
 
     Refuses (400) what is not well-formed, with the line, and any document type.
     """
+    from lxml import etree  # noqa: PLC0415 (4 MB that only a document is worth)
+
     guard = _Guard(what)
     for start in range(0, len(text), _PIECE):
         guard.feed(text[start : start + _PIECE])
@@ -63,6 +63,8 @@ class XmlFeed:
     """
 
     def __init__(self, what: str, tags: Sequence[str], most: int, root: Callable[[str], None]) -> None:
+        from lxml import etree  # noqa: PLC0415 (as above)
+
         self._what = what
         self._most = most
         self._since = 0
@@ -86,6 +88,8 @@ class XmlFeed:
         yield from self._told(self._parser.close)
 
     def _told(self, do: Callable[[], object]) -> Iterator[Element]:
+        from lxml import etree  # noqa: PLC0415 (as above)
+
         try:
             do()
             for _, element in self._parser.read_events():
@@ -170,6 +174,8 @@ class XmlSchema:
     """A schema (XSD) of ours, in the file *path*."""
 
     def __init__(self, path: Path) -> None:
+        from lxml import etree  # noqa: PLC0415 (as above)
+
         self._schema = etree.XMLSchema(etree.fromstring(path.read_bytes()))
 
     def faults(self, root: Element) -> list[str]:

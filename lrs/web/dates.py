@@ -10,8 +10,6 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-
 from lrs.kernel.times import SECOND, zoned_micros
 from lrs.web.language import ENGLISH
 
@@ -45,6 +43,8 @@ def written_day(day: date | str, language: str = ENGLISH) -> str:
             day = date.fromisoformat(day[:10])
         except ValueError:
             return str(day)
+    from babel.dates import format_date  # noqa: PLC0415 (Babel is loaded for the first date)
+
     return format_date(day, "d MMMM y", locale=_LOCALES.get(language, language))
 
 

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -39,6 +37,9 @@ def catalogue(language: str) -> gettext.NullTranslations:
     """The texts in *language*. Raises ``FileNotFoundError`` if there is no catalogue of it."""
     if language == ENGLISH:
         return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 (Babel is loaded for other languages and for dates)
+    from babel.messages.pofile import read_po  # noqa: PLC0415 (as above)
+
     compiled = io.BytesIO()
     with (LOCALE / f"{language}.po").open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))

@@ -12,10 +12,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -28,6 +27,9 @@ from lrs.web.language import ENGLISH, LEARNERS, addresses_in, catalogue, keep_ch
 from lrs.web.listing import say_list, say_sources
 from lrs.web.page_policy import PagePolicy
 from lrs.web.static_files import asset
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAILS = Path(__file__).parent / "mails"
@@ -144,6 +146,8 @@ def is_of_this_machine(address: str) -> bool:
 
 @functools.cache
 def _environment(language: str) -> jinja2.Environment:
+    import jinja2  # noqa: PLC0415 (loaded for the first page)
+
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.FileSystemLoader(TEMPLATES), jinja2.PrefixLoader({"mails": jinja2.FileSystemLoader(MAILS)})]
