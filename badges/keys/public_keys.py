@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -29,10 +30,12 @@ _CURVES: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.
 _BITS = (2048, 4096)
 """Sizes of RSA keys: smaller ones are weak, larger ones are slow."""
 _LONGEST_PEM = 4_096
+_REMEMBERED = 64
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 JWS_ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 
 
+@lru_cache(_REMEMBERED)
 def of_multibase(text: str) -> VerifyingKey:
     """The key in a Multikey, ``z6Mk…`` (Ed25519), ``zDna…`` (P-256), ``z82L…`` (P-384). Raises ``Invalid``."""
     try:
@@ -90,7 +93,7 @@ def is_signed(key: VerifyingKey, algorithm: str, signature: bytes, data: bytes) 
     """Whether *signature*, in the form of JOSE, is *key*'s over *data* by *algorithm* (``alg`` of a JWS)."""
     try:
         if isinstance(key, Ed25519PublicKey) and algorithm in {"EdDSA", "Ed25519"}:
-            key.verify(signature, data)
+            _verify_ed25519(key.public_bytes_raw(), signature, data)
         elif isinstance(key, RSAPublicKey) and algorithm == "RS256":
             key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == _EC.get(key.curve.name):
@@ -100,6 +103,12 @@ def is_signed(key: VerifyingKey, algorithm: str, signature: bytes, data: bytes) 
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(_REMEMBERED)
+def _verify_ed25519(raw: bytes, signature: bytes, data: bytes) -> None:
+    """Raises ``InvalidSignature``. What was right is cached: each badge of a batch names the same status list."""
+    Ed25519PublicKey.from_public_bytes(raw).verify(signature, data)
 
 
 _EC = {"secp256r1": "ES256", "secp384r1": "ES384"}

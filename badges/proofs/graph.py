@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import functools
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -74,35 +73,47 @@ def _worked_out(text: str, digest: str) -> bytes:
 def check_json(value: Any) -> None:
     """Refuses valid JSON that can be read in more than one way, or that is too large. Raises ``Unsafe``."""
     contexts = 0
-    said: Counter[tuple[str, str]] = Counter()
-    for count, (name, part, depth) in enumerate(_walk(value, "", 0)):
+    said: dict[tuple[str, str], int] = {}
+    for count, (name, part, depth) in enumerate(_walk(value)):
         if count >= MAX_VALUES or depth > MAX_DEPTH:
             raise Unsafe(f"more than {MAX_VALUES} values, or nested deeper than {MAX_DEPTH}", "too_complex")
-        _check_length(name, part, said)
-        if CONTROL.search(name) or (isinstance(part, str) and CONTROL.search(part)):
+        if not isinstance(part, str):
+            _check_length(name, part, said)
+        elif CONTROL.search(part):
             raise Unsafe(f"control character in {name!r}", "control_character")
         if name == "@context":
             contexts += isinstance(part, str)
             if contexts > MAX_CONTEXTS:
                 raise Unsafe(f"more than {MAX_CONTEXTS} contexts", "too_complex")
             _check_context(part)
-        elif name.startswith("@") or ":" in name:
-            raise Unsafe(f"{name!r}: only plain terms are read, no keywords and no addresses", "not_plain")
+        elif fault := _fault_of(name):
+            raise Unsafe(*fault)
         elif isinstance(part, float) or (type(part) is int and abs(part) >= _LARGEST):
             _check_number(name, part)
 
 
-def _check_length(name: str, part: Any, said: Counter[tuple[str, str]]) -> None:
+@functools.lru_cache(1_000)
+def _fault_of(name: str) -> tuple[str, str] | None:
+    """Why a member cannot have this *name*, and the code of the reason."""
+    if CONTROL.search(name):
+        return f"control character in {name!r}", "control_character"
+    if name.startswith("@") or ":" in name:
+        return f"{name!r}: only plain terms are read, no keywords and no addresses", "not_plain"
+    return None
+
+
+def _check_length(name: str, part: Any, said: dict[tuple[str, str], int]) -> None:
     """Checks the length of *part*.
 
     *said* counts what was said about an id so far, because that is one list for PyLD.
     """
-    if isinstance(part, list) and _entries(part) > (MAX_TYPES if name == "type" else MAX_ENTRIES):
-        raise Unsafe(f"{name!r} has too many entries", "too_complex")
-    if isinstance(part, Mapping) and isinstance(part.get("id"), str):
-        said.update({(part["id"], word): _entries(value) for word, value in part.items()})
-        for word in part:
-            if said[part["id"], word] > MAX_ENTRIES:
+    if isinstance(part, list):
+        if _entries(part) > (MAX_TYPES if name == "type" else MAX_ENTRIES):
+            raise Unsafe(f"{name!r} has too many entries", "too_complex")
+    elif isinstance(part, dict) and isinstance(about := part.get("id"), str):
+        for word, value in part.items():
+            entries = said[about, word] = said.get((about, word), 0) + _entries(value)
+            if entries > MAX_ENTRIES:
                 raise Unsafe(f"{word!r} has too many entries", "too_complex")
 
 
@@ -111,14 +122,16 @@ def _entries(part: Any) -> int:
     return sum(map(_entries, part)) if isinstance(part, list) else 1
 
 
-def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any, int]]:
-    yield name, value, depth
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _walk(part, key, depth + 1)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _walk(part, name, depth + 1)
+def _walk(value: Any) -> Iterator[tuple[str, Any, int]]:
+    """Each value in *value*, itself first, with its name and its depth, in the order in which they stand."""
+    left: list[tuple[str, Any, int]] = [("", value, 0)]
+    while left:
+        one = name, part, depth = left.pop()
+        yield one
+        if isinstance(part, dict):
+            left += [(key, inner, depth + 1) for key, inner in reversed(part.items())]
+        elif isinstance(part, list):
+            left += [(name, inner, depth + 1) for inner in reversed(part)]
 
 
 def _check_context(value: Any) -> None:

@@ -63,11 +63,14 @@ def _is_endorsed(part: JsonView) -> bool:
 
 def objects_in(value: Any) -> Iterator[JsonView]:
     """Each object in *value*, itself included."""
-    if isinstance(value, Mapping):
-        yield value
-        value = list(value.values())
-    for part in value if isinstance(value, list) else []:
-        yield from objects_in(part)
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, Mapping):
+            yield part
+            left.extend(one for one in part.values() if not isinstance(one, str))
+        elif isinstance(part, list):
+            left.extend(one for one in part if not isinstance(one, str))
 
 
 def check_badge(credential: JsonView) -> str:

@@ -125,6 +125,7 @@ def site_of(address: Any) -> SplitResult:
 
 
 def _values(part: Any) -> int:
-    if isinstance(part, Mapping):
-        part = list(part.values())
-    return 1 + sum(map(_values, part)) if isinstance(part, list) else 1
+    if isinstance(part, str):
+        return 1
+    inside = part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ()
+    return 1 + sum(map(_values, inside))
