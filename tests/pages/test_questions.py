@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lrs.competency import corrections
+from lrs.competency.corrections import Correction
 from lrs.competency.rules.rulesets import in_force
 from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
 from lrs.matching.consent import answers, consent, links
 from lrs.matching.consent.consent import Subject
@@ -167,6 +171,20 @@ def test_a_record_that_was_taken_back_meanwhile_is_not_taken_back_again(site, br
 
     assert told.status_code == 409
     assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+@pytest.mark.usefixtures("asked")
+def test_of_two_who_correct_a_record_at_once_the_second_is_refused(site):
+    wanted, person = Correction(statement_id("low"), "Misread", changes={"score": 84.0}), site.world.person(ANN)
+    told = {"by": "staff 1", "name": "Sam", "home": "https://lrs.test", "subscriptions": SUBSCRIPTIONS}
+    one, other = (corrections.ready(site.tenant, person, wanted, **told) for _ in range(2))
+    site.world.write(lambda tx: corrections.correct(tx, one, by="staff 1"))
+
+    with pytest.raises(Refused, match="taken back already") as refused:
+        site.world.write(lambda tx: corrections.correct(tx, other, by="staff 1"))
+
+    assert refused.value.status == 409
+    assert sum(bool(one.meta.get("voids")) for one in statements(site).values()) == 1
 
 
 def test_consents_that_wait_for_their_learner_are_shown_without_the_link(site, browser):
