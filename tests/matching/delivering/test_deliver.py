@@ -143,6 +143,23 @@ def test_an_older_version_that_still_waits_gives_way_to_the_newest(
     assert ("profile.updated", "superseded", "a newer profile.updated says it all") in states(tenant)
 
 
+def test_a_profile_that_waits_is_told_although_something_newer_was_told_that_does_not_say_it(
+    tenant: Tenant, receiving: Receiver, clock: Clock
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    receiving.answers = only("profile.updated", 503)
+    run_all(tenant)
+    agree(tenant, person, scopes=("gap:read",))
+    run_all(tenant)
+    clock.now += 5 * SECOND
+    receiving.answers = lambda _: (200, {})
+    run_all(tenant)
+
+    told = [(one.json["type"], one.json["data"]["version"]) for one in receiving.got]
+    assert told == [("consent.given", 1), ("profile.updated", 1), ("consent.given", 2), ("profile.updated", 1)]
+
+
 def test_nothing_is_told_of_a_learner_before_consent_given_has_arrived(
     tenant: Tenant, receiving: Receiver, clock: Clock
 ) -> None:
