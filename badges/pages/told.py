@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from badges.content.awards import credential_uuid
 from badges.held import certificates, shares, stops
 from badges.held.shares import BadgeShare
 from badges.pages.own import add_taking
@@ -18,7 +19,7 @@ from lrs.tenancy.tenants import Tenant
 
 def badges_told() -> BadgesTold:
     """All of it, for the pages."""
-    return BadgesTold(own_forms(), _shared, _gone, add_taking)
+    return BadgesTold(own_forms(), _shared, _gone, add_taking, credential_uuid)
 
 
 def _shared(tenant: Tenant, members: Sequence[str], root: str) -> Sequence[SharedBadge]:

@@ -104,6 +104,9 @@ def test_a_badge_is_shown_and_says_what_it_is_and_is_taken_as_certificate_pictur
     text = text_of(page)
     (badge, *_) = re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=svg"', page.text)
     files = {form: browser.get(f"{badge}?form={form}") for form in ("svg", "png", "pdf", "json")}
+    assert set(re.findall(r'href="(/me/badges/[^"]+)/take">Keep or show its badge', page.text)) == set(
+        re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=svg"', page.text)
+    )
     assert "Level Practitioner" in text
     assert "Given on 20 November 2026" in text  # as the badge says, not the second in which it was signed
     assert text.count("Certificate (PDF)") == text.count("Picture (PNG)") == text.count("File (JSON)") == 2

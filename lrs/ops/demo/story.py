@@ -96,6 +96,7 @@ def _set_up(stage: Stage) -> dict[str, dict[str, str]]:
     for source in ("online-platform", PROVIDER):
         stage.lrs("persons", "trust", source)
     stage.lrs("tenants", "set", "default", *ORGANISATION)
+    stage.lrs("badges", "issuer", *ORGANISATION[:2])
     stage.say(_indent(_command(stage, "rules", "apply", "rules.csv")))
     stage.say(_indent(_command(stage, "roles", "import", "roles.csv")))
     for words in OFFERED:

@@ -74,13 +74,14 @@ class BadgesTold:
     """What the application tells of badges: their *forms*; what the joined persons share; why some do not count.
 
     *shared* takes the address of this server's public pages, too; *gone* the ids of badges. *add_taking* adds the page
-    on which a badge is taken, to a router.
+    on which a badge is taken, to a router. *of_award* gives the id of an award's badge.
     """
 
     forms: BadgeForms
     shared: Callable[[Tenant, Sequence[str], str], Sequence[SharedBadge]]
     gone: Callable[[Tenant, Sequence[str]], Mapping[str, GoneBadge]]
     add_taking: Callable[[Router], None]
+    of_award: Callable[[str], str]
 
 
 class _Level(msgspec.Struct, frozen=True):

@@ -220,6 +220,7 @@ def _skills(
     found = facts.skills(tenant, who)
     gone = told.gone(tenant, [one.id for one in found.badges])
     shown = views.skills(found, tenant.clock(), dates) | views.badges_of(found.badges, gone, dates)
+    shown["skills"] = views.with_badges(shown["skills"], shown["badges"], told.of_award)
     shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
     said = declared.said_by(tenant.store, who.members)
     shown["declared"] = [one.label for one in declared.beside(said, facts.held(tenant.store, who))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -50,6 +50,15 @@ def badges_of(found: Sequence[OwnBadge], gone: Mapping[str, GoneBadge], dates: D
         "badges": [_badge(one, dates) for one in ordered if one not in over],
         "gone_badges": [_badge(one, dates) | _why_gone(gone[one.id], dates) for one in over],
     }
+
+
+def with_badges(
+    cards: Iterable[Mapping[str, Any]], badges: Iterable[Mapping[str, Any]], of_award: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """*cards* of skills, each with the id of its badge, empty if it is none of the *badges*, which count."""
+    there = {one["id"] for one in badges}
+    named = [(card, of_award(card["award"])) for card in cards]
+    return [{**card, "badge": badge if badge in there else ""} for card, badge in named]
 
 
 def _why_gone(one: GoneBadge, dates: Dates) -> dict[str, Any]:
