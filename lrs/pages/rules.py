@@ -15,6 +15,7 @@ from lrs.competency.rules.applying import ruleset_in
 from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.mapping import ALIASES
 from lrs.competency.rules.ready import MOODLE, ready_table
+from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
@@ -23,6 +24,7 @@ from lrs.pages import rules_view
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says, uploads
+from lrs.storage import Reader
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
@@ -186,11 +188,11 @@ def _add_draft(router: Router) -> None:
 
     @router.get(f"{DRAFT}.csv", summary="Who would gain and lose, as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting, id: str) -> Response:
-        return as_csv(asked_of(visit.request, rules_view.CHANGES), _changes(visit, id), "changes")
+        return as_csv(_asked(visit, id), _changes(visit, id), "changes")
 
     @router.get(f"{DRAFT}.json", summary="Who would gain and lose, as JSON", openapi_extra=SIGNED_IN)
     def objects(visit: Visiting, id: str) -> Response:
-        return as_json(asked_of(visit.request, rules_view.CHANGES), _changes(visit, id), "changes")
+        return as_json(_asked(visit, id), _changes(visit, id), "changes")
 
     @router.post(
         f"{PLACE}/drafts/{{id}}/apply",
@@ -217,7 +219,8 @@ def _add_draft(router: Router) -> None:
 def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
     store, zone = visit.tenant.store, visit.tenant.settings.zone
     found = drafts.find(store, id)
-    shown = rules_view.draft(id, found, rulesets.current(store), zone, is_outdated=drafts.is_outdated(store, found))
+    before, until = _replaced(store, found)
+    shown = rules_view.draft(id, found, before, zone, is_outdated=drafts.is_outdated(store, found), until=until)
     rows = listing(_asked(visit, id), _changes(visit, id))
     return visit.page(
         "staff/rules-draft.html",
@@ -228,15 +231,27 @@ def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
     )
 
 
+def _replaced(reader: Reader, draft: RulesDraft) -> tuple[Ruleset, int | None]:
+    """The rules that those of *draft* replace or replaced, and when the review of those that are in force ends."""
+    if draft.state != "applied":
+        return rulesets.current(reader), None
+    before = rulesets.of_version(reader, draft.version - 1).ruleset if draft.version > 1 else Ruleset(0)
+    return before, rulesets.of_version(reader, draft.version).until
+
+
 def _asked(visit: Visit, id: str) -> Asked:
     """The effects that the address asks for; also after a form was refused."""
-    return replace(asked_of(visit.request, rules_view.CHANGES), path=f"{visit.root}{PLACE}/drafts/{id}/changes")
+    return replace(
+        asked_of(visit.request, rules_view.CHANGES, sort="name"), path=f"{visit.root}{PLACE}/drafts/{id}/changes"
+    )
 
 
 def _changes(visit: Visit, id: str) -> list[ListRow]:
     store = visit.tenant.store
     try:
-        text = b"".join(store.blobs.open(drafts.find(store, id).blobs[drafts.CHANGES]))
+        draft = drafts.find(store, id)
+        text = b"".join(store.blobs.open(draft.blobs[drafts.CHANGES]))
     except KeyError:
         return []
-    return rules_view.changes(msgspec.json.decode(text, type=list[RulesChange]))
+    before, _ = _replaced(store, draft)
+    return rules_view.changes(msgspec.json.decode(text, type=list[RulesChange]), (before, draft.ruleset))

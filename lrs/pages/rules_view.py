@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from lrs.competency.rules.drafts import UNDER_WAY, RulesChange, RulesDraft
 from lrs.competency.rules.mapping import ALIASES
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
-from lrs.competency.rules.table import cells_of
+from lrs.competency.rules.table import RuleEdit, cells_of, edits
 from lrs.kernel.printing import time_of
 from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -33,11 +34,14 @@ CHANGES = (
     ListColumn("does", "What happens", facet=True),
     ListColumn("name", "Learner"),
     ListColumn("competency", "Competency", facet=True),
-    ListColumn("level", "Level", figure=True),
+    ListColumn("level", "Level"),
     ListColumn("badge", "Badge", facet=True),
     ListColumn("ends", "Until"),
 )
 _DOES = {"gains": "Gains", "keeps": "Keeps, out of review", "loses": "Loses", "ends earlier": "Ends earlier"}
+_EDITS = {"added": "Added", "gone": "Taken out", "changed": "Changed"}
+MOST_EDITS = 100
+"""Rules that differ, of which the page says how."""
 _MOODS = {"gains": "good", "loses": "bad", "ends earlier": "warn"}
 
 
@@ -56,13 +60,25 @@ def _words(verbs: str) -> str:
     return ", ".join(verb.rstrip("/").rpartition("/")[2] for verb in verbs.split("|"))
 
 
-def changes(found: Iterable[RulesChange]) -> list[ListRow]:
-    """A row for each level that somebody would gain or lose."""
-    return [_change(one) for one in found]
+def changes(found: Iterable[RulesChange], rulesets: Iterable[Ruleset]) -> list[ListRow]:
+    """A row for each level that somebody would gain or lose; the levels are called as in *rulesets*."""
+    levels = {
+        (about.code, level.ordinal): level.label or ""
+        for ruleset in rulesets
+        for about in ruleset.competencies
+        for level in about.scale.levels
+    }
+    return [_change(one, levels.get((one.code, one.level), "")) for one in found]
 
 
-def draft(id: str, one: RulesDraft, now: Ruleset, zone: str, *, is_outdated: bool) -> dict[str, Any]:
-    """Rules that may be put in force; *now* are those in force."""
+def draft(
+    id: str, one: RulesDraft, before: Ruleset, zone: str, *, is_outdated: bool, until: int | None = None
+) -> dict[str, Any]:
+    """Rules that may be put in force, in place of those *before*.
+
+    *until* is when the review ends of what they took away, once they are in force.
+    """
+    found = edits(before, one.ruleset)
     return {
         "id": id,
         "file": one.file,
@@ -71,8 +87,12 @@ def draft(id: str, one: RulesDraft, now: Ruleset, zone: str, *, is_outdated: boo
         "state": one.state,
         "is_under_way": one.state in UNDER_WAY,
         "rules": len(one.ruleset.rules),
-        "before": len(now.rules),
-        "is_same": one.state == "seen" and one.ruleset == now,
+        "before": len(before.rules),
+        "former": before.version,
+        "until": written_moment(until, zone) if until else "",
+        "edits": [_edit(edit, one.ruleset, before) for edit in islice(found, MOST_EDITS)],
+        "more_edits": max(0, len(found) - MOST_EDITS),
+        "is_same": one.state == "seen" and one.ruleset == before,
         "is_outdated": is_outdated,
         "faults": list(one.faults),
         "more_faults": max(0, one.unusable - len(one.faults)),
@@ -110,16 +130,35 @@ def _version(one: Applied, newest: Applied, who: Mapping[str, str], now: int, zo
     )
 
 
-def _change(one: RulesChange) -> ListRow:
+def _edit(one: RuleEdit, *rulesets: Ruleset) -> dict[str, Any]:
+    """What happens to a rule, in the words of its table; with the cells that changed."""
+    labels = {
+        f"{about.code}@{about.version}": f"{about.code} {about.label}" for it in rulesets for about in it.competencies
+    }
+    cells = one.cells
+    about = {name: _words(cells[name]) if name == "verb" else cells[name] for name in ("activity", "verb", "level")}
+    changed = [(name, was or "(empty)", cells[name] or "(empty)") for name, was in one.was.items()]
+    return about | {
+        "does": _EDITS[one.does],
+        "competency": labels.get(cells["competency"], cells["competency"]),
+        "changed": changed,
+    }
+
+
+def _change(one: RulesChange, level: str) -> ListRow:
     return ListRow(
         {
             "does": _DOES[one.does],
             "name": one.name or None,
             "competency": f"{one.code} {one.label}".strip(),
             "level": one.level,
-            "badge": "Would be revoked" if one.badge else "None that goes",
+            "badge": "Would be revoked" if one.badge else "Stays as it is",
             "ends": one.ends or None,
         },
-        {"name": one.name or "No name was told", "ends": written_day(one.ends) if one.ends else ""},
+        {
+            "name": one.name or "No name was told",
+            "level": f"{one.level} {level}".strip(),
+            "ends": written_day(one.ends) if one.ends else "",
+        },
         moods={"does": _MOODS.get(one.does, "")} | ({"badge": "bad"} if one.badge else {}),
     )

@@ -60,7 +60,8 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     seen = text_of(steward.get(place))
     assert "Held levels that would go or end earlier 2" in seen
     assert "Learners who would lose 2 Badges that would be revoked 2" in seen
-    assert "Loses Bob (bob@example.org) GOWN Gowning 1 Would be revoked" in seen
+    assert "Loses Bob (bob@example.org) GOWN Gowning 1 Awareness Would be revoked" in seen
+    assert "What changes in the table Taken out : GOWN Gowning, level 1 https:" in seen
 
     for typed in ("", "1", "-2", "two", "9" * 12):
         refused = apply(site, steward, place, expected=typed)
@@ -70,7 +71,11 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert apply(site, steward, place, expected="2").status_code == 303
 
     assert version(site) == 2
-    assert "Version 2 is in force. 2 held levels go." in text_of(steward.get(place))
+    changed = text_of(steward.get(place))
+    assert "What these rules changed" in changed
+    assert "Version 2 is in force. 2 held levels go." in changed
+    assert "The review lasts until" in changed
+    assert "Bring version 1 back: see what that would change" in changed
     assert ("rules.applied", f"staff {steward.member}") in site.audit()
     drain(site.tenant)
     assert {one["state"] for one in site.world.all("award")} == {"held"}  # in review
