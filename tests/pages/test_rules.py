@@ -61,7 +61,7 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert "Held levels that would go or end earlier 2" in seen
     assert "Learners who would lose 2 Badges that would be revoked 2" in seen
     assert "Loses Bob (bob@example.org) GOWN Gowning 1 Awareness Would be revoked" in seen
-    assert "Taken out : GOWN Gowning, level 1" in seen
+    assert "Taken out : GOWN Gowning , level 1" in seen
 
     for typed in ("", "1", "-2", "two", "9" * 12):
         refused = apply(site, steward, place, expected=typed)
