@@ -6,12 +6,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from lrs.access import learners, staff
+from lrs.access import learners, sessions, staff
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
 from lrs.access.sessions import BY_KEY, list_sessions, open_session
 from lrs.cli import main
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR, timestamp_of_micros
 from lrs.people import sign_in
 from lrs.tenancy.tenants import open_tenant
 from tests.matching.world import put_person, put_service
@@ -79,14 +80,36 @@ def test_a_developers_service_is_named_by_its_name_or_its_client_id_and_must_be_
             data, "oidc", "add", "centre", "--issuer", ISSUER, "--client-id", "x", "--group", "devs=developer:Job Find"
         ),
     ]
-    done(data, "oidc", "add", "centre", "--issuer", ISSUER, "--client-id", "x", "--group", "devs=developer:Job Finder")
+    add = ("oidc", "add", "centre", "--issuer", ISSUER, "--client-id", "x", "--label", "The Centre")
+    done(data, *add, "--group", "devs=developer:Job Finder")
     taken = done(data, "staff", "role", "dev@finder.example", "--give", "steward", "--take", "developer:Job Finder")
 
     assert invited == (Granted("developer", "job-finder"),)
     assert [one.exit_code != 0 and "Job Finder (job-finder)" in one.output for one in unknown] == [True] * 3
     (provider,) = in_store(data, lambda tenant: list(providers.everyone(tenant.store)))
     assert provider.groups == (("devs", (Granted("developer", "job-finder"),)),)
+    assert provider.label == "The Centre"
     assert taken == "dev@finder.example: steward\n"
+
+
+def test_who_is_signed_in_is_listed_since_when_and_when_last_seen_and_is_signed_out(data):
+    def sign_in(tenant):
+        an_hour_ago = tenant.clock() - HOUR
+        token = tenant.store.write(lambda tx: sessions.open_in(tx, "staff s-1", an_hour_ago, sessions.BY_KEY)).result()
+        return sessions.find_session(tenant, token).id, an_hour_ago
+
+    id, an_hour_ago = in_store(data, sign_in)
+
+    (told,) = json.loads(done(data, "sessions", "list", "--json"))
+    ended = done(data, "sessions", "end", id)
+    again = run(data, "sessions", "end", id)
+
+    assert (told["id"], told["who"], told["opened"]) == (id, "staff s-1", timestamp_of_micros(an_hour_ago))
+    assert told["seen"][:19] > told["opened"][:19]
+    assert (ended, again.exit_code, in_store(data, lambda tenant: list_sessions(tenant.store, tenant.clock()))) == (
+        *(f"ended {id}\n", 1),
+        [],
+    )
 
 
 def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
