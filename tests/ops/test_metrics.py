@@ -147,6 +147,10 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
 def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_others(tmp_path, monkeypatch):
     with serving(tmp_path, metrics_open=True) as lrs:
         lrs.app.tenants.control.add("acme")
+        with lrs.app.tenants.look("acme") as acme:
+            for tenant, due in ((lrs.tenant, 1), (acme, 0)):
+                owing = Record("profile", "p", owed=(Owed("sync", due),))
+                tenant.store.write(lambda tx, owing=owing: tx.insert(owing)).result()
         monkeypatch.setattr(metrics, "LOOK_FOR", 0.0)
         without = lines_of(lrs)
         monkeypatch.setattr(metrics, "LOOK_FOR", 60.0)
@@ -158,3 +162,6 @@ def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_o
     up = 'lrs_tenant_up{tenant="%s"}'
     assert (without[up % "default"], up % "acme" in without) == ("1.0", False)
     assert (looked[up % "acme"], known[up % "acme"]) == ("1.0", "1.0")
+    assert (looked['lrs_owed_waiting{step="sync"}'], float(looked['lrs_owed_lag_seconds{step="sync"}']) > 1e9) == (
+        *("2.0", True),
+    )

@@ -23,7 +23,7 @@ from lrs.tenancy.tenants import open_tenant
 from lrs.work.step import Step
 from lrs.work.worker import Crew, drain
 from tests.builders import Always, retried
-from tests.matching.world import LEASE, SECOND, Clock, receiver, settings_in, tenant_in
+from tests.matching.world import HOUR, LEASE, SECOND, Clock, receiver, settings_in, tenant_in
 from tests.programs import until
 
 ARRIVED = Outcome(End.DELIVERED, status=202)
@@ -285,6 +285,13 @@ def test_while_another_worker_has_the_turn_nothing_is_claimed_and_after_its_deat
     drain(tenant, {"deliver": delivering(pigeons.channels, Senders())})
 
     assert (before, pigeons.to("coop")) == ([], ["1"])
+
+
+def test_a_turn_that_a_wrong_clock_wrote_keeps_nobody_waiting(tenant, clock):
+    ahead = replace(tenant, clock=lambda: clock() + 2 * HOUR)
+    turns.HeldTurns().take(ahead, ["pigeon/coop"], 20)
+
+    assert turns.HeldTurns().of_others(tenant) == []
 
 
 def test_what_was_claimed_before_another_worker_got_the_turn_is_handed_back(tenant, pigeons):

@@ -6,8 +6,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from lrs.access import operators, passwords, staff
+from lrs.access import one_time, operators, passwords, staff, staff_acts
 from lrs.access.keys import create_key
+from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
 from lrs.access.staff import ACTIVE, Member
 from lrs.kernel.errors import Refused
@@ -91,12 +92,17 @@ def test_who_signs_out_as_operator_is_told_in_which_organisation_they_still_are(
 
 def test_an_operator_who_is_an_administrator_too_signs_in_there_with_the_same_password(made):
     browser = operator_of(made, "Olga", passwords.hashed("four words in a row"))
+    email, steward = f"{browser.member}@example.org", [Granted("steward")]
+    before = staff_acts.invite(made.tenant, email, steward, by="test", root="http://x.example").link
     do(browser, "administrator", who="me")
     again = do(browser, "administrator", who="me")
 
+    with pytest.raises(Refused, match="used already"):
+        one_time.look(made.tenant, before.rpartition("/")[2], *staff_acts.LETTING_IN)
     [(_, member)] = staff.everyone(made.tenant.store)
     assert passwords.is_right("four words in a row", member.password)
-    assert (member.name, member.all_roles[0].role, member.factor) == ("Olga", "administrator", None)
+    assert (member.name, [one.role for one in member.all_roles]) == ("Olga", ["steward", "administrator"])
+    assert member.factor is None
     assert (again.status_code, "You are a member of this organisation already" in text_of(again)) == (409, True)
 
 

@@ -1,6 +1,7 @@
 """A tenant is made, suspended, let go on and deleted, by a change that every process asks; nothing is lost."""
 
 import json
+from contextlib import closing
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from lrs.tenancy.control import open_control
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.record import GRACE, record_of
 from lrs.tenancy.tenants import open_tenant, open_tenant_to_read
+from lrs.tenancy.usage import stored_by
 from tests.served import new_id, serving, statement
 
 
@@ -286,6 +288,11 @@ def test_usage_counts_what_a_tenant_has(tmp_path):
 
     rows = {one["id"]: one for one in json.loads(run(tmp_path, "usage", "--json").stdout)}
 
+    with closing(open_tenant(Settings(data=tmp_path), "acme").store) as store:
+        store.write(lambda tx: tx.insert(Record("statement", "b", bytes(100_000)))).result()
+        in_use = stored_by(Settings(data=tmp_path), "acme")
+
+    assert in_use.bytes > rows["acme"]["bytes"] + 100_000
     assert (rows["acme"]["statements"], rows["acme"]["persons"], rows["acme"]["blobs"]) == (1, 0, 1)
     assert rows["acme"]["bytes"] > 6
     assert "has no store" in rows["default"]["error"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from lrs.access import learners, staff, staff_acts
@@ -266,6 +267,15 @@ def test_nobody_is_led_elsewhere_afterwards(site, provider):
     answer = go(site.browser, provider, "/sign-in/with/uni?then=https://evil.example/")
 
     assert answer.headers["location"] == "/console"
+
+
+def test_a_secret_is_that_of_its_own_provider(site, provider):
+    add(site, provider)
+    uni = providers.provider(site.tenant.store, "uni")
+
+    with pytest.raises(Refused, match="set it again with lrs oidc add"):
+        providers.secret_of(site.tenant, msgspec.structs.replace(uni, name="other"))
+    assert providers.secret_of(site.tenant, uni) == SECRET
 
 
 def test_an_unknown_provider_is_none(site):
