@@ -169,10 +169,7 @@ def _list(visit: Visit, refused: Refused | None = None, *, link: str = "", until
         refused.status if refused else 200,
         list=listing(asked_of(visit.request, COLUMNS, sort="name"), _rows(visit)),
         unusable=why_unusable(visit.tenant.settings),
-        invited=[
-            (one.about, written_moment(one.expires, visit.tenant.settings.zone))
-            for one in invitations.waiting(visit.tenant)
-        ],
+        invited=_invited(visit),
         problem=refused.message if refused and refused.error != "needs_https" else "",
         link=link,
         until=until,

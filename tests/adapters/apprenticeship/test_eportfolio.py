@@ -239,8 +239,10 @@ def test_a_ledger_written_before_starts_were_kept_is_read_on(bring, endpoint):
     assert [row.code for row in early.rows] == ["before_enrolment"]  # the same file again tells the start to the ledger
 
 
-def test_one_learner_with_two_numbers_waits_for_a_person(bring):
-    report = bring("eportfolio", sheet(ROW | {"uln": "1061484016"}, ROW | {"uln": "1061484466", "evidence_id": "E-2"}))
+@each_of("known", [{}, {"learner_ref": "", "email": "ann@learners.example"}])
+def test_one_learner_with_two_numbers_waits_for_a_person(bring, known):
+    rows = (ROW | known | {"uln": "1061484016"}, ROW | known | {"uln": "1061484466", "evidence_id": "E-2"})
+    report = bring("eportfolio", sheet(*rows))
 
     assert [(row.outcome, row.code) for row in report.rows] == [("new", ""), ("quarantined", "two_ulns")]
 

@@ -572,3 +572,12 @@ def test_what_an_offering_says_of_its_course_is_told_of_each_activity_of_the_cou
     gown = next(one.id for one in site.world.framework().items if one.code == "GOWN")
     assert (found[suits], found[part]) == ({gown}, {gown})
     assert sum(items == {gown} for items in found.values()) >= 3  # our own name of the unit, too
+
+
+def test_an_offering_that_names_the_course_of_a_client_says_nothing_of_it(site):
+    text = structure(unit(url="https://content.example/c"), id="https://publisher.example/clients")
+    course = imported(site.tenant, text, client="7").course
+    said = Offering("clients", "Clients", course=course.id)
+    site.tenant.store.write(lambda tx: offerings.keep(tx, said, "test")).result()
+
+    assert not entry(site.tenant.store, "clients", site.tenant.clock()).is_course

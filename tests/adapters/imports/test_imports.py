@@ -94,6 +94,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     keys = {name: create_key(tenant, name, listed) for name, listed in scopes.items()}
     keys["operator"] = create_key(tenant, "operator", ["all", "import"])
     keys["reader"] = create_key(tenant, "reader", ["all/read"])
+    keys["auditor"] = create_key(tenant, "auditor", ["all/read", "import"])
     listening = socket.create_server(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
@@ -672,6 +673,11 @@ def test_without_waiting_the_answer_is_202_with_the_import_which_is_to_be_seen_t
     assert [see(path, "south").status_code for path in ("", "/report", "/file")] == [404, 404, 404]
     assert [see(path, "operator").status_code for path in ("", "/report", "/file")] == [200, 200, 200]
 
+    server.keys["content"] = create_key(server.tenant, own, ["statements/write"])  # it sends for the same source
+    of_content = httpx.get(f"{server.url}/api/imports", auth=server.auth("content")).json()
+    assert [see(path, "content").status_code for path in ("", "/report", "/file")] == [404, 404, 404]
+    assert of_content["imports"] == []
+
 
 @pytest.mark.parametrize("wait", ["61", "-1", "soon"])
 def test_a_wait_of_more_than_a_minute_is_refused(server, wait):
@@ -705,10 +711,12 @@ def test_beside_a_worker_the_command_line_makes_a_job_and_follows_it(tmp_path, m
     assert len(stored) == 1
 
 
-def with_profile(server: Server, who: str, profile: dict, *, adapter: str = "eportfolio") -> httpx.Response:
+def with_profile(
+    server: Server, who: str, profile: dict, *, adapter: str = "eportfolio", dry_run: bool = False
+) -> httpx.Response:
     """One good row, sent with a mapping profile."""
     files = {"file": ("file.csv", (HEADER + GOOD).encode()), "profile": ("p.json", json.dumps(profile).encode())}
-    url = f"{server.url}/api/imports?wait=60&adapter={adapter}"
+    url = f"{server.url}/api/imports?wait=60&adapter={adapter}&dry_run={dry_run}"
     return httpx.post(url, files=files, auth=server.auth(who), timeout=60, headers={"Accept": "application/json"})
 
 
@@ -731,11 +739,15 @@ def test_the_provider_that_a_profile_names_is_the_one_and_only_a_key_for_it_or_f
     by_another = with_profile(server, "south", {"provider": "harbour"})
     by_itself = with_profile(server, "harbour", {"provider": "harbour"})
     by_operator = with_profile(server, "operator", {"provider": "harbour"})
+    by_reader = with_profile(server, "auditor", {"provider": "harbour"})
+    tried = with_profile(server, "auditor", {"provider": "harbour"}, dry_run=True)
 
     assert (by_another.status_code, by_another.json()["error"]) == (403, "import_failed")
     assert "this ledger is another provider's" in by_another.json()["message"]
     assert (by_itself.json()["provider"], by_itself.json()["counts"]["new"]) == ("harbour", 1)
     assert (by_operator.json()["provider"], by_operator.json()["counts"]["unchanged"]) == ("harbour", 1)
+    assert (by_reader.status_code, by_reader.json()["error"]) == (403, "import_failed")
+    assert (tried.status_code, tried.json()["counts"]["unchanged"]) == (200, 1)
 
 
 def test_a_workbook_that_turns_out_to_be_damaged_is_the_senders_fault(server, tmp_path):

@@ -66,6 +66,24 @@ def test_nothing_is_told_before_a_session_is_closed_and_all_of_it_then(centre, e
     )
 
 
+def test_a_mark_that_is_made_while_a_session_is_being_closed_is_told_and_nothing_of_who_left(
+    centre, endpoint, monkeypatch
+):
+    session, store_with = centre.session(), acts.store_with
+    marks.leave(centre.day(), session.id, centre.who(session, "Cleo").id, "")
+
+    def beside(*given):
+        if centre.who(session, "Ben").mark is None:
+            centre.came(session, "Ben", "late")
+        return store_with(*given)
+
+    monkeypatch.setattr(acts, "store_with", beside)
+    acts.close(centre.day(), session.id)
+
+    assert verbs(endpoint) == ["attended"]
+    assert centre.read(session).open_then == ("Ann Arden: not marked present or absent",)
+
+
 def test_the_same_session_by_page_and_then_by_file_is_one_session(centre, endpoint, bring):
     held(centre)
     before = endpoint.statements
@@ -103,6 +121,15 @@ def came(endpoint, name):
         for one in endpoint.valid()
         if one["verb"]["id"].endswith("/attended") and one["actor"].get("mbox", "").startswith(f"mailto:{name}")
     ]
+
+
+def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):
+    session = held(centre)
+
+    centre.came(session, "Cleo", "", why="it was somebody else")
+
+    assert centre.who(session, "Cleo").mark is None
+    assert verbs(endpoint) == ["attended", "attended", "failed", "passed", "registered"]
 
 
 def test_a_correction_after_closing_adds_and_says_who_when_and_why(centre, endpoint):
@@ -407,7 +434,7 @@ def test_a_supervisor_who_never_answers_is_found_by_their_address_and_shown_what
     one = centre.who(session, "Ann")
     hosts.ask(centre.day(), session.id, one.id, ("Sue Sand", "Sue@works.example"), "http://lrs.test")
     sue = {"mbox": "mailto:sue@works.example"}
-    whose = Whose((), (), (sue,))
+    whose = Whose(("sue",), (), (sue,))
     (kind,) = attendees.KINDS
     record, _ = attendees.attendee(centre.tenant.store, session.id, one.id)
 

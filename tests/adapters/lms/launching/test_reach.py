@@ -1,12 +1,13 @@
 """Of whom, of when and of what launched content may speak, and what of it proves something."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.lms.courses.structure import AssignableUnit, Block, Structure
-from adapters.lms.sessions.reach import faults, outside
+from adapters.lms.sessions.reach import faults, outside, trial_mark
 from adapters.lms.sessions.session import LaunchSession
 from lrs.competency.evidence import meaning_of
 from lrs.competency.rules.rules import Rule, judge
@@ -244,6 +245,16 @@ def test_who_of_staff_tries_a_course_becomes_no_learner_and_a_learner_who_looks_
     found = [meaning_of(one, in_force(tenant.store), ids_of(tenant), "UTC") for one in (record, tried)]
 
     assert [len(one.learners) for one in found] == [1, 0]
+
+
+@each_of(
+    ("mode", "trial", "mark"),
+    [("Normal", False, None), ("Normal", True, "staff"), ("Browse", False, "Browse"), ("Browse", True, "staff")],
+)
+def test_whatever_staff_send_who_try_a_course_says_so(mode, trial, mark):
+    session, registration = SimpleNamespace(mode=mode), SimpleNamespace(trial=trial)
+
+    assert trial_mark(session, registration).get("trial") == mark
 
 
 def test_content_that_is_looked_at_takes_no_completion_back(platform, course):

@@ -496,6 +496,16 @@ def test_a_waived_unit_is_satisfied_once_with_its_reason(lms, platform, course):
     assert verbs_of(lms, content.registration)[-4:] == ["waived", "satisfied", "satisfied", "satisfied"]
 
 
+def test_a_unit_that_is_done_cannot_be_waived(lms, platform, course):
+    content = platform.launch(course, 1).start()
+    assert content.send("completed").status_code == 204
+
+    answer = platform.ask("POST", f"registration/{content.registration}/waive-au/1", json={"reason": "known already"})
+
+    refused(answer, "9.3.7.0-4", 409)
+    assert "waived" not in verbs_of(lms, content.registration)
+
+
 def test_a_duration_beyond_all_numbers_leaves_a_registration_that_can_be_read(platform, course):
     content = platform.launch(course).start()
     told = content.statement("terminated")

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.lti import login, platforms
+from adapters.lms.lti import launch, login, platforms
+from lrs.access.throttle import Throttle
 from lrs.composition.steps import drain
 from lrs.kernel.admission import RetryLater
 from lrs.kernel.sealed import digest_of
@@ -320,6 +321,26 @@ def test_a_bad_token_is_refused_with_its_reason_and_put_into_the_record_of_actio
     assert "Go back to your learning platform" in text_of(answer)
     assert world.audit()[-1] == ("lti.launch-refused", {"platform": world.platform.described().id, "why": code})
     assert world.browser.get(f"{PATH}/me").status_code == 401
+
+
+def test_of_a_platform_that_named_no_deployment_each_waits_until_somebody_accepts_it(world, platform):
+    own = world.add(platform.described("new", issuer="https://new.example", deployments=()))
+    world.new_browser()
+
+    answer = world.launch(login={"iss": own.issuer, "client_id": "new"}, iss=own.issuer, aud="new")
+
+    assert (answer.status_code, world.browser.get(f"{PATH}/me").status_code) == (403, 401)
+    assert platforms.platform(world.store, own.id).waiting == ("1",)
+
+
+def test_of_one_platform_only_so_many_refused_launches_are_put_down(world, platform, monkeypatch):
+    own = world.add(platform.described("many", issuer="https://many.example"))
+    monkeypatch.setattr(launch, "_audited", Throttle(2, 3_600.0))
+
+    for issuer, client in [(own.issuer, "many")] * 3 + [(ISSUER, "tool")]:
+        world.launch(login={"iss": issuer, "client_id": client}, iss=issuer, aud=client, nonce="of another launch")
+
+    assert [told["platform"] == own.id for _, told in world.audit()[-3:]] == [True, True, False]
 
 
 def test_a_token_that_another_key_of_the_same_name_signed_is_refused(world, platform):
