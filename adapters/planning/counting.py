@@ -163,15 +163,16 @@ def _ending(tenant: Tenant) -> Iterator[tuple[Count, int]]:
     found: Counter[Count] = Counter()
     for record in walked(tenant.store, Walk("award", limit=200)):
         one = msgspec.json.decode(record.body, type=Award)
-        window = _window(one.valid_until, today) if one.state == "held" else ""
-        if window:
+        words = window(one.valid_until, today) if one.state == "held" else ""
+        if words:
             source = max(one.evidence, key=lambda proof: proof.timestamp).source if one.evidence else UNKNOWN
             found[Count("ending", source, "qualifications that end")] += 1
-            found[Count("ending", source, "qualifications that end", "when", window)] += 1
+            found[Count("ending", source, "qualifications that end", "when", words)] += 1
     yield from found.items()
 
 
-def _window(ends: date | None, today: date) -> str:
+def window(ends: date | None, today: date) -> str:
+    """The one of ``WINDOWS`` in which *ends* is, the last day on which something holds; empty for none."""
     days = (ends - today).days if ends else -1
     return next((words for most, words in WINDOWS if 0 <= days <= most), "")
 

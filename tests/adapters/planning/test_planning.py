@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -339,3 +339,12 @@ def test_a_region_in_which_people_are_wanted_and_nobody_lives_is_said():
     ]
 
     assert report.unpeopled(lines) == ["Scotland"]
+
+
+def test_what_ends_within_90_days_counts_from_the_last_day_on_which_it_holds():
+    today = date(2026, 11, 30)
+    within, after, later = (words for _, words in counting.WINDOWS)
+    told = {-1: "", 0: within, 30: within, 31: after, 60: after, 61: later, 90: later, 91: ""}
+
+    assert {days: counting.window(today + timedelta(days=days), today) for days in told} == told
+    assert counting.window(None, today) == ""

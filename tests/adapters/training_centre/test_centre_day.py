@@ -123,6 +123,14 @@ def came(endpoint, name):
     ]
 
 
+def test_a_session_waits_to_be_closed_once_it_is_over(centre):
+    session, store = centre.session(None, ""), centre.tenant.store
+
+    found = [centre_sessions.unclosed(store, ["north"], now, 10) for now in (session.ends - 1, session.ends)]
+
+    assert found == [[], [session]]
+
+
 def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):
     session = held(centre)
 
