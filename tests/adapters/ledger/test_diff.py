@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from adapters.ledger.diff import LedgerEntry, Version, decide
+from adapters.ledger.ledger import Ledger, LedgerWrite, Overtaken, write_in
 
 
 def test_nobody_knows_it_so_it_is_new_and_once_known_it_is_unchanged():
@@ -18,3 +21,18 @@ def test_what_may_have_been_sent_is_sent_again_alike_or_voided():
     assert (other.target, other.voids) == (Version(3, "c", 1), (Version(1, "a", 1), Version(2, "b", 3)))
     assert (back.target, back.voids) == (Version(3, "a", 1), (Version(1, "a", 1), Version(2, "b", 3)))
     assert other.settled == LedgerEntry(Version(3, "c", 1))
+
+
+def test_an_entry_that_another_job_wrote_meanwhile_is_decided_anew(tenant):
+    one, other = LedgerEntry(Version(1, "a", 1)), LedgerEntry(Version(1, "b", 1))
+
+    def write(job, entry):
+        row = LedgerWrite("key", entry, expected=None)
+        tenant.store.write(lambda tx: write_in(tx, "eportfolio/north", job, [row])).result()
+
+    write("first", one)
+    write("first", one)  # the job was interrupted, and is run again
+    with pytest.raises(Overtaken):
+        write("second", other)
+
+    assert Ledger(tenant.store, "eportfolio", "north").get("key") == one

@@ -176,3 +176,12 @@ def test_an_outcome_that_stands_before_other_columns_is_the_provider_s():
     assert own_headers(["Outcome", "Reason", "uln"]) == ("Outcome", "Reason", "uln")
     assert own_headers(["uln", f"{ROW_OF}{'0' * 32}", "Import outcome", "import reason"]) == ("uln",)
     assert own_headers(["uln", "outcome", "reason"]) == ("uln",)
+
+
+def test_what_is_said_of_a_column_that_a_spreadsheet_would_compute_goes_back_as_text(tenant, send):
+    header, profile = HEADER.replace("evidence_date", "=day"), MappingProfile(headers={"evidence_date": ["=day"]})
+    job = send(f"{header}\n{GOOD}\n{BAD}", profile=profile)
+
+    said = [list(csv.reader(io.StringIO(blob(tenant, job, one).decode())))[-1][-1] for one in ("returned", "repairs")]
+
+    assert said == ["'=day [evidence_date]: there is no such date"] * 2

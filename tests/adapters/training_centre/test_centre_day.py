@@ -10,6 +10,7 @@ from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark
 from adapters.training_centre.checklists import ChecklistStep
+from adapters.training_centre.filed import KeptFiled, filed
 from adapters.training_centre.planning import FormFault, people_in
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
@@ -123,12 +124,25 @@ def came(endpoint, name):
     ]
 
 
-def test_a_session_waits_to_be_closed_once_it_is_over(centre):
+def test_a_session_of_which_a_file_tells_no_more_is_listed_no_more(centre, bring):
+    kept = KeptFiled()
+    rows = "".join(FILE.splitlines(keepends=True)[:3])  # of Ann alone
+    bring("training-centre", rows)
+    before = filed(centre.tenant, ["north"], kept)
+
+    bring("training-centre", rows.replace("present", "unmarked"))
+
+    assert [one.title for one in before] == ["Gowning"]
+    assert filed(centre.tenant, ["north"], kept) == []
+
+
+def test_a_session_waits_to_be_closed_from_its_day_on(centre):
     session, store = centre.session(None, ""), centre.tenant.store
+    times = (session.starts - DAY, session.starts, session.ends + DAY)
 
-    found = [centre_sessions.unclosed(store, ["north"], now, 10) for now in (session.ends - 1, session.ends)]
+    found = [centre_sessions.unclosed(store, ["north"], now, 10) for now in times]
 
-    assert found == [[], [session]]
+    assert found == [[], [session], [session]]
 
 
 def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):

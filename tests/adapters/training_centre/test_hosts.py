@@ -3,8 +3,9 @@
 import pytest
 
 from adapters.reading.people import Ifi, mailbox
-from adapters.training_centre import hosts
+from adapters.training_centre import hosts, marks
 from lrs.access import learners
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.people import persons
 from lrs.people.identifiers import ULN_HOME_PAGE
@@ -60,3 +61,27 @@ def test_somebody_else_at_the_host_is_asked(centre, hosted):
     person(centre.tenant, CLEO, mailbox("cleo@home.example"))
 
     assert ask(centre, hosted, "sue@host.example").token
+
+
+def test_who_runs_the_session_does_not_sign_by_another_address_of_theirs(centre, hosted):
+    person(centre.tenant, mailbox("ray@centre.example"), mailbox("ray@home.example"))
+
+    with pytest.raises(Refused, match="name the supervisor at the host"):
+        ask(centre, hosted, "ray@home.example")
+
+
+def test_hours_that_are_signed_off_are_not_asked_about_again(centre, hosted):
+    hosts.answer(centre.tenant, SUBSCRIPTIONS, ask(centre, hosted, "sue@host.example").token, 30, "")
+
+    with pytest.raises(Refused, match="signed off already"):
+        ask(centre, hosted, "sue@host.example")
+
+
+def test_hours_of_somebody_who_was_taken_off_the_roster_are_not_signed_off(centre, hosted):
+    token = ask(centre, hosted, "sue@host.example").token
+    marks.leave(centre.day(), hosted.id, centre.who(hosted, "Cleo").id, "")
+
+    with pytest.raises(Refused, match="no hours can be signed off"):
+        hosts.answer(centre.tenant, SUBSCRIPTIONS, token, 30, "")
+
+    assert centre.who(hosted, "Cleo").mark is None

@@ -126,11 +126,12 @@ def test_a_session_is_shown_by_its_number_and_its_id_and_can_be_abandoned_once(l
 
 
 def test_a_registration_that_is_ended_abandons_what_is_open_and_stays(lms, platform, course):
-    content = platform.launch(course["id"]).start()
+    content = platform.launch(course["id"])
 
     assert platform.ask("DELETE", f"registration/{content.registration}").status_code == 204
     assert platform.ask("GET", f"registration/{content.registration}").status_code == 200
     assert verbs_of(lms, content.registration)[-1] == "abandoned"
+    assert content.fetch()["error-code"] == "1"
 
 
 def test_preferences_are_written_by_the_platform_and_read_by_content(platform, course):

@@ -257,6 +257,9 @@ def test_who_is_taken_out_of_a_course_in_the_middle_gets_no_further_and_is_told_
         courses.put_member(tx, msgspec.structs.replace(member, active=False))
         enrolments.leave(tx, member, world.tenant.clock())
 
+    elsewhere = msgspec.structs.replace(member, course="another")
+    world.store.write(lambda tx: enrolments.leave(tx, elsewhere, world.tenant.clock())).result()
+    assert sessions_of(world.store, told["registration"])[0].is_open
     world.store.write(leave).result()
     with pytest.raises(Refused, match="taken out of this course") as caught:
         LaunchTokens().caller(world.tenant, f"Basic {b64encode(token.encode()).decode()}", "")

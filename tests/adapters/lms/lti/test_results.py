@@ -144,6 +144,8 @@ def test_a_number_that_two_users_have_tells_of_neither_by_it(world, key):
 
     assert read(world, key) == [("5@example.org", "GOWN", FRAMEWORK)]
     assert known(world, "5").person != known(world, "6").person
+    accounts = [one for sub in "56" for one in identifiers_of(world.store, known(world, sub).person)]
+    assert f"{world.issuer}/user/idnumber" not in {one.get("account", {}).get("homePage") for one in accounts}
 
 
 def test_the_number_is_known_as_the_learners_own(world, key):
