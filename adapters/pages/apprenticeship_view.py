@@ -40,7 +40,10 @@ def shown(seen: SeenApprenticeship, dates: Dates) -> dict[str, Any]:
         "parts": [_part(name, [it for it in one.covered if it.criterion.code[0] == at], dates) for name, at in _PARTS],
         "count": len(one.covered),
         "evidenced": len(one.covered) - one.lacking,
-        "foreign": [{"version": version, "codes": ", ".join(codes)} for version, codes in one.foreign],
+        "foreign": [
+            {"version": version, "codes": ", ".join(codes), "is_own": _is_own(version, one)}
+            for version, codes in one.foreign
+        ],
         "hours": spoken(hours.minutes),
         "whole_hours": hours.minutes // 60,
         "planned": hours.planned,
@@ -67,7 +70,9 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
     begun = sum(covered.state == "in_progress" for covered in one.covered)
     missing = f"{one.lacking - begun} of {count}" if count else "Not known"
     beneath = [f"{begun} more in progress"] if begun else []
-    beneath += ["some evidence is of another version"] if one.foreign else []
+    own = {_is_own(version, one) for version, _ in one.foreign}
+    beneath += ["some evidence has a code that the standard has not"] if True in own else []
+    beneath += ["some evidence is of another version"] if False in own else []
     known = {"name": name, "standard": f"{of.standard.ref} {of.standard.version}".strip(), "gateway": state}
     return ListRow(
         known
@@ -89,6 +94,11 @@ def listed(person: str, name: str, one: Picture, today: date, root: str) -> List
         {"gateway": _MOODS[state]} | ({"end": "bad"} if state == OVERDUE else {}),
         {"missing": "; ".join(beneath)} if beneath else {},
     )
+
+
+def _is_own(version: str, one: Picture) -> bool:
+    """Whether *version* is the registered one: then it is the code that is wrong."""
+    return bool(version) and version == one.registration.standard.version
 
 
 def state_on(one: Picture, today: date) -> str:

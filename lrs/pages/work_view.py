@@ -22,7 +22,7 @@ WAITING_SHOWN = 10
 PAIRS_SHOWN = 10
 LATE = MINUTE
 """Lag in microseconds from which the page says that work is behind; ``lrs doctor`` uses the same limit."""
-_STEPS = {
+STEPS = {
     "refs": "Follow references between statements",
     "rename": "Give identifiers of an earlier version their ids",
     "match": "Read statements by the rules",
@@ -37,7 +37,15 @@ _STEPS = {
     "deliver": "Send it to them",
     "import": "Bring in files of providers",
     "import-files": "Let go of files of imports",
+    "weigh": "See what rules would change, and put them in force",
+    "reword": "Issue badges anew with other words",
+    "repicture": "Give badges an image that was changed",
+    "plan": "Work out the numbers of planning",
+    "abandon": "Close launches that broke off",
+    "lti-score": "Send results to the gradebooks of platforms",
+    "lti-roster": "Read the rosters of platforms",
 }
+"""What each step of the work does, in words."""
 
 
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
@@ -67,7 +75,7 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
         "pairs": [_pair(one) for one in facts.unmatched],
         "pairs_shown": PAIRS_SHOWN,
         "trouble": sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services),
-        "late": [_STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
+        "late": [STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
     }
 
 
@@ -91,7 +99,7 @@ def _pair(one: Unmatched) -> dict[str, Any]:
 def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
     return {
         "name": one.step,
-        "does": _STEPS.get(one.step, one.step),
+        "does": STEPS.get(one.step, one.step),
         "waiting": one.waiting,
         "parked": one.parked,
         "lag": _lag(one.oldest_due, now, zone),
@@ -114,7 +122,7 @@ def _entry(record: Record, owed: Owed, names: Mapping[str, EntryNames]) -> dict[
         "learner": about.name or ("a learner without a name" if about.person else ""),
         "to": about.to,
         "step": owed.step,
-        "does": _STEPS.get(owed.step, owed.step),
+        "does": STEPS.get(owed.step, owed.step),
         "kind": record.kind,
         "id": record.id,
         "tries": owed.tries,

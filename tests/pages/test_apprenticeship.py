@@ -31,6 +31,7 @@ PORTFOLIO = "\n".join(
         f"{ULN},ST1406,1.0,,E-1,k1; S2,2026-02-03,accepted,2026-02-02,6.5",
         f"{ULN},ST1406,1.0,,E-2,B1,2026-02-03,submitted,,",
         f"{ULN},ST1406,1.1,,E-3,K2,2026-02-04,accepted,,",
+        f"{ULN},ST1406,1.0,,E-4,K99,2026-02-04,accepted,,",
         "",
     ]
 )
@@ -69,7 +70,8 @@ def test_a_learner_sees_what_is_evidenced_how_many_hours_are_done_and_what_the_g
     )
     assert "6.5 of 187 hours" in text
     assert "Planned 400 hours At least 187 hours" in text
-    assert "Evidence for K2 of version 1.1 counts for nothing here." in text
+    assert "This version of the standard has no K99: evidence for it counts for nothing here." in text
+    assert "Evidence for K2 of version 1.1 counts for nothing here. A code means something else" in text
     assert "2 of 6 have accepted evidence" in text
     assert "Knowledge 1 of 3 K1 Evidenced 3 February 2026 Knows thing 1 K2 Missing Knows thing 2" in text
     assert "Behaviours 0 of 1 B1 Missing Takes care" in text
@@ -89,8 +91,8 @@ def test_a_provider_sees_its_apprentices_and_each_of_them_and_another_provider_s
 
     rows = text_of(north.get("/provider/apprentices"))
     assert (
-        "ST1406 1.0 15 September 2025 14 March 2027 4 of 6 some evidence is of another version 6.5 of 187 Not ready"
-        in rows
+        "14 March 2027 4 of 6 some evidence has a code that the standard has not; some evidence is of another version"
+        " 6.5 of 187 Not ready" in rows
     )
     assert "6.5 of 187 hours" in text_of(north.get(f"/staff/learners/{ama}/apprenticeship"))
     assert "/provider/apprentices" in north.get("/provider").text

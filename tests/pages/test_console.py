@@ -17,6 +17,7 @@ from lrs.pages.actions import action_said
 from lrs.pages.console import view as console_view
 from lrs.pages.console.facts import SourceFacts, shown_settings
 from lrs.pages.console.view import MAILS_SAID
+from lrs.people import questions
 from lrs.storage import Owed, Record, each
 from lrs.web import kept_refusals
 from lrs.web.refusals import Refusal, _append
@@ -54,6 +55,9 @@ def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
     give_up(site, Record("award", "a-1", b"nonsense", owed=(Owed("issue"),)))
     delivery(site)
     owe_mail(site)
+    site.world.write(
+        lambda tx: questions.ask(tx, "p1", questions.Matter("c1", "Gowning"), "Too short.", by="learner 1")
+    )
 
     page = browser.get("/console")
     text = text_of(page)
@@ -66,6 +70,7 @@ def test_it_says_first_what_needs_somebody_and_offers_to_do_it(site, browser):
     assert "Nothing needs you." not in text
     assert "Sign and revoke badges was given up on:" in text
     assert "One mail has not gone out" in text
+    assert "One question waits for an answer" in text
     assert browser.send(page, "/pages/work/retry", id="a-1").status_code == 303
 
 

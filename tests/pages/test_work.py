@@ -9,10 +9,12 @@ import pytest
 
 from adapters.imports.before import MARK, READ, read_documents
 from adapters.imports.job import Job, JobError, Sender, record_of
+from lrs.composition.steps import STEPS as EVERY_STEP
 from lrs.composition.steps import drain
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting
+from lrs.pages.work_view import STEPS
 from lrs.storage import Owed, Record
 from lrs.web.dates import written_moment, written_result_time, written_timestamp
 from lrs.xapi.documents.content import keep
@@ -64,6 +66,10 @@ def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
     assert "None is connected. One is added under Services." in text
     assert "No statement has come in yet." in text
     assert "No file has come in. One is brought in under Imports" in text
+
+
+def test_each_step_of_the_work_is_called_something():
+    assert STEPS.keys() == set(EVERY_STEP)
 
 
 def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):

@@ -9,7 +9,7 @@ from lrs.access import staff
 from lrs.access.keys import list_keys
 from lrs.kernel.errors import Refused
 from lrs.outbox.listing import discard, resend
-from lrs.pages import facts, work_view
+from lrs.pages import facts, questions, work_view
 from lrs.pages.console import facts as console_facts
 from lrs.pages.console import view as console_view
 from lrs.pages.console.view import AUDIT_COLUMNS, KEY_COLUMNS, SOURCE_COLUMNS, TABS
@@ -67,9 +67,10 @@ def _add_overview(router: Router, neighbours: Neighbours) -> None:
         work = work_view.work(facts.work_facts(tenant, neighbours), now, zone)
         waiting = console_facts.mails(tenant) if sees("/console/mails") else []
         mails = sum(not one.is_over(now) for one in waiting)
+        asked = questions.waiting(visit) if sees(questions.PLACE) else 0
         acts = {"may_see": sees("/staff/learners/{person}"), "sees": sees}
         acts |= {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
-        return _page(visit, "staff/console.html", "overview", mails=mails, **work, **acts)
+        return _page(visit, "staff/console.html", "overview", mails=mails, asked=asked, **work, **acts)
 
 
 def _add_mails(router: Router) -> None:
