@@ -52,13 +52,13 @@ class Word:
 class SyncPlan:
     """What one commit writes, the records it was worked out from, and until when a consent's entry waits.
 
-    *bind* is the person who turned out to have a consent's identifier; binding owes this step by itself.
+    *binds* are persons and identifiers of theirs under which consents wait; binding owes this step by itself.
     """
 
     words: tuple[Word, ...] = ()
     read: tuple[Read, ...] = ()
     expires: int | None = None
-    bind: tuple[str, str] | None = None
+    binds: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def sync(tenant: Tenant, claims: Sequence[Claim]) -> None:
@@ -188,8 +188,8 @@ def _write(tx: Tx, *, plan: SyncPlan, claim: Claim, now: int) -> None:
         record = tx.get(kind, id)
         if (record.rev if record else 0) != rev:
             raise Stale(f"{kind} {id} was changed")
-    if plan.bind:
-        consent.bind(tx, plan.bind[0], plan.bind[1:])
+    for person, identifiers in plan.binds:
+        consent.bind(tx, person, identifiers)
     if plan.expires is not None:
         tx.owe(consent.KIND, claim.record.id, Owed(consent.STEP, due=plan.expires))
     for word in plan.words:
@@ -202,14 +202,16 @@ def _about_person(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPl
     """The plan for the person *id*: for all joined persons, and every service they ever gave a consent."""
     words: list[Word] = []
     read: list[Read] = []
+    binds: list[tuple[str, tuple[str, ...]]] = []
     for member in persons.members_of(ahead, id) or (id,):
-        _bind(tenant, ahead, member)
+        if waiting := _waiting(ahead, member):
+            binds.append((member, waiting))
         given = consent.of_subject(ahead, Subject(person=member))
         for service in sorted({one.service for one in given}):
             found, seen = _word(tenant, ahead, service, member, now)
             words += found
             read += seen
-    return SyncPlan(tuple(words), tuple(read))
+    return SyncPlan(tuple(words), tuple(read), binds=tuple(binds))
 
 
 def _about_consent(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncPlan:
@@ -222,17 +224,15 @@ def _about_consent(tenant: Tenant, ahead: ReadAhead, id: str, now: int) -> SyncP
     if person is None:
         return SyncPlan(read=(_read(consent.KIND, id, record),))
     if given.subject.identifier:
-        return SyncPlan(bind=(person, given.subject.identifier))
+        return SyncPlan(binds=((person, (given.subject.identifier,)),))
     words, read = _word(tenant, ahead, given.service, person, now)
     return SyncPlan(tuple(words), tuple(read), given.expires if given.holds(now) else None)
 
 
-def _bind(tenant: Tenant, reader: Reader, person: str) -> None:
-    """Binds waiting consents, if there are any, in a commit of its own, which owes this step again."""
+def _waiting(reader: Reader, person: str) -> tuple[str, ...]:
+    """The identifiers of *person* under which consents wait."""
     known = persons.identifiers_in(reader, [person])
-    waiting = [one.id for one in known if consent.of_subject(reader, Subject(identifier=one.id))]
-    if waiting:
-        tenant.store.write(functools.partial(consent.bind, person=person, identifiers=waiting)).result()
+    return tuple(one.id for one in known if consent.of_subject(reader, Subject(identifier=one.id)))
 
 
 def _person_of(reader: Reader, given: Consent) -> str | None:
