@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from lrs.competency import listed
 from lrs.competency.evaluate import evaluate, match
 from lrs.competency.rules.walk import read_again
 from lrs.competency.uncounted import uncounted
@@ -174,6 +175,27 @@ def test_a_pass_after_a_lapse_is_a_new_award_and_the_old_one_stays_expired(world
     assert found == [("2024-01-10", "2025-01-10", "expired"), ("2026-10-10", "2027-10-10", "held")]
     (entry,) = world.all("profile")[0]["competencies"]
     assert (entry["state"], entry["since"]) == ("held", "2026-10-10")
+
+
+def test_the_list_of_learners_follows_a_skill_and_a_source_that_somebody_known_has_later(world, monkeypatch):
+    monkeypatch.setattr(listed, "_STATEMENTS", 1)  # of more than that, what was known before counts
+    world.send(statement("one"))
+    world.work()
+
+    def row():
+        record = world.store.get(listed.KIND, world.person(ANN))
+        read = listed.read(record)
+        return len(read.skills), sorted(read.sources)
+
+    told = [row()]
+    world.send(statement("two", activity=ASEPTIC))
+    world.work()
+    told.append(row())
+    world.send(statement("three"), source="centre")  # which this rule does not trust
+    world.work()
+    told.append(row())
+
+    assert told == [(1, ["vle"]), (2, ["vle"]), (2, ["centre", "vle"])]
 
 
 def test_a_lower_level_that_is_held_stands_in_the_profile_before_a_higher_one_that_has_ended(world):

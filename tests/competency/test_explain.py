@@ -8,7 +8,7 @@ from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import merge
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, statement, statement_id
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement, statement_id
 
 GOOD = {"raw": 90, "min": 0, "max": 100}
 POOR = {"raw": 79, "min": 0, "max": 100}
@@ -58,6 +58,18 @@ def test_one_competency_can_be_asked_for(world):
     found = explain(world.tenant, "ann@example.org", "asep")
 
     assert [answer.code for answer in found.answers] == ["ASEP"]
+
+
+def test_each_level_of_a_competency_is_explained_by_its_own_award(world):
+    world.apply(RULES.replace("ASEP,2", "GOWN,2"))
+    world.send(statement("one"))
+    world.send(statement("two", activity=ASEPTIC, timestamp="2026-11-19T10:00:00Z"))
+    world.work()
+
+    found = explain(world.tenant, "ann@example.org")
+
+    days = [(answer.level[0], [str(one["held_from"]) for one in answer.awards]) for answer in found.answers]
+    assert days == [("1", ["2026-11-20"]), ("2", ["2026-11-19"])]
 
 
 def test_an_instructor_who_turns_out_to_be_the_learner_is_self_assessment(world):

@@ -197,7 +197,15 @@ def test_evidence_that_comes_meanwhile_is_taken_in_without_looking_at_everything
     assert (nobody, swings_now(world.store, seen, now, nobody)) == (set(), now)
 
 
-@pytest.mark.parametrize("meanwhile", [lambda world: world.apply(RULES.replace("P12M", "P6M")), _merged])
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda world: world.apply(RULES.replace("P12M", "P6M")),
+        _merged,
+        lambda world: world.clock.set("2026-11-22T00:00:00Z"),
+    ],
+    ids=["rules", "persons", "the day"],
+)
 def test_what_is_no_matter_of_evidence_alone_is_not_taken_in(world, meanwhile):
     world.send(statement("one"))
     world.send(statement("two", BOB))

@@ -6,6 +6,7 @@ import pytest
 from lrs.competency.evaluate import match
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rules import rematch
+from lrs.competency.rules.applying import with_added
 from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
 from lrs.competency.rules.rulesets import current, put
 from lrs.kernel.errors import Refused
@@ -123,6 +124,16 @@ def test_a_rule_that_came_back_keeps_the_evidence_the_older_walk_would_take(worl
 
     assert len(world.awards()) == 1
     assert len(world.all("evidence")) == 1
+
+
+def test_a_rule_that_is_added_to_others_during_its_review_is_the_one_that_it_was(world):
+    before = current(world.store).rules
+    world.apply(WITHOUT_GOWNING, review=1)
+
+    added = with_added(world.tenant, RULES.encode())
+
+    assert len(current(world.store).rules) == 1
+    assert set(added.ruleset.rules) == set(before)
 
 
 def test_applying_the_same_table_again_owes_nothing(world):

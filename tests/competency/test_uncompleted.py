@@ -15,14 +15,28 @@ from lrs.competency.rules.losses import Changed, look_at, swings, unchanged
 from lrs.competency.rules.rules import index_rules
 from lrs.competency.rules.rulesets import current
 from lrs.competency.rules.unmatched import legible, unmatched
+from lrs.competency.seen import look
+from lrs.competency.uncompletions import uncompletions_in
 from lrs.competency.uncounted import uncounted
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
 from lrs.people.joins import merge, unmerge
-from lrs.storage import Owed, Walk
+from lrs.storage import Owed, Record, Walk, first_seq
 from tests.competency.test_tallies import make_former
-from tests.competency.world import ANN, ANN_ACCOUNT, DERIVED, GOWNING, RULES, World, statement, statement_id
+from tests.competency.world import (
+    ANN,
+    ANN_ACCOUNT,
+    DERIVED,
+    GOWNING,
+    NOON,
+    RULES,
+    World,
+    micros,
+    statement,
+    statement_id,
+)
+from tests.rows import each_of
 
 pytestmark = pytest.mark.mongo_in_soak
 OLDER, TODAY = sorted(UNCOMPLETED)
@@ -96,6 +110,26 @@ def test_a_mark_of_another_source_learner_or_activity_takes_nothing_back(world, 
     world.send(*other())
 
     assert held(world) == ids("on")
+
+
+MARKS = [
+    ({}, {}, 1),
+    ({"trial": "staff"}, {}, 0),
+    ({"outside": [GOWNING]}, {}, 0),
+    ({"outside": ["https://vle.example/other"]}, {}, 1),
+    ({}, {"timestamp": "2026-11-22T11:59:59Z"}, 1),
+    ({}, {"timestamp": "2026-11-22T12:00:01Z"}, 0),
+    ({}, {"actor": {"objectType": "Group", "member": [ANN]}}, 0),
+    ({}, {"object": {"objectType": "Agent", **ANN}}, 0),
+]
+
+
+@each_of("meta, parts, taken", MARKS)
+def test_only_a_mark_that_could_prove_something_takes_something_back(meta, parts, taken):
+    body = json.dumps(undone("off", TEN) | parts).encode()
+    record = Record("statement", statement_id("off"), body, {"source": "vle", **meta}, seq=first_seq(micros(NOON)))
+
+    assert len(list(uncompletions_in(record, look(record), str))) == taken
 
 
 def test_a_pass_of_the_same_activity_stays(world):

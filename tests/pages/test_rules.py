@@ -56,7 +56,8 @@ def version(site):
 
 
 def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_typed(site, steward):
-    place = send(site, steward, NONE)
+    site.world.send(statement("three", {"mbox": "mailto:cy@example.org"}, activity="https://vle.example/new"))
+    place = send(site, steward, NONE + "https://vle.example/new,passed,ASEP,1,,,vle\n")
     seen = text_of(steward.get(place))
     assert "Held levels that would go or end earlier 2" in seen
     assert "Learners who would lose 2 Badges that would be revoked 2" in seen

@@ -55,16 +55,6 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites_for_eight_hours
     assert parts == {"httponly", "max-age=28800", "path=/", "samesite=lax"}
 
 
-def test_the_token_for_forms_from_before_is_gone_with_the_sign_in(quiet):
-    stranger = Browser(quiet.app)
-    stranger.get("/pages/sign-in")
-    before = set(stranger.cookies)
-
-    stranger.sign_in(quiet.operator)
-
-    assert (before, set(stranger.cookies)) == ({"engraft.default.form"}, {"engraft.default"})
-
-
 def test_behind_https_the_cookies_never_go_over_http(tmp_path):
     site = Site(tmp_path, public_url="https://skills.example.org")
 

@@ -323,12 +323,6 @@ HANDED_IN: dict[str, tuple[Any, dict[str, str]]] = {
         ),
         {"signature": "bad_signature", "schema": "schema_broken"},
     ),
-    "an achievement with the id of its badge": (
-        lambda: changed(
-            "eddsa-did-web", lambda badge: badge["credentialSubject"]["achievement"].update(id=badge["id"])
-        ),
-        {"form": "ambiguous_id", "signature": "bad_signature"},
-    ),
     "a JWT that must be understood otherwise": (
         lambda: foreign.headed("jwt-rs256", crit=["exp"]),
         {"form": "token_not_supported"},
