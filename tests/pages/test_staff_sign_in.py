@@ -6,6 +6,7 @@ import re
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from msgspec.structs import replace
 
 from lrs.access import passwords, staff, staff_acts, staff_once
@@ -291,6 +292,31 @@ def test_a_form_that_was_shown_before_signing_in_is_not_taken_after(site):
     answer = browser.send(before, "/sign-in", email=EMAIL, password=PASSWORD)
 
     assert answer.status_code == 403
+
+
+def test_a_password_that_was_kept_with_less_is_kept_anew_and_one_that_is_changed_meanwhile_stays(
+    site, member, monkeypatch
+):
+    def keep(password):
+        found = replace(staff.member(site.tenant.store, member), password=password)
+        site.tenant.store.write(lambda tx: staff.put(tx, member, found, tx.get(staff.KIND, member))).result()
+        return password
+
+    def kept():
+        return staff.member(site.tenant.store, member).password
+
+    less = keep(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=8).hash(PASSWORD))
+    sign_in(Browser(site.app))
+    anew = kept()
+    keep(less)
+    monkeypatch.setattr(passwords, "hashed", lambda _: keep("changed meanwhile") and "kept anew too late")
+    sign_in(Browser(site.app))
+
+    assert (passwords.is_outdated(less), passwords.is_outdated(anew), passwords.is_right(PASSWORD, anew)) == (
+        *(True, False),
+        True,
+    )
+    assert kept() == "changed meanwhile"
 
 
 # -- at once ----------------------------------------------------------------------------------------------------------

@@ -25,13 +25,14 @@ def run(server, listener):
 
 def test_a_server_that_is_told_to_end_does_not_wait_for_its_next_tick(monkeypatch):
     monkeypatch.setattr(serve, "TICK", 3_600)
-    server = Server(uvicorn.Config(answer, lifespan="off", log_config=None))
+    server, left = Server(uvicorn.Config(answer, lifespan="off", log_config=None)), []
+    server.leaving = lambda: left.append("the worker is told")
     thread = run(server, listen("127.0.0.1", 0))
 
     server.should_exit = True
 
     thread.join(30)
-    assert not thread.is_alive()
+    assert (thread.is_alive(), left) == (False, ["the worker is told"])
 
 
 def test_a_server_that_was_told_to_end_before_it_began_ends(monkeypatch):

@@ -269,11 +269,14 @@ def test_who_has_stored_as_much_as_it_may_is_told_507_and_reads_on(tmp_path):
         at, auth = f"{lrs.address}/t/acme/xapi/statements", (new.key, new.secret)
         told = {"X-Experience-API-Version": "1.0.3"}
         sent = httpx.post(at, json=statement(id=new_id()), auth=auth, headers=told, trust_env=False)
+        one = {"statementId": new_id()}
+        put = httpx.put(at, params=one, json=statement(), auth=auth, headers=told, trust_env=False)
         read = httpx.get(at, auth=auth, headers=told, trust_env=False)
         file = f"{lrs.address}/t/acme/api/imports?adapter=training-centre"
         brought = httpx.post(file, auth=auth, content=b"a,b\n1,2\n", trust_env=False)
 
     assert (sent.status_code, sent.json()["error"], read.status_code) == (507, "quota", 200)
+    assert (put.status_code, put.json()["error"]) == (507, "quota")
     assert (brought.status_code, brought.json()["error"]) == (507, "quota")
     assert "may store 1000 bytes and has 1000" in sent.json()["message"]
 

@@ -155,25 +155,28 @@ def test_a_crew_goes_on_after_the_store_was_away(tenant):
         crew.close()
 
 
-def test_after_a_turn_that_went_well_the_pauses_of_a_failing_store_begin_anew(tenant, monkeypatch):
+def test_the_pauses_of_a_failing_store_grow_to_the_longest_and_begin_anew_after_a_turn_that_went_well(
+    tenant, monkeypatch
+):
     monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(worker, "LONGEST_PAUSE", 0.02)
     turns = []
 
     class Unsteady(Always):
         def hold(self, name):
             turns.append(name)
-            if len(turns) in {1, 2, 4}:
+            if len(turns) in {1, 2, 3, 5}:
                 raise OSError("away")
             return super().hold(name)
 
     with structlog.testing.capture_logs() as logged:
         crew = Crew([steps_of(("refs",))], Unsteady(tenant), idle=0.005)
         try:
-            until(lambda: len(turns) >= 5, "a turn after the third failure")
+            until(lambda: len(turns) >= 6, "a turn after the fourth failure")
         finally:
             crew.close()
 
-    assert [one["again_in"] for one in logged if one["event"] == "work interrupted"] == [0.01, 0.02, 0.01]
+    assert [one["again_in"] for one in logged if one["event"] == "work interrupted"] == [0.01, 0.02, 0.02, 0.01]
 
 
 def test_a_tenant_that_is_refused_is_left_alone_for_some_seconds_however_often_it_is_due(tenant):
