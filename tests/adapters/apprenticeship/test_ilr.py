@@ -14,11 +14,12 @@ import pytest
 from adapters.apprenticeship.ilr import filtering
 from adapters.imports.arriving_files import filtered
 from adapters.imports.here import try_here
-from adapters.imports.run import Order
+from adapters.imports.run import Order, run_file
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.snapshots import missing_now
 from adapters.reading.profile import MappingProfile
 from lrs.kernel.errors import Refused
+from lrs.kernel.times import micros_of_timestamp
 from tests.adapters.apprenticeship.returns import FIELDS, SECRETS, aim, learner, made, uln
 from tests.adapters.conftest import by_job
 from tests.rows import each_of
@@ -358,6 +359,27 @@ def test_a_later_return_corrects_what_it_says_otherwise(send, endpoint):
         if one["object"]["id"].endswith("/ST1406")
     ]
     assert ends == ["2027-06-30"]
+
+
+def test_a_return_of_a_day_that_has_not_begun_where_the_provider_is_is_refused(tenant, tmp_path):
+    path, text = tmp_path / "return.csv", made(some(1), at="2026-07-02T00:10:00")
+    path.write_bytes(b"".join(filtered([text.encode()])))
+    order = Order("ilr", "north", path, "return.xml", dry_run=True)
+
+    def tried(now):
+        return run_file(order, Ledger(tenant.store, "ilr", "north"), now=micros_of_timestamp(now))
+
+    with pytest.raises(Refused, match="Header_2"):
+        tried("2026-07-01T22:50:00Z")  # ten to midnight in London
+    assert tried("2026-07-01T23:10:00Z").usable
+
+
+def test_an_identifier_that_a_program_gives_to_several_learners_tells_none_of_them(send):
+    same = aim(SWSupAimId="0a1b2c3d-0000-4000-8000-000000000001")
+
+    job = send(made([learner("L1", uln(1), same), learner("L2", uln(2), same)]))
+
+    assert counted(job) == {"new": 2}
 
 
 def test_a_learner_who_disappears_is_missing_from_the_return_and_is_not_deleted(send, endpoint):

@@ -216,6 +216,22 @@ def test_a_file_that_cannot_be_worked_through_is_given_up_after_some_tries_and_t
     assert over.state == "done"
 
 
+def test_a_job_waits_while_there_is_no_room_and_is_not_given_up(tenant, order, monkeypatch):
+    job = job_here(tenant, order(HEADER + rows(1, 1)))
+
+    def go_on():
+        tenant.store.write(lambda tx: tx.owe("import", job.id, Owed("import"))).result()
+        drain(tenant, ["import"])
+        return find(tenant.store, job.id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step.Walker, "run", lambda *_: Path("/").write_text(""))  # an OSError, as of a full disk
+        waits = [go_on() for _ in range(step.STARTS + 1)][-1]
+
+    assert (waits.state, waits.starts, waits.error.rpartition("; ")[2]) == ("running", 0, "it is tried again")
+    assert go_on().state == "done"
+
+
 def test_a_job_that_another_process_has_finished_is_not_given_up(store_url, tmp_path, clock, order):
     tenant = open_tenant(Settings(data=tmp_path / "own", store_url=store_url), clock=clock)
     job = job_here(tenant, order(HEADER + rows(1, 1)))

@@ -6,12 +6,14 @@ from threading import Barrier
 import pytest
 from msgspec.structs import replace
 
+from adapters.reading.people import Ifi, mailbox
 from adapters.reading.vocabulary import iri
-from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
+from adapters.training_centre import acts, attendees, centre_sessions, hosts, known_people, learner_routes, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark
 from adapters.training_centre.checklists import ChecklistStep
 from adapters.training_centre.filed import KeptFiled, filed
 from adapters.training_centre.planning import FormFault, people_in
+from lrs.competency.listed import CalledBy, KnownBy, ListedLearner
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
 from lrs.storage.about import Whose
@@ -439,16 +441,45 @@ def test_everybody_without_a_mark_is_present_with_one_act_and_passes_a_step_with
     assert values == [("present", "fail"), ("present", "pass"), ("absent", None)]
 
 
+def test_a_route_takes_the_place_of_what_was_kept_under_another_identifier_of_the_same_person(centre):
+    store, ann, number = centre.tenant.store, mailbox("ann@learners.example"), Ifi("https://north.example", "L2")
+
+    for who, kind, others in ((number, "graduate", ()), (ann, "apprentice", (number,))):
+        told = ("north", who, {"route": kind}, centre.now[0], "test", others)
+        store.write(lambda tx, told=told: learner_routes.keep(tx, *told)).result()
+
+    found = [learner_routes.route_of(store, "north", who) for who in (number, ann)]
+    assert [one and one.kind for one in found] == [None, "apprentice"]
+    elsewhere = [learner_routes.routes_elsewhere(store, centre, ann) for centre in ("north", "south")]
+    assert elsewhere == [[], [found[1]]]
+
+
+def test_what_another_source_told_of_a_learner_is_not_known_to_a_centre(centre, monkeypatch):
+    told = {"north": "Ann Arden", "south": "Annie Secret"}
+    known = [KnownBy(name, {"mbox": f"mailto:{source}@learners.example"}, (source,)) for source, name in told.items()]
+    one = ListedLearner(tuple(CalledBy(name, (source,)) for source, name in told.items()), tuple(known))
+    monkeypatch.setattr(known_people.listed, "chosen", lambda *_, **__: ([("1", one)], True))
+
+    said = [
+        each.said for own in ({"north"}, None) for each in known_people.known_people(centre.tenant.store, "north", own)
+    ]
+
+    everything = "Ann Arden (north@learners.example, south@learners.example)"
+    assert said == ["Ann Arden (north@learners.example)", everything]
+
+
 def test_who_has_no_mark_can_be_taken_off_a_roster_and_put_on_it_again(centre):
-    session = centre.session()
+    session = centre.session(centre.checklist())
     marks.leave(centre.day(), session.id, centre.who(session, "Ann").id, "")
     assert not centre.who(session, "Ann").is_expected
     acts.enrol(centre.day(), session.id, people(session, "Ann, ann@learners.example"))
     assert centre.who(session, "Ann").is_expected
     centre.came(session, "Ann", "present")
+    centre.saw(session, "Ben", "hands", "pass")
 
-    with pytest.raises(Refused, match="has marks in this session"):
-        marks.leave(centre.day(), session.id, centre.who(session, "Ann").id, "")
+    for name in ("Ann", "Ben"):
+        with pytest.raises(Refused, match="has marks in this session"):
+            marks.leave(centre.day(), session.id, centre.who(session, name).id, "")
 
 
 def test_a_supervisor_who_never_answers_is_found_by_their_address_and_shown_what_is_kept_of_them(centre):

@@ -1,6 +1,8 @@
 """What the tool asks of a platform: tokens, rosters, grades."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -133,12 +135,12 @@ def test_who_left_is_marked_and_who_was_never_listed_stays(world):
     launch(world, "9", "Instructor")
     id = course_of(world)[0]
     roster(world, member("1"), member("2"), member("3", "Inactive"))
-    rosters.read(world.tenant, id)
+    first = rosters.read(world.tenant, id)
     roster(world, member("1"))
 
     read = rosters.read(world.tenant, id)
 
-    assert read.gone == 1
+    assert (first.members, first.gone, read.members, read.gone) == (2, 0, 1, 1)
     assert in_course(world) == {
         "9": ("teacher", True),
         "1": ("learner", True),
@@ -215,6 +217,23 @@ def test_a_learner_of_a_roster_that_says_nothing_usable_is_left_out(world):
     rosters.read(world.tenant, course_of(world)[0])
 
     assert in_course(world) == {"9": ("teacher", True), "1": ("learner", True)}
+
+
+def test_a_token_is_for_its_tenant_and_its_scopes_until_a_minute_before_its_end(world, monkeypatch):
+    now, asked, tokens, platform = [0.0], [], services.AccessTokens(), world.platform.described()
+    monkeypatch.setattr(services, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(services, "_asked", lambda access, _: (asked.append(access.key) or "a-token", 3_600))
+    monkeypatch.setattr(services.tool_keys, "sign", lambda *_: "")
+
+    def get(scope, tenant=world.tenant):
+        tokens.get(services.access_to(tenant, platform, [scope]), world.settings)
+        return len(asked)
+
+    assert [get(READ_MEMBERS), get(WRITE_SCORE), get(READ_MEMBERS, replace(world.tenant, id="north"))] == [1, 2, 3]
+    now[0] = 3_539
+    assert get(READ_MEMBERS) == 3
+    now[0] = 3_540
+    assert get(READ_MEMBERS) == 4
 
 
 def test_a_token_that_is_refused_is_renewed_once(world):

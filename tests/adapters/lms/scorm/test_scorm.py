@@ -212,6 +212,28 @@ def test_after_a_result_the_next_launch_looks_at_it_and_after_a_failure_it_begin
     assert verbs_of(platform.lrs, enrolled.id).count("failed") == 1
 
 
+def test_who_passed_stays_so_whatever_a_later_launch_commits(platform, enrolled):
+    enrolled().commit("passed", score=85, time="00:00:30", ended=True)
+    before = progress(platform, enrolled)
+
+    enrolled(launchMode="Review").commit("failed", score=10, time="00:00:30", ended=True)
+    looked = progress(platform, enrolled)
+    enrolled(launchMode="Normal").commit("failed", score=10, ended=True)
+    found = progress(platform, enrolled)
+
+    assert looked == before
+    assert (found.passed, found.failed, found.score) == (True, False, 0.85)
+    assert "failed" not in verbs_of(platform.lrs, enrolled.id)
+
+
+def test_an_attempt_that_broke_off_is_resumed(enrolled):
+    enrolled().commit("incomplete", core={"lesson_location": "p3"})
+
+    core = enrolled().begin()["core"]
+
+    assert (core["entry"], core["lesson_location"]) == ("resume", "p3")
+
+
 def test_an_attempt_that_was_suspended_with_a_result_is_resumed_too(enrolled):
     enrolled().commit("failed", score=10, left="suspend", suspend_data="a=1", ended=True)
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec import structs
 
 from adapters.lms.courses.courses import course_in
 from adapters.lms.courses.structure import units_of
 from adapters.lms.sessions.credentials import LaunchTokens
-from adapters.lms.sessions.session import registration_in
+from adapters.lms.sessions.session import put_session, registration_in, sessions_of
 from adapters.lms.tincan.tincan_xml import read_tincan
 from lrs.competency.rules.rules import Rule, judge
 from lrs.competency.seen import look, moment_of
@@ -262,6 +263,16 @@ def test_what_is_refused_to_content_stands_in_the_refusals_of_its_source_without
     assert (told.status, told.error) == (403, "tincan")
     assert told.says.startswith("the object is no activity of the launched package")
     assert b"secret" not in bytes(store.get("refusals", source).body)
+
+
+def test_a_pause_counts_as_half_an_hour_at_most(platform, course):
+    content, store = launch(platform, course), platform.lrs.tenant.store
+    (session,) = sessions_of(store, content.registration)
+    longer = structs.replace(session, last=session.last - 5 * HOUR)
+    store.write(lambda tx: put_session(tx, longer)).result()
+
+    assert content.send("experienced").status_code == 200
+    assert registration_in(store, content.registration).unit(session.activity).counted == 1_800
 
 
 def test_content_cannot_void(platform, course):
