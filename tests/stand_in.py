@@ -13,10 +13,13 @@ import gc
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import wiredtiger.swig_wiredtiger as wiredtiger
 from secantus import SecantusDBServer
+from secantus.storage import Storage
 
+Document = dict[str, Any]
 KEPT = 20_000
 LONGEST = 1_000
 """Bytes of what is remembered: keys are short, and bodies of documents come only once."""
@@ -53,9 +56,40 @@ def once_a_second(look: Callable[[], object]) -> Callable[[], object]:
     return looking
 
 
+def sorted_last(find: Callable[..., list[Document]]) -> Callable[..., list[Document]]:
+    """*find* of the storage, which sorts all documents into the order of an index that a query names, and then filters.
+
+    Instead, what the filter leaves is sorted; of ``_id_`` it is found by its names.
+    """
+
+    @functools.wraps(find)
+    def finding(
+        storage: Any,
+        database: str,
+        collection: str,
+        filter: Document | None = None,
+        *,
+        hint: str | Document | None = None,
+        sort: Document | None = None,
+        **more: Any,
+    ) -> list[Document]:
+        name = None if hint is None else storage._resolve_hint(database, collection, hint)  # noqa: SLF001 (as it does)
+        if name is None or name.startswith("$"):
+            return find(storage, database, collection, filter, hint=hint, sort=sort, **more)
+        if name == "_id_":
+            return find(storage, database, collection, filter, sort=sort or {"_id": 1}, **more)
+        named = storage._index_options_map(database, collection).get(name, {})  # noqa: SLF001 (as above)
+        where = {**named.get("partialFilterExpression", {}), **(filter or {})}
+        order = sort or storage._key_spec_for(database, collection, name)  # noqa: SLF001 (as above)
+        return find(storage, database, collection, where, hint={"$natural": 1}, sort=order, **more)
+
+    return finding
+
+
 def main(folder: str, alone: str = "") -> None:
     """Serves until standard input ends: as the one member of a replica set, or *alone*, which has no transactions."""
     wiredtiger.pack, wiredtiger.unpack = pack, unpack
+    Storage.find_matching = sorted_last(Storage.find_matching)
     with SecantusDBServer(storage_path=folder, replica_set_name=None if alone else "secantus", durable=False) as server:
         server.storage.enable_oplog = False
         for registry, name in (
