@@ -119,6 +119,18 @@ def test_tries_count_for_a_while_and_then_no_more():
     assert dict(refused.value.headers)["retry-after"] == "61"
 
 
+def test_once_the_time_is_over_tries_are_counted_anew():
+    clock = Clock()
+    throttle = Throttle(2, 60, clock)
+    for _ in range(2):
+        throttle.note("a")
+    clock.now += 61
+
+    left = [(throttle.note("a"), throttle.left("a"))[1] for _ in range(2)]
+
+    assert left == [None, 61]
+
+
 def test_however_many_guess_little_is_remembered_and_the_newest_stays():
     clock = Clock()
     throttle = Throttle(1, 60, clock)

@@ -63,6 +63,14 @@ def test_tries_count_for_a_while_and_then_no_more(tenant, clock):
     assert wait(tenant, of("a")) == 0
 
 
+def test_the_time_begins_with_the_first_try_and_not_anew_with_each(tenant, clock):
+    for _ in range(3):
+        tries.count(tenant, of("slow"))
+        clock.now += MINUTE // 4
+
+    assert wait(tenant, of("slow")) == 15
+
+
 def test_of_two_tries_one_that_is_over_counts_neither(tenant):
     for _ in range(3):
         tries.count(tenant, of("full"))

@@ -265,6 +265,24 @@ def test_what_waited_for_one_that_died_and_goes_on_aside_is_done_before_the_drai
     assert not any(one.waiting for one in tenant.store.backlog())
 
 
+def test_what_kills_every_worker_that_begins_it_aside_is_put_aside_too(tenant, clock):
+    class Deadly(Elsewhere):
+        def begin(self, *_):
+            raise Ended
+
+    owe(tenant, "aside", "guilty")
+    steps = {"aside": Step(aside=lambda _: Deadly())}
+
+    deaths = 0
+    for _ in range(14):
+        deaths += live(tenant, steps)
+        clock.forward(seconds=61)
+
+    ((record, owed),) = tenant.store.parked()
+    assert (record.id, owed.error) == ("guilty", "its worker ended 10 times while it was run")
+    assert deaths == 11  # begun with what was due, and ten times by itself
+
+
 def test_a_step_may_have_its_own_way_to_give_one_up(tenant, clock):
     given_up = []
 
