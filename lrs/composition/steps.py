@@ -83,6 +83,8 @@ def delivering(channels: Channels, senders: Senders) -> Step:
     )
 
 
+_FOLLOWS = 1 / 8
+"""The share of steps that sign, tell and list what follows from levels: statements that came in are read before."""
 _MOST_PARKED = 100_000
 _AT_ONCE = 500
 SENDERS = Senders()
@@ -111,12 +113,16 @@ STEPS: Mapping[str, Step] = {
     "list": Step(
         list_learners,
         batch=200,
+        share=_FOLLOWS,
         first=list_those_before,
         ready=is_renamed,
         undone={"": "the list of learners shows the learner as before, or not yet"},
     ),
     "issue": Step(
-        issue, batch=16, undone={"": "the badge is neither issued nor revoked, whatever became of the level"}
+        issue,
+        batch=16,
+        share=_FOLLOWS,
+        undone={"": "the badge is neither issued nor revoked, whatever became of the level"},
     ),
     resync.STEP: Step(
         resync.resync, batch=4, undone={"": "the service that was taken back is not told everything once more"}
@@ -143,6 +149,7 @@ STEPS: Mapping[str, Step] = {
     "sync": Step(
         _sync,
         batch=200,
+        share=_FOLLOWS,
         planned=None,
         undone={
             "": "services are told nothing new of the learner",

@@ -1,8 +1,8 @@
 """The owed work of one tenant, done in rounds: claiming, running, and handling failures. Knows no step.
 
 A round takes each step once, in order, one batch at a time. A step with more work gets further batches until it has
-used as much time as the longest step before it in the round, so that no step waits for another's whole queue. A batch
-is as large as can be done in about ``SLICE`` seconds.
+used as much time as the longest step before it in the round, or its share of that (``Step.share``), so that no step
+waits for another's whole queue. A batch is as large as can be done in about ``SLICE`` seconds, or that share of it.
 
 An entry whose worker died is run alone, one at a time in this process, so that only the entry that kills workers is put
 aside.
@@ -119,7 +119,7 @@ class Work:
     def _batches(self) -> Iterator[tuple[int, bool]]:
         """How many entries each batch claimed, and whether there may be more of the same step."""
         longest = 0.0
-        for name in self._steps:
+        for name, step in self._steps.items():
             spent = 0.0
             while True:
                 begun = time.monotonic()
@@ -128,7 +128,7 @@ class Work:
                     break
                 spent += time.monotonic() - begun
                 yield count, full
-                if not full or spent >= longest:
+                if not full or spent >= step.share * longest:
                     break
             longest = max(longest, spent)
 
@@ -145,9 +145,9 @@ class Work:
             _run_batch(self.tenant, step, claims)
         full = len(claims) >= limit
         took, computed = time.monotonic() - begun, time.thread_time() - computed
-        if computed > SLICE or took > step.lease / 4:
+        if computed > step.share * SLICE or took > step.lease / 4:
             self._limits[name] = max(1, limit // 2)
-        elif full and computed < SLICE / 2:
+        elif full and computed < step.share * SLICE / 2:
             self._limits[name] = min(step.batch, limit * 2)
         lost = _run_lost(self.tenant, name, step)
         return len(claims) + lost, full or lost > 0

@@ -63,15 +63,18 @@ class Step:
     """How one step is run: by *run*, or if other threads go on with it, by what *aside* makes for each tenant.
 
     *batch* is how many entries are claimed at once, *lease* for how many seconds, *tries* after how many failures an
-    entry is put aside. *wait* is the longest wait of a failed entry in seconds, *planned* how far ahead one is owed
-    (``None``: any day). *give_up* puts an entry aside, with the reason. *first* is called before a tenant's first
-    round. Nothing of a step is claimed for a tenant until *ready* says so. *aside* is given what wakes the lane.
-    *retry* makes the entry of a record (kind, id) due again if it was put aside, where more than the entry must change.
-    *undone* says what is not done while an entry is put aside: for a kind of record, and under "" for all others.
+    entry is put aside. *share* is what it gets of the time of the longest step before it while more is due than can be
+    done: less than 1 for what can wait until all that came in is read. *wait* is the longest wait of a failed entry in
+    seconds, *planned* how far ahead one is owed (``None``: any day). *give_up* puts an entry aside, with the reason.
+    *first* is called before a tenant's first round. Nothing of a step is claimed for a tenant until *ready* says so.
+    *aside* is given what wakes the lane. *retry* makes the entry of a record (kind, id) due again if it was put aside,
+    where more than the entry must change. *undone* says what is not done while an entry is put aside: for a kind of
+    record, and under "" for all others.
     """
 
     run: Callable[[Tenant, Sequence[Claim]], None] | None = None
     batch: int = 1
+    share: float = 1.0
     lease: int = 60
     tries: int = 10
     wait: int = 2 * LONGEST_WAIT

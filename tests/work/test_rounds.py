@@ -109,6 +109,24 @@ def test_a_step_of_few_at_a_time_gets_as_much_time_as_one_with_a_long_queue(tena
     assert (sum(map(len, many)), sum(map(len, few))) == (200, 40)
 
 
+def test_a_step_with_a_share_gets_that_share_of_the_time_and_smaller_batches(tenant, stopwatch):
+    read, told = [], []
+    owe(tenant, "read", *(f"r{number}" for number in range(100)))
+    owe(tenant, "told", *(f"t{number}" for number in range(100)))
+    steps = {
+        "read": Step(settling(read, stopwatch, 0.016), batch=50),
+        "told": Step(settling(told, stopwatch, 0.01), batch=20, share=1 / 8),
+    }
+    work = Work(tenant, steps)
+
+    for _ in range(2):
+        while work.turn() is None:
+            pass
+
+    assert [len(batch) for batch in read] == [50, 50]
+    assert [len(batch) for batch in told] == [20, 10]  # 0.2 s of computing, and then 0.1: an eighth of 0.8
+
+
 def test_where_nothing_is_short_each_step_has_one_batch_a_round_in_the_order_of_the_steps(tenant, stopwatch):
     done = []
     owe(tenant, "first", "a", "b")
