@@ -150,6 +150,7 @@ STEPS: Mapping[str, Step] = {
         _sync,
         batch=200,
         share=_FOLLOWS,
+        after="issue",
         planned=None,
         undone={
             "": "services are told nothing new of the learner",

@@ -19,7 +19,7 @@ import structlog
 from lrs.kernel.times import SECOND
 from lrs.storage import Claim, Stale
 from lrs.tenancy.tenants import Tenant
-from lrs.work.step import ALONE, Step, failed, give_up_lost
+from lrs.work.step import ALONE, PATIENCE, Step, failed, give_up_lost
 from lrs.work.under_way import Aside
 
 GATHER = 0.05
@@ -52,6 +52,7 @@ class Work:
         self._steps = steps
         self._aside = {name: Aside(name, step, step.aside(wake)) for name, step in steps.items() if step.aside}
         self._limits = {name: step.batch for name, step in steps.items()}
+        self._waiting: dict[str, float] = {}
         self._first = [step.first for step in steps.values() if step.first]
         self._round: Iterator[tuple[int, bool]] | None = None
         self._begun = self._looked = 0.0
@@ -135,7 +136,7 @@ class Work:
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker died."""
         step, limit = self._steps[name], self._limits[name]
-        if step.ready and not step.ready(self.tenant):
+        if (step.ready and not step.ready(self.tenant)) or self._waits(name, step.after):
             return 0, False
         if step.aside:
             return self._aside[name].run(self.tenant)
@@ -151,6 +152,17 @@ class Work:
             self._limits[name] = min(step.batch, limit * 2)
         lost = _run_lost(self.tenant, name, step)
         return len(claims) + lost, full or lost > 0
+
+    def _waits(self, name: str, other: str) -> bool:
+        """Whether the step *name* waits now, because *other* has more due. After ``PATIENCE`` it has one turn."""
+        if other not in self._steps or not self.tenant.store.is_due([other]):
+            self._waiting.pop(name, None)
+            return False
+        now = time.monotonic()
+        if now < self._waiting.setdefault(name, now) + PATIENCE:
+            return True
+        del self._waiting[name]
+        return False
 
 
 def unlock(tenant: Tenant, steps: Mapping[str, Step]) -> dict[str, int]:

@@ -19,6 +19,8 @@ from lrs.tenancy.tenants import Tenant
 
 LONGEST_WAIT = 3_600
 """Longest wait in seconds before a failed entry is tried again. Jitter at most doubles it."""
+PATIENCE = 1.0
+"""Seconds for which a step waits while another has more due, so that one run follows from both."""
 SKEW = 600
 """Seconds by which the clocks of two machines may differ, added to the longest lease or wait."""
 _log = structlog.get_logger()
@@ -64,7 +66,8 @@ class Step:
 
     *batch* is how many entries are claimed at once, *lease* for how many seconds, *tries* after how many failures an
     entry is put aside. *share* is what it gets of the time of the longest step before it while more is due than can be
-    done: less than 1 for what can wait until all that came in is read. *wait* is the longest wait of a failed entry in
+    done: less than 1 for what can wait until all that came in is read. While the step *after* has more due in the same
+    lane, it waits for that, ``PATIENCE`` seconds at a time. *wait* is the longest wait of a failed entry in
     seconds, *planned* how far ahead one is owed (``None``: any day). *give_up* puts an entry aside, with the reason.
     *first* is called before a tenant's first round. Nothing of a step is claimed for a tenant until *ready* says so.
     *aside* is given what wakes the lane. *retry* makes the entry of a record (kind, id) due again if it was put aside,
@@ -75,6 +78,7 @@ class Step:
     run: Callable[[Tenant, Sequence[Claim]], None] | None = None
     batch: int = 1
     share: float = 1.0
+    after: str = ""
     lease: int = 60
     tries: int = 10
     wait: int = 2 * LONGEST_WAIT

@@ -127,6 +127,33 @@ def test_a_step_with_a_share_gets_that_share_of_the_time_and_smaller_batches(ten
     assert [len(batch) for batch in told] == [20, 10]  # 0.2 s of computing, and then 0.1: an eighth of 0.8
 
 
+def test_a_step_waits_a_second_at_a_time_while_the_one_before_it_has_more_due(tenant, stopwatch):
+    done = []
+    owe(tenant, "sign", *(f"s{number}" for number in range(12)))
+    owe(tenant, "tell", "t0", "t1", "t2")
+    run = settling(done, stopwatch, 0.2)
+    steps = {"sign": Step(run, batch=2), "tell": Step(run, after="sign")}
+
+    in_turns(Work(tenant, steps))
+
+    assert ["".join(sorted(id[0] for id in batch)) for batch in done] == [
+        "ss",
+        "ss",
+        "ss",
+        "ss",
+        "t",
+        "ss",
+        "ss",
+        "t",
+        "t",
+    ]
+    owe(tenant, "sign", "s12")
+    owe(tenant, "tell", "t3")
+    done.clear()
+    in_turns(Work(tenant, {"tell": steps["tell"]}))
+    assert done == [["t3"]]
+
+
 def test_where_nothing_is_short_each_step_has_one_batch_a_round_in_the_order_of_the_steps(tenant, stopwatch):
     done = []
     owe(tenant, "first", "a", "b")
