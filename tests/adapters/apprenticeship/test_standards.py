@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.apprenticeship.standard_records import every_standard, keep, lars_codes, read_standards, standard_called
+from adapters.imports.here import try_here
 from adapters.imports.run import Order
 from lrs.cli import main
 from lrs.kernel.errors import Refused
@@ -107,6 +108,7 @@ def test_a_return_names_a_standard_by_its_reference_once_its_record_is_here(tena
 
     assert lars_codes(tenant.store) == {28: "ST0028"}
     assert (before, standards(), again.told.counts["updated"]) == ({"LARS-28"}, {"ST0028"}, 1)
+    assert try_here(tenant, order).counts["unchanged"] == 1
 
 
 def test_the_commands_bring_standards_in_list_and_show_them(tenant, tmp_path):

@@ -12,7 +12,7 @@ from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import read_catalogue
 from adapters.catalogue.typed import fields_of, offering_in
 from adapters.reading.vocabulary import iri
-from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks
+from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks, seats
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.planning import FormFault, hours, people_in
@@ -373,6 +373,21 @@ def test_a_seat_of_a_cancelled_session_is_neither_given_back_nor_given_to_who_wa
     assert [each for each in told(site, "registered") if "lea@" in each["actor"]["mbox"]] == []
     mails = [each for each in site.world.all("delivery") if each.get("values", {}).get("session") == "Called off"]
     assert {each["template"] for each in mails} == {"session-cancelled"}
+
+
+def test_a_waiting_list_has_an_end_and_who_is_marked_before_the_session_keeps_the_seat(site, centre, monkeypatch):
+    monkeypatch.setattr(seats, "MOST_WAITING", 1)
+    session = dated(centre, "seats-12")
+    browsers = [learner(site, name)[0] for name in ("una", "vic", "wes")]
+
+    answers = [press(browser, "book", session.id) for browser in browsers]
+    centre.now[0] = session.starts - HOUR // 2
+    centre.came(session, "Una", "present")
+    kept = press(browsers[0], "give-back", session.id)
+
+    assert [one.status_code for one in (*answers, kept)] == [303, 303, 409, 409]
+    assert "The waiting list is full, too." in text_of(answers[-1])
+    assert "ask the training centre" in text_of(kept)
 
 
 def test_a_seat_that_comes_free_once_a_session_has_begun_goes_to_nobody(site, centre):

@@ -661,7 +661,9 @@ def test_without_waiting_the_answer_is_202_with_the_import_which_is_to_be_seen_t
     while (job := see().json())["state"] in {"waiting", "running"} and time.monotonic() < deadline:
         time.sleep(0.05)
     listed = httpx.get(f"{server.url}/api/imports", auth=server.auth(own)).json()
+    post(server, "south", content)
     of_south = httpx.get(f"{server.url}/api/imports", auth=server.auth("south")).json()
+    newest = httpx.get(f"{server.url}/api/imports?limit=1", auth=server.auth(own)).json()["imports"]
 
     assert (made.status_code, made.json()["state"], place.rpartition("/")[2]) == (202, "waiting", made.json()["id"])
     assert (job["state"], job["rows"], job["counts"]["new"], job["counts"]["quarantined"]) == ("done", 2, 1, 1)
@@ -669,6 +671,7 @@ def test_without_waiting_the_answer_is_202_with_the_import_which_is_to_be_seen_t
     assert [row[-2] for row in table(see("/file"))] == ["outcome", "new", "quarantined"]
     assert [row["outcome"] for row in see("/report").json()["rows"]] == ["new", "quarantined"]
     assert (listed["provider"], listed["imports"][0]["id"]) == (own, made.json()["id"])
+    assert [one["id"] for one in newest] == [made.json()["id"]]  # of its own, though another file came after it
     assert {one["provider"] for one in of_south["imports"]} <= {"south"}
     assert [see(path, "south").status_code for path in ("", "/report", "/file")] == [404, 404, 404]
     assert [see(path, "operator").status_code for path in ("", "/report", "/file")] == [200, 200, 200]

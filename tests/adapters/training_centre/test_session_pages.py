@@ -145,13 +145,14 @@ def test_a_name_that_somebody_has_is_asked_about_before_it_is_a_second_person(si
     choice = re.search(r'<input type="radio" name="([^"]+)" value="([^"]+)"', asked.text)
     same = {choice[1]: choice[2], "people": typed.rpartition("\n")[0], "looked": typed.rpartition("\n")[0]}
     stale = trainer.ask("POST", f"{place}/people", data=fields | same | {choice[1]: "gone"})
+    longer = trainer.ask("POST", f"{place}/people", data=fields | same | {"people": f"{typed}\nDi Day, D-1"})
     saved = trainer.ask("POST", f"{place}/people", data=fields | same)
 
     assert (asked.status_code, there) == (200, {})
     assert "2 new, 1 known. Nobody is added yet." in text_of(asked)
     assert "Somebody called Ana Silva is known already" in text_of(asked)
     assert "Ana Silva (ana@learners.example)" in text_of(asked)
-    assert (stale.status_code, saved.status_code) == (409, 303)
+    assert (stale.status_code, longer.status_code, saved.status_code) == (409, 200, 303)
     known = [(one.name, [ifi.written for ifi in one.identifiers]) for one in people_of(site, place)]
     assert known == [("Ana Silva", ["ana@learners.example", "A-4711"]), ("Bo Novak", ["bo@learners.example"])]
 
@@ -213,6 +214,8 @@ def test_a_trainer_of_another_centre_finds_no_session_and_no_checklist(site, tra
     assert place not in stranger.get("/staff/sessions").text
     token = form(stranger.get("/staff/new-session"), "/staff/sessions")
     assert stranger.ask("POST", "/staff/sessions", data=token | NEW | {"centre": "north"}).status_code == 403
+    of_north = stranger.ask("POST", "/staff/sessions", data=token | NEW | {"checklist": list_})
+    assert (of_north.status_code, "This checklist is not one of south." in text_of(of_north)) == (400, True)
     assert stranger.ask("POST", f"{place}/close", data=token).status_code == 404
 
 
