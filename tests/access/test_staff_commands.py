@@ -192,6 +192,9 @@ def test_a_list_of_learners_is_invited_and_who_is_unknown_is_named(data, tmp_pat
         return learners.account_of(tenant.store, invited["person"]).addresses
 
     assert in_store(data, use) == ("new@example.org",)
+    nobody = run(data, "persons", "invite", "ghost@example.org")
+    assert (answer.exit_code, nobody.exit_code) == (0, 1)  # a list fails only if nobody of it was invited
+    assert "nobody was invited" in nobody.stderr
 
 
 def test_a_list_without_its_column_is_refused(data, tmp_path):

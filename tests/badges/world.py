@@ -54,7 +54,7 @@ OBSERVED = {
         },
     },
     "context": {"instructor": {"name": "Mary Jones", "mbox": "mailto:mary@centre.example.org"}},
-    "result": {"score": {"raw": 11, "max": 12}, "duration": "PT1H30M"},
+    "result": {"score": {"raw": 11, "max": 12, "scaled": 0.83}, "duration": "PT1H30M"},
 }
 PASSED = {
     "actor": {"mbox": "mailto:ada@example.org"},

@@ -17,6 +17,7 @@ from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
     START,
+    Clock,
     agree,
     bearer,
     held,
@@ -111,7 +112,7 @@ def test_without_a_consent_of_its_own_nothing_can_be_told_and_what_was_told_can_
     assert outcomes.withdraw(tenant, "career-converter", "one", by="service career-converter").withdrawn == START
 
 
-def test_what_cannot_be_an_outcome_is_refused_with_its_place_and_nothing_is_kept(tenant: Tenant) -> None:
+def test_what_cannot_be_an_outcome_is_refused_with_its_place_and_nothing_is_kept(tenant: Tenant, clock: Clock) -> None:
     made = put_service(tenant, scopes=SCOPES)
     put_role(tenant)
     told = {"id": "x", "subject": subject_of(tenant, put_learner(tenant)), **HIRED}
@@ -135,6 +136,9 @@ def test_what_cannot_be_an_outcome_is_refused_with_its_place_and_nothing_is_kept
         assert client.post("/api/outcomes", content=b"{").status_code == 400
 
     assert list(outcomes.everything(tenant.store)) == []
+    clock.now = 1_814_398_200_000_000  # 30 June 2027, 23:30 UTC: the first of July in the organisation's zone
+    tomorrow = WhatCameOfIt("hired", date(2027, 7, 1))
+    assert outcomes.tell(tenant, "career-converter", "y", told["subject"], tomorrow).is_new
 
 
 def test_one_service_tells_a_bounded_number_of_outcomes_of_one_learner(

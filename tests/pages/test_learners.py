@@ -8,7 +8,7 @@ import json
 import re
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha1
 from itertools import count
 
@@ -144,6 +144,19 @@ def test_a_level_is_lacking_unless_it_or_a_higher_one_is_held_today(level, state
     skills = [ListedSkill("GOWN Gowning", level, state, until), ListedSkill("ASEP Aseptic", "3 Expert", "held")]
 
     assert lacks(skills, WantedLevel("GOWN Gowning", 2), date(2026, 11, 21)) is is_lacking
+
+
+def test_a_skill_ends_within_so_many_days_with_the_last_of_them():
+    days = [None, -1, 0, 30, 31, 90, 91, 365, 366]
+    today = date(2026, 11, 21)
+    skills = [ListedSkill("GOWN", "1", "held", day if day is None else today + timedelta(day)) for day in days]
+    found = [("p", ListedLearner(skills=(one,))) for one in skills]
+
+    rows = learners_view.rows(found, today=today, root="", sources=None, chosen={})
+
+    never, year = "Later, or never", "Within a year"
+    told = [never, "Over already", *["Within 30 days"] * 2, *["Within 90 days"] * 2, year, year, never]
+    assert [row.values["ends"] for row in rows] == told
 
 
 def test_names_are_text_whatever_they_are(known):

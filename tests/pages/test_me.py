@@ -221,6 +221,7 @@ def test_a_question_about_a_skill_reaches_staff_and_its_answer_the_learner(site)
     assert "You have asked about this already" in text_of(again)
     assert "Answered It was <i>another</i> day" in answered
     assert "The staff answered: You are right It was put right." in answered
+    assert answered.count("Ask the staff") == waiting.count("Ask the staff") + 1
 
 
 def test_what_is_refused_is_said_beside_the_field_and_the_text_is_kept(site):

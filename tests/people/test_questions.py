@@ -8,6 +8,7 @@ from lrs.kernel.errors import Refused
 from lrs.people import questions
 from lrs.people.questions import Matter, answer, ask, count_open, listed, of_group
 from lrs.storage import Walk, open_store
+from lrs.storage.about import Whose
 from tests.competency.world import Clock
 
 GOWNING, PIPETTING = "https://example.org/gowning", "https://example.org/pipetting"
@@ -43,6 +44,8 @@ def test_a_question_waits_until_it_is_answered_once_and_then_stands_with_its_ans
     (done,) = listed(store, answered=True).questions
     assert (done.text, done.title, done.answer.text) == (first.text, "Gowning, level 2", "Put right today")
     assert (done.answer.by, done.answer.corrected, done.answer.at > done.asked) == ("staff 1", True, True)
+    shown = questions.KINDS[0].shown(store.get("question", first.id), Whose(("ann",), (), ()))
+    assert shown["answer"]["by"] == "staff"  # the learner is not told who
     assert [one.id for one in listed(store, answered=False).questions] == [second.id]
     assert [one.id for one in of_group(store, ["ann", "bea"])] == [second.id, first.id]
     assert chain(store) == [

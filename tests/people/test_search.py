@@ -10,6 +10,8 @@ from lrs.cli import main
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.people import search as searching
+from lrs.people import told_names
+from lrs.people.ids import identified, ids_of
 from lrs.people.joins import merge
 from lrs.people.persons import holders
 from lrs.people.search import found_one, search
@@ -137,12 +139,17 @@ def test_whoever_was_seen_long_ago_is_found_by_a_part_of_an_identifier_and_is_no
 def test_the_name_is_that_of_the_newest_statement_and_a_members_too(world):
     world.send(statement("later", {**ANNA, "name": "Anna Brown"}))
     world.send(statement("nameless", {"mbox": ANNA["mbox"]}))
-    world.send(statement("group", {"objectType": "Group", "member": [{**NAMELESS, "name": "Kit"}, JO]}))
+    world.send(statement("group", {"objectType": "Group", "name": "Crew", "member": [JO, {**NAMELESS, "name": "Kit"}]}))
 
     assert name_of(world.store, {"mbox": ANNA["mbox"]}) == "Anna Brown"
     assert found(world, "brown") == [world.person(ANNA)]
     assert name_of(world.store, NAMELESS) == "Kit"
     assert name_of(world.store, {"mbox": "mailto:unheard@example.org"}) is None
+
+    ann = identified(ANNA, ids_of(world.tenant))
+    world.write(lambda tx: told_names.keep(tx, "register", [told_names.Called(ann, "Anna Green")]))
+    told = [name_of(world.store, {"mbox": ANNA["mbox"]}, source) for source in (None, "register", "vle", "other")]
+    assert told == ["Anna Green", "Anna Green", "Anna Brown", None]
 
 
 @pytest.mark.mongo_in_soak
