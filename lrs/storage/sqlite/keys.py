@@ -38,8 +38,8 @@ class SegmentSizes(NamedTuple):
     that one step of a merge copies or deletes at most.
     """
 
-    entries: int = 1_024
-    fan_out: int = 4
+    entries: int = 2_048
+    fan_out: int = 8
     step: int = 4_096
 
 
