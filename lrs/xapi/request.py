@@ -208,9 +208,13 @@ def query_of(query_string: bytes) -> list[tuple[str, str]]:
         raise Refused(f"the query has more than {MOST_PARAMETERS} parameters")
     parts = [part.partition(b"=") for part in query_string.replace(b"+", b" ").split(b"&") if part]
     try:
-        return [(unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()) for name, _, value in parts]
+        return [(_decoded(name), _decoded(value)) for name, _, value in parts]
     except UnicodeDecodeError as error:
         raise Refused("the query is not UTF-8") from error
+
+
+def _decoded(part: bytes) -> str:
+    return (unquote_to_bytes(part) if b"%" in part else part).decode()
 
 
 @lru_cache(maxsize=4_096)

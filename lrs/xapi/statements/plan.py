@@ -121,9 +121,8 @@ class Plan(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, statements=kept, aside=[one for one in self.aside if one.id not in ids])
 
     def as_sent(self, ids: Sequence[str]) -> list[str]:
-        """*ids*, those of this plan in upper or lower case as they were sent."""
-        sent = {one.id: one.sent_id for one in self.in_order}
-        return [sent.get(id, id) for id in ids]
+        """*ids*, which ``store_in`` gave for this plan, in upper or lower case as they were sent."""
+        return [one.sent_id if one.id == id else id for one, id in zip(self.in_order, ids, strict=True)]
 
     @property
     def ids(self) -> list[str]:

@@ -33,8 +33,6 @@ SINGLE = frozenset({"statementId", "voidedStatementId"})
 PARAMETERS = FILTERS | SINGLE | {"format", "attachments"}
 FORMATS = ("exact", "ids", "canonical")
 MORE = "more"
-SHORT = 100
-"""A page of at most so many statements is read without a thread."""
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -140,12 +138,6 @@ def keys_for(query: Query, source: str | None) -> list[int]:
     if source is not None:
         keys = [*keys, source_key(source), *(~mark(single) for single in keys)]
     return keys
-
-
-def is_short(query: Query, source: str | None) -> bool:
-    """Whether the query needs one range of keys, few statements and only their texts: well under a millisecond."""
-    is_exact = query.format == "exact" and not query.attachments
-    return is_exact and query.limit <= SHORT and len(keys_for(query, source)) == 1
 
 
 def _conditions(query: Query) -> list[tuple[int, str]]:

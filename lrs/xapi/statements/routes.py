@@ -12,8 +12,8 @@ from lrs.web.browsers import ATTACHMENT
 from lrs.xapi.request import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.formats import is_uuid
-from lrs.xapi.statements.query import MORE, Query, Single, is_short, query_after, read_query
-from lrs.xapi.statements.read import one_of, own_source, page_of, result_text, short_page
+from lrs.xapi.statements.query import MORE, Query, Single, query_after, read_query
+from lrs.xapi.statements.read import one_of, own_source, page_of, result_text, short_page, short_walk
 from lrs.xapi.statements.receive import store
 from lrs.xapi.statements.shape import languages_of
 
@@ -63,8 +63,9 @@ async def _page(request: Request, query: Query) -> Answer:
     kept, source = request.tenant.store, own_source(request.caller)
     short: tuple[bytes, Query | None] | None = None
     records: tuple[Record, ...] = ()
-    if is_short(query, source):  # it takes less time than the way to a thread and back
-        short = await read(short_page, kept, query, source) if kept.waits else short_page(kept, query, source)
+    walk = short_walk(query, source)
+    if walk is not None:  # it takes less time than the way to a thread and back
+        short = await read(short_page, kept, query, walk) if kept.waits else short_page(kept, query, walk)
     if short is None:
         found, parts = await read(page_of, kept, query, source, _languages(request, query))
         short, records = (b",".join(parts), found.more), found.records
