@@ -7,7 +7,6 @@ deleted here is not listed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,8 +30,7 @@ MOST = 1_000
 ADAPTER = "ilr"
 
 
-@dataclass(frozen=True, slots=True)
-class MissingApprentice:
+class MissingApprentice(msgspec.Struct, frozen=True):
     """An apprenticeship of a *person* that is missing. *last* had it, *newest* has not: when these returns were made.
 
     *year* is the teaching year as people write it.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
 from adapters.lms.courses import courses
@@ -28,16 +30,14 @@ MOST = 1_000
 """Offerings, courses and sessions that the list looks at: the newest ones of each. The page says if there are more."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatedSeats:
+class DatedSeats(msgspec.Struct, frozen=True):
     """A session with its seats: how many are *left*, ``None`` where nobody counts them."""
 
     session: CentreSession
     left: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A competency that an entry gives: what it is called, its level where there is one, and the *ids* of its items.
 
     There is no id where no published framework and no rule knows it, and several where more than one has its code.
@@ -80,8 +80,7 @@ class CatalogueEntry:
         return min((one.session.starts for one in self.dates), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueList:
+class CatalogueList(msgspec.Struct, frozen=True):
     """The entries that were *found*; *is_cut* says that there are more offerings, courses or sessions than are read."""
 
     found: list[CatalogueEntry]

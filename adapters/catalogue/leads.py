@@ -7,7 +7,8 @@ its code where the requirement names the framework. What no framework has, no en
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from adapters.catalogue.entries import CatalogueEntry
 from lrs.competency.frameworks.framework import Framework, Item
@@ -15,8 +16,7 @@ from lrs.competency.frameworks.levels import Level
 from lrs.matching.roles.gap import Requirement
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True):
     """An entry that gives the competency of a requirement: at which *level*, and whether that is *enough* for it."""
 
     entry: CatalogueEntry
@@ -24,8 +24,7 @@ class Lead:
     enough: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AskedFor:
+class AskedFor(msgspec.Struct, frozen=True):
     """A requirement in the framework's words. *item* and *framework* are ``None`` where no published framework has it.
 
     *statements* say what somebody at the asked level can do: those of the level and of the levels below it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import uuid4
@@ -52,8 +51,7 @@ def asked_for(
     return ImportRequest(adapter.replace("_", "-"), dry_run, wait)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A file that *caller* sends to *tenant*, and what is *asked* for it."""
 
     tenant: Tenant

@@ -7,7 +7,6 @@ refused and no other row. Knows no file, and not when a commit is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 from tincan import StatementList
@@ -75,8 +74,7 @@ class ImportChunk(msgspec.Struct, frozen=True):
         return owners[weights.index(max(weights)) if index is None else index]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportTarget:
+class ImportTarget(msgspec.Struct, frozen=True):
     """Where chunks are stored: in the store of *tenant*, for *caller*, as *job*. *source* is the ledger's."""
 
     tenant: Tenant

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,8 +122,7 @@ def _line(row: Row, column: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class DemandTaken:
+class DemandTaken(msgspec.Struct, frozen=True):
     """What came of a demand file: how many rows did what, and which were left out, with the reason."""
 
     outcomes: dict[str, int]

@@ -9,7 +9,8 @@ what is shown tells no more than all of it, so queries need no filter of their o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 LEAST_K = 5
 NEAREST = 5
@@ -17,8 +18,7 @@ _UNBOUNDED = 1 << 40
 _Bounds = dict[str, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Adds:
+class Adds(msgspec.Struct, frozen=True):
     """The counts called *parts* add up to the one called *total*. A count is a part of at most one total."""
 
     total: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from adapters.planning.demand import Demand
 from adapters.planning.figures import PATH, SEATS, Count
@@ -35,8 +36,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReportLine:
+class ReportLine(msgspec.Struct, frozen=True):
     """One number of the report; ``None`` is kept back."""
 
     part: str
@@ -48,8 +48,7 @@ class ReportLine:
     year: str = TODAY
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRoles:
+class KnownRoles(msgspec.Struct, frozen=True):
     """The roles by their ids, as they are on a day: what each is called, and whether it has ended."""
 
     by_id: Mapping[str, Role]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from adapters.reading.people import Ifi, mailbox
 from adapters.reading.vocabulary import iri
@@ -19,8 +20,7 @@ from lrs.xapi.statements.subscriptions import Subscriptions
 RUN, SIGN, READ = "sessions.run", "sessions.sign", "sessions.read"
 
 
-@dataclass(frozen=True, slots=True)
-class CentreDay:
+class CentreDay(msgspec.Struct, frozen=True):
     """Where somebody works: the *tenant*, who they are in statements, and the *centres* they reach (``None``: all)."""
 
     tenant: Tenant

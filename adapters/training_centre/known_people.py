@@ -7,10 +7,10 @@ whoever types a roster is told who is new, and may say that it is somebody known
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from adapters.reading.people import Ifi
@@ -29,8 +29,7 @@ _FEWEST = 2
 """Letters of a name that is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPerson:
+class KnownPerson(msgspec.Struct, frozen=True):
     """Somebody known by *identifiers*. *key* is what the centre calls them on its rosters, if they are on one."""
 
     names: tuple[str, ...]
@@ -49,8 +48,7 @@ class KnownPerson:
         return f"{self.names[0]} ({known})" if self.names else known
 
 
-@dataclass(frozen=True, slots=True)
-class RosterEntry:
+class RosterEntry(msgspec.Struct, frozen=True):
     """One line of a typed roster: whom it adds, who is *known* by what was typed, or who has the name (*alike*)."""
 
     one: Attendee

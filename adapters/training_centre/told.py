@@ -8,10 +8,10 @@ one commit. Knows no page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from adapters.imports.job import Sender
@@ -104,8 +104,7 @@ def _observed(session: CentreSession, one: Attendee, known: ChecklistVersion, at
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """What is told: of *people* at a *session*, who were seen by the checklist *known*."""
 
     session: CentreSession

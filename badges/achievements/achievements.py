@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from msgspec.structs import replace as replace_struct
 
 from badges.achievements import wording
@@ -51,8 +51,7 @@ class FrameworkItem(msgspec.Struct, frozen=True):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AchievementVersion:
+class AchievementVersion(msgspec.Struct, frozen=True):
     """The version *id* of an *achievement*. *records* have to be stored with the first badge that gets it.
 
     A held badge of a version below *least* is issued anew.

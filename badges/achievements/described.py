@@ -6,7 +6,8 @@ Read with bounds; formats nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from badges.achievements import wording
 from badges.achievements.achievements import is_up_to_date
@@ -22,8 +23,7 @@ from lrs.storage import Reader, each
 from lrs.tenancy.tenants import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedAchievement:
+class DescribedAchievement(msgspec.Struct, frozen=True):
     """One achievement in the list: its name, the title of its framework, and what became of its badges."""
 
     held: BadgeWording

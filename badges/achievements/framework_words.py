@@ -7,23 +7,22 @@ to a level by its tier; one without a tier is asked for at every level.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from badges.content.attainment import Attainment
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.frameworks.levels import Level
 
 
-@dataclass(frozen=True, slots=True)
-class LevelStatements:
+class LevelStatements(msgspec.Struct, frozen=True):
     """What the framework asks for at *level*; ``None`` for what it asks for at every level."""
 
     level: Level | None
     statements: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameworkWords:
+class FrameworkWords(msgspec.Struct, frozen=True):
     """What the framework *title* says. *within* are the labels of the items around it, the widest first.
 
     *levels* has the level itself first, then those below it from high to low, then what is asked for at every level;

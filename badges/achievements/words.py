@@ -7,7 +7,8 @@ it is shown. Both are bounded, and say how much more the framework says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from badges.achievements.framework_words import FrameworkWords, LevelStatements
 from badges.achievements.wording import OwnWords
@@ -25,8 +26,7 @@ HOW_SHOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BadgeWords:
+class BadgeWords(msgspec.Struct, frozen=True):
     """The words of one version as they stand in badges. *criteria* is Markdown."""
 
     name: str

@@ -14,7 +14,6 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -63,8 +62,7 @@ class BadgeClaim(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NewClaim:
+class NewClaim(msgspec.Struct, frozen=True):
     """A link that was made: its *token*, and when it ends (microseconds UTC)."""
 
     token: str

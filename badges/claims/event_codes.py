@@ -13,7 +13,6 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,16 +68,14 @@ class EventCode(msgspec.Struct, frozen=True):
         return self.ended or self.until <= now
 
 
-@dataclass(frozen=True, slots=True)
-class NewCode:
+class NewCode(msgspec.Struct, frozen=True):
     """A code that was made: its *id* in the store, and the *code* as people type it."""
 
     id: str
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(msgspec.Struct, frozen=True):
     """That somebody used a code: the title of the event, and whether it was the first time."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from lrs.competency.frameworks.levels import Level, LevelScale
 from lrs.competency.rules.rules import RuleCompetency
@@ -10,8 +10,7 @@ from lrs.competency.shapes import AboutCompetency, Award
 from lrs.kernel.names import name
 
 
-@dataclass(frozen=True, slots=True)
-class Attainment:
+class Attainment(msgspec.Struct, frozen=True):
     """*level* of *about*, one of the levels of *scale*."""
 
     about: AboutCompetency

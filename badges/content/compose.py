@@ -7,15 +7,16 @@ no null, no empty array. Source: 1EdTech "Open Badges 3.0", section "Data models
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from badges.proofs.contexts import CREDENTIALS_V2, OPEN_BADGES
 from lrs.competency.frameworks.levels import Level
 from lrs.kernel.strict_json import Json, JsonView
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(msgspec.Struct, frozen=True):
     """The framework's item that an achievement stands for; ``url`` is absolute."""
 
     url: str
@@ -24,8 +25,7 @@ class Alignment:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Achievement:
+class Achievement(msgspec.Struct, frozen=True):
     """What can be earned: ``level`` of ``scale``. ``id`` is an absolute address; ``criteria`` is Markdown.
 
     ``criteria_page`` and ``image`` are addresses that answer. ``former`` is the version before, by address and number.
@@ -47,8 +47,7 @@ class Achievement:
     former: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(msgspec.Struct, frozen=True):
     """Who earned it: an absolute ``id``, or an identity of ``kind``, which is hashed here; and the name, if agreed to.
 
     *kind* is ``emailAddress`` or ``accountId``. *formerly* is the same identity as earlier releases hashed it.
@@ -62,8 +61,7 @@ class Recipient:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CitedEvidence:
+class CitedEvidence(msgspec.Struct, frozen=True):
     """One piece of evidence, described for people.
 
     ``id`` is ``urn:`` or https, never the data itself; ``None`` for a line about several pieces. ``genre`` is the kind
@@ -76,8 +74,7 @@ class CitedEvidence:
     genre: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """One achievement (JSON) of one recipient, not yet signed. Times are ISO 8601 with a zone.
 
     *endorsements* are those of the badge itself; those of the achievement are in its JSON.
@@ -92,8 +89,7 @@ class Credential:
     endorsements: tuple[Json, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEntry:
+class StatusEntry(msgspec.Struct, frozen=True):
     """Position ``index`` in the status list at ``list_url``."""
 
     list_url: str

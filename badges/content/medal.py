@@ -9,10 +9,11 @@ import functools
 import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
+
+import msgspec
 
 if TYPE_CHECKING:
     from PIL import ImageFont
@@ -28,8 +29,7 @@ _TITLE_WIDTH, _TITLE_LINES = 430, 5
 _LEVEL_WIDTH, _ISSUER_WIDTH = 330, 300
 
 
-@dataclass(frozen=True, slots=True)
-class Medal:
+class Medal(msgspec.Struct, frozen=True):
     """What the image says. *place* is that of the level in its scale, from 1, of *levels*; 0 for no level."""
 
     title: str
@@ -39,8 +39,7 @@ class Medal:
     levels: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(msgspec.Struct, frozen=True):
     """One line of text, centred at *y* (its baseline)."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from badges.achievements.counts import achievement_of
 from badges.credentials.records import ISSUED
@@ -18,8 +19,7 @@ _PAGE = 500
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """Badges by their ids, and those of them that are not revoked by hand yet."""
 
     badges: tuple[str, ...]

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from badges.credentials import status
 from badges.credentials.records import ISSUED, issue_time, method_of, to_bytes

@@ -8,7 +8,6 @@ issued anew, too, by the step "reword".
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 import msgspec
 
@@ -34,8 +33,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class EndorsedThing:
+class EndorsedThing(msgspec.Struct, frozen=True):
     """What is endorsed: a badge, or a version of an achievement. *award* and *person* are empty for the latter."""
 
     id: str

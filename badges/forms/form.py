@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from badges.keys.issuer import Issuer, issuer_named
 from badges.keys.ring import KeyRing
@@ -18,8 +19,7 @@ class NotInThisForm(Refused):
         super().__init__(why, status=406, error="not_in_this_form")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBadge:
+class StoredBadge(msgspec.Struct, frozen=True):
     """What forms are made from: the stored credential, JSON in UTF-8, and the tenant's keys.
 
     *picture* is the image, a PNG, that a steward uploaded for what it stands for; ``None`` for the drawn one. *check*
@@ -46,8 +46,7 @@ class StoredBadge:
         return issuer
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """One form.
 
     *name* is what ``--form`` takes, *media_type* what ``Accept`` asks for, *ending* that of the file name under which a

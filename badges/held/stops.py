@@ -10,7 +10,6 @@ kind ``badge-stop``, id that of the badge. The reason stays here: it goes into n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -43,8 +42,7 @@ class Stop(msgspec.Struct, frozen=True):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(msgspec.Struct, frozen=True):
     """What somebody agreed to revoke: the *number* that they typed, and the ``digest`` of the badges that they saw."""
 
     number: int

@@ -15,7 +15,7 @@ import secrets
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -51,8 +51,7 @@ class NotAccepted(Exception):
     """Our own verification refused what was signed. Nothing of it was stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class BadgeChange:
+class BadgeChange(msgspec.Struct, frozen=True):
     """What one commit writes. ``award_rev`` is the revision of the award that it was made for.
 
     ``key`` is the id of the key that signed; ``to_publish`` names the status lists in which it revokes a place.

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from badges.keys.multikey import DID_CONTEXT, KEY_CONTEXTS
 from badges.keys.ring import Key, KeyRing, ring_of
@@ -34,8 +35,7 @@ class KeyLost(Exception):
     """Something has to be signed with a key that this store and this master key do not give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(msgspec.Struct, frozen=True):
     """An identity that can sign. ``demonstration`` is true if nobody else can look it up."""
 
     id: str

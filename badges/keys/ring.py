@@ -72,8 +72,7 @@ class Key:
         return {**named, "type": "JsonWebKey", "publicKeyJwk": self.jwk()}
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRing:
+class KeyRing(msgspec.Struct, frozen=True):
     """All keys of a tenant, oldest first."""
 
     keys: tuple[Key, ...]

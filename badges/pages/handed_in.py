@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.types import Message
@@ -25,8 +25,7 @@ _AROUND = 8 * 1024
 """Bytes beside the badge in an object that holds it."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandedIn:
+class HandedIn(msgspec.Struct, frozen=True):
     """A form: what is to be checked (the file before the *text*), and its fields."""
 
     content: bytes

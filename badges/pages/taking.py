@@ -6,8 +6,9 @@ Knows no route and no cookie: whoever calls has made sure whose badge it is.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from badges.achievements import counts
 from badges.content.compose import name_in
@@ -42,8 +43,7 @@ def _forms(language: str) -> list[dict[str, str]]:
     return [{"name": form.name, "title": said(form.title), "about": said(form.about)} for form in shown]
 
 
-@dataclass(frozen=True, slots=True)
-class Taking:
+class Taking(msgspec.Struct, frozen=True):
     """Somebody's own *badge*, on a page in *language*. *root* is the address of this server's public pages.
 
     *by* is who acts, for the record of actions.

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 Dataset = dict[str, list[dict[str, dict[str, str]]]]
 """RDF as PyLD has it: by the name of a graph its triples, each with subject, predicate and object."""
@@ -46,8 +47,7 @@ def form_of(document: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
     return marked(document), tuple(marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Mould:
+class Mould(msgspec.Struct, frozen=True):
     """What documents of one form are as RDF.
 
     *addresses* are the numbers of the texts that are addresses in it, *fixed* is what stands in it whatever the texts.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
+
+import msgspec
 
 from badges.verifying.pdf_files import attached_files
 from badges.verifying.verdict import Invalid
@@ -38,8 +39,7 @@ _OTHERS = {b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"PK\x03\x04
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """The text of a badge, and what it was in: ``png``, ``svg``, ``pdf``, or nothing."""
 
     text: bytes

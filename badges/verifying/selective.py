@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from badges.keys.public_keys import P256, VerifyingKey, algorithm_of, is_signed
@@ -29,8 +29,7 @@ _BASE, _DERIVED = b"\xd9\x5d\x00", b"\xd9\x5d\x01"
 _LABEL = re.compile(r"_:(c14n\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Derived:
+class _Derived(msgspec.Struct, frozen=True):
     """The parts of the proof value of a derived proof."""
 
     base: bytes

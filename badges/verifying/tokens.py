@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from badges.keys.public_keys import JWS_ALGORITHMS, VerifyingKey, is_signed, of_jwk, thumbprint
 from badges.verifying.controllers import key_of, listed_keys
@@ -24,8 +25,7 @@ CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "vc"
 _HEADER = 8 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class SignedToken:
+class SignedToken(msgspec.Struct, frozen=True):
     """A JWT that was read and not checked yet."""
 
     header: JsonView

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from badges.keys.invalid import Invalid
 from lrs.kernel.strict_json import JsonView
@@ -21,16 +22,14 @@ class Unavailable(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """What a check that passed has to say; *code* is ``ok`` unless there is more to it."""
 
     why: str
     code: str = OK
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """The result of one check; ``why`` says what was found, ``code`` says it to programs."""
 
     name: str
@@ -39,8 +38,7 @@ class Check:
     code: str = OK
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """All checks in the order they were made.
 
     ``credential`` is the document, ``None`` if it could not be read. ``badges`` are the verdicts on the badges in a

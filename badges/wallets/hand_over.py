@@ -8,8 +8,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from badges.achievements import counts
 from badges.credentials.records import ISSUED
@@ -24,8 +25,7 @@ from lrs.storage import Record, Stale, Tx
 from lrs.tenancy.tenants import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(msgspec.Struct, frozen=True):
     """Which *badge* (id) goes to which *did*, and by what *way*. *also* is decided in the same commit."""
 
     tenant: Tenant

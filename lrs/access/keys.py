@@ -6,7 +6,6 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -31,16 +30,14 @@ _NOBODY = msgspec.json.encode(
 """Checked instead of a key that does not exist, so that both take equally long."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(msgspec.Struct, frozen=True):
     """A new key with its secret, which is shown only once."""
 
     key: str
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnstoredKey:
+class UnstoredKey(msgspec.Struct, frozen=True):
     """A new key that is not stored yet: as it is *shown* once, and its record, which has no secret."""
 
     shown: NewKey
@@ -48,8 +45,7 @@ class UnstoredKey:
     scopes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownKey:
+class KnownKey(msgspec.Struct, frozen=True):
     """A key without its secret. *source* is its name; *created* and *revoked* are microseconds UTC.
 
     *product* is what it was made for on our pages, if it was made there.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -69,8 +68,7 @@ class OneTime(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class NewLink:
+class NewLink(msgspec.Struct, frozen=True):
     """A link that was made: its *token*, its *code* (empty without one), and when it ends (microseconds UTC)."""
 
     token: str

@@ -7,7 +7,6 @@ never given in a tenant: operators belong to none (``lrs.access.operators``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -21,8 +20,7 @@ Bound = Literal["", "source", "service"]
 """What a role is for one of: the name of a source of statements, or the id of a matching service."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaffRole:
+class StaffRole(msgspec.Struct, frozen=True):
     """What a role may do. *title* is what people call it, *says* what it is in a few more words.
 
     *bound*: it is given for one of these only.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 
 import msgspec
 
@@ -47,8 +46,7 @@ class _Kept(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """A session that has not ended. *opened* and *seen* (about the time of the last request) are microseconds UTC.
 
     *how* is what was signed in with: ``key``, ``password``, ``link``, or ``oidc NAME``. *browser* is what its browser
@@ -63,8 +61,7 @@ class Session:
     browser: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SigningIn:
+class SigningIn(msgspec.Struct, frozen=True):
     """How somebody signs in, and in which *browser*. *before* is the token of the session that the browser had."""
 
     how: str = "key"

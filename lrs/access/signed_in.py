@@ -6,7 +6,9 @@ every process. Knows no cookie and no page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from lrs.access import SESSION, Caller, learners, sessions, staff
 from lrs.access.keys import active_key
@@ -17,8 +19,7 @@ OPEN = "sessions.open"
 """The right of an API key to sign in to the pages."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True):
     """Who is signed in; *nonce* is the session's id, and in the token of each of its forms.
 
     *root* is the path in front of their pages, where these are others than everybody's.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from lrs.access import one_time, passwords, sessions, staff
 from lrs.access.one_time import ONCE, OneTime, Purpose
@@ -31,8 +31,7 @@ PLACE = "/invitation/"
 """Where such a link lies, behind the address of the pages; its token follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
+class Invitation(msgspec.Struct, frozen=True):
     """A link that lets the member *id* in: its address, and when it ends (microseconds UTC).
 
     *replaced* are the roles of an invitation that was not used yet, and that this one takes the place of.
@@ -91,8 +90,7 @@ def recover(tenant: Tenant, id: str, *, by: str, root: str, without_factor: bool
     return tenant.store.write(decide).result()
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
+class NewAccount(msgspec.Struct, frozen=True):
     """What somebody says of themselves who is let in; *email* counts only where they were invited without one."""
 
     name: str

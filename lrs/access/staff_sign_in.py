@@ -7,8 +7,6 @@ who guess do not lock its owner out (OWASP Authentication Cheat Sheet, "device c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from lrs.access import passwords, second_factor, sessions, staff, tries
@@ -28,8 +26,7 @@ _HALF_WAY = 5 * MINUTE
 _WRONG = "The e-mail address or the password is wrong."
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """What somebody sent: from which *client* (its address), in a browser that shows *device*, if it has one."""
 
     email: str

@@ -12,8 +12,9 @@ Secrets of 256 random bits are counted in memory (``lrs.access.throttle``): nobo
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from lrs.kernel.admission import CREDENTIALS, RetryLater
 from lrs.kernel.times import SECOND
@@ -27,8 +28,7 @@ SLOTS = 16_384
 _MESSAGE = "That was tried too often. Wait: until the time is over nothing you send is checked."
 
 
-@dataclass(frozen=True, slots=True)
-class TryLimit:
+class TryLimit(msgspec.Struct, frozen=True):
     """At most *most* tries in *seconds*, which begin with the first."""
 
     most: int
@@ -74,8 +74,7 @@ def was_right(tenant: Tenant, account: Try, *others: Try) -> None:
     tenant.store.write(decide).result()
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(msgspec.Struct, frozen=True):
     """The place of a name: the *id* of its record, and the digest that says whose the record is."""
 
     id: str

@@ -14,7 +14,6 @@ changes, so that a step can be owed for it. A rebuild on the same day gives the 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -50,8 +49,7 @@ class Lineage(msgspec.Struct, frozen=True):
         return name("award", self.person, self.competency.key, self.level.ordinal, number)
 
 
-@dataclass(frozen=True, slots=True)
-class AwardPlan:
+class AwardPlan(msgspec.Struct, frozen=True):
     """What should be stored for a person: lineages, awards by name, profile entries, and when to evaluate again.
 
     Evaluation is due on *next_day*, and when the first review ends (*review_ends*, microseconds UTC).
@@ -64,8 +62,7 @@ class AwardPlan:
     review_ends: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a plan is made from: the holder, whom each identifier was minted for, competencies, and known lineages.
 
     *lineages* are those of the whole group, in the order in which they were minted.

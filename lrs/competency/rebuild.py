@@ -118,8 +118,7 @@ def _compare(store: Reader, scratch: Reader, kind: str, diff: Diff) -> None:
         diff.added += [(kind, one.id) for one in batch if one.id not in known]
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(msgspec.Struct, frozen=True):
     """What derived state was worked out from.
 
     That is the statements, and *others*, a digest of the ids and revisions of all other facts.

@@ -6,7 +6,6 @@ Formats nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -61,8 +60,7 @@ class _Said(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Witnessed:
+class Witnessed(msgspec.Struct, frozen=True):
     """One statement for its learner: the name of the *activity*, and the *observers*.
 
     Both are empty if no name is known; *observed* says whether anybody observed it. *score* is written as people write

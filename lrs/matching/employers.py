@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ LISTED = 50
 NO_NAME = "Without a name"
 
 
-@dataclass(frozen=True, slots=True)
-class Employee:
+class Employee(msgspec.Struct, frozen=True):
     """Somebody who agreed: what the employer *calls* them, and what they hold or held."""
 
     called: str

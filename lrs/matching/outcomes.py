@@ -10,7 +10,6 @@ Records: ``outcome`` (id: from the service and its name for it).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -67,8 +66,7 @@ def outcome_id(service: str, called: str) -> str:
     return name(KIND, service, called)
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeKept:
+class OutcomeKept(msgspec.Struct, frozen=True):
     """An outcome as it is kept; *is_new* says that it was told now for the first time."""
 
     outcome: JobOutcome

@@ -7,9 +7,10 @@ sentences around the words are in ``templates/shared/sharing.html``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching import changes, services, view
@@ -25,8 +26,7 @@ ROLES_SHOWN = 3
 """The number of roles for which a preview shows what a service would be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkillSeen:
+class SkillSeen(msgspec.Struct, frozen=True):
     """A competency as a service sees it. *state* is ``held``, ``expiring`` or ``expired``; days are written as words.
 
     *evidence* is its amount, if that is shown.
@@ -40,8 +40,7 @@ class SkillSeen:
     evidence: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class BadgeSeen:
+class BadgeSeen(msgspec.Struct, frozen=True):
     """A badge as a service sees it. Days are written as words; *until* is empty if it has no end."""
 
     name: str
@@ -49,16 +48,14 @@ class BadgeSeen:
     until: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """A profile in words. It has nothing that the service is not sent."""
 
     skills: tuple[SkillSeen, ...]
     badges: tuple[BadgeSeen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RoleSeen:
+class RoleSeen(msgspec.Struct, frozen=True):
     """What a service would be told of a role: the match in percent, and the labels of what is missing."""
 
     label: str
@@ -66,8 +63,7 @@ class RoleSeen:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SharingPreview:
+class SharingPreview(msgspec.Struct, frozen=True):
     """What ``profiles:read`` shows (*seen*), and by scope what each further scope would add to it.
 
     For ``profiles:read.evidence`` these are the skills with the amounts of evidence, for ``badges:read`` the badges,

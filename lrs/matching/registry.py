@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,8 +32,7 @@ MOST_OVERLAP = 7 * DAY
 EMPLOYERS_PURPOSE = "To see which skills you hold, at which level and until when, as your employer"
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(msgspec.Struct, frozen=True):
     """A new service and its secrets. The client secret is stored nowhere."""
 
     service: Service

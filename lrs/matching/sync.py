@@ -16,7 +16,6 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 
 import msgspec
 
@@ -40,16 +39,14 @@ Read = tuple[str, str, int]
 """Kind and id of a record that was read, and its revision; 0 if it did not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """What one service must be told: the new ``change`` record, and the deliveries if it has a webhook."""
 
     record: Record
     deliveries: tuple[Delivery, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncPlan:
+class SyncPlan(msgspec.Struct, frozen=True):
     """What one commit writes, the records it was worked out from, and until when a consent's entry waits.
 
     *binds* are persons and identifiers of theirs under which consents wait; binding owes this step by itself.

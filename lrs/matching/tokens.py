@@ -6,9 +6,8 @@ HTTP except the text of a header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import joserfc.errors
+import msgspec
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
@@ -25,8 +24,7 @@ _ALGORITHM = "HS256"
 _USE = "engraft/access"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """The service that asks, and its caller with the scopes that this token still has."""
 
     service: Service

@@ -14,9 +14,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import asdict
 
 from lrs.competency.strangers import counted_for_nobody
 from lrs.composition.steps import undone
@@ -58,8 +60,7 @@ _OLDER = (
 CheckStatus = Literal["ok", "warning", "problem"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """The outcome of one check."""
 
     check: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from lrs.kernel.admission import Admission
 from lrs.kernel.times import SECOND
@@ -28,8 +29,7 @@ LOOK_FOR = 2.0
 """Seconds of a scrape in which stores are opened that are not in use. Prometheus waits ten seconds for the whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class TenantSample:
+class TenantSample(msgspec.Struct, frozen=True):
     """What a tenant owed at a time (microseconds UTC), its destinations, and its quarantine by source."""
 
     at: int

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 import msgspec
+from msgspec.structs import asdict
 
 from lrs.kernel.contacts import checked_contact, checked_page
 from lrs.kernel.errors import Misconfigured

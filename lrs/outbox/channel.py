@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -65,8 +64,7 @@ class End(Enum):
     """The destination does not want anything any more (410), so it is disabled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The result of a call. *reason* is for people, *retry_after* is the receiver's header of that name."""
 
     end: End
@@ -75,8 +73,7 @@ class Outcome:
     retry_after: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One call. *send* runs in a thread of its own and has no store. It takes *longest* seconds at most.
 
     *advance* is set for a stream: a record that stands for everything a destination is owed, and that is never given
@@ -126,8 +123,7 @@ def _taken(_tenant: Tenant, address: str, _given: Mapping[str, Any]) -> tuple[st
     return address, {}
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(msgspec.Struct, frozen=True):
     """One channel, by its *name*, which is in each delivery and is what ``--channel`` takes.
 
     *compose* gives what to send for a record, from what holds now, and leaves out what may no longer be told. It is

@@ -9,7 +9,6 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,8 +29,7 @@ LATER = 5
 """Seconds after which an entry that another process cannot leave out by a key is due again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """The call for a claim: through which channel, to which destination, with which message."""
 
     claim: Claim
@@ -52,8 +50,7 @@ class StoredOutcome(NamedTuple):
     finish: Callable[[], FailedClaims]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """A delivery that is over: the new meta of its record. It is stored with others in one commit (``settle``)."""
 
     claim: Claim

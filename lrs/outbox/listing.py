@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -147,8 +148,7 @@ def retry(tx: Tx, kind: str, id: str) -> bool:
     return is_aside
 
 
-@dataclass(frozen=True, slots=True)
-class DestinationStatus:
+class DestinationStatus(msgspec.Struct, frozen=True):
     """The present state of a destination.
 
     *waiting* counts deliveries (``None`` for a stream without any: what it is owed is not counted). *since* is the time

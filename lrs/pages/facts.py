@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lrs.access import Caller, learners
 from lrs.access.learners import LearnerAccount
@@ -38,8 +38,7 @@ LISTED = 100
 """How many badges of a person, services, and failed entries are listed: the newest badges."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """The result of the last import of one file. *at* is RFC 3339, *waiting* the rows to repair.
 
     *state* says how far it is, *reason* why it is not done.
@@ -55,8 +54,7 @@ class Run:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryNames:
+class EntryNames(msgspec.Struct, frozen=True):
     """What an entry of owed work is about: the id and the name of a learner, and where it is sent; empty if unknown."""
 
     person: str = ""
@@ -64,8 +62,7 @@ class EntryNames:
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(msgspec.Struct, frozen=True):
     """Functions of parts that the record store does not know. The composition root sets them.
 
     *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
@@ -87,8 +84,7 @@ class Neighbours:
     to_repair: Callable[[Tenant, Caller], int]
 
 
-@dataclass(frozen=True, slots=True)
-class LearnerFacts:
+class LearnerFacts(msgspec.Struct, frozen=True):
     """One learner: the joined persons, and what is known of them."""
 
     members: tuple[str, ...]
@@ -106,8 +102,7 @@ class LearnerFacts:
     """How badges are stopped by hand, by their ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkFacts:
+class WorkFacts(msgspec.Struct, frozen=True):
     """Waiting and failed work, and new statements.
 
     *unmatched* is about the newest statements, *looked_at* in number.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from fastapi import Response
 
 from lrs.pages import facts, questions, reach, services, work_view
@@ -23,8 +23,7 @@ Waiting = Callable[[Visit, Neighbours], int]
 """How much waits for the visitor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """A place of work: its name in the template, its address, and how much waits there (0 for nothing)."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lrs.competency.listed import ListedLearner
 from lrs.pages.views import NO_NAME, identifier_shown
@@ -22,8 +23,7 @@ COLUMNS = (
 NOTHING = "Nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """What is known of one of the two: its group, and when it was first seen (microseconds UTC)."""
 
     person: str

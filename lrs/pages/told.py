@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lrs.competency.rules.unmatched import in_any_language
 from lrs.kernel.plain_text import one_line
@@ -52,8 +52,7 @@ def _yes_or_no(value: bool | None, word: str) -> str:  # noqa: FBT001 (as JSON h
     return "" if value is None else word if value else f"no {word}"
 
 
-@dataclass(frozen=True, slots=True)
-class StatementTold:
+class StatementTold(msgspec.Struct, frozen=True):
     """The parts of a statement.
 
     *who* is a name; if there is none, *known* is an identifier of this *sort*. *agent* is the actor's ``ifi_text``;

@@ -5,9 +5,10 @@ before there is one, to a cookie of its own), so that no other site can send it 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.requests import HTTPConnection
@@ -101,8 +102,7 @@ def uploads(*texts: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """Who is signed in and asks for a page of a tenant, and how to answer them.
 
     *root* is the path in front of all its pages, *base* that of the pages in ``/pages``. *done* is the message about

@@ -10,7 +10,6 @@ kind ``confirmed-name``, id that of the oldest of the persons who are one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -39,8 +38,7 @@ class ConfirmedName(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class VouchedName:
+class VouchedName(msgspec.Struct, frozen=True):
     """A name that may be signed, and who vouches for it: the identity authority *source*, or staff at the time *at*."""
 
     text: str

@@ -8,7 +8,6 @@ and sends a new one (``lrs.xapi``); here only stands that it was corrected.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -67,8 +66,7 @@ class Question(msgspec.Struct, frozen=True):
         return name(KIND, self.person, self.about, self.asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(msgspec.Struct, frozen=True):
     """What a question is about: its id, what the learner saw of it, and the sources that said so."""
 
     id: str

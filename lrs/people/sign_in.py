@@ -8,8 +8,9 @@ are known by an account of a platform only: whoever invites them names the perso
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lrs.access import learners, one_time, sessions
 from lrs.access.learners import SUBJECT
@@ -37,8 +38,7 @@ LINK_PLACE = "/sign-in/link/"
 MINUTES = one_time.LASTS[SIGN_IN] // MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class LearnerInvitation:
+class LearnerInvitation(msgspec.Struct, frozen=True):
     """A link that lets a learner in as *person*: its address, and when it ends (microseconds UTC)."""
 
     person: str
@@ -46,8 +46,7 @@ class LearnerInvitation:
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """What somebody would see as *person*, told so that the right one knows it: a name, and from where it is known."""
 
     person: str
@@ -55,8 +54,7 @@ class Preview:
     known_by: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(msgspec.Struct, frozen=True):
     """The person that an *address* leads to, and whether that person signs in with it already."""
 
     person: str

@@ -8,7 +8,6 @@ million statements holds up nobody.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -24,8 +23,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class OwnRecords:
+class OwnRecords(msgspec.Struct, frozen=True):
     """The first records of one kind about somebody, as they are shown to them; *more* says whether there are others."""
 
     kind: str

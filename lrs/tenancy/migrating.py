@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
@@ -18,8 +19,7 @@ from lrs.tenancy.control import KIND, damage_told
 from lrs.tenancy.tenants import CONTROL, UNREADABLE, check_whole, control_url, is_there, store_url
 
 
-@dataclass(frozen=True, slots=True)
-class Migrated:
+class Migrated(msgspec.Struct, frozen=True):
     """A store, by its tenant or ``control``: the schema before and after, or why it was not migrated."""
 
     store: str

@@ -11,7 +11,6 @@ import base64
 import importlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
 import msgspec
@@ -74,8 +73,7 @@ class Signer(Protocol):
         """The signature of *message* with the key that ``make`` gave as *kept* for *id*. Raises ``SignerAway``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealing:
+class Sealing(msgspec.Struct, frozen=True):
     """Keeps private keys as texts that are encrypted under the tenant's root key, and signs in this process.
 
     The id of a key is associated data, so no text can stand for another key. Equal messages give equal signatures (for

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from lrs.kernel.settings import Settings
 from lrs.storage.blobs import blobs_beside
@@ -14,8 +15,7 @@ COUNTED = {"statements": "statement", "persons": "person", "badges": "badge"}
 """What is counted, with the kind of its records."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """Bytes of records, number and bytes of blobs."""
 
     records: int = 0

@@ -9,7 +9,6 @@ import base64
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import urlencode
 
@@ -35,8 +34,7 @@ _PIECE = 64 * 1024
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request, with the texts of its statements. If it has attachments' data the body is in a file."""
 
     url: str

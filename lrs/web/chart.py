@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 WIDTH, ROW, THICK = 640, 32, 20
 LEFT = 200
@@ -12,8 +13,7 @@ _RIGHT = 70
 _LONGEST_LABEL = 26
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(msgspec.Struct, frozen=True):
     """One bar. *label* is *whole*, shortened; *text* is the value in words, to the right of *end*."""
 
     label: str
@@ -25,8 +25,7 @@ class Bar:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(msgspec.Struct, frozen=True):
     """A chart of horizontal bars, in units of its view box."""
 
     bars: tuple[Bar, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 
 PRODUCT = "Engraft"
@@ -12,8 +13,7 @@ MOST = 8
 """Places that stand side by side; more are grouped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A page in the navigation.
 
     A template that is this page, or belongs under it, sets ``here`` to *name*. *count* is shown beside *text* unless it
@@ -28,8 +28,7 @@ class Place:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Menu:
+class Menu(msgspec.Struct, frozen=True):
     """Some places of the navigation under one word; a place by itself has its own *text*."""
 
     text: str

@@ -6,8 +6,8 @@ Knows no route and no page: the rooms give their pages under the names in the ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -148,8 +148,7 @@ def guarded(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
         yield route
 
 
-@dataclass(frozen=True, slots=True)
-class _Guarded:
+class _Guarded(msgspec.Struct, frozen=True):
     """The route at *path*, if its own line admitted the request. If the shell found no line: 404, or 405.
 
     If it found the line of another route, the fault is ours: 500.

@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -47,8 +48,7 @@ def plain_frame(request: Request) -> Frame:
     return Frame(name or PRODUCT, f"{server_root(request)}{exchange.place.base}/")
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(msgspec.Struct, frozen=True):
     """The common part of all pages of one name in the table of rights (``PolicyLine.pages``), given by a room.
 
     *refused* makes the page of a refusal. *negotiated*: programs ask at these addresses, too, and get JSON unless they

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from lrs.kernel.times import SECOND
@@ -36,8 +36,7 @@ once.
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """The end of a round: how many entries it claimed, and the seconds until the next round should start."""
 
     claimed: int

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.storage.edge import read
@@ -30,8 +31,7 @@ _FIELD = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 """The characters of Latin-1 that a header may hold (RFC 9110 5.5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlternateRequest:
+class AlternateRequest(msgspec.Struct, frozen=True):
     """A parsed form: parameters as sent, header fields by lower-case name, the body."""
 
     query: list[tuple[str, str]]

@@ -502,7 +502,7 @@ def test_what_is_not_among_those_that_wait_is_due_at_once_if_its_destination_is_
 
 
 def test_two_channels_may_have_destinations_of_one_name(tenant, pigeons):
-    other = replace(pigeons.channel, name="raven")
+    other = msgspec.structs.replace(pigeons.channel, name="raven")
     destinations.add(tenant, other, "coop", "https://tower.invalid", by="test")
     destinations.pause(tenant, other, "coop", by="test")
     owe(tenant, "one")

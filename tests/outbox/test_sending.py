@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from lrs.composition.steps import delivering
@@ -124,7 +125,7 @@ def test_deliveries_to_one_destination_are_sent_in_their_order_one_at_a_time(ten
 
 
 def test_calls_foreseen_together_are_made_in_a_row_until_one_does_not_arrive(tenant, pigeons, clock):
-    foreseen = by_name(replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
+    foreseen = by_name(msgspec.structs.replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
     refused = [Outcome(End.LATER, "busy"), ARRIVED]
     pigeons.answers = lambda _to, content: refused.pop(0) if content == "003" else ARRIVED
     add(tenant, pigeons, "coop")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
@@ -18,8 +19,7 @@ from lrs.storage import ROWS, Store, Tx
 from lrs.xapi.statements.formats import is_uuid
 
 
-@dataclass(frozen=True, slots=True)
-class ClientDesk:
+class ClientDesk(msgspec.Struct, frozen=True):
     """Where a client is served: its number, and what it is called in the record of actions."""
 
     place: LmsPlace

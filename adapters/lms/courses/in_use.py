@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from adapters.lms.courses import courses
@@ -22,8 +20,7 @@ def withdraw_in(tx: Tx, course: Course, by: str) -> None:
         audit.append(tx, by, "course.withdrawn", {"course": course.id})
 
 
-@dataclass(frozen=True, slots=True)
-class CourseSwitch:
+class CourseSwitch(msgspec.Struct, frozen=True):
     """A switch of a course: its *field*, its name (*about*), what the audit entry says, and *state* in words.
 
     *says* is what it does.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -66,8 +65,7 @@ class ContextAdditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 NO_ADDITIONS = ContextAdditions()
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchOrder:
+class LaunchOrder(msgspec.Struct, frozen=True):
     """What to launch: the unit at *index* of the course of a *registration*, and how.
 
     Without *mode* it is Review for what the learner has satisfied, else Normal. What is ``None`` is as the publisher
@@ -86,8 +84,7 @@ class LaunchOrder:
     additions: ContextAdditions = NO_ADDITIONS
 
 
-@dataclass(frozen=True, slots=True)
-class UnitLaunched:
+class UnitLaunched(msgspec.Struct, frozen=True):
     """A launch: the *url* that the learner's browser is sent to, in a window as *method* says."""
 
     session: LaunchSession
@@ -95,8 +92,7 @@ class UnitLaunched:
     method: LaunchMethod
 
 
-@dataclass(frozen=True, slots=True)
-class FreshNames:
+class FreshNames(msgspec.Struct, frozen=True):
     """What a launch needs that nobody can guess: the id of its session, and the token of its fetch address."""
 
     session: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from adapters.lms.lti.courses import LtiCourse, LtiMember
 from adapters.lms.lti.grades import NEWER, LtiGrade
@@ -24,8 +25,7 @@ COLUMNS = (
 _PARTS = {"learner": "Learner", "teacher": "Teacher", "other": "Other"}
 
 
-@dataclass(frozen=True, slots=True)
-class GradeSent:
+class GradeSent(msgspec.Struct, frozen=True):
     """A grade for the link *title*, and the *state* of its delivery: the outbox's word, the answer, and the reason."""
 
     title: str
@@ -35,8 +35,7 @@ class GradeSent:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class InCourse:
+class InCourse(msgspec.Struct, frozen=True):
     """Somebody in a course, as the platform knows them, and what became of each of their grades."""
 
     member: LtiMember

@@ -8,7 +8,6 @@ it looks at the registration, and owes the platform a grade where that has chang
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -48,8 +47,7 @@ class LtiEnrolment(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedCourse:
+class OpenedCourse(msgspec.Struct, frozen=True):
     """A course that a link opens: its units with their places, all or one, and how far the learner is."""
 
     course: Course

@@ -7,9 +7,9 @@ refused after its state was ours leaves an entry in the record of actions, unles
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from adapters.lms.lti import courses, login, platforms, rosters, skill_grades, users, words
@@ -50,8 +50,7 @@ class OtherBrowser(Exception):
         self.platform, self.begun = platform, begun
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchMessage:
+class LaunchMessage(msgspec.Struct, frozen=True):
     """A message of a platform that is believed: who sent it, and what it says."""
 
     platform: LtiPlatform
@@ -73,8 +72,7 @@ class LaunchMessage:
         return part_of(texts(self.claims.get(words.ROLES)))
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """What a launch came to: the *user*, if the platform says who it is, in which course, and what the link opens."""
 
     message: LaunchMessage

@@ -7,8 +7,9 @@ Registration", Brightspace "LTI Advantage", Open edX "LTI 1.3 consumer".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from adapters.lms.lti import platforms, words
 from adapters.lms.lti.launch import OPENS, SKILLS, USERNAME
@@ -18,8 +19,7 @@ from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """A product: how it is registered by hand, and what its addresses are, with ``{site}`` for that of the institution.
 
     *deployment* says where its deployment id is shown.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -56,8 +55,7 @@ class Picking(msgspec.Struct, frozen=True):
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChoice:
+class LinkChoice(msgspec.Struct, frozen=True):
     """Something that a link can open. *graded*: it has a result that can go into a gradebook. *sort* groups choices."""
 
     opens: str

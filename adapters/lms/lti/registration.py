@@ -8,7 +8,6 @@ alone, and stands in no log. Source: LTI Dynamic Registration 1.0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -34,8 +33,7 @@ _NAME_CLAIMS = ("name", "given_name", "family_name", "email")
 _NOT = "The platform cannot be registered: "
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(msgspec.Struct, frozen=True):
     """What a platform says of itself (its openid configuration), checked."""
 
     issuer: str
@@ -49,8 +47,7 @@ class Described:
     variables: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True):
     """What a platform is told of this tool: its address, the organisation's name, whether names are asked for."""
 
     root: str

@@ -8,7 +8,6 @@ launch and was never in the roster stays: platforms let people in who are not en
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -42,8 +41,7 @@ _HEADERS = {"accept": "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRead:
+class RosterRead(msgspec.Struct, frozen=True):
     """What reading a roster came to: how many are in it, and how many are not any more."""
 
     members: int
@@ -122,8 +120,7 @@ def _read_pages(tenant: Tenant, id: str, course: LtiCourse, platform: LtiPlatfor
     raise ServiceFailed(f"the roster has over {MOST_PAGES} pages")
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(msgspec.Struct, frozen=True):
     active: bool
     roles: tuple[str, ...]
 

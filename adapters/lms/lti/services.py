@@ -11,9 +11,10 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import msgspec
 
 from adapters.lms.lti import tool_keys
 from adapters.lms.lti.platforms import LtiPlatform
@@ -43,8 +44,7 @@ class ServiceFailed(Exception):
         self.why, self.status, self.retry_after = why, status, retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAccess:
+class ServiceAccess(msgspec.Struct, frozen=True):
     """What is needed to call a platform's services: where a token is got, by which assertion, for which scopes."""
 
     key: tuple[str, str, str]

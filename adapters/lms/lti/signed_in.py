@@ -6,8 +6,6 @@ its platform, its person or its course is now is looked up at every request. Kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Scope
@@ -36,8 +34,7 @@ LASTS = sessions.LASTS // SECOND
 AGAIN = "Open this again in your learning platform: what you had open here has ended."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launched(SignedIn):
+class Launched(SignedIn, frozen=True, kw_only=True):
     """Who is here by a launch, from which *platform*; a teacher for which *course*."""
 
     platform: LtiPlatform

@@ -12,7 +12,6 @@ institutions with one issuer calls itself. Records: ``lti-user``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -67,8 +66,7 @@ class LtiUser(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class SeenUser:
+class SeenUser(msgspec.Struct, frozen=True):
     """What a launch or a roster says of a user.
 
     *parameter* is the user name as a parameter of the link has it, *number* that in the institution. *home* is the

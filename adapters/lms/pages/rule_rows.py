@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from adapters.lms.courses.courses import Course, CourseVersion
 from adapters.lms.courses.structure import Structure, shown_title, units_of

@@ -8,9 +8,10 @@ follow from what they say, so a commit that comes twice makes them once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from adapters.lms.courses.structure import AssignableUnit, Structure
 from adapters.lms.scorm.cmi import Cmi, Interaction, ScormScore
@@ -38,8 +39,7 @@ _RIGHT, _WRONG = {"correct"}, {"wrong", "incorrect"}
 _ENDS = ("terminated", "suspended")
 
 
-@dataclass(frozen=True, slots=True)
-class ScormAttempt:
+class ScormAttempt(msgspec.Struct, frozen=True):
     """An attempt at a *unit* of a course, in a launch *session*. *id* is its activity's, *now* the time of all that."""
 
     session: LaunchSession

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from lrs.access import CONTENT_SOURCE, KEY, OWN_SOURCE, Caller
@@ -21,8 +19,7 @@ VERSION = "1.0.3"
 """The version of xAPI that cmi5 is written for."""
 
 
-@dataclass(frozen=True, slots=True)
-class LmsPlace:
+class LmsPlace(msgspec.Struct, frozen=True):
     """*root* is where others reach the tenant's routes, such as ``https://lrs.example/t/north``.
 
     *subscriptions* say which steps stored statements owe.

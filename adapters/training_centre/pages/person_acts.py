@@ -6,8 +6,9 @@ Knows the fields of forms, and no route.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, cast
+
+import msgspec
 
 from adapters.training_centre import attendees, hosts, learner_routes, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark, StepResult
@@ -17,8 +18,7 @@ from adapters.training_centre.pages import view
 from lrs.kernel.errors import Refused
 
 
-@dataclass(frozen=True, slots=True)
-class PersonAct:
+class PersonAct(msgspec.Struct, frozen=True):
     """A form about *who* at the session *id*, with its fields. *root* is in front of the addresses in mails."""
 
     day: CentreDay

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -32,8 +31,7 @@ EVENTS = ("credential_accepted", "credential_failure", "credential_deleted")
 _LONGEST = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialRequest:
+class CredentialRequest(msgspec.Struct, frozen=True):
     """What a wallet asks for: the *configuration*, with the *proof* of its key, if any; *is_draft*: by Draft 13."""
 
     configuration: str

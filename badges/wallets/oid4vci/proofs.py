@@ -7,8 +7,9 @@ is taken from them alone, and only with an ``exp``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from badges.keys.did_keys import ALGORITHMS, WalletKey, did_of, key_of_did, key_of_jwk
 from badges.keys.invalid import Invalid
@@ -23,8 +24,7 @@ AGE, SKEW = 600, 60
 LONGEST = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class KeyProof:
+class KeyProof(msgspec.Struct, frozen=True):
     """What a proof says: the DID of the key, and the nonce that it answers, not yet used."""
 
     did: str

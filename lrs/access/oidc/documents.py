@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from lrs.access.oidc.id_token import ALGORITHMS, Untrusted
@@ -35,8 +36,7 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True):
     """What is used of a discovery document that was checked."""
 
     authorization: str

@@ -10,7 +10,6 @@ import base64
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -47,8 +46,7 @@ class Begun(msgspec.Struct, frozen=True):
     invitation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """Somebody who came back: what the provider says of them, and what was *begun*."""
 
     provider: Provider

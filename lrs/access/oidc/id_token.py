@@ -7,9 +7,9 @@ of ``ALGORITHMS`` and fits the type of the key; ``none`` and those with a shared
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
@@ -38,8 +38,7 @@ class Untrusted(Refused):
         super().__init__(message, status=502, error="untrusted_provider")
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a provider says of somebody. *email* is empty unless the provider has verified it."""
 
     sub: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.access import ALL
 
@@ -11,8 +12,7 @@ PUBLIC = "public"
 """Used instead of a right: open to everybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyLine:
+class PolicyLine(msgspec.Struct, frozen=True):
     """Who gets past: callers with *right*, by one of the credentials *via*, if it reaches as one of *reaches*.
 
     The first credential of *via* is the one that is asked for. A handler whose line has more than one reach narrows

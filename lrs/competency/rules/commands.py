@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from lrs.competency.printed import BY, file_argument, print_faults, read_rules, table_of
 from lrs.competency.rules import rulesets
@@ -25,8 +25,7 @@ from lrs.tenancy.tenants import Tenant
 _NO_RULES = "no rules were ever applied: lrs rules apply FILE puts a mapping table in force"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """How rules are to be applied.
 
     *restores* is the version that they bring back, *dry_run* says that nothing is to be changed, *expected* is the

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -56,8 +55,7 @@ _RANGES = {"": (0.0, 1.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 _VERSIONED = re.compile(r"(.+)@([0-9]{1,9})")
 
 
-@dataclass(frozen=True, slots=True)
-class KnownNames:
+class KnownNames(msgspec.Struct, frozen=True):
     """What a table may name: published versions of frameworks, drafts, and API keys (*sources*; ``None``: unknown)."""
 
     frameworks: Sequence[Framework]

@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.competency.rules.mapping import VERBS
 from lrs.competency.rules.rules import ActivityRole
@@ -42,8 +43,7 @@ _PROVING |= {"https://w3id.org/xapi/tla/verbs/scored", VERBS["achieved"], VERBS[
 _SCORM = "/mod/scorm/"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyRow:
+class ReadyRow(msgspec.Struct, frozen=True):
     """One row: *says* what it is for. *verbs* are words or IRIs, joined by ``|``.
 
     *competency* and what follows it are empty until a person fills them in.

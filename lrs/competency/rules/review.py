@@ -8,7 +8,6 @@ awarded is in no span. Voided evidence counts for no rules, so voiding ends a re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,8 +18,7 @@ CompetencyLevel = tuple[str, int]
 """The key of a competency (``RuleCompetency.key``) and the ordinal of a level."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormerDecision:
+class FormerDecision(msgspec.Struct, frozen=True):
     """What a former rule set gives.
 
     It stays held until *until* (microseconds UTC); *by* is the version that replaced it.

@@ -8,11 +8,12 @@ cell is also refused if it holds something else than it shows, because nobody ca
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from lrs.kernel.tables.row import Percent, Value
 
@@ -46,8 +47,7 @@ class ShownCell(NamedTuple):
     value: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(msgspec.Struct, frozen=True):
     """A format of dates or times: the parts that it shows. *elapsed* is the unit in brackets, or ``""``."""
 
     date: bool
@@ -58,8 +58,7 @@ class _Clock:
     elapsed: Literal["", "h", "m", "s"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(msgspec.Struct, frozen=True):
     """A format of numbers.
 
     *zeros* are the digits that are always shown before the point, *least* and *most* the numbers of decimals,

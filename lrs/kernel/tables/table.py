@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from lrs.kernel.plain_text import counted
 from lrs.kernel.tables.cell import clean, fault_of, is_comment
@@ -23,8 +25,7 @@ _SECOND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSheet:
+class FoundSheet(msgspec.Struct, frozen=True):
     """One sheet with a header, and what the first walk has counted; only rows that are not blank count.
 
     *rows* are below the header, *above* above it; *beside* have cells right of the header; *again* repeat the header.
@@ -43,8 +44,7 @@ class FoundSheet:
     hidden_columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """An open table.
 
     *constants* fill empty cells. *dialect* describes a CSV file or JSON, ``None`` for a workbook. *hidden* and

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -32,16 +31,14 @@ from lrs.tenancy.tenants import Tenant
 GUARDIAN_LASTS = 14 * DAY  # microseconds for which a guardian's link is valid
 
 
-@dataclass(frozen=True, slots=True)
-class GuardianWanted:
+class GuardianWanted(msgspec.Struct, frozen=True):
     """The guardian whom a learner named *name* wants to be asked, and the address for the link; empty for none."""
 
     name: str
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentAnswer:
+class ConsentAnswer(msgspec.Struct, frozen=True):
     """A learner's answer.
 
     *scopes* are those that the learner chose in addition to ``profiles:read``. *person* is the learner, if one is
@@ -54,8 +51,7 @@ class ConsentAnswer:
     guardian: GuardianWanted | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """The root address of the pages for links in mails, and the language of such a mail."""
 
     root: str

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from lrs.access.policy.table import TABLE
 from lrs.kernel.contacts import contact_link
@@ -44,8 +45,7 @@ _FIELDS = 20
 _PARTS = ("employer", "contact", "link", "notice")
 
 
-@dataclass(frozen=True, slots=True)
-class Looker:
+class Looker(msgspec.Struct, frozen=True):
     """The visitor of a page: the signed-in learner, if any, and the token of the browser."""
 
     browser: str
@@ -53,8 +53,7 @@ class Looker:
     person: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentForm:
+class ConsentForm(msgspec.Struct, frozen=True):
     """A form as it was filled in."""
 
     answer: str = ""
@@ -69,6 +68,9 @@ class ConsentForm:
         return GuardianWanted(self.name, self.guardian) if self.age == "under" else None
 
 
+_EMPTY = ConsentForm()
+
+
 # -- what is shown --------------------------------------------------------------------------------------------------
 
 
@@ -77,7 +79,7 @@ def question(
     link: ConsentLink,
     service: Service,
     looker: Looker,
-    form: ConsentForm = ConsentForm(),
+    form: ConsentForm = _EMPTY,
     faults: Mapping[str, str] = {},
 ) -> dict[str, Any]:
     """The question to a learner, with what was filled in before, and what is wrong with it by field."""

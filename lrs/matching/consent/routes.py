@@ -1,9 +1,9 @@
 """The consent pages: a learner opens a link and answers, then a guardian if needed. No logic."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Cookie, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.types import Scope
@@ -49,8 +49,7 @@ _ANSWER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Looking:
+class Looking(msgspec.Struct, frozen=True):
     """A request for a consent page.
 
     *cookie* is the browser's, to which forms are bound. *looker* is the visitor.

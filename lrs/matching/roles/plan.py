@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 EXACT = 50_000
 _Cost = tuple[int, Fraction, int, tuple[str, ...]]
@@ -22,8 +23,7 @@ _Uses = dict[tuple[int, int], "Option"]
 """Options by their use: the goals that one reaches, and those that it needs first, as bits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """Something offered: its *hours* (``None``: it says none), and the share of each requirement, 0 to 1, it gives.
 
     *needs* are the places of requirements that must be held whole before it.
@@ -39,8 +39,7 @@ class Option:
         return all(held[place] >= 1 for place in self.needs)
 
 
-@dataclass(frozen=True, slots=True)
-class Lacking:
+class Lacking(msgspec.Struct, frozen=True):
     """The gap: the weight of each requirement, and the share of it that is held, 0 to 1.
 
     One of weight 0 is only what options need: closing it closes nothing of the gap.

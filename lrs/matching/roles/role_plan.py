@@ -6,8 +6,9 @@ It knows no catalogue: whoever has one says what is offered, and which item of a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching.roles.gap import COUNTS, Requirement, Role, outcome
@@ -18,8 +19,7 @@ ItemOf = Callable[[Requirement], str | None]
 """The id of the item of a published framework that a requirement means; ``None`` if no framework has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NeededFirst:
+class NeededFirst(msgspec.Struct, frozen=True):
     """What something offered needs first: any of the items *ids*, at a *level* if it says one; *label* names it."""
 
     label: str
@@ -27,8 +27,7 @@ class NeededFirst:
     level: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True):
     """Something a learner can take: its *hours* (``None``: it says none), and the *levels* by ids of items.
 
     A level is ``None`` where it says none: that is enough only where no level is asked for. *needs* is what must be
@@ -42,8 +41,7 @@ class Offered:
     needs: tuple[NeededFirst, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanStep:
+class PlanStep(msgspec.Struct, frozen=True):
     """One thing to take, and the requirements of which it closes something for who has done those before it.
 
     *opens* names what later steps need and this gives.
@@ -54,8 +52,7 @@ class PlanStep:
     opens: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RolePlan:
+class RolePlan(msgspec.Struct, frozen=True):
     """A plan: its *steps* in order; requirements that stay unmet after it (*left*); hours of those that say them.
 
     *blocked* are things that would close more, each with what it needs first and nothing offered gives.

@@ -7,13 +7,13 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import msgspec
 
 from badges.forms import FORMS
 from lrs.kernel.plain_text import counted
@@ -43,8 +43,7 @@ PATIENCE = 60.0
 REFERENCE = "applicant-17"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """What the story needs. *lrs* runs a command and gives what it printed, *say* prints a line for the reader.
 
     *sample* is the folder with the files of the sample programme.

@@ -7,9 +7,10 @@ browser's history.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
+
+import msgspec
 
 from lrs.competency.dates import midnight, shifted
 from lrs.kernel.errors import Refused
@@ -23,8 +24,7 @@ _LONGEST = 2_000
 _FILTERS = ("source", "person", "verb", "activity", "from", "to", "refused", "sort")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """The filters.
 
     *agent* is an ``ifi_text``; *after* and *until* are places in the order; the page starts at *before*.

@@ -7,7 +7,6 @@ others proved or what services are told of the learner.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -29,8 +28,7 @@ DELIVERIES = 10
 _EVERYBODY, _OWN = "learners.read", "arrivals.read"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLevel:
+class HeldLevel(msgspec.Struct, frozen=True):
     """An award of the level of a rule: its id, whether it names the statement, and its badge, if any."""
 
     id: str
@@ -39,8 +37,7 @@ class HeldLevel:
     badge: tuple[str, BadgeSummary] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(msgspec.Struct, frozen=True):
     """The results of one rule for one learner; *person* is empty if the visitor may not know it."""
 
     verdict: RuleVerdict

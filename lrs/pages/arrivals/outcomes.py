@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ MOST_LEARNERS = 10
 """How many members of a group are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
+class RuleVerdict(msgspec.Struct, frozen=True):
     """A rule that a statement meets, and the evidence for one learner; *reason* says why it does not count."""
 
     rule: Rule
@@ -37,8 +35,7 @@ class RuleVerdict:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StatementOutcome:
+class StatementOutcome(msgspec.Struct, frozen=True):
     """The outcome of a statement: one of the words above, and *verdicts* if rules are about it."""
 
     state: str

@@ -8,7 +8,6 @@ looked.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ MOST_BYTES = 4 * 1024 * 1024
 KIND = "statement"
 
 
-@dataclass(frozen=True, slots=True)
-class ArrivalsPage:
+class ArrivalsPage(msgspec.Struct, frozen=True):
     """A page: *found* are statements and refusals in order. *next* is where the next page starts.
 
     *ended_early* says that the page is not full although there is more, because matches are far apart.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -36,8 +35,7 @@ MOST_OF_A_SOURCE = 20
 """How many keys of one source may be active: two are enough to replace one by the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFacts:
+class KeyFacts(msgspec.Struct, frozen=True):
     """A key, its first and last statement, and what was refused since then.
 
     *refused* are the newest refusals of the key, or of its source without a key, newest first, at most ``REFUSED``.
@@ -49,8 +47,7 @@ class KeyFacts:
     refused: tuple[Refusal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSeen:
+class SourceSeen(msgspec.Struct, frozen=True):
     """A source: its keys, its switches that are on, its newest refusals first, and its quarantine."""
 
     name: str

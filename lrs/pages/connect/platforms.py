@@ -8,8 +8,9 @@ Support", ``wp-h5p-xapi`` and H5P.com's "LRS Integration", Open edX's "event-rou
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from lrs.kernel.errors import Refused
 
@@ -19,8 +20,7 @@ _CONTENT = ("statements/write", "state", "agents/profile/read")
 _PROGRAM = ("statements/write", "statements/read/mine")
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(msgspec.Struct, frozen=True):
     """A product. *slash*: its address ends with a slash. *sample* is a file with code; *source* a name to propose.
 
     *article* stands before its title in a sentence.

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -39,8 +38,7 @@ MAILS = 200
 _SECRET = re.compile(r"//[^/@\s]*@")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
+class SourceFacts(msgspec.Struct, frozen=True):
     """A source: its last statement, how many in a day (*more*: at least), refusals by rule, how many in quarantine."""
 
     name: str
@@ -51,8 +49,7 @@ class SourceFacts:
     quarantined: int
 
 
-@dataclass(frozen=True, slots=True)
-class MailFacts:
+class MailFacts(msgspec.Struct, frozen=True):
     """A mail that was not sent. *until* is when its link expires; times are microseconds UTC.
 
     *is_dead*: its link was used or replaced, or ended with the account of whom it is for.
@@ -72,8 +69,7 @@ class MailFacts:
         return self.is_dead or (self.until is not None and self.until <= now)
 
 
-@dataclass(frozen=True, slots=True)
-class SystemFacts:
+class SystemFacts(msgspec.Struct, frozen=True):
     """The versions and settings of this process.
 
     *settings* has no secrets; the other fields are about the installation, or empty.

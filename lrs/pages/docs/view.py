@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.kernel.strict_json import Json
 
@@ -13,16 +14,14 @@ _LARGEST = 12
 """Values of an enumeration that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(msgspec.Struct, frozen=True):
     """A type in words; *schema* is the named one that it links to."""
 
     text: str
     schema: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DocRow:
+class DocRow(msgspec.Struct, frozen=True):
     """A parameter, a member of an object, a body or an answer."""
 
     name: str
@@ -32,8 +31,7 @@ class DocRow:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """A method of a path."""
 
     method: str
@@ -51,8 +49,7 @@ class Operation:
         return f"{self.method}{self.path}".lower().replace("/", "-").translate(str.maketrans("", "", "{}"))
 
 
-@dataclass(frozen=True, slots=True)
-class OperationGroup:
+class OperationGroup(msgspec.Struct, frozen=True):
     """The operations of a tag, or the events that we send."""
 
     name: str
@@ -60,8 +57,7 @@ class OperationGroup:
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True):
     """An object, or another type, with a name."""
 
     name: str

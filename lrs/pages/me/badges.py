@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
@@ -26,8 +25,7 @@ _LONGEST = 120
 _PLAIN = re.compile(r"[^\w .,-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class BadgeForm:
+class BadgeForm(msgspec.Struct, frozen=True):
     """One form of a badge. *make* takes the tenant, the badge's id and its stored bytes."""
 
     media_type: str
@@ -39,8 +37,7 @@ BadgeForms = Mapping[str, BadgeForm]
 """The forms by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class SharedBadge:
+class SharedBadge(msgspec.Struct, frozen=True):
     """A badge that its holder shows to whoever has the *address*, since *at* (microseconds UTC).
 
     *holder* is the name that is shown there, empty if none is.
@@ -53,8 +50,7 @@ class SharedBadge:
     holder: str
 
 
-@dataclass(frozen=True, slots=True)
-class GoneBadge:
+class GoneBadge(msgspec.Struct, frozen=True):
     """Why a badge does not count: the *reason* of whoever stopped it, and when (microseconds UTC).
 
     Without a reason its level is not held any more. *is_shared*: whoever has its address still sees that it was given;
@@ -69,8 +65,7 @@ class GoneBadge:
     is_stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BadgesTold:
+class BadgesTold(msgspec.Struct, frozen=True):
     """What the application tells of badges: their *forms*; what the joined persons share; why some do not count.
 
     *shared* takes the address of this server's public pages, too; *gone* the ids of badges. *add_taking* adds the page
@@ -120,8 +115,7 @@ class _Credential(msgspec.Struct, frozen=True, rename="camel"):
 _decode = msgspec.json.Decoder(_Credential).decode
 
 
-@dataclass(frozen=True, slots=True)
-class OwnBadge:
+class OwnBadge(msgspec.Struct, frozen=True):
     """What a badge says. *awarded* and *until* are ISO 8601, or empty; *state* is that of its record.
 
     *level* is empty if the badge has none; *page* is the permanent address of what it stands for.

@@ -6,7 +6,6 @@ Only the evidence that an award names is read (``decide.CITED``), and of that th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -52,8 +51,7 @@ READ_HERE = 20
 YEAR = 365 * DAY
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(msgspec.Struct, frozen=True):
     """The signed-in learner: the *person*, the joined persons (holder first), and the known name."""
 
     person: str
@@ -61,8 +59,7 @@ class Own:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skill:
+class Skill(msgspec.Struct, frozen=True):
     """A competency that is or was held, its award, and its newest proofs by id."""
 
     entry: ProfileEntry
@@ -71,8 +68,7 @@ class Skill:
     seen: Mapping[str, Witnessed]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSkills:
+class OwnSkills(msgspec.Struct, frozen=True):
     """The data of the first page. *more* is how many skills are left out.
 
     *comes_back* says whether the learner has an address or a sign-in provider to sign in again.
@@ -86,8 +82,7 @@ class OwnSkills:
     comes_back: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(msgspec.Struct, frozen=True):
     """The consents for one *service*, newest first, and what it sees now; ``None`` for nothing.
 
     *waiting* are links that a guardian must agree to. If the learner is *under_age*, not all consents hold.
@@ -100,8 +95,7 @@ class Sharing:
     under_age: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeSeen:
+class OutcomeSeen(msgspec.Struct, frozen=True):
     """What a service told became of the learner, the name of the *service* and the label of the *role*."""
 
     outcome: JobOutcome
@@ -109,8 +103,7 @@ class OutcomeSeen:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTold:
+class ServiceTold(msgspec.Struct, frozen=True):
     """*service* got *what* at a time (microseconds UTC): it was *sent*, or the service asked."""
 
     service: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from lrs.access import staff
 from lrs.access.roles import ADMINISTRATOR
@@ -35,8 +36,7 @@ CANNOT = (Refused, Overloaded, TimeoutError, *UNREADABLE)
 """What looking at an organisation raises that is shut, broken or busy."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationFacts:
+class OrganisationFacts(msgspec.Struct, frozen=True):
     """An organisation, and how its work goes. *lag* is microseconds; *seen* says whether its store was looked at."""
 
     id: str
@@ -49,8 +49,7 @@ class OrganisationFacts:
     stopped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InstallationFacts:
+class InstallationFacts(msgspec.Struct, frozen=True):
     """The whole installation. *workers* run now, *deaths* are of those that died again and again."""
 
     organisations: Sequence[OrganisationFacts]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
@@ -51,8 +50,7 @@ class Setup(msgspec.Struct, frozen=True):
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class SetupStep:
+class SetupStep(msgspec.Struct, frozen=True):
     """A step: whether it is done, or was skipped, and what says so."""
 
     name: str

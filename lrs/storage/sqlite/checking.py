@@ -10,9 +10,10 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from lrs.storage.contract import Tx
 from lrs.storage.records import ROWS
@@ -44,8 +45,7 @@ _EARLY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(msgspec.Struct, frozen=True):
     """Search keys that are not as their records say, and where the look ended, ``None`` at the end.
 
     *lost* are (keys, seq, row) of a record that stand nowhere, *stray* are entries that belong to no record.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.xapi.citations import rule
@@ -17,8 +18,7 @@ _TAG = re.compile(r'(?:W/)?("[^"]*"|[^",\s]+)')
 _RULE = "Communication 3.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(msgspec.Struct, frozen=True):
     """The ETags in a request, without quotes; ``None`` where the header was not sent."""
 
     match: frozenset[str] | None = None

@@ -6,9 +6,10 @@ Knows no concurrency and no parameters.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha1
+
+import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.strict_json import parse
@@ -28,8 +29,7 @@ _LONGEST_TYPE = 1_024
 WHAT = "document"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """The content of a document: its content type as sent, SHA-1 in hex, size in bytes, and the bytes.
 
     *blob* names the blob if the bytes are too large for the record. JSON is then also in *body*, because it is checked

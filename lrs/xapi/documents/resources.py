@@ -5,7 +5,6 @@ Rules: xAPI 1.0.3 Communication 2.3, 2.6, 2.7; IEEE 9274.1.1 4.1.6.2, 4.1.6.5, 4
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import unquote
 
@@ -19,8 +18,7 @@ from lrs.xapi.statements.formats import is_iri, is_uuid
 from lrs.xapi.statements.query import place_of, read_agent
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(msgspec.Struct, frozen=True):
     """One resource. *context* are its required parameters, *document* the parameter that names a document."""
 
     resource: str
@@ -45,8 +43,7 @@ LEDGERS = "https://w3id.org/engraft/ledgers/"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """One document, or, if *document* is ``None``, all documents of a context.
 
     *activity* and *agent* (its ``ifi_text``) are empty if the resource has none; *registration* is empty if none was

@@ -7,7 +7,6 @@ the data, because the conformance suite sends a wrong one and expects 200; the h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -46,8 +45,7 @@ def need_file_url(statement: dict[str, Any], version: str) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Attachments:
+class Attachments(msgspec.Struct, frozen=True):
     """The data sent with statements, by its SHA-2, and what signatures in it are verified with.
 
     *trust* are the certificates of trusted authorities; signers must be valid at *now* (microseconds UTC).

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -27,8 +26,7 @@ _CONTEXT = ("parent", "grouping", "category", "other")
 Tree = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(msgspec.Struct, frozen=True):
     """One habit. *says* is what is wrong, *does* what its mend does, both for a person.
 
     *known* says, from the pointer of the refusal and the value there, whether a statement was refused for it. *mend*

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha224, sha256, sha384, sha512
 from typing import IO, TYPE_CHECKING
 
+import msgspec
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
@@ -176,8 +177,7 @@ def close_parts(taken: Parts) -> None:
         part.data.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(msgspec.Struct, frozen=True):
     """A part with the data of attachments: its *sha2*, and the name of its *blob*."""
 
     sha2: str

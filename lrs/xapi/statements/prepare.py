@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -46,8 +45,7 @@ from lrs.xapi.statements.validate import VOIDED, check
 _STORED, _STORED_AND_AUTHORITY = frozenset({"stored"}), frozenset({"stored", "authority"})
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What ``prepare`` needs beside the sender and the text.
 
     *settings* has the limits. *seen* are ids of insert-only records that are certainly stored. *statement_id* is that

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -30,8 +29,7 @@ MOST_WEIGHT = 100 * ROWS
 """About how many rows one commit stores from the quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(msgspec.Struct, frozen=True):
     """One statement that was to be stored from the quarantine, and why it was *refused*, if it was."""
 
     id: str

@@ -11,10 +11,10 @@ import base64
 import binascii
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -46,8 +46,7 @@ _MOST_CERTIFICATES = 10
 _LEAST_KEY_BITS = 2_048
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(msgspec.Struct, frozen=True):
     """A JWS in its parts: *head* and *payload* decoded, *text* the bytes that were signed."""
 
     head: dict[str, Any]

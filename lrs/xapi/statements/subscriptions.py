@@ -7,15 +7,13 @@ although this room does not know it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
 from lrs.storage import Owed, Record, Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(msgspec.Struct, frozen=True):
     """For which statements one step is owed.
 
     *wants* is called inside the writer with each statement that is about to be stored, and says whether the step is

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from badges.endorsing import endorsing
 from badges.endorsing.endorsements import MAX_BYTES, endorsements_of

@@ -7,10 +7,10 @@ import json
 import re
 import zlib
 from base64 import urlsafe_b64decode
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from badges.credentials.stored import stored_badge
 from badges.forms import form_named

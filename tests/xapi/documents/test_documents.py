@@ -1,10 +1,10 @@
 """Documents go out as they came in, are listed in order, and refuse what cannot name one (xapi.md 54, 55, 58)."""
 
 import tracemalloc
-from dataclasses import replace
 from hashlib import sha1
 
 import pytest
+from msgspec.structs import replace
 
 from lrs.storage import Record, Walk
 from lrs.xapi.documents.change import AT_ONCE, delete_all
