@@ -241,6 +241,7 @@ def test_a_narrow_reach_sees_no_name_that_only_others_told(site, browser):
         (False, True),
         (False, False),
     ]
+    assert re.search(r"\bSam(uel)?\b", told[south]) is None
     assert asked.headers["location"] == f"{LIST}/{sam}"
     assert (by_others.status_code, "Nobody is known by that name" in by_others.text) == (404, True)
     assert browser.get(f"{LIST}.json").json()[0]["name"] == "Sam"
