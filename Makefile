@@ -44,8 +44,9 @@ bench-peers: install
 	@.peers/bin/python -c 'import ralph.api' 2>/dev/null || .peers/bin/pip install -q 'ralph-malph[lrs]==5.1.0' requests
 	$(BIN)/python -m tests.bench.peers --ralph .peers/bin/python $(if $(SQL_LRS),--sql-lrs $(SQL_LRS))
 
+# A test may take half an hour: some tries thousands of histories.
 soak: install
-	$(BIN)/python -m pytest -m soak -p no:randomly
+	$(BIN)/python -m pytest -m soak -p no:randomly --timeout 1800
 
 # Faults seeded by mutmut, and whether a test finds each; what survived is listed. Takes long.
 mutants: install
