@@ -113,7 +113,12 @@ class _Turns:
         if self._taken:
             waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiting.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if not waiter.cancelled():  # the turn was given already: the next one has it
+                    self._next()
+                raise
         self._taken = True
         self.loop.call_soon(self._next)
 

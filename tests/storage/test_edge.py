@@ -9,7 +9,7 @@ import pytest
 from lrs.kernel.admission import CLOSING, Overloaded
 from lrs.kernel.errors import Refused
 from lrs.storage import Record, open_store
-from lrs.storage.edge import BLOCK, compute, read, receive, write
+from lrs.storage.edge import BLOCK, compute, read, receive, turn, write
 
 
 @pytest.fixture
@@ -195,3 +195,16 @@ def test_a_write_that_the_store_gives_up_cancels_its_caller(sqlite):
         return await asyncio.gather(second, return_exceptions=True)
 
     assert isinstance(asyncio.run(give_up())[0], asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_who_is_cancelled_before_or_after_the_turn_is_given_keeps_nobody_from_theirs(rounds):
+    async def all_of_them():
+        first, cancelled, last = (asyncio.create_task(turn()) for _ in range(3))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.wait_for(asyncio.gather(first, last), 20)
+        await asyncio.wait_for(turn(), 20)
+
+    asyncio.run(all_of_them())
