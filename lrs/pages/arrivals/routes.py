@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import Response
 
 from lrs.competency.rules.rulesets import in_force
@@ -162,7 +163,7 @@ def _page(visit: Visit, size: int) -> tuple[Wanted, ArrivalsPage, list[ListRow]]
         said,
         outcomes_of(tenant, records),
         in_force(store),
-        replace(asked, before=None),
+        msgspec.structs.replace(asked, before=None),
         root=visit.root,
         zone=tenant.settings.zone,
         person=person,
