@@ -232,7 +232,7 @@ def test_programs_get_the_signed_badge_at_the_shared_address_and_browsers_the_pa
     assert browser.get("/t/default/shared/guessed").status_code == 404
 
 
-def test_a_shared_badge_that_is_revoked_expired_or_changed_says_so_in_red(site, badge):
+def test_a_shared_badge_that_is_suspended_revoked_or_changed_says_so_in_red(site, badge):
     site.tenant.store.write(lambda tx: shares.share(tx, site.tenant, badge, with_name=False, by="test")).result()
     address = f"/t/default/shared/{shares.share_of(site.tenant.store, badge.id).token}"
     browser = Browser(site.app)
@@ -241,10 +241,16 @@ def test_a_shared_badge_that_is_revoked_expired_or_changed_says_so_in_red(site, 
     site.tenant.store.write(lambda tx: tx.put(changed)).result()
     bad = browser.get(address)
     site.tenant.store.write(lambda tx: tx.put(msgspec.structs.replace(badge, rev=0, seq=0))).result()
+    stops.stop(site.tenant, [badge.id], "suspended", reason="A check", by="test")
+    at_once = browser.get(address)
+    drain(site.tenant, ["issue"])
+    aside = browser.get(address)
+    stops.resume(site.tenant, badge.id, by="test")
     stops.stop(site.tenant, [badge.id], "revoked", reason="A mistake", by="test")
     drain(site.tenant, ["issue"])
     revoked = browser.get(address)
 
+    assert ["has set it aside for now" in text_of(one) for one in (at_once, aside)] == [True, True]
     assert "could not be shown to be genuine" in text_of(bad)
     assert "whoever gave it has taken it back" in text_of(revoked)
     assert "genuine." not in text_of(revoked)
