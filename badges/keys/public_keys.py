@@ -30,7 +30,8 @@ _CURVES: Mapping[str, ec.EllipticCurve] = {"P-256": ec.SECP256R1(), "P-384": ec.
 _BITS = (2048, 4096)
 """Sizes of RSA keys: smaller ones are weak, larger ones are slow."""
 _LONGEST_PEM = 4_096
-_REMEMBERED = 64
+_REMEMBERED, _SIGNATURES = 64, 8
+"""Cached keys, and signatures with what they are of: up to a MiB each."""
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 JWS_ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")
 
@@ -105,7 +106,7 @@ def is_signed(key: VerifyingKey, algorithm: str, signature: bytes, data: bytes) 
     return True
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_SIGNATURES)
 def _verify_ed25519(raw: bytes, signature: bytes, data: bytes) -> None:
     """Raises ``InvalidSignature``. What was right is cached: each badge of a batch names the same status list."""
     Ed25519PublicKey.from_public_bytes(raw).verify(signature, data)

@@ -36,6 +36,8 @@ MAX_TYPES = 12
 REMEMBERED = 16
 
 _LARGEST = 2**53
+_LONGEST_KNOWN = 100
+"""Characters of a name that is cached: one in a document from outside may have 250,000."""
 
 
 def canonical(document: Mapping[str, Any], digest: str = "sha256") -> bytes:
@@ -86,13 +88,12 @@ def check_json(value: Any) -> None:
             if contexts > MAX_CONTEXTS:
                 raise Unsafe(f"more than {MAX_CONTEXTS} contexts", "too_complex")
             _check_context(part)
-        elif fault := _fault_of(name):
+        elif fault := (_fault_of if len(name) > _LONGEST_KNOWN else _known_fault_of)(name):
             raise Unsafe(*fault)
         elif isinstance(part, float) or (type(part) is int and abs(part) >= _LARGEST):
             _check_number(name, part)
 
 
-@functools.lru_cache(1_000)
 def _fault_of(name: str) -> tuple[str, str] | None:
     """Why a member cannot have this *name*, and the code of the reason."""
     if CONTROL.search(name):
@@ -100,6 +101,9 @@ def _fault_of(name: str) -> tuple[str, str] | None:
     if name.startswith("@") or ":" in name:
         return f"{name!r}: only plain terms are read, no keywords and no addresses", "not_plain"
     return None
+
+
+_known_fault_of = functools.lru_cache(1_000)(_fault_of)
 
 
 def _check_length(name: str, part: Any, said: dict[tuple[str, str], int]) -> None:

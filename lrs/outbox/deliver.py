@@ -60,6 +60,7 @@ class Sending:
         self._settling: StoredOutcome | None = None
         self._storing: list[StoredOutcome] = []
         self._foreseen: Foreseen | None = None
+        self._is_handing_back = False
         self._happened = threading.Event()
 
     @property
@@ -89,6 +90,7 @@ class Sending:
 
         Gives those that failed unforeseen, with the reason.
         """
+        self._is_handing_back = False
         ordered = sorted(claims, key=lambda claim: claim.record.seq)
         named = [(record_id(*fate.where(claim.record, self._channels)), claim) for claim in ordered]
         busy = {name for name, line in self._lines.items() if line.claims}
@@ -115,6 +117,8 @@ class Sending:
         failures = self._stored()
         while self._answers:
             self._store(tenant, self._answers.popleft(), failures)
+        if self._is_handing_back:
+            self.release(tenant)
         failures += self._advance(tenant)
         return failures + self._settle(tenant)
 
@@ -126,7 +130,8 @@ class Sending:
         self._turns.leave(tenant, done)
 
     def release(self, tenant: Tenant) -> None:
-        """Hands back the claims whose calls have not begun."""
+        """Hands back the claims whose calls have not begun; until ``begin``, also those that a row leaves over."""
+        self._is_handing_back = True
         for line in self._lines.values():
             _release(tenant, line)
 
@@ -156,8 +161,7 @@ class Sending:
             self._answers.append(CallsOver(name, future))
             self._wake()
 
-        until = self._foreseen.until if self._foreseen else 0.0
-        self._senders.send(partial(make, line.calls, tenant.settings, until), ended, slow=slow)
+        self._senders.send(partial(make, line.calls, tenant.settings), ended, slow=slow)
         return True
 
     def _calls(self, tenant: Tenant, name: str, line: Line, failures: FailedClaims) -> list[Composed]:
@@ -169,7 +173,7 @@ class Sending:
             with kept(one.claim, failures):
                 call = self._call(tenant, name, line, one)
             if call is not None:
-                calls.append(Composed(one, call))
+                calls.append(Composed(one, call, self._foreseen.until if self._foreseen else 0.0))
             if not self._is_foreseeable(one):
                 break
         return calls
@@ -206,12 +210,12 @@ class Sending:
         line, ended = self._lines[answer.name], answer.future.result()
         calls, line.calls = line.calls, ()
         line.take_back(calls[len(ended) :])
-        for (waiting, call), made in zip(calls, ended, strict=False):
+        for one, made in zip(calls, ended, strict=False):
             (self._slow.add if made.seconds > SLOW else self._slow.discard)(answer.name)
-            with kept(waiting.claim, failures):
+            with kept(one.waiting.claim, failures):
                 stored = None
                 try:
-                    stored = fate.end(tenant, call, made.outcome, self._jitter)
+                    stored = fate.end(tenant, one.call, made.outcome, self._jitter)
                 finally:
                     if not isinstance(stored, Settled):  # the destination may be stopped now: it must be read again
                         self._foreseen = None

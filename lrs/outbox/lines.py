@@ -29,10 +29,14 @@ class InLine(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """A claim of a line, and the call that was composed for it."""
+    """A claim of a line, and the call that was composed for it.
+
+    From *until* (``monotonic``) on what it was composed from may be out of date.
+    """
 
     waiting: InLine
     call: Outgoing
+    until: float
 
 
 class CallMade(NamedTuple):
@@ -66,15 +70,15 @@ class CallsOver(NamedTuple):
     future: Future[Sequence[CallMade]]
 
 
-def make(calls: Sequence[Composed], settings: Settings, until: float) -> Sequence[CallMade]:
-    """Makes *calls* one after another, as long as each arrives and none begins at *until* (``monotonic``) or later.
+def make(calls: Sequence[Composed], settings: Settings) -> Sequence[CallMade]:
+    """Makes *calls* one after another, as long as each arrives and none is out of date.
 
     The first one is always made. Gives what became of those that were made.
     """
     made: list[CallMade] = []
     for one in calls:
         begun = monotonic()
-        if made and begun >= until:
+        if made and begun >= one.until:
             break
         try:
             outcome: Outcome | Exception = one.call.message.send(settings)

@@ -220,6 +220,7 @@ def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
     store, zone = visit.tenant.store, visit.tenant.settings.zone
     found = drafts.find(store, id)
     before, until = _replaced(store, found)
+    until = until if until and until > visit.tenant.clock() else None
     shown = rules_view.draft(id, found, before, zone, is_outdated=drafts.is_outdated(store, found), until=until)
     rows = listing(_asked(visit, id), _changes(visit, id))
     return visit.page(
@@ -227,6 +228,7 @@ def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         refused=refused.message if refused else "",
         one=shown,
+        newest=rulesets.current(store).version,
         list=rows,
     )
 

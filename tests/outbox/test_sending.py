@@ -14,10 +14,12 @@ import pytest
 from lrs.composition.steps import delivering
 from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
-from lrs.outbox import deliveries, destinations, listing, turns
+from lrs.outbox import deliveries, destinations, lines, listing, turns
 from lrs.outbox.channel import Channel, End, Message, Outcome, by_name, outcome_of
 from lrs.outbox.deliver import Sending
 from lrs.outbox.deliveries import Delivery
+from lrs.outbox.fate import Outgoing
+from lrs.outbox.lines import Composed
 from lrs.outbox.senders import Senders
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
@@ -143,6 +145,38 @@ def test_calls_foreseen_together_are_made_in_a_row_until_one_does_not_arrive(ten
     assert pigeons.most == {"coop": 1}
     assert commits < 12
     assert tenant.store.backlog() == []
+
+
+def test_of_a_row_nothing_is_sent_that_is_out_of_date(monkeypatch):
+    monkeypatch.setattr(lines, "monotonic", lambda: 4.5)
+    sent = []
+    row = [
+        Composed(None, Outgoing(None, None, "", Message(lambda _, name=name: sent.append(name) or ARRIVED)), until)
+        for name, until in (("first", 0.0), ("second", 5.0), ("composed before", 4.0), ("last", 5.0))
+    ]
+
+    made = lines.make(row, None)
+
+    assert (sent, len(made)) == (["first", "second"], 2)
+
+
+def test_what_a_row_leaves_over_while_its_worker_ends_is_handed_back(tenant, pigeons):
+    foreseen = by_name(replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
+    pigeons.held, pigeons.answers = {"coop"}, lambda *_: Outcome(End.LATER, "busy")
+    add(tenant, pigeons, "coop")
+    owe(tenant, "coop", *contents(3))
+    sending = Sending(foreseen, Senders())
+    sending.begin(tenant, tenant.store.claim(["deliver"], limit=9, lease=LEASE), tenant.clock() + LEASE)
+    until(lambda: pigeons.sent, "the call")
+
+    sending.release(tenant)
+    pigeons.let_go()
+    while sending.claims:
+        sending.wait()
+        sending.put_down(tenant)
+
+    assert pigeons.to("coop") == ["000"]
+    assert len(tenant.store.claim(["deliver"], limit=9, lease=LEASE)) == 2
 
 
 def test_destinations_that_do_not_answer_delay_no_other_destination_no_other_tenant_and_no_other_step(

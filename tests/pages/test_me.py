@@ -468,7 +468,7 @@ def test_a_learner_reads_their_pages_in_welsh_until_they_choose_english_again(si
 
 def test_all_data_has_a_line_in_words_for_each_record_and_its_fields_beneath(site):
     ann, moodle = lived(site), {"scaled": 0.2, "raw": 6, "min": 0, "max": 10}
-    for name, score in (("moodle", moodle), ("scaled", {"scaled": -0.5})):
+    for name, score in (("moodle", moodle), ("scaled", {"scaled": -0.5}), ("large", {"raw": 1_234_567})):
         site.world.send(statement(name, ANN, score=score))
     page = signed_in(site, ann).get("/me/data")
 
@@ -478,6 +478,7 @@ def test_all_data_has_a_line_in_words_for_each_record_and_its_fields_beneath(sit
     assert {line for _, line in lines if line.startswith("passed gowning")} == {
         "passed gowning, 6/10",
         "passed gowning, -0.5",
+        "passed gowning, 1234567",
     }
     assert ("21 November 2026, 12:00 GMT: ", "Ann Smith") in lines
 

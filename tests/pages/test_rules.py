@@ -8,6 +8,7 @@ from lrs.access import staff_acts
 from lrs.access.roles import granted
 from lrs.competency.rules import drafts, rulesets
 from lrs.composition.steps import drain
+from lrs.kernel.times import DAY
 from lrs.storage import each
 from tests.competency.world import RULES, statement
 from tests.pages.conftest import Site, forms_of, text_of
@@ -80,10 +81,13 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert ("rules.applied", f"staff {steward.member}") in site.audit()
     drain(site.tenant)
     assert {one["state"] for one in site.world.all("award")} == {"held"}  # in review
+    site.world.clock.now += 400 * DAY
+    assert "in review" not in text_of(signed_in(site, "steward").get(place))
 
 
 def test_a_version_is_brought_back(site, steward):
-    apply(site, steward, send(site, steward, HARDER), expected="2")
+    harder = send(site, steward, HARDER)
+    apply(site, steward, harder, expected="2")
     drain(site.tenant)
     page = steward.get(f"{PLACE}/versions/1/rules")
 
@@ -93,6 +97,8 @@ def test_a_version_is_brought_back(site, steward):
     assert "Keeps, out of review" in text_of(steward.get(back))
     apply(site, steward, back)
 
+    assert "Version 2 was put in force. Version 3 is in force now." in text_of(steward.get(harder))
+    assert "Bring version 1 back" not in text_of(steward.get(harder))
     rows = steward.get(f"{PLACE}.json").json()
     assert [(one["version"], one["restores"], one["state"]) for one in rows] == [
         (3, 1, "In force"),

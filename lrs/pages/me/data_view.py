@@ -75,9 +75,9 @@ def _score(score: Mapping[str, Any]) -> str:
     """As it was sent: whether ``scaled`` begins at 0 or at -1, only the rules of its source know."""
     raw, most, scaled = (score.get(name) for name in ("raw", "max", "scaled"))
     if raw is not None and most:
-        return f"{raw:g}/{most:g}"
+        return f"{raw:.15g}/{most:.15g}"
     told = raw if scaled is None else scaled
-    return "" if told is None else f"{told:g}"
+    return "" if told is None else f"{told:.15g}"
 
 
 def _evidence(one: Mapping[str, Any]) -> str:

@@ -137,15 +137,6 @@ def test_a_session_of_a_file_is_listed_as_it_is_once_an_earlier_row_is_taken_bac
     assert [one.people for one in (*before, *filed(centre.tenant, ["north"], kept))] == [2, 1]
 
 
-def test_a_session_waits_to_be_closed_from_its_day_on(centre):
-    session, store = centre.session(None, ""), centre.tenant.store
-    times = (session.starts - DAY, session.starts, session.ends + DAY)
-
-    found = [centre_sessions.unclosed(store, ["north"], now, 10) for now in times]
-
-    assert found == [[], [session], [session]]
-
-
 def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):
     session = held(centre)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -108,6 +109,15 @@ def test_the_order_of_names_and_of_list_entries_is_not_part_of_what_is_said():
 def test_what_a_reader_sees_and_a_signature_would_not_cover_is_refused(change, why):
     with pytest.raises(Unsafe, match=why):
         canonical({**BADGE, **change})
+
+
+def test_of_a_document_from_outside_no_long_name_is_kept_in_memory():
+    name = "n" * 5_000
+    before = sys.getrefcount(name)
+
+    graph.check_json({name: 1})
+
+    assert sys.getrefcount(name) == before
 
 
 def test_the_extensions_are_understood_when_their_context_is_named():
