@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ def working(settings: Settings, idle: float, place: int) -> Iterator[Crew]:
 
     Upkeep, which one process does for all, is done at *place* 0.
     """
+    sys.setswitchinterval(HAND_OVER)
     check_made(settings)
     remove_left(drafts_in(settings.data))
     tenants = Tenants(settings)

@@ -161,7 +161,7 @@ def test_of_a_row_nothing_is_sent_that_is_out_of_date(monkeypatch):
 
 
 def test_what_a_row_leaves_over_while_its_worker_ends_is_handed_back(tenant, pigeons):
-    foreseen = by_name(replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
+    foreseen = by_name(msgspec.structs.replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
     pigeons.held, pigeons.answers = {"coop"}, lambda *_: Outcome(End.LATER, "busy")
     add(tenant, pigeons, "coop")
     owe(tenant, "coop", *contents(3))

@@ -3,6 +3,7 @@
 import gc
 import json
 import signal
+import sys
 import threading
 import weakref
 from dataclasses import replace
@@ -457,32 +458,31 @@ def test_a_celery_worker_without_a_broker_says_what_is_missing(tmp_path):
     assert "LRS_CELERY_BROKER is not set: name a broker, redis://HOST/0 or amqp://HOST" in answer.output
 
 
-def test_a_worker_removes_what_a_killed_one_left_of_files_when_it_starts(tmp_path):
+@pytest.fixture
+def ending_at_once(tmp_path):
+    """Runs a worker in this process until its first look, which finds that its parent is not who started us."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    settings = Settings(data=tmp_path)
+    interval, settings = sys.getswitchinterval(), Settings(data=tmp_path)
     open_tenant(settings).store.close()
+    yield lambda: run_worker(settings, parent=1)
+    sys.setswitchinterval(interval)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_worker_removes_what_a_killed_one_left_of_files_when_it_starts(tmp_path, ending_at_once):
     left = drafts_in(tmp_path) / ".lrs-draft-1"
     left.mkdir()
     (left / "upload").write_text("ann@example.org")
     left.with_suffix(".lock").touch()
-    try:
-        run_worker(settings, parent=1)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+    ending_at_once()
 
     assert list(drafts_in(tmp_path).iterdir()) == []
 
 
-def test_a_worker_beside_a_server_leaves_ctrl_c_to_that(tmp_path):
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    settings = Settings(data=tmp_path)
-    open_tenant(settings).store.close()
-    try:
-        run_worker(settings, parent=1)  # which is not who started us, so it ends at the first look
-        beside = signal.getsignal(signal.SIGINT)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def test_a_worker_beside_a_server_leaves_ctrl_c_to_that_and_its_threads_hand_over_soon(ending_at_once):
+    ending_at_once()
 
-    assert beside is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert sys.getswitchinterval() == pytest.approx(0.0005)
