@@ -241,6 +241,18 @@ def test_of_many_completions_on_one_day_those_after_it_are_named_and_counted(wor
     assert rebuild(world.tenant, TENANT, apply=False).lines() == []
 
 
+def test_a_completion_below_the_threshold_is_not_counted_off_those_that_count(store_url, tmp_path):
+    world = World(tmp_path, TABLE.replace(",1,,,", ",1,80,,"), url=store_url)
+    world.send(statement("low", verb=COMPLETED, timestamp=NINE, score={"raw": 30, "min": 0, "max": 100}))
+    world.send_all([statement(f"{n:02}", verb=COMPLETED, timestamp=f"2026-11-20T11:{n:02}:00Z") for n in range(30)])
+    world.send(undone("off", TEN))
+    world.work()
+
+    assert [award["evidence_count"] for award in world.awards()] == [30]
+    assert rebuild(world.tenant, TENANT, apply=False).lines() == []
+    world.close()
+
+
 def test_a_rule_that_names_the_verb_counts_it_no_more_than_before(world):
     world.apply(TABLE.replace("completed|passed", f"completed|{TODAY}"))
     world.send(undone("off", ELEVEN))
