@@ -1,4 +1,4 @@
-"""How often one client may look at the public pages of catalogue and roles: they are worked out for each request."""
+"""How often one client may look at the public pages of catalogue and roles, most of which are made for each request."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Foreseen:
     """*tenant* for composing the deliveries in *claims*: its store answers from what was read ahead for them.
 
     A delivery in *fresh* was read a moment ago, when it was claimed. The others are read again. From *until*
-    (``monotonic``) on nothing is sent that was composed from it.
+    (``monotonic``) on nothing more is composed from it, and of what was, no further call of a row is made.
     """
 
     def __init__(self, tenant: Tenant, claims: Sequence[Claim], fresh: Sequence[Claim], channels: Channels) -> None:
