@@ -55,7 +55,7 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
     file.seek(0)
     if start.startswith(_ZIP):
         format, structure, files = _of_archive(file, tenant.store.blobs)
-    elif start.lstrip(_BLANKS).startswith(b"<") or start.startswith(_UTF_16):
+    elif _may_be_xml(start):
         format, structure = _alone(_text_of(file))
         files = NO_FILES
     else:
@@ -75,6 +75,12 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
     )
     weight = 3 * ROWS + len(files) + 2 * sum(1 for _ in parts_of(structure.children))
     return tenant.store.write(partial(courses.add_in, new=new), weight=weight).result()
+
+
+def _may_be_xml(start: bytes) -> bool:
+    """Whether a file that begins so may be a ``cmi5.xml``: a page of HTML is none."""
+    told = start.lstrip(_BLANKS).lower()
+    return start.startswith(_UTF_16) or (told.startswith(b"<") and not told.startswith((b"<!doctype html", b"<html")))
 
 
 def _text_of(file: BinaryIO) -> bytes:

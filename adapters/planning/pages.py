@@ -10,7 +10,7 @@ from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
 from adapters.planning.protect import LEAST_K
 from adapters.planning.report import KnownRoles, ReportLine
-from lrs.competency.dates import day_of, moment
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.matching.roles import roles
 from lrs.pages.list_files import add_files
@@ -18,6 +18,7 @@ from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
 from lrs.storage import Store
 from lrs.storage.edge import read
+from lrs.web.dates import written_moment
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
@@ -129,7 +130,7 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         lost=(lost or [])[:LISTED],
         protects=may(visit.caller)(f"{PLACE}/smallest", "POST"),
         k=kept.k if kept else LEAST_K,
-        counted=moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
+        counted=written_moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
         year=year,
         supply=report.supply_chart(found, year),
         path=report.path_chart(found),

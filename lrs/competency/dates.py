@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lrs.kernel.times import SECOND, micros_of_timestamp
+from lrs.kernel.times import micros_of_timestamp
 
 _DURATION = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,11 +76,6 @@ def day_of(micros: int, zone: str) -> date:
         return at.astimezone(ZoneInfo(zone)).date()
     except OverflowError:
         return at.date()
-
-
-def moment(micros: int, zone: str) -> str:
-    """A time in microseconds UTC as text for people in *zone*, to the minute."""
-    return datetime.fromtimestamp(micros / SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def midnight(day: date, zone: str) -> int:

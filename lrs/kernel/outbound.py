@@ -24,6 +24,7 @@ import httpx2
 from lrs.kernel.addresses import web_address
 from lrs.kernel.connections import CheckedAddress, Deadline, KeptConnections, Opened
 from lrs.kernel.settings import MIB, Settings
+from lrs.kernel.unreached import why
 
 SECONDS = 5.0
 """For each part of a call: connecting, sending, waiting for the next bytes of the response."""
@@ -206,9 +207,9 @@ def _call(
             return answer
         return _exchange(request, _opened(check(url, settings, resolve=resolve), end), place)
     except httpcore2.ReadTimeout as error:
-        raise Silent("no answer: ReadTimeout") from error
+        raise Silent("no answer: it did not answer in time") from error
     except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-        raise Unreachable(f"no answer: {type(error).__name__}") from error
+        raise Unreachable(f"no answer: {why(error)}") from error
 
 
 class _Request(NamedTuple):

@@ -25,19 +25,20 @@ SAYS_NOTHING = frozenset(f"{_SMALL} {_EMPTY}".split())
 def checked_purpose(purpose: str, name: str) -> str:
     """The *purpose* of the service *name*. Raises ``Refused`` if it says nothing.
 
-    Its words, without those of the service's name and ``SAYS_NOTHING``, must have at least ``FEWEST`` letters.
+    Its words, without ``SAYS_NOTHING``, must have at least ``FEWEST`` letters, and one must not be of the name: a
+    service called Fit Jobs may show jobs that fit.
     """
     told = " ".join(purpose.split())
     if not told:
         raise Refused("say what the service uses the data for (--purpose): the learner is asked exactly that")
     if len(told) > LONGEST or control_character(told):
         raise Refused(f"the purpose is one text of at most {LONGEST} characters", error="bad_purpose")
-    left = {word.casefold() for word in _WORD.findall(told)} - SAYS_NOTHING - _words(name)
-    if sum(map(len, left)) < FEWEST:
+    left = {word.casefold() for word in _WORD.findall(told)} - SAYS_NOTHING
+    if sum(map(len, left)) < FEWEST or left <= _words(name):
         raise Refused(
-            f"this purpose says nothing: without the service's name and words such as test, data or service, fewer than"
-            f" {FEWEST} letters are left. The learner reads it as the reason to agree, so say what the service does,"
-            " like: To suggest jobs that fit what you can do",
+            f"This purpose says nothing: without words such as test, data or service, fewer than {FEWEST} letters are"
+            " left, or only the service's name. The learner reads it as the reason to agree, so say what the service"
+            " does, like: To suggest jobs that fit what you can do.",
             error="bad_purpose",
         )
     return told

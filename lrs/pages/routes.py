@@ -22,7 +22,7 @@ from lrs.web.routing import Here, small_body
 from lrs.web.shared import shared
 
 says(
-    retried="It is due again.",
+    retried="It is tried again now.",
     resent="It will be sent again.",
     gone="There was nothing to do: it was done meanwhile.",
 )

@@ -11,7 +11,7 @@ from lrs.kernel.settings import Settings
 from lrs.storage.blobs import blobs_beside
 from lrs.tenancy.tenants import store_url
 
-COUNTED = {"statements": "statement", "persons": "person", "badges": "badge"}
+COUNTED = {"statements": "statement", "persons": "person", "badges": "credential"}
 """What is counted, with the kind of its records."""
 
 

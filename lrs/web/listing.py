@@ -1,6 +1,6 @@
 """A list on a page, with facets, sorting and parts in its address, and the same list as CSV and JSON.
 
-``/things?state=open&sort=-name&part=2`` is the address of a list; ``/things.csv`` and ``/things.json`` with the same
+``/things?state=open&sort=-name&page=2`` is the address of a list; ``/things.csv`` and ``/things.json`` with the same
 parameters are the whole list as files. Pure except for making the answer. Knows no store: a room reads the rows, with a
 bound, and passes them in.
 """
@@ -32,7 +32,8 @@ NOT_TOLD = "Not told"
 IN_WORDS = ("All", NOT_TOLD, "Nothing found", "Nothing to show", "%(first)s to %(last)s of %(all)s")
 """Texts of every list, in the catalogue of texts."""
 _ALL, _, _FOUND, _SHOWN, _RANGE = IN_WORDS
-SORT, PART, SEARCH = "sort", "part", "q"
+SORT, PART, SEARCH = "sort", "page", "q"
+"""Parameters of every list: no column may have one of these names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class ListColumn:
     sources: bool = False
     said: bool = False
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.name in {SORT, PART, SEARCH}:
+            raise ValueError(f"{self.name} is a parameter of every list, so no column can be chosen by it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def test_a_longer_answer_is_cut_for_a_post_and_refused_for_a_fetch() -> None:
 def test_a_receiver_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbound, "SECONDS", 0.2)
 
-    with serving() as server, pytest.raises(Unreachable, match="ReadTimeout"):
+    with serving() as server, pytest.raises(Unreachable, match="it did not answer in time"):
         outbound.post(f"http://127.0.0.1:{server.server_port}/never", b"", {}, LOOPBACK)
 
 
@@ -237,7 +237,7 @@ def test_a_receiver_that_takes_a_body_slowly_is_hung_up_on(monkeypatch: pytest.M
         listener.listen(1)
         thread = threading.Thread(target=take, args=(listener,))
         thread.start()
-        with pytest.raises(Unreachable, match="WriteTimeout"):
+        with pytest.raises(Unreachable, match="it did not answer in time"):
             outbound.post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"x" * 16_000_000, {}, LOOPBACK)
         thread.join(30)
 
@@ -248,7 +248,7 @@ def test_a_closed_port_and_an_unknown_name_are_unreachable_not_forbidden() -> No
     with serving() as server:
         port = server.server_port
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match="no answer: nothing takes connections at its address"):
         outbound.post(f"http://127.0.0.1:{port}/", b"", {}, LOOPBACK)
     with pytest.raises(Unreachable):
         outbound.post("https://no-such-name.invalid/", b"", {}, STRICT)
@@ -276,7 +276,7 @@ def test_the_certificate_must_be_trusted_and_be_for_the_name_that_was_asked_for(
     with serving(context) as server:
         port = server.server_port
         outbound.trusted.cache_clear()
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable, match="its certificate cannot be trusted"):
             outbound.fetch(f"https://service.test:{port}/", LOOPBACK, resolve=resolve)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
         outbound.trusted.cache_clear()

@@ -36,6 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         PURPOSE,
         "Suggest jobs",
+        "Career chats",
         "Advertising",
         "Awgrymu swyddi sy'n addas i chi",
         "为您推荐合适的工作",
@@ -65,7 +66,7 @@ def test_a_purpose_that_says_something_is_taken(purpose: str) -> None:
     ],
 )
 def test_a_purpose_that_says_nothing_is_refused_and_the_rule_is_said(purpose: str) -> None:
-    with pytest.raises(Refused, match=r"says nothing.* fewer than 8 letters.* To suggest jobs") as refused:
+    with pytest.raises(Refused, match=r"^This .* says nothing.* fewer than 8 letters.* To suggest jobs") as refused:
         checked_purpose(purpose, "Career Converter")
 
     assert refused.value.error == "bad_purpose"

@@ -112,7 +112,7 @@ def test_what_was_given_up_on_is_tried_again_at_the_press_of_a_button(site, brow
     assert "&lt;i&gt;no such level&lt;/i&gt;" in page.text
     assert "Until it is tried again, the badge is neither issued nor revoked" in text_of(page)
     assert (answer.status_code, answer.headers["location"]) == (303, "/pages/work?done=retried")
-    assert "It is due again." in text_of(after)
+    assert "It is tried again now." in text_of(after)
     assert site.tenant.store.parked() == []
     assert [claim.record.id for claim in site.tenant.store.claim(["issue"], limit=9, lease=1_000_000)] == ["a-1"]
     assert site.audit()[-1] == ("work.retried", f"key {site.operator.key}")

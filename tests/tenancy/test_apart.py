@@ -227,7 +227,9 @@ def test_what_one_tenant_stores_counts_for_no_other(site):
         counts = {kind: two.store.count(kind) for kind in ("statement", "person", "credential", "import", "delivery")}
     metrics = httpx.get(f"{site.lrs.address}/metrics", auth=operator_in(site.lrs.tenant.settings.data)).text
     folder = str(site.lrs.tenant.settings.data)
-    usage = CliRunner().invoke(main, ["tenants", "usage", "two", "--data", folder, "--json"])
+    usage, of_one = (
+        CliRunner().invoke(main, ["tenants", "usage", one, "--data", folder, "--json"]) for one in ("two", "one")
+    )
 
     own = {"person": 2}  # the learner and the teacher of its own learning platform
     assert counts == dict.fromkeys(counts, 0) | own
@@ -236,6 +238,7 @@ def test_what_one_tenant_stores_counts_for_no_other(site):
     assert 'lrs_destination_active{channel="webhook",destination="careers",tenant="one"} 1.0' in metrics
     assert 'destination="careers",tenant="two"' not in metrics
     assert (usage.exit_code, '"statements": 0' in usage.stdout, '"persons": 2' in usage.stdout) == (0, True, True)
+    assert ('"badges": 0' in usage.stdout, '"badges": 0' in of_one.stdout) == (True, False)
 
 
 def test_an_administrator_of_a_tenant_does_not_see_the_figures_of_the_installation(site):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 
 from lrs.kernel.mail_server import MailServer
+from lrs.kernel.unreached import why
 from lrs.outbox.channel import End, Outcome
 
 SECONDS = 30
@@ -46,7 +47,7 @@ def _why(error: Exception) -> str:
         return _said(error.smtp_code, error.smtp_error)
     if isinstance(error, ssl.SSLError):
         return f"no encrypted connection to the mail server: {error.reason or 'TLS failed'}"
-    return f"the mail server cannot be reached: {type(error).__name__}"
+    return f"the mail server cannot be reached: {why(error)}"
 
 
 class _Unencrypted(Exception):

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -198,6 +199,9 @@ def test_page_csv_and_json_show_the_same_numbers_and_none_that_is_small(planner)
     assert numbers["still missing", "Region", "East", "2028"] is None
     assert "kept back" in page
     assert "wanted" in page
+    report = urlencode({"part": as_json[0]["part"]})
+    assert report in planner.get("/planning").text
+    assert {one["part"] for one in planner.get(f"/planning.json?{report}").json()} == {as_json[0]["part"]}
 
 
 def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(planner):

@@ -315,9 +315,10 @@ def test_an_author_is_told_all_that_is_wrong_at_once_and_in_plain_words(tenant):
     assert ("no IRI" in told[3], "'gone.html'" in told[3]) == (True, True)
 
 
-def test_a_file_that_is_no_package_is_told_so_without_a_rule(tenant):
+@pytest.mark.parametrize(("content", "name"), [(b"%PDF-1.7", "handout.pdf"), (b"\n<!DOCTYPE html><p>", "index.html")])
+def test_a_file_that_is_no_package_is_told_so_without_a_rule(tenant, content, name):
     with pytest.raises(Refused) as caught:
-        imported(tenant, b"%PDF-1.7", "handout.pdf")
+        imported(tenant, content, name)
 
     assert caught.value.message.startswith("the file is no course: send the zip package")
     assert rule_of(caught.value) == ""
