@@ -2,9 +2,9 @@
 
 claims (profiles, persons and consents) -> the learner -> for each consent and service: what was told, what holds -> the
 events that are due. This is worked out outside the writer, because it reads and compares everything that a learner
-holds. One commit then stores the deliveries, which owe ``deliver``, the entry of the feed, and that the claim is
-settled. The commit checks that the records it was worked out from are unchanged; otherwise it is worked out again. So
-the step may run twice, late and in any order.
+holds. One commit then binds the consents that waited for an identifier of the learner, and stores the deliveries, which
+owe ``deliver``, the entry of the feed, and that the claim is settled. The commit checks that the records it was worked
+out from are unchanged; otherwise it is worked out again. So the step may run twice, late and in any order.
 
 The records for many claims are read ahead, in a few round trips. Changes of a badge or of a join are not compared at
 the commit: they owe this step again.

@@ -63,12 +63,12 @@ def _words(verbs: str) -> str:
 def changes(found: Iterable[RulesChange], rulesets: Iterable[Ruleset]) -> list[ListRow]:
     """A row for each level that somebody would gain or lose; the levels are called as in *rulesets*."""
     levels = {
-        (about.code, level.ordinal): level.label or ""
+        (about.code, about.label, level.ordinal): level.label
         for ruleset in rulesets
         for about in ruleset.competencies
         for level in about.scale.levels
     }
-    return [_change(one, levels.get((one.code, one.level), "")) for one in found]
+    return [_change(one, levels.get((one.code, one.label, one.level), "")) for one in found]
 
 
 def draft(

@@ -6,9 +6,13 @@ import pytest
 
 from lrs.access import staff_acts
 from lrs.access.roles import granted
+from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import drafts, rulesets
+from lrs.competency.rules.drafts import RulesChange
+from lrs.competency.rules.rules import RuleCompetency, Ruleset
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
+from lrs.pages import rules_view
 from lrs.storage import each
 from tests.competency.world import RULES, statement
 from tests.pages.conftest import Site, forms_of, text_of
@@ -83,6 +87,18 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert {one["state"] for one in site.world.all("award")} == {"held"}  # in review
     site.world.clock.now += 400 * DAY
     assert "in review" not in text_of(signed_in(site, "steward").get(place))
+
+
+def test_a_level_is_called_as_its_own_framework_calls_it_also_where_another_has_the_same_code():
+    about = [
+        RuleCompetency(label, "GOWN", label, label, 1, PRESETS[scale])
+        for label, scale in (("Gowning", "tiers"), ("Gown making", "dreyfus"))
+    ]
+    found = [RulesChange("p", "Ann", "GOWN", one.label, 1, "loses") for one in about]
+
+    rows = rules_view.changes(found, [Ruleset(1, (), tuple(about))])
+
+    assert [row.shown["level"] for row in rows] == ["1 Awareness", "1 Novice"]
 
 
 def test_a_version_is_brought_back(site, steward):
