@@ -194,7 +194,7 @@ def renew_command(tenant: Tenant) -> None:
 
 @badges.command("issuer")
 @click.option("--name", help="The name that badges show; those that are held are issued anew with it.")
-@click.option("--url", help="The issuer's home page.")
+@click.option("--url", help="The issuer's home page; empty takes it away.")
 @json_option
 @with_tenant
 def issuer_command(tenant: Tenant, name: str | None, url: str | None, *, as_json: bool) -> None:

@@ -137,13 +137,14 @@ def fault_of(name: str, url: str | None) -> str | None:
 
 
 def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> None:
-    """Sets the name of the issuer, its home page, or both. Raises ``Refused``.
+    """Sets the name of the issuer, its home page, or both; an empty *url* takes it away. Raises ``Refused``.
 
     Badges that are held are issued anew with them, by the step "reword"; copies from before stay valid.
     """
     record = tenant.store.get("issuer", "profile")
     before = json.loads(record.body) if record else {"name": _first_name(tenant)}
     name = before["name"] if name is None else name
+    url = (before.get("url") if url is None else url) or None
     fault = fault_of(name, url)
     if fault:
         raise Refused(fault, error="bad_name")

@@ -71,14 +71,17 @@ def test_the_did_document_lists_the_keys_as_strings_under_assertion_method_only(
     assert second["id"] == f"{did}#{second['publicKeyJwk']['kid']}"
 
 
-def test_an_issuer_is_renamed_as_often_as_one_likes(tmp_path):
+def test_an_issuer_is_renamed_as_often_as_one_likes_and_keeps_its_home_page(tmp_path):
     tenant = tenant_in(tmp_path)
     rename(tenant, "Centre", "https://centre.example.org")
-    rename(tenant, "Example Training Centre", None)
+    rename(tenant, "Example Training Centre")
+    kept = issuer_of(tenant).url
+    rename(tenant, url="")
 
     profile = issuer_of(tenant).profile()
     tenant.store.close()
 
+    assert kept == "https://centre.example.org"
     assert profile == {
         "id": "did:web:skills.example.org:t:default",
         "type": ["Profile"],
