@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from lrs.matching import services
@@ -372,9 +373,11 @@ def test_a_service_that_is_gone_or_has_another_purpose_now_cannot_be_agreed_to(
     tenant: Tenant, made: Registered, client: httpx.Client
 ) -> None:
     link = ask(client, made).json()["link"]
-    tenant.store.write(lambda tx: services.disable(tx, "career-converter", "test", by="test")).result()
+    other_purpose = msgspec.structs.replace(made.service, purpose="To advertise training")
+    pages = []
+    for now in (other_purpose, msgspec.structs.replace(made.service, state="disabled")):
+        tenant.store.write(lambda tx, now=now: services.change(tx, now.id, lambda _: now)).result()
+        pages.append(client.get(link))
 
-    page = client.get(link)
-
-    assert page.status_code == 410
-    assert "no longer connected" in page.text
+    assert [page.status_code for page in pages] == [410, 410]
+    assert all("no longer connected" in page.text for page in pages)

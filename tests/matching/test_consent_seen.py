@@ -24,6 +24,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
+    HOUR,
     Clock,
     answer_form,
     bearer,
@@ -213,6 +214,9 @@ def test_what_was_agreed_has_a_reference_a_way_to_stop_and_a_way_back(
     agreed = answer_form(client, link, scope=["badges:read"])
     run_sync(tenant)
     words = words_of(agreed)
+    tenant.clock.now += 24 * HOUR
+    next_day = words_of(client.get(link))
+    tenant.clock.now -= 24 * HOUR
     receipt = re.search(r"<code>([A-Z2-7]{4}-[A-Z2-7]{4})</code>", agreed.text)
     assert receipt
     given = [one for one in consent.everything(tenant.store) if one.receipt == receipt[1]]
@@ -220,6 +224,7 @@ def test_what_was_agreed_has_a_reference_a_way_to_stop_and_a_way_back(
 
     assert "What Skills and the names of badges The badges themselves Agreed on 18 November 2026" in words
     assert "Until when 18 December 2026" in words
+    assert "Until when 18 December 2026" in next_day
     assert f'href="{BACK.replace("&", "&amp;")}"' in agreed.text
     assert sorted(one.scope for one in given) == ["badges:read", "profiles:read"]
     assert links.with_receipt(tenant.store, receipt[1]).state == "agreed"
@@ -249,9 +254,10 @@ def test_who_answers_again_and_leaves_a_tick_out_takes_that_back(
 
 
 def test_a_learner_is_led_back_only_to_an_address_that_is_registered_letter_for_letter(
-    made: Registered, client: httpx.Client
+    tenant: Tenant, made: Registered, client: httpx.Client
 ) -> None:
     other = ask(client, made, returnUrl="https://careers.example/other")
+    link, service = links.found(tenant.store, other.json()["id"])
     refused = [
         ask(client, made, returnUrl=url)
         for url in (
@@ -267,6 +273,8 @@ def test_a_learner_is_led_back_only_to_an_address_that_is_registered_letter_for_
     assert [(one.status_code, one.json()["error"]) for one in refused] == [(400, "bad_return_url")] * 5
     assert 'href="https://careers.example/other"' in agreed.text
     assert BACK not in agreed.text
+    assert service
+    assert consent_page.back_to(link, msgspec.structs.replace(service, return_urls=(BACK,))) == BACK
 
 
 def test_a_forged_host_is_in_no_link(made: Registered, client: httpx.Client) -> None:

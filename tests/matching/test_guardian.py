@@ -24,6 +24,7 @@ from lrs.matching import changes, services
 from lrs.matching.consent import answers, consent, withdrawal
 from lrs.matching.consent.answers import Posted
 from lrs.matching.consent.commands import subjects_named
+from lrs.matching.consent.under_age import is_under_age
 from lrs.matching.registry import Registered
 from lrs.outbox.mail import Mail
 from lrs.people import joins, minors
@@ -199,8 +200,11 @@ def test_without_the_scope_that_all_others_need_nothing_is_left_to_wait_for_a_gu
     answer_form(client, ask(client, made), scope=["gap:read"], **ASKS)
     theirs, subjects = guardians_link(tenant), subjects_named(tenant, "ana@example.org")
 
+    of_another = tenant.store.write(lambda tx: withdrawal.withdraw(tx, subjects, by="test", service="other")).result()
+    left = len(answers.waiting(tenant.store))
     ended = tenant.store.write(lambda tx: withdrawal.withdraw(tx, subjects, by="test", scope="profiles:read")).result()
 
+    assert (of_another, left) == ([], 1)
     assert sorted(one.scope for one in ended) == ["gap:read", "profiles:read"]
     assert answers.waiting(tenant.store) == []
     assert heading(client.get(theirs)) == "You did not agree"
@@ -272,10 +276,12 @@ def test_a_learner_whom_staff_noted_as_under_age_cannot_say_otherwise(
     tenant.store.write(lambda tx: minors.note(tx, person, date(2026, 11, 20), by="test")).result()
     link = ask(client, made)
 
-    signed_out = answer_form(client, ask(client, made), age="of_age")
+    alone = ask(client, made)
+    signed_out = answer_form(client, alone, age="of_age")
     stranger = answer_form(client, ask(client, made, learner={"mbox": "mailto:who@example.org"}), age="of_age")
     sign_in(client, tenant, person)
     before = answer_form(client, link, age="of_age")
+    does_not_hold = client.get(alone)
     client.cookies.clear()
     tenant.clock.now += 48 * HOUR  # it is the 20th then
     sign_in(client, tenant, person)
@@ -285,7 +291,16 @@ def test_a_learner_whom_staff_noted_as_under_age_cannot_say_otherwise(
     assert heading(signed_out) == heading(stranger) == "You agreed"
     assert before.status_code == 400
     assert "has noted that you are younger" in before.text
+    assert heading(does_not_hold) == "You agreed, and that has ended"
     assert heading(after) == "You agreed"
+
+
+def test_a_learner_is_under_age_until_the_day_begins_where_the_organisation_is(tenant: Tenant) -> None:
+    person, half_past_midnight = put_person(tenant, ANA), 1_814_398_200_000_000  # 30 June 2027, 23:30 UTC
+    tenant.store.write(lambda tx: minors.note(tx, person, date(2027, 7, 1), by="test")).result()
+    times = (half_past_midnight - HOUR, half_past_midnight)
+
+    assert [is_under_age(as_set(tenant), tenant.store, [person], at) for at in times] == [True, False]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -102,6 +102,7 @@ def test_the_metadata_stand_in_both_well_known_forms_and_say_what_is_offered(ask
     assert offer["credential_configuration_ids"] == list(configurations)
     assert offer["grants"][GRANT]["pre-authorized_code"] == asking.code
     assert offer["grants"][GRANT]["tx_code"]["length"] == 6
+    assert {len(exchanges.tx_code(asking.site.tenant, f"offer {one}")) for one in range(200)} == {6}
     assert get("/.well-known/openid-credential-issuer/t/nobody").status_code == 404
 
 
@@ -109,14 +110,17 @@ def test_a_wallet_gets_the_badge_for_the_code_and_a_proof_and_says_that_it_took_
     token = asking.token()
     got = asking.credential()
     notice = got.json()["notification_id"]
+    guessed = asking.post("notification", {"notification_id": "guessed", "event": "credential_deleted"})
     accepted = asking.post("notification", {"notification_id": notice, "event": "credential_accepted"})
+    kept = exchanges.found(site.tenant.store, asking.token_of_exchange, site.tenant.clock())[1]
 
     (one,) = got.json()["credentials"]
     assert (token.json()["token_type"], token.json()["expires_in"]) == ("bearer", 600)
     assert token.headers["cache-control"] == got.headers["cache-control"] == "no-store"
     assert one["credential"]["credentialSubject"]["id"] == asking.wallet.did
     assert one["credential"]["id"] == json.loads(badge.body)["id"]
-    assert accepted.status_code == 204
+    assert told(guessed) == (400, "invalid_notification_id")
+    assert (accepted.status_code, kept.told) == (204, "credential_accepted")
     assert json.loads(site.tenant.store.get("credential", badge.id).body) == one["credential"]
     assert uses(site, badge) == {"claimed"}
 
@@ -320,12 +324,13 @@ def test_what_one_protocol_took_the_other_does_not_give_again(site, badge, askin
     shown = Wallet().presented(begun["challenge"], "lrs.test")
     other = asking.browser.ask("POST", asking.exchange, json={"verifiablePresentation": shown})
     asked = asking.browser.ask("POST", asking.exchange, json={})
+    offer = asking.browser.get(f"/t/default/oid4vci/offers/{asking.code}")
     later = Asking(site, badge)
     challenge = later.browser.ask("POST", later.exchange, json={}).json()["verifiablePresentationRequest"]["challenge"]
     shown = Wallet().presented(challenge, "lrs.test")
     later.browser.ask("POST", later.exchange, json={"verifiablePresentation": shown})
 
-    assert told(other) == told(asked) == (409, "taken")
+    assert told(other) == told(asked) == told(offer) == (409, "taken")
     assert told(later.token()) == (400, "invalid_grant")
 
 

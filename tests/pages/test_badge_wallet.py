@@ -10,7 +10,7 @@ import pytest
 
 from badges.credentials.status import place_id
 from badges.held import stops
-from badges.wallets import exchanges
+from badges.wallets import exchanges, hand_over
 from lrs.composition.steps import drain
 from lrs.kernel.times import MINUTE
 from lrs.storage import each
@@ -111,10 +111,12 @@ def test_the_interaction_url_lists_both_protocols_and_shows_a_browser_a_page(ask
 def test_an_older_wallet_posts_the_presentation_bare_to_the_address_of_the_deep_link_once(asking):
     challenge = exchanges.link_challenge(asking.site.tenant, asking.token)
 
+    elsewhere = asking.post(asking.wallet.presented(challenge, "evil.example", old=True), "/request")
     got = asking.post(asking.wallet.presented(challenge, None, old=True), "/request")
     again = asking.post(asking.wallet.presented(challenge, None, old=True), "/request")
     guessed = asking.post(asking.wallet.presented("guessed", None, old=True), "/request")
 
+    assert (elsewhere.status_code, elsewhere.json()["error"]) == (400, "wrong_domain")
     assert got.status_code == 200
     assert got.json()["credentialSubject"]["id"] == asking.wallet.did
     assert (again.status_code, again.json()["error"]) == (400, "wrong_challenge")
@@ -137,6 +139,7 @@ def test_a_presentation_that_proves_nothing_is_refused_with_the_reason_and_chang
         "another challenge": bad(asking, challenge="guessed"),
         "another purpose": bad(asking, proofPurpose="assertionMethod"),
         "a suite of its own": bad(asking, cryptosuite="mine-2026"),
+        "a context of its own": bad(asking, **{"@context": "https://evil.example/context"}),
         "a DID that is no key": bad(asking, verificationMethod="did:web:evil.example#key"),
         "no presentation": asking.post({"verifiablePresentation": {}}).json()["error"],
         "no object": asking.post({"verifiablePresentation": 5}).status_code,
@@ -150,6 +153,7 @@ def test_a_presentation_that_proves_nothing_is_refused_with_the_reason_and_chang
         "another challenge": (400, "wrong_challenge"),
         "another purpose": (400, "wrong_purpose"),
         "a suite of its own": (400, "bad_suite"),
+        "a context of its own": (400, "bad_presentation"),
         "a DID that is no key": (400, "bad_key"),
         "no presentation": "bad_presentation",
         "no object": 400,
@@ -189,6 +193,21 @@ def test_a_wallet_that_went_away_in_the_middle_begins_again_and_no_other_can(sit
     assert got == again
     assert (other.status_code, other.json()["error"]) == (409, "taken")
     assert json.loads(site.tenant.store.get("credential", badge.id).body) == got
+
+
+def test_a_badge_whose_award_changes_while_it_is_signed_is_signed_again(site, asking, monkeypatch):
+    signed, change_of = [], hand_over.change_of
+
+    def meanwhile(desk, award):
+        signed.append(change_of(desk, award))
+        if len(signed) == 1:
+            site.tenant.store.write(lambda tx: tx.replace(tx.get("award", award))).result()
+        return signed[-1]
+
+    monkeypatch.setattr(hand_over, "change_of", meanwhile)
+
+    assert credential_in(asking.take())["credentialSubject"]["id"] == asking.wallet.did
+    assert len(signed) == 2
 
 
 def test_an_exchange_that_is_over_replaced_or_guessed_says_so(site, badge, asking):

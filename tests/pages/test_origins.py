@@ -6,13 +6,16 @@ import msgspec
 import pytest
 
 from lrs.kernel.settings import Settings
+from lrs.matching.consent import links
+from lrs.matching.consent.consent import Subject
+from lrs.matching.consent.links import Wish
 from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import Mail
 from lrs.serving.server import hosts_of_demo
 from lrs.storage import each
 from lrs.tenancy.pages import pages_address
 from lrs.web.origins import is_on_content_host, is_on_content_host_of
-from tests.matching.world import put_person
+from tests.matching.world import put_person, put_service
 from tests.pages.conftest import Browser, Site, text_of
 
 FORGED = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
@@ -91,14 +94,19 @@ def mails(site):
 
 def test_behind_https_a_cookie_is_one_that_no_other_host_can_set(tmp_path):
     site = Site(tmp_path, public_url="https://lrs.example.org/engraft")
+    wish = Wish(Subject(identifier="somebody"))
+    link = links.mint(site.tenant, put_service(site.tenant).service, wish, id="a-link", by="service test")
 
     told = site.browser.get("/sign-in").headers["set-cookie"]
+    of_consent = site.browser.get(links.address(site.tenant, link, "")).headers["set-cookie"]
     site.close()
 
     name, *parts = [part.strip() for part in told.split(";")]
     assert name.startswith("__Host-engraft.default.form=")
     assert {"Path=/", "Secure", "HttpOnly", "SameSite=lax"} <= set(parts)
     assert not any(part.lower().startswith("domain") for part in parts)
+    assert of_consent.startswith("consent=")
+    assert of_consent.endswith("; Secure")
 
 
 # -- hosts ------------------------------------------------------------------------------------------------------------

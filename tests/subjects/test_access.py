@@ -3,13 +3,16 @@
 import json
 import re
 
+import msgspec
 import pytest
 
 from lrs.composition.kinds import TENANT
+from lrs.matching.consent.links import AskedGuardian
 from lrs.outbox.mail import send_mail
 from lrs.people.ids import ids_of
 from lrs.people.persons import whose
-from lrs.storage import each
+from lrs.storage import Record, each
+from lrs.storage.about import Whose
 from lrs.subjects import access
 from tests.everything import Everything
 from tests.rows import each_of
@@ -84,6 +87,17 @@ def test_no_secret_is_in_it(everything, told):
     for secret in (LINK, CODE, everything.sign_in_link, everything.invitation, everything.link.id):
         assert secret not in text
     assert not re.search(r"argon2|\"(password|factor|recovery|values)\"", text)
+
+
+def test_a_consent_link_is_shown_without_what_opens_it_and_without_the_guardians_address(everything):
+    asked = AskedGuardian("Noor", "n0nce", everything.tenant.clock(), "mum@example.org")
+    link = msgspec.structs.replace(everything.link, guardian=asked)
+    whom = Whose((), (everything.identifier("new"),), ())
+
+    shown = TENANT["consent-link"].shown(Record("consent-link", link.id, msgspec.json.encode(link)), whom)
+
+    assert shown["guardian"] == {"learner": "Noor", "expires": asked.expires, "answered": None}
+    assert not {link.id, asked.nonce, asked.address} & set(re.findall(r'[^"]+', json.dumps(shown)))
 
 
 def test_a_number_stands_in_it_as_it_was_sent(told):

@@ -52,11 +52,12 @@ def test_a_chain_that_nobody_touched_is_whole_and_its_head_is_its_last_entry(sto
 
     assert [(entry.number, entry.action) for entry, _ in walked] == [(1, "one"), (2, "two"), (3, "three")]
     assert audit.head_of(store) == audit.Head(3, walked[-1][1])
+    assert [[entry.number for entry in audit.newest(store, count)] for count in (2, 9)] == [[3, 2], [3, 2, 1]]
 
 
 def test_somebody_is_shown_what_was_done_about_them_and_not_about_whom_else(store):
     about = {"one": "ann", "other": "bea"}
-    put(store, lambda tx: audit.append(tx, "staff zoe", "suggestion.dismissed", about))
+    entry = put(store, lambda tx: audit.append(tx, "staff zoe", "suggestion.dismissed", about))
     (record,) = store.find(Walk("audit")).records
     kind = next(one for one in audit.KINDS if one.name == "audit")
 
@@ -64,6 +65,8 @@ def test_somebody_is_shown_what_was_done_about_them_and_not_about_whom_else(stor
 
     assert [one["about"] for one in shown] == [{"one": "ann"}, {"other": "bea"}]
     assert {one["by"] for one in shown} == {"staff"}
+    since = [audit.of_person(store, "bea", entry.action, at, 9) for at in (entry.at, entry.at + 1)]
+    assert since == [[entry], []]
 
 
 def test_no_hash_of_the_chain_can_be_worked_out_without_the_key(store):
@@ -118,7 +121,10 @@ def test_unkeyed_entries_put_after_keyed_ones_are_found(store):
     put(store, lambda tx: tx.insert(Record("audit", "000000000002", body)))
     set_head(store, number=2, hash=sha256(body).hexdigest())
 
-    assert broken_at(store) == 2
+    found = broken_at(store)
+    acted(store, "three")
+
+    assert (found, broken_at(store)) == (2, 2)
 
 
 def unkeyed(tx, *actions):
