@@ -16,8 +16,11 @@ _WORDS = (
 
 
 def why(error: BaseException) -> str:
-    """The words for what is beneath *error*; the name of its kind if there are none for it."""
-    cause = error
-    while beneath := cause.__cause__ or cause.__context__:
-        cause = beneath
-    return next((words for kind, words in _WORDS if isinstance(cause, kind)), type(error).__name__)
+    """The words for *error* or the nearest one beneath it that has words; the name of its kind if none has."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for kind, words in _WORDS:
+            if isinstance(cause, kind):
+                return words
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return type(error).__name__
