@@ -16,11 +16,22 @@ from lrs.access.sessions import open_session
 from lrs.cli import main
 from lrs.matching import services
 from lrs.matching.consent.commands import consent
+from lrs.matching.consent.consent import Grant, Subject, give
 from lrs.people import joins
 from lrs.storage import each
 from lrs.tenancy.tenants import Tenant
 from tests.audits import broken_at
-from tests.matching.world import Clock, answer_form, held, put_person, put_profile, put_service, tenant_in, web
+from tests.matching.world import (
+    PURPOSE,
+    Clock,
+    answer_form,
+    held,
+    put_person,
+    put_profile,
+    put_service,
+    tenant_in,
+    web,
+)
 
 
 @pytest.fixture
@@ -105,6 +116,13 @@ def test_consent_until_a_day_holds_to_the_end_of_that_day_in_the_operators_zone(
     assert row["expires"] == 1_814_396_399_999_999
     assert row["expires_at"] == "2027-06-30T22:59:59Z"
     assert row["how"] == "operator"
+
+
+def test_a_consent_whose_time_is_over_is_listed_as_expired(tenant: Tenant) -> None:
+    grant = Grant(Subject(identifier="ana"), "career-converter", ("profiles:read",), PURPOSE, "link", "test", expires=1)
+    tenant.store.write(lambda tx: give(tx, grant)).result()
+
+    assert listed(tenant) == [("profiles:read", "expired")]
 
 
 def test_consent_until_a_day_that_has_passed_is_refused_and_leaves_what_was_given(tenant: Tenant) -> None:

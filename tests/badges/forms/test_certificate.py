@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from badges.credentials.stored import stored_badge
 from badges.forms import form_named
+from badges.forms.certificate import _Certificate
 from badges.held import certificates
 from badges.keys.issuer import issuer_of
 from lrs.kernel.base64url import base64url
@@ -117,6 +118,20 @@ def test_a_certificate_takes_texts_of_any_length_and_language(tenant):
     assert pdf.count(b"/Type /Page\n") == 1
 
 
+def test_a_certificate_says_to_whom_it_was_given_and_until_when(tenant, monkeypatch):
+    texts, put = [], _Certificate.put
+    monkeypatch.setattr(
+        _Certificate, "put", lambda page, text, *size, **how: texts.append(text) or put(page, text, *size, **how)
+    )
+    subject = badge_in(tenant)[1]["credentialSubject"]
+    named = {"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": "Ann Smith"}
+
+    made(tenant, "pdf", credentialSubject=subject | {"identifier": [named]}, validUntil="2027-05-31T22:59:59Z")
+
+    assert "Awarded to Ann Smith" in texts
+    assert any(re.fullmatch(r"Awarded on .* 2026, valid until .* May 2027", text) for text in texts)
+
+
 def claims_of(sd_jwt: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Header, payload, and what is disclosed, each of which has its digest in the payload."""
     jwt, *hidden, last = sd_jwt.split("~")
@@ -149,6 +164,16 @@ def test_an_sd_jwt_shows_what_was_earned_and_hides_who_when_and_by_what(tenant):
         "evidence": badge["evidence"],
     }
     assert subject["identifier"][0]["identityHash"] not in json.dumps(payload)
+
+
+def test_who_was_shown_one_sd_jwt_knows_no_salt_of_another(tenant):
+    record, _ = badge_in(tenant)
+    one = stored_badge(tenant, record.id, record.body)
+
+    texts = [form_named("sd-jwt").make(badge).decode() for badge in (one, replace(one, id="another"))]
+
+    salts = [{json.loads(urlsafe_b64decode(part + "=="))[0] for part in text.split("~")[1:-1]} for text in texts]
+    assert salts[0].isdisjoint(salts[1])
 
 
 def test_a_demonstration_is_its_did_in_an_sd_jwt(tmp_path):

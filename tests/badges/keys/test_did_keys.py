@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from badges.keys.did_keys import did_of, jwk_of, key_of_did, key_of_jwk
 from badges.keys.invalid import Invalid
-from badges.keys.public_keys import is_signed
+from badges.keys.public_keys import is_signed, of_jwk, of_pem
 from lrs.kernel.base64url import base64url, from_base64url
 from tests.rows import each_of
 
@@ -24,6 +26,17 @@ TWICE = json.dumps(P256_JWK).replace("{", '{"kty": "OKP", ')
 DID_TWICE = f"did:jwk:{base64url(TWICE.encode())}"
 """A JWK that says its kind twice."""
 RFC_8037 = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+
+
+@each_of("bits", [1_024, 4_104])
+def test_an_rsa_key_that_is_weak_or_slow_is_not_taken(bits):
+    number = 2 ** (bits - 1) + 1
+    pem = RSAPublicNumbers(65_537, number).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    with pytest.raises(Invalid, match="RSA 2048 to 4096"):
+        of_jwk({"kty": "RSA", "e": "AQAB", "n": base64url(number.to_bytes(bits // 8))})
+    with pytest.raises(Invalid, match="RSA 2048 to 4096"):
+        of_pem(pem.decode())
 
 
 def test_a_did_key_is_read_and_written_for_both_curves():
