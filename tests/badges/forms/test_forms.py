@@ -88,10 +88,13 @@ def test_a_demonstration_is_signed_as_the_demonstration_that_it_names(tmp_path):
     issued_with_subject_id(tenant)
 
     signer = badge_of(tenant).signer()
-    named = badge_in(tenant)[1]["issuer"]
+    record, badge = badge_in(tenant)
+    lost = StoredBadge(record.id, record.body, ring_of(replace(tenant, secrets=Secrets(bytes(32)))))
     tenant.store.close()
 
-    assert (signer.profile(), signer.demonstration) == (named, True)
+    assert (signer.profile(), signer.demonstration) == (badge["issuer"], True)
+    with pytest.raises(NotInThisForm, match="signs no more"):
+        lost.signer()
 
 
 def test_a_badge_whose_key_is_not_ours_any_more_has_no_signer(issued):
