@@ -22,5 +22,5 @@ def why(error: BaseException) -> str:
         for kind, words in _WORDS:
             if isinstance(cause, kind):
                 return words
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+        cause = cause.__cause__ or cause.__context__  # httpcore2 raises its own "from None"
     return type(error).__name__
