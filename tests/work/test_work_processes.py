@@ -94,15 +94,20 @@ class Workplace:
         self.learners += made
 
     def settle(self) -> None:
-        """Waits until all is done that is due.
+        """Waits until all is done that is due."""
+        self.wait(self._is_settled, "the work to be done")
 
-        A database server may answer the last request of the dead after their death: such a lease is ended once more.
+    def wait(self, holds: Callable[[], object], what: str) -> None:
+        """Waits until it *holds*; after ten seconds leases are ended once more.
+
+        A database server may answer the last request of the dead after their death, and the next worker may look before
+        their leases are ended: it looks again a minute later.
         """
         with suppress(AssertionError):
-            until(self._is_settled, "the work to be done", patience=10)
+            until(holds, what, patience=10)
             return
         self.behind.let_leases_run_out()
-        until(self._is_settled, "the work to be done")
+        until(holds, what)
 
     def _is_settled(self) -> bool:
         assert self.tenant.store.parked() == []
@@ -471,7 +476,7 @@ def test_a_delivery_whose_worker_is_killed_again_and_again_has_one_id_and_one_ou
         work.receiving.answers = answer
         work.learn(1)
         for turn in range(deaths):
-            until(lambda turn=turn: len(killed) > turn, "the worker to send")
+            work.wait(lambda turn=turn: len(killed) > turn, "the worker to send")
             until(lambda turn=turn: not any(map(runs, killed[turn])), "the worker to be gone")
             work.behind.let_leases_run_out()
         work.settle()
