@@ -30,6 +30,6 @@ def load(name: str) -> ModuleType:
 
 
 def collect_rarely() -> None:
-    """Call this once when everything is loaded. The collector never looks at the objects that exist by then."""
+    """Lets the collector run rarely, and never look at the objects that exist by now: call it once all is loaded."""
     gc.freeze()
     gc.set_threshold(OBJECTS_A_ROUND, 20, 50)

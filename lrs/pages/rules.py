@@ -188,11 +188,11 @@ def _add_draft(router: Router) -> None:
 
     @router.get(f"{DRAFT}.csv", summary="Who would gain and lose, as CSV", openapi_extra=SIGNED_IN)
     def table(visit: Visiting, id: str) -> Response:
-        return as_csv(_asked(visit, id), _changes(visit, id), "changes")
+        return as_csv(_asked(visit, id), _all_changes(visit, id), "changes")
 
     @router.get(f"{DRAFT}.json", summary="Who would gain and lose, as JSON", openapi_extra=SIGNED_IN)
     def objects(visit: Visiting, id: str) -> Response:
-        return as_json(_asked(visit, id), _changes(visit, id), "changes")
+        return as_json(_asked(visit, id), _all_changes(visit, id), "changes")
 
     @router.post(
         f"{PLACE}/drafts/{{id}}/apply",
@@ -222,7 +222,7 @@ def _draft(visit: Visit, id: str, refused: Refused | None = None) -> Response:
     before, until = _replaced(store, found)
     until = until if until and until > visit.tenant.clock() else None
     shown = rules_view.draft(id, found, before, zone, is_outdated=drafts.is_outdated(store, found), until=until)
-    rows = listing(_asked(visit, id), _changes(visit, id))
+    rows = listing(_asked(visit, id), _changes(visit, found, before))
     return visit.page(
         "staff/rules-draft.html",
         refused.status if refused else 200,
@@ -248,12 +248,14 @@ def _asked(visit: Visit, id: str) -> Asked:
     )
 
 
-def _changes(visit: Visit, id: str) -> list[ListRow]:
-    store = visit.tenant.store
+def _all_changes(visit: Visit, id: str) -> list[ListRow]:
+    found = drafts.find(visit.tenant.store, id)
+    return _changes(visit, found, _replaced(visit.tenant.store, found)[0])
+
+
+def _changes(visit: Visit, draft: RulesDraft, before: Ruleset) -> list[ListRow]:
     try:
-        draft = drafts.find(store, id)
-        text = b"".join(store.blobs.open(draft.blobs[drafts.CHANGES]))
+        text = b"".join(visit.tenant.store.blobs.open(draft.blobs[drafts.CHANGES]))
     except KeyError:
         return []
-    before, _ = _replaced(store, draft)
     return rules_view.changes(msgspec.json.decode(text, type=list[RulesChange]), (before, draft.ruleset))

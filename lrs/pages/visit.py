@@ -79,7 +79,7 @@ OPERATOR_PLACES = (
 
 
 def page_router(prefix: str = "") -> Router:
-    """The router of pages for whoever is signed in, at addresses that begin with *prefix*."""
+    """The router of pages for people, at addresses that begin with *prefix*."""
     return Router(prefix=prefix, tags=["pages"], default_response_class=HTMLResponse, responses=REFUSALS)
 
 
