@@ -6,7 +6,9 @@ import pytest
 
 from lrs.access import staff_acts
 from lrs.access.roles import granted
+from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange
 from lrs.competency.rules.rules import RuleCompetency, Ruleset
@@ -14,7 +16,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.pages import rules_view
 from lrs.storage import each
-from tests.competency.world import RULES, statement
+from tests.competency.world import RULES, SHEET, URI, statement
 from tests.pages.conftest import Site, forms_of, text_of
 from tests.pages.members import signed_in
 
@@ -99,6 +101,23 @@ def test_a_level_is_called_as_its_own_framework_calls_it_also_where_another_has_
     rows = rules_view.changes(found, [Ruleset(1, (), tuple(about))])
 
     assert [row.shown["level"] for row in rows] == ["1 Awareness", "1 Novice"]
+
+
+def test_a_badge_is_said_to_go_also_where_another_framework_has_a_competency_with_the_same_code(site, steward):
+    other, faults = framework_from_sheet(SHEET.encode(), uri=f"{URI}/other", title="Other", scale=PRESETS["tiers"])
+    assert faults == ()
+    site.world.write(lambda tx: (keep(tx, other), publish(tx, other.id, "test")))
+    head, gowning = RULES.splitlines()[:2]
+    rows = [f"{gowning},{URI}", f"{gowning.replace('/gowning', '/other')},{other.id}"]
+    site.world.apply("\n".join([f"{head},framework", *rows]))
+    site.world.send(statement("elsewhere", activity="https://vle.example/other"))
+    drain(site.tenant, ("match", "evaluate"))  # no badge is signed yet for the level of the other framework
+    table = "\n".join([f"{head},framework", rows[1]])
+
+    seen = text_of(steward.get(send(site, steward, table)))
+
+    assert "Held levels that would go or end earlier 2" in seen  # Bob's, too
+    assert "Badges that would be revoked 2" in seen
 
 
 def test_a_version_is_brought_back(site, steward):
