@@ -163,7 +163,8 @@ def test_many_are_stored_in_few_commits_and_one_that_conflicts_stays_alone(tenan
         return write(decide, **more)
 
     monkeypatch.setattr(tenant.store, "write", counted)
-    done = replay_each(tenant, [*ids, new_id(), ids[0]], ["group-activity"], SUBSCRIPTIONS, by="test")
+    named = [id.upper() for id in ids]
+    done = replay_each(tenant, [*named, new_id(), ids[0]], ["group-activity"], SUBSCRIPTIONS, by="test")
 
     assert next((one.id, one.refused.status) for one in done if one.refused) == (ids[5], 409)
     assert [one.refused.status for one in done if one.refused] == [409, 404]
