@@ -15,7 +15,10 @@ AT = "2026-11-29T10:00:00Z"
 @pytest.fixture(scope="module")
 def lrs(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("lrs")) as made:
-        made.tenant.store.write(lambda tx: put_switches(tx, "moodle", ["deduplicate"], "test")).result()
+        for source in ("moodle", "canvas"):
+            made.tenant.store.write(
+                lambda tx, source=source: put_switches(tx, source, ["deduplicate"], "test")
+            ).result()
         yield made
 
 
@@ -121,10 +124,12 @@ def test_each_source_has_its_own_and_only_a_source_that_asked_for_it(lrs, moodle
     first = ids_of(moodle.post(one))
     before = stored(lrs)
 
-    answers = [ids_of(other.post(one)) for _ in range(2)]
+    canvas = lrs.as_key("statements/write", name="canvas")
+    answers = [ids_of(who.post(one)) for who in (other, other, canvas, canvas)]
 
-    assert len({*first, *answers[0], *answers[1]}) == 3
-    assert stored(lrs) == before + 2
+    assert len({*first, *answers[0], *answers[1], *answers[2]}) == 4
+    assert answers[3] == answers[2]
+    assert stored(lrs) == before + 3
 
 
 def test_statements_with_ids_are_resent_as_ever(moodle):
