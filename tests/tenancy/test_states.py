@@ -202,6 +202,22 @@ def test_a_tenant_that_is_resumed_while_a_round_looks_for_deletions_is_not_erase
     assert (tmp_path / "tenants" / "acme" / "store.db").exists()
 
 
+def test_a_tenant_that_is_erased_while_somebody_resumes_it_stays_deleted(tmp_path, control, clock, monkeypatch):
+    settings = Settings(data=tmp_path)
+    states.delete(settings, control, "acme")
+    seen = control.get("acme")
+    clock.forward(seconds=GRACE // 1_000_000)
+    assert states.erase_due(settings, control, clock.now) == ["acme"]
+
+    with pytest.raises(Misconfigured, match="there is no tenant 'acme'; there are default"):
+        states.resume(settings, control, "acme")
+    monkeypatch.setattr(control, "get", lambda _: seen)
+    with pytest.raises(Misconfigured, match="deleted meanwhile"):
+        states.resume(settings, control, "acme")
+
+    assert (control.records()["acme"].state, control.open_tenants()) == ("deleted", ["default"])
+
+
 def test_the_default_tenant_cannot_be_deleted(tmp_path):
     run(tmp_path, "create", "acme")
 
