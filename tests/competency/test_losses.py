@@ -79,6 +79,15 @@ def test_a_period_that_gets_shorter_is_a_loss_with_its_new_end_and_a_longer_one_
     world.clock.now += 24 * HOUR
     assert found(world, RULES.replace("P12M", "P1D")) == [gone]
     assert found(world, RULES.replace("P12M", "P24M")) == []
+    assert found(world, RULES.replace("P12M", "")) == []
+
+
+def test_a_level_without_an_end_that_would_get_one_is_a_loss(world):
+    world.send(statement("one"))
+    world.work()
+    ann = world.person(ANN)
+
+    assert found(world, RULES.replace(",80,,", ",80,P12M,")) == [loss(ann, ends=date(2027, 11, 20))]
 
 
 def test_what_has_expired_is_no_loss(world):

@@ -283,6 +283,23 @@ def test_a_result_is_corrected_without_a_question_by_void_and_new_and_in_the_rec
     assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
 
 
+def test_the_record_that_replaces_another_keeps_the_rest_of_it_and_its_verb_says_what_its_result_says(site, browser):
+    room, lasted = "https://vle.example/extensions/room", {"success": True, "duration": "PT40M"}
+    site.world.send(statement("passed", context={"language": "en", "extensions": {room: "B2"}}, result=lasted))
+    drain(site.tenant, STEPS)
+
+    correct(browser, site.world.person(ANN), statement=statement_id("passed"), why="The wrong line", success="no")
+    drain(site.tenant, STEPS)
+
+    (new,) = [json.loads(one.body) for one in statements(site).values() if not one.meta.keys() & {"voids", "voided"}]
+    assert new["verb"] == {"id": "http://adlnet.gov/expapi/verbs/failed"}
+    assert new["result"] == {"score": {"raw": 90, "min": 0, "max": 100}, "success": False, "duration": "PT40M"}
+    assert new["context"]["language"] == "en"
+    assert new["context"]["extensions"] == {room: "B2", WHY: "The wrong line"}
+    assert (new["object"], new["timestamp"]) == ({"id": GOWNING}, "2026-11-20T10:00:00Z")
+    assert site.world.awards() == []
+
+
 @pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize(("score", "threshold", "held"), [("60", "80", 0), ("33.3", "33.3", 1)])
 def test_a_corrected_score_is_the_per_cent_that_was_typed_also_where_the_source_scales_from_minus_one(

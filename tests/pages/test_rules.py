@@ -156,6 +156,18 @@ def test_the_number_is_counted_again_when_it_is_put_in_force(site, steward):
     assert version(site) == 2
 
 
+def test_a_table_that_is_sent_twice_is_looked_at_once_by_each_sender_and_again_once_that_is_over(site, steward):
+    other = signed_in(site, "administrator")
+
+    first, again, theirs = send(site, steward, NONE), send(site, steward, NONE), send(site, other, NONE)
+    by = drafts.find(site.tenant.store, theirs.split("/")[-2]).by
+    site.world.write(lambda tx: drafts.change(tx, first.split("/")[-2], state="refused"))
+    after = send(site, steward, NONE)
+
+    assert first == again
+    assert (by, len({first, theirs, after})) == (f"staff {other.member}", 3)
+
+
 def test_two_tabs_and_two_stewards_do_not_put_in_force_what_the_other_has_overtaken(site, steward):
     other = signed_in(site, "administrator")
     mine, theirs = send(site, steward, HARDER), send(site, other, NONE)

@@ -230,6 +230,27 @@ def test_consent_given_again_after_a_withdrawal_tells_everything_again_with_high
     assert sorted(receiving.events[3:]) == ["consent.given", "profile.updated"]
 
 
+def test_consent_given_anew_is_told_with_its_new_times_and_all_scopes_that_hold_now(
+    tenant: Tenant, person: str, receiving: Receiver, clock: Clock
+) -> None:
+    agree(tenant, person, scopes=("profiles:read", "gap:read"), expires=clock.now + HOUR)
+    run_all(tenant)
+    clock.now += 60 * SECOND
+    agree(tenant, person, reference="ref-2", expires=clock.now + 2 * HOUR)
+    run_all(tenant)
+
+    assert receiving.events[2:] == ["consent.given"]
+    assert receiving.got[2].json["data"] == {
+        "subject": services.pairwise(tenant, "career-converter", person),
+        "version": 2,
+        "reference": "ref-2",
+        "scopes": ["gap:read", "profiles:read"],
+        "purpose": "To suggest jobs that fit what you can do",
+        "given": "2026-11-18T11:07:40Z",
+        "expires": "2026-11-18T13:07:40Z",
+    }
+
+
 def test_consent_given_and_withdrawn_before_the_worker_runs_tells_nothing(tenant: Tenant, person: str) -> None:
     agree(tenant, person)
     take_back(tenant, person)
