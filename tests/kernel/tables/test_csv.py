@@ -144,6 +144,16 @@ def test_a_file_with_more_rows_than_the_limit_is_refused_whole(monkeypatch):
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
 
 
+def test_blank_lines_are_no_rows_and_not_without_end(monkeypatch):
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_LINES", 6)
+
+    assert cells(b"a\n\n\n\n\n1\n", "a") == [{"a": "1"}]
+    with pytest.raises(Refused, match="more than 6 rows: split it") as refusal:
+        opened(b"a\n\n\n\n\n\n1\n", "a")
+
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
+
+
 def walked_peak(path: Path) -> tuple[int, int]:
     tracemalloc.start()
     count = sum(1 for _ in opened(path, "a b c d e").rows())

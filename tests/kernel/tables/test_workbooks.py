@@ -138,6 +138,24 @@ def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_w
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
 
 
+def test_the_sheets_of_a_workbook_unpack_to_so_many_bytes_together(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("Two"), book.create_sheet("Three")):
+        for line in (["a"], *[["1"]] * 200):
+            sheet.append(line)
+    book.save(tmp_path / "file.xlsx")
+    with zipfile.ZipFile(tmp_path / "file.xlsx") as archive:
+        size = archive.getinfo(SHEET).file_size
+
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 3 * size + 1_000)
+    assert len(list(opened(tmp_path / "file.xlsx", "a").rows())) == 600
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 2 * size + 1_000)
+    with pytest.raises(Refused, match="the sheets unpack to") as refusal:
+        opened(tmp_path / "file.xlsx", "a")
+
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
+
+
 def test_rows_beyond_the_size_that_a_sheet_claims_are_read(tmp_path):
     broken(tmp_path / "file.xlsx", lambda xml: xml.replace(b'<dimension ref="A1:A2"', b'<dimension ref="A1:A1"'))
 
