@@ -10,7 +10,6 @@ from lrs.kernel.times import DAY
 from lrs.ops.doctor_keys import of_keys
 from tests.badges.made import put_award, run_issue, tenant_in
 
-
 LOST = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 """An award that is lost again, so that its badge is revoked."""
 
