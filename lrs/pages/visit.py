@@ -7,6 +7,7 @@ before there is one, to a cookie of its own), so that no other site can send it 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Depends, Request, Response
@@ -218,11 +219,19 @@ FormBody = Annotated[bytes, Depends(small_body)]
 """The body of a form."""
 
 
-def sign_in_first(request: Request) -> Response:
-    """A redirect to the sign-in, which leads back afterwards."""
+says_to_learners(over="You are not signed in any more, and nothing was changed. Sign in again.")
+
+
+def sign_in_first(request: Request, place: str = "/sign-in") -> Response:
+    """A redirect to the sign-in at *place*, which leads back afterwards to the page, or to that of the form.
+
+    Whoever was signed in before, or sent a form, is told that nothing was done.
+    """
     root = base_of(request)
-    then = session.safe_return(root, request.url.path) if request.method == "GET" else ""
-    return redirect(request, f"{root}/sign-in{'?then=' if then else ''}{then}")
+    was_in = request.method == "POST" or session_cookie(tenant_of(request)) in request.cookies
+    told = {"then": session.safe_return(root, request.url.path), DONE: "over" if was_in else ""}
+    query = urlencode({name: value for name, value in told.items() if value}, safe="/")
+    return redirect(request, f"{root}{place}{'?' if query else ''}{query}")
 
 
 def refusal(request: Request, refused: Refused) -> Response:
@@ -239,7 +248,7 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
     language = exchange_of(request).language = language_of(request, LEARNERS)
-    told = {"root": base_of(request), "error": refused.error, "is_said": language == ENGLISH}
+    told = {"root": base_of(request), "is_said": language == ENGLISH}
     return refusal_page(request, refused, "account/refused.html", **told)
 
 

@@ -291,9 +291,11 @@ def test_who_may_sign_in_no_more_is_led_to_the_sign_in_and_nothing_is_done(site)
 
     sent = browser.send(page, "/me/questions", text="Am I still here?")
 
-    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in/learner")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in/learner?done=over")
     assert questions.count_open(site.tenant.store) == 0
-    assert browser.get("/me").headers["location"] == "/sign-in/learner"
+    assert browser.get("/me").headers["location"] == "/sign-in/learner?then=/me&done=over"
+    over = browser.get("/sign-in/learner?then=/me&done=over&lang=cy")
+    assert "Nid ydych wedi mewngofnodi mwyach, ac ni newidiwyd dim." in text_of(over)
 
 
 def test_behind_the_name_of_an_organisation_all_links_stay_there_and_another_one_knows_nobody(site):
@@ -305,7 +307,7 @@ def test_behind_the_name_of_an_organisation_all_links_stay_there_and_another_one
     assert "Ann Smith" in page.text
     assert {"/t/default/me/sharing", "/t/default/me/data", "/t/default/me/questions"} <= places
     assert [place for place in places if not place.startswith(("/t/default/", "/static/"))] == []
-    assert (elsewhere.status_code, elsewhere.headers["location"]) == (303, "/t/other/sign-in/learner")
+    assert (elsewhere.status_code, elsewhere.headers["location"]) == (303, "/t/other/sign-in/learner?then=/t/other/me")
 
 
 def test_staff_have_no_page_of_their_own_record(browser):
@@ -616,7 +618,7 @@ def test_a_learner_closes_their_sign_in_and_it_is_closed_everywhere(site):
     closed = browser.send(browser.get("/account"), "/account/close")
 
     assert (closed.status_code, closed.headers["location"]) == (303, "/sign-in/learner")
-    assert phone.get("/me").headers["location"] == "/sign-in/learner"
+    assert phone.get("/me").headers["location"] == "/sign-in/learner?then=/me&done=over"
     assert learners.account_of(site.tenant.store, ann) is None
     assert site.audit()[-1] == ("learner.account-closed", f"learner {ann}")
     assert len(site.world.all("award")) == 2

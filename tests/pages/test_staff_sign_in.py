@@ -332,7 +332,8 @@ def test_a_role_that_is_taken_away_ends_the_session_while_its_page_is_open(site)
     staff_acts.set_roles(site.tenant, kim, [Granted("steward")], by="test")
 
     sent = browser.send(page, "/staff/members", email="new@centre.example", role="steward")
-    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?then=/staff/members&done=over")
+    assert "You are not signed in any more, and nothing was changed." in text_of(browser.get(sent.headers["location"]))
     assert staff.with_email(site.tenant.store, "new@centre.example") is None
     sign_in(browser, "kim@centre.example")
     assert browser.get("/staff/members").status_code == 403
