@@ -81,7 +81,7 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert version(site) == 2
     changed = text_of(steward.get(place))
     assert "What these rules changed" in changed
-    assert "Version 2 is in force. 2 held levels go." in changed
+    assert "Version 2 is in force. 2 held levels go, or end earlier." in changed
     assert "The review lasts until" in changed
     assert "Bring version 1 back: see what that would change" in changed
     assert ("rules.applied", f"staff {steward.member}") in site.audit()
@@ -151,7 +151,7 @@ def test_the_number_is_counted_again_when_it_is_put_in_force(site, steward):
     apply(site, steward, place, expected="2")
 
     assert version(site) == 1
-    assert "Meanwhile 3 held levels would go, not 2." in text_of(steward.get(place))
+    assert "Meanwhile 3 held levels would go or end earlier, not 2." in text_of(steward.get(place))
     apply(site, steward, place, expected="3")
     assert version(site) == 2
 

@@ -36,6 +36,26 @@ def two(site: Site) -> tuple[str, str]:
     return site.world.person(HOME), site.world.person(WORK)
 
 
+def test_two_whom_nothing_suggests_are_put_side_by_side_by_what_they_are_known_by(site, browser):
+    site.world.send(statement("home", HOME))
+    site.world.send(statement("work", WORK, activity=ASEPTIC))
+    drain(site.tenant, STEPS)
+    one, other = site.world.person(HOME), site.world.person(WORK)
+
+    led = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="https://vle.example|ann")
+    nobody = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="bea@home.example")
+    several = browser.send(browser.get(LIST), LIST, one="able", other="ann@home.example")
+    same = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="ann@home.example")
+
+    assert (led.status_code, led.headers["location"]) == (303, f"{LIST}/{one}/{other}")
+    assert "Nobody is known by that" in text_of(nobody)
+    assert "Several are known by that" in text_of(several)
+    assert "Both are one learner already" in text_of(same)
+    assert [each.status_code for each in (nobody, several, same)] == [400, 400, 400]
+    assert 'value="ann@home.example"' in nobody.text
+    assert browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="join").status_code == 303
+
+
 def test_a_pair_is_listed_with_its_reason_and_stands_side_by_side(browser, two):
     one, other = two
     path = f"{LIST}/{one}/{other}"

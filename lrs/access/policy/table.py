@@ -174,6 +174,7 @@ TABLE: PolicyTable = {
     ("GET", "/staff/consents/{receipt}"): _staff("consents.answer"),
     ("POST", "/staff/consents/{receipt}"): _staff("consents.answer"),
     **listed("/staff/same-person", _staff("persons.join")),
+    ("POST", "/staff/same-person"): _staff("persons.join"),
     ("GET", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
     ("POST", "/staff/same-person/{one}/{other}"): _staff("persons.join"),
     **listed("/staff/services", _SERVICES),

@@ -69,7 +69,7 @@ def _told(
         return
     changed = ""
     if draft.state == "agreed":
-        changed = f"Meanwhile {counted(losing, 'held level')} would go, not {draft.expected}."
+        changed = f"Meanwhile {counted(losing, 'held level')} would go or end earlier, not {draft.expected}."
         changed += " Nothing was changed: look again."
     listed = list(_changes(tenant.store, found[:LISTED], badged))
     blob = tenant.store.blobs.put([msgspec.json.encode(listed)])

@@ -341,6 +341,7 @@ def people(session, text):
         ("Dan, 9999999999", "no ULN, learner reference"),
         ("Dan, 1234567890", "check digit"),
         ("Dan, dan@", "no e-mail address"),
+        ("Eve\nDan, dan@x.example\nFay, 1234567890", r"Line 1 \(Eve\): .* Line 3 \(Fay, 1234567890\): .*check digit"),
         ("\n \n", "Write at least one person"),
     ],
 )
@@ -351,6 +352,15 @@ def test_people_who_cannot_be_taken_are_named_and_nobody_is_added(centre, text, 
         acts.enrol(centre.day(), session.id, people(session, text))
 
     assert len(centre.everybody(session)) == 3
+
+
+def test_a_person_is_read_as_a_mail_program_writes_them(centre):
+    session = centre.session()
+
+    [one, other] = people(session, "Dan <dan@x.example>\nEve, <eve@x.example>")
+
+    assert [one.name, one.identifiers[0].written] == ["Dan", "dan@x.example"]
+    assert [other.name, other.identifiers[0].written] == ["Eve", "eve@x.example"]
 
 
 @pytest.mark.parametrize(
