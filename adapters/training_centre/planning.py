@@ -236,8 +236,8 @@ def _parts(typed: str) -> tuple[str, dict[str, Any]]:
     name, cells = "", dict[str, Any]()
     for part in filter(None, (" ".join(one.split()) for one in re.split(r"[,;\t]", typed))):
         if "@" in part:
-            before, _, address = part.rpartition("<")
-            name, cells["email"] = name or before.strip(), address.strip("<>")
+            *before, cells["email"] = [each.strip() for each in re.split("[<>]", part) if each.strip()]
+            name = name or " ".join(before)
         elif _ULN.fullmatch(part.replace(" ", "")):
             cells["uln"] = part.replace(" ", "")
         elif not name:
