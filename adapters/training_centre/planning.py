@@ -236,8 +236,9 @@ def _parts(typed: str) -> tuple[str, dict[str, Any]]:
     name, cells = "", dict[str, Any]()
     for part in filter(None, (" ".join(one.split()) for one in re.split(r"[,;\t]", typed))):
         if "@" in part:
-            *before, cells["email"] = [each.strip() for each in re.split("[<>]", part) if each.strip()]
-            name = name or " ".join(before)
+            bits = [each.strip() for each in re.split("[<>]", part)]
+            cells["email"] = next(each for each in bits if "@" in each)
+            name = name or bits[0] * ("@" not in bits[0])
         elif _ULN.fullmatch(part.replace(" ", "")):
             cells["uln"] = part.replace(" ", "")
         elif not name:
