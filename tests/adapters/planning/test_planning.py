@@ -306,7 +306,10 @@ def test_qualifications_that_end_are_counted_by_who_proved_them_and_when_they_en
 def test_seats_stand_as_they_are_and_bookings_are_counted_as_people(site):
     day = datetime.fromtimestamp((site.tenant.clock() + 30 * DAY) // 1_000_000, UTC).date()
     told = {"number": "seats", "date": f"{day}", "starts": "09:00", "ends": "17:00", "seats": "4", "opened": "yes"}
-    session = Centre(site.tenant, [site.tenant.clock()]).session(None, "Zoe Zadok, zoe@example.org", **told)
+    centre = Centre(site.tenant, [site.tenant.clock()])
+    session = centre.session(None, "Zoe Zadok, zoe@example.org", **told)
+    past = datetime.fromtimestamp((site.tenant.clock() - DAY) // 1_000_000, UTC).date()
+    centre.session(None, "Yan Yu, yan@example.org", **told | {"number": "past", "date": f"{past}", "seats": "9"})
 
     found = recounted(site)
     seen = figures.shown(figures.Planning(5, 1, tuple(Counted(*one) for one in found.items())))
@@ -331,6 +334,28 @@ def test_where_a_roster_says_somebody_lives_counts_before_where_they_learn(tmp_p
     held = {one.what.value: one.number for one in counting.count(world.tenant) if one.what.split == "region"}
 
     assert held == {"East": 1}
+    world.close()
+
+
+def test_the_newest_route_that_a_centre_was_told_counts_and_the_source_that_proved_a_qualification_last(tmp_path):
+    world, who = World(tmp_path), mailbox("learner0@example.org")
+    world.send_all([statement("gown", learner(0)), statement("asep", learner(0), activity=ASEPTIC)])
+    later = statement("again", learner(0), activity=ASEPTIC, timestamp="2026-11-20T11:00:00Z")
+    world.send(later, source="centre")
+    world.work()
+    found, _ = roles.read_roles(ROLES)
+    world.write(lambda tx: [roles.keep(tx, one) for one in found])
+    for at, centre, route in ((1, "north", "placement"), (3, "west", "graduate"), (2, "south", "apprentice")):
+        world.write(lambda tx, at=at, c=centre, r=route: learner_routes.keep(tx, c, who, {"route": r}, at, "test"))
+    world.clock.set("2027-09-01T12:00:00Z")
+
+    counts = {one.what: one.number for one in counting.count(world.tenant)}
+
+    assert [one.value for one in counts if one.split == "route"] == ["Graduate"]
+    assert {(one.of, one.value) for one in counts if one.part == "ending"} == {
+        ("centre", ""),
+        ("centre", "in 61 to 90 days"),
+    }
     world.close()
 
 
