@@ -119,6 +119,7 @@ def test_all_badges_of_a_kind_are_revoked_once_their_number_is_typed(site, badge
     nothing = steward.send(steward.get(MANY), MANY, act="look", **wanted)
 
     assert "1 badge would be revoked Ann Smith" in text_of(looked), text_of(looked)
+    assert "And " not in text_of(looked)
     assert (wrong.status_code, words.status_code, done.status_code) == (409, 400, 303)
     assert "It is about 1 badge, and 2 was typed. Nothing was done" in text_of(wrong)
     assert before == {}

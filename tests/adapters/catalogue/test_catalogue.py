@@ -190,7 +190,8 @@ def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_
     competency = RuleCompetency("asep", "ASEP", "Aseptic technique", "https://example.org/f", 1, PRESETS["tiers"])
     publisher = course.publisher
     rule = Rule("r", 1, "grouping", publisher, ("http://adlnet.gov/expapi/verbs/passed",), competency.key, 2)
-    ruleset = Ruleset(99, (*rulesets.current(site.tenant.store).rules, rule), (competency,))
+    lower = msgspec.structs.replace(rule, item="lower", level=1)
+    ruleset = Ruleset(99, (*rulesets.current(site.tenant.store).rules, rule, lower), (competency,))
     site.tenant.store.write(lambda tx: rulesets.put(tx, ruleset, "test")).result()
 
     (found,) = [one for one in entries(site.tenant.store, site.tenant.clock()) if one.id == f"course-{course.id}"]

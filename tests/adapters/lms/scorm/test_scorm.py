@@ -8,9 +8,9 @@ import pytest
 
 from adapters.lms.courses.structure import Block, Structure, units_of
 from adapters.lms.scorm import run_time
-from adapters.lms.scorm.cmi import read_commit, seconds_of, timespan_of
+from adapters.lms.scorm.cmi import Interaction, read_commit, seconds_of, timespan_of
 from adapters.lms.scorm.manifest import read_manifest
-from adapters.lms.scorm.statements import ScormAttempt, begun
+from adapters.lms.scorm.statements import ScormAttempt, begun, responded
 from adapters.lms.sessions.session import registration_in
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
@@ -359,6 +359,19 @@ def test_a_unit_that_was_imported_before_units_had_types_is_said_to_be_a_lesson(
     said = begun(ScormAttempt(SESSION, old, units_of(old)[0], "urn:attempt", "2026-11-18T11:00:00Z"), resumed=False)
 
     assert said["object"]["definition"]["type"] == "http://adlnet.gov/expapi/activities/lesson"
+
+
+def test_an_answer_is_told_once_and_again_when_it_was_changed_and_a_question_without_one_is_not():
+    structure = read_manifest(manifest(item()), {"index.html"})
+    attempt = ScormAttempt(SESSION, structure, units_of(structure)[0], "urn:attempt", "2026-11-18T11:00:00Z")
+    before = (Interaction("q1", response="a", result="wrong"), Interaction("q2", response="b"))
+    changed = (before[0], Interaction("q2", response="c", result="correct"), Interaction("q3"))
+
+    (told,) = responded(attempt, changed, before)
+
+    assert told["object"]["id"].endswith("/interactions/q2")
+    assert told["result"] == {"response": "c", "success": True}
+    assert len({one["id"] for one in (told, *responded(attempt, before, ()))}) == 3
 
 
 def test_base_and_parameters_make_the_address():
