@@ -169,11 +169,15 @@ def test_nothing_is_mailed_unless_the_organisation_wants_it_nor_about_what_is_ol
     object.__setattr__(site.tenant, "record", msgspec.structs.replace(site.tenant.record, badge_mails=True))
     badge = next(iter(each(site.tenant.store, "credential")))
     reworded = site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, badge)).result()
-    site.world.clock.now += 32 * DAY
+
+    def told(awarded):
+        body = json.dumps({**json.loads(badge.body), "awardedDate": awarded}).encode()
+        new = msgspec.structs.replace(badge, rev=0, body=body)
+        return site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, new)).result()
 
     assert (unasked, reworded) == ([], False)
-    new = msgspec.structs.replace(badge, rev=0)
-    assert site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, new)).result() is False
+    assert told("2026-10-22T00:00:00Z") is True
+    assert told("2026-10-21T00:00:00Z") is False
 
 
 def test_a_badge_is_shared_only_when_its_holder_says_so_and_without_their_name_unless_they_want_it(site, badge):
