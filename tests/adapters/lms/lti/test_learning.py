@@ -199,13 +199,18 @@ def test_a_teacher_of_a_course_link_sees_the_course(world):
     assert launch(world, "9", "Instructor").headers["location"].startswith(f"{PATH}/courses/")
 
 
+DONE = UnitProgress(attempted=True, satisfied=True)
+
+
 def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
     world.new_browser()
     start(world, world.browser.get(launch(world, "81").headers["location"]))
     record = next(iter(each(world.store, REGISTRATION)))
     found = registration_of(record)
     course = own_courses.version_in(world.store, found.course, found.version).structure
-    (one,) = units_of(course)
+    (any_one,) = units_of(course)
+    one = msgspec.structs.replace(any_one, move_on="Passed")
+    course = msgspec.structs.replace(course, children=(one,))
 
     def points(**progress):
         reached = reached_in(found.with_unit(one.activity, UnitProgress(**progress)), course, "", 0)
@@ -217,6 +222,19 @@ def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
     assert points(failed=True, score=-0.5) == (0.0, False)
     assert points(passed=True, satisfied=True, score=0.755) == (75.5, True)
     assert reached_in(found, course, "7", 0) is None
+
+    slides = msgspec.structs.replace(one, activity="urn:slides", move_on="NotApplicable")
+    both = msgspec.structs.replace(course, children=(slides, one))
+    passed = found.with_unit(one.activity, UnitProgress(passed=True, satisfied=True, score=0.9))
+    unopened, opened = (reached_in(of, both, "", 0) for of in (passed, passed.with_unit("urn:slides", DONE)))
+    assert (unopened.given, unopened.is_done) == (opened.given, opened.is_done) == (95.0, True)
+    assert reached_in(found, both, "", 0) is None
+
+
+def test_a_unit_is_done_failed_begun_or_new():
+    states = [UnitProgress(), UnitProgress(attempted=True), UnitProgress(attempted=True, failed=True), DONE]
+
+    assert [enrolments.state_of(one) for one in states] == ["new", "begun", "failed", "done"]
 
 
 # -- teachers, and who leaves ---------------------------------------------------------------------------------------
