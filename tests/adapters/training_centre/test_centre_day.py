@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace as with_parts
 from threading import Barrier
 
 import pytest
@@ -157,6 +158,8 @@ def test_a_session_of_a_file_is_listed_as_it_is_once_somebody_else_voided_a_stat
     centre.tenant.store.write(lambda tx: store_in(tx, plan)).result()
 
     assert [one.people for one in (*before, *filed(centre.tenant, ["north"], kept))] == [2, 1]
+    filed(with_parts(centre.tenant, id="another"), ["north"], kept)
+    assert len(kept) == 2
 
 
 def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):
