@@ -423,6 +423,7 @@ def test_staff_see_what_waits_and_make_a_link_to_hand_over(
     again = CliRunner().invoke(main, ["consent", "guardian", waits.receipt, *data])
 
     assert [one["learner"] for one in msgspec.json.decode(listed.stdout)] == ["Ana <b>of</b> Cardiff"]
+    assert [one.address for one in mails(tenant)] == ["mum@example.org"]  # when the learner asked, and not again
     assert "mum@example.org" in shown
     assert (again.exit_code, "no guardian is asked under" in again.output) == (1, True)
 

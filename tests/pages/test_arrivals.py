@@ -27,6 +27,7 @@ from lrs.web.refusals import Refusal, refusal_of
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, PASSED, statement, statement_id
 from tests.pages.conftest import text_of
 from tests.pages.people import member
+from tests.rows import each_of
 
 BOB = {"mbox": "mailto:bob@example.org", "name": "Bob"}
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
@@ -113,6 +114,13 @@ def test_each_filter_and_several_of_them_find_what_they_should(busy, query, expe
     assert [one["statement"] for one in rows(busy.browser, query) if one["statement"]] == [
         statement_id(name) for name in expected
     ]
+
+
+@each_of(("query", "refused"), [("source=vle", 1), (f"verb={PASSED}", 0), (f"activity={GOWNING}", 0)])
+def test_a_refusal_stands_in_the_list_only_where_nothing_is_asked_of_the_statement(busy, query, refused):
+    found = [one["outcome"] for one in rows(busy.browser, f"?{query}")]
+
+    assert (found.count("refused"), "counted" in found) == (refused, True)
 
 
 def test_refused_only_shows_what_was_refused_and_nothing_of_what_was_sent(busy):

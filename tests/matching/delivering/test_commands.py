@@ -23,6 +23,7 @@ from lrs.tenancy.tenants import Tenant
 from tests.builders import store_in
 from tests.matching.world import (
     HOUR,
+    LEASE,
     PURPOSE,
     SECOND,
     Clock,
@@ -285,8 +286,9 @@ def test_resync_goes_on_after_its_process_ended_and_leaves_nobody_out(
     left = tenant.store.count(resync.KIND, [])
     (lost,) = tenant.store.claim([resync.STEP], limit=9, lease=1)
     resync.resync(tenant, [lost])  # two are owed, and then this process is gone
+    (slow,) = tenant.store.claim([resync.STEP], limit=9, lease=LEASE)
     registry.resync(tenant, "career-converter", by="test")  # begins anew while it is on its way
-    resync.resync(tenant, [lost])
+    resync.resync(tenant, [slow])
     pages = drain(tenant, [resync.STEP])
 
     assert left == 1

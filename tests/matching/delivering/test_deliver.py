@@ -228,6 +228,21 @@ def test_a_withdrawal_waits_for_nothing_and_what_waited_is_withheld(
     ]
 
 
+def test_a_part_that_is_withdrawn_is_told_though_the_consent_has_not_arrived(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    agree(tenant, person, scopes=("gap:read",))
+    receiving.answers = only("consent.given", 503)
+    run_all(tenant)
+    take_back(tenant, person, scope="gap:read")
+    run_all(tenant)
+
+    assert receiving.events == ["consent.given", "consent.withdrawn"]
+    assert receiving.got[1].json["data"]["scopes"] == ["gap:read"]
+
+
 def test_a_consent_whose_worker_never_came_back_is_not_waited_for_for_ever(
     tenant: Tenant, receiving: Receiver, clock: Clock
 ) -> None:

@@ -145,6 +145,24 @@ def test_badges_are_told_when_they_are_issued_and_when_they_are_revoked(
     assert "sha256$abc" not in "".join(one.body.decode() for one in receiving.got)
 
 
+def test_a_badge_that_is_gone_is_taken_back_once_and_others_stay(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    put_badge(tenant, person, "b1")
+    put_badge(tenant, person, "b2")
+    agree(tenant, person)
+    run_all(tenant)
+    tenant.store.write(lambda tx: tx.delete("credential", "b1")).result()
+    for _ in range(2):
+        tenant.store.write(lambda tx: tx.owe("profile", person, Owed("sync"))).result()
+        run_all(tenant)
+
+    (revoked,) = receiving.of("badge.revoked")
+    gone, left = (services.badge_reference(tenant, "career-converter", f"urn:uuid:{id}") for id in ("b1", "b2"))
+    assert revoked.json["data"]["badge"] == {"id": gone, "state": "revoked"}
+    assert [one["id"] for one in receiving.of("profile.updated")[-1].json["data"]["badges"]] == [left]
+
+
 def test_the_id_of_a_badge_s_webhook_cannot_be_worked_out_from_the_badge_by_another_service(
     tenant: Tenant, person: str, receiving: Receiver
 ) -> None:
