@@ -13,6 +13,7 @@ import pytest
 from adapters.apprenticeship.facts import Standard
 from adapters.imports import job as jobs
 from adapters.imports import mappings
+from adapters.pages import view
 from lrs.access import staff_acts
 from lrs.access.roles import granted
 from lrs.competency.rules.rules import Rule, Ruleset
@@ -151,6 +152,22 @@ def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, stewa
     assert owner.get("/staff/columns.json").json() == []
     elsewhere = checked(shared, steward, text, provider="columns-of-others")
     assert "Our export" not in text_of(steward.get(elsewhere))
+
+
+def test_hours_that_may_be_hours_and_minutes_are_said_until_somebody_chooses(shared, steward):
+    text = "Learner ID,Standard Ref,Standard Version,Start date,OTJ date,OTJ hours,OTJ category\n"
+    text += "P-1,ST1406,1.0,08/09/2025,12/11/2025,7.00,Workshop\nP-1,ST1406,1.0,08/09/2025,13/11/2025,6.30,Workshop\n"
+    place = checked(shared, steward, text, provider="hours")
+    page = steward.get(place)
+    told = {"form": forms_of(page.text)[-1]["fields"]["form"], "kind": "eportfolio"}
+    told |= {name: selected(page.text, name) for name in re.findall(r'<select name="(c\d+)"', page.text)}
+
+    silent, clock = (steward.ask("POST", f"{place}/columns", data=told | {"hours": one}) for one in ("", "h.mm"))
+    drain(shared.tenant, ("import",))
+
+    doubt = "hours such as 6.30 (row 3) are read as decimal: 6 h 18 min. If 6 h 30 min is meant, choose “2.30 is two"
+    said = [text_of(steward.get(one.headers["location"])) for one in (silent, clock)]
+    assert [doubt in one for one in (text_of(page), *said)] == [True, True, False]
 
 
 def test_the_sort_that_somebody_chose_stays_through_the_checks(shared, steward):
@@ -403,3 +420,16 @@ def test_real_files_are_read_or_say_why_not(shared, steward, name, says):
     page = text_of(steward.get(checked(shared, steward, path.read_bytes(), path.name, "real")))
 
     assert says.casefold() in page.casefold()
+
+
+def test_a_message_has_the_words_of_the_page_and_those_of_columns():
+    told = (
+        'the start is not on the day of otj_date; say "hours": "minutes" in the mapping profile, ask kim_lee@x.example'
+    )
+
+    said = view.in_words(told)
+
+    assert said == (
+        "the start is not on the day of “Off the job: day”; choose “150 is two and a half hours” under “Hours are written”"
+        ", ask kim_lee@x.example"
+    )

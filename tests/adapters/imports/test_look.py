@@ -9,6 +9,7 @@ from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES
 from adapters.reading.columns import COLUMNS
 from adapters.reading.profile import MappingProfile
+from lrs.kernel.errors import Refused
 
 
 def looked(tmp_path, text, saved=()):
@@ -73,7 +74,7 @@ def test_a_file_with_the_headers_of_one_before_is_read_like_it_and_any_other_is_
         other = look_at(path, (), before=[before])
 
         assert (like.look.before, like.profile, like.look.guesses) == ("october.csv", profile, ())
-        assert (other.look.before, other.profile.hours) == ("", "decimal")
+        assert (other.look.before, other.profile.hours) == ("", "")
     path.write_text("Criteria,uln,Hours\nS4,1000000001,6.30\n")
     assert look_at(path, (), "training-centre", [by_page]).adapter == "training-centre"
 
@@ -98,3 +99,20 @@ def test_saved_columns_are_used_where_they_know_as_much(tmp_path):
 
     assert (fits.look.known, fits.profile, fits.look.guesses) == ("Ours", profile, ())
     assert (other.look.known, other.adapter) == ("", "training-centre")
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ("activity,verb,competency,level,threshold,valid for,trusted source", "a table of rules.*the page Rules"),
+        ("role,region,year,headcount,source", "how many people are wanted.*the page Planning"),
+        ("Checklist,Title,Step,Text,Critical", "a table of checklists.*the page Checklists"),
+    ],
+)
+def test_a_table_of_ours_is_called_what_it_is_and_no_file_of_learners(tmp_path, headers, says):
+    row = headers.replace("level", "2")
+
+    with pytest.raises(Refused, match=says):
+        looked(tmp_path, f"{headers}\n{row}\n")
+
+    assert looked(tmp_path, f"ULN,{headers}\n1000001376,{row}\n").adapter
