@@ -163,6 +163,12 @@ def may(caller: Caller) -> Callable[..., bool]:
     return asked
 
 
+def has_place(caller: Caller, name: str, pattern: str) -> bool:
+    """Whether a page stands among the places of *caller*: *Imports* do not where *Your files* are all they reach."""
+    sees = may(caller)
+    return sees(pattern) and (name != "imports" or caller.may_all("imports.run") or not sees("/provider"))
+
+
 def home_of(caller: Caller) -> str:
     """The path, without the root, of the first page of *caller*."""
     if caller.tenant == CONTROL:
@@ -268,12 +274,14 @@ def _frame_of(request: Request, found: object) -> Frame:
     plain, root = plain_frame(request), base_of(request)
     if not isinstance(found, SignedIn):
         return plain
-    sees, of_installation = may(found.caller), found.caller.tenant == CONTROL
+    of_installation = found.caller.tenant == CONTROL
     places, before = (OPERATOR_PLACES, root.removesuffix(OPERATOR)) if of_installation else (PLACES, root)
     return replace(
         plain,
         places=tuple(
-            Place(name, text, before + pattern, group=group) for name, text, pattern, group in places if sees(pattern)
+            Place(name, text, before + pattern, group=group)
+            for name, text, pattern, group in places
+            if has_place(found.caller, name, pattern)
         ),
         who=found.caller.name,
         account=root + ACCOUNT,

@@ -423,13 +423,9 @@ def test_real_files_are_read_or_say_why_not(shared, steward, name, says):
 
 
 def test_a_message_has_the_words_of_the_page_and_those_of_columns():
-    told = (
-        'the start is not on the day of otj_date; say "hours": "minutes" in the mapping profile, ask kim_lee@x.example'
-    )
+    told = 'not on the day of otj_date; say "hours": "minutes" in the mapping profile, ask kim_lee@x.example'
 
     said = view.in_words(told)
 
-    assert said == (
-        "the start is not on the day of “Off the job: day”; choose “150 is two and a half hours” under “Hours are written”"
-        ", ask kim_lee@x.example"
-    )
+    choose = "choose “150 is two and a half hours” under “Hours are written”"
+    assert said == f"not on the day of “Off the job: day”; {choose}, ask kim_lee@x.example"
