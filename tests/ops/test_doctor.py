@@ -72,6 +72,19 @@ def test_a_tenant_that_its_operator_shut_is_no_problem_of_another(healthy, shut)
     assert "ok      worker: 1 running\n" in answer.output
 
 
+@pytest.mark.parametrize(("shut", "says"), [(states.suspend, "is suspended"), (states.delete, "is to be deleted on")])
+def test_a_tenant_that_was_asked_for_and_is_shut_is_a_problem(healthy, shut, says):
+    settings = Settings(data=healthy)
+    with closing(open_control(settings)) as control:
+        states.create(settings, control, "acme", "")
+        shut(settings, control, "acme")
+
+    answer = run(healthy, "--tenant", "acme", public_url="https://lrs.example")
+
+    assert answer.exit_code == 1
+    assert f"PROBLEM tenant: this tenant {says}" in answer.output
+
+
 def test_a_store_of_an_earlier_version_beside_it_is_told_of_and_not_brought_forward(healthy):
     settings = Settings(data=healthy)
     with closing(open_control(settings)) as control:
@@ -151,6 +164,19 @@ def test_a_master_key_that_others_can_read_is_a_problem(healthy):
     assert (status, message) == (
         "problem",
         f"{healthy}/master.key is open to others (mode 640): chmod 600 {healthy}/master.key",
+    )
+
+
+def test_a_master_key_of_another_store_is_a_problem(healthy):
+    other = healthy / "other.key"
+    other.write_text("ab" * 32)
+    other.chmod(0o600)
+
+    answer = run(healthy, master_key_file=str(other))
+
+    assert answer.exit_code == 1
+    assert (
+        f"PROBLEM master-key: {other} is not the master key of this store: its key has the fingerprint" in answer.output
     )
 
 
