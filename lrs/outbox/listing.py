@@ -83,7 +83,8 @@ def fate_of(tenant: Tenant, id: str) -> tuple[bool, str] | None:
     state = record.meta["state"]
     if state == deliveries.DELIVERED:
         return True, f"it answered {record.meta.get('status')}"
-    tried = (*tenant.store.parked(deliveries.STEP), *tenant.store.failing(deliveries.STEP))
+    looks = (tenant.store.parked, tenant.store.failing)
+    tried = (one for look in looks for one in look(deliveries.STEP, limit=_MOST_PARKED))
     said = next((owed.error for one, owed in tried if one.id == id), None)
     if said is None and state == deliveries.QUEUED:
         return None
