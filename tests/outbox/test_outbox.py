@@ -193,6 +193,23 @@ def test_what_became_of_one_delivery_is_told_however_many_others_failed(tenant, 
     assert (unknown.value.status, unknown.value.error) == (404, "delivery_unknown")
 
 
+def test_what_was_given_up_is_shown_as_that_however_many_were(tenant, pigeons, monkeypatch):
+    pigeons.answers = lambda content: ARRIVED if content == "three" else Outcome(End.REFUSED, "no such bird")
+    for content in ("one", "two", "three"):
+        owe(tenant, content)
+    run(tenant, pigeons)
+    owe(tenant, "four")
+    monkeypatch.setattr(listing, "_MOST_LOOKED_AT", 1)
+
+    found = listing.sent_to(tenant, pigeons.channels, "coop")
+
+    assert [(one["id"], one["state"]) for one in found] == [
+        *(("four", "queued"), ("three", "delivered"), ("two", "dead"), ("one", "dead")),
+    ]
+    reasons = {"no such bird", "given up; lrs deliveries list says why"}
+    assert {one["reason"] for one in found if one["state"] == "dead"} == reasons
+
+
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize(("act", "outcome"), [("defer", Outcome(End.LATER, "busy")), ("settle", ARRIVED)])
 def test_an_outcome_of_which_it_is_not_known_whether_it_was_stored_is_stored_once_and_not_called_again(
