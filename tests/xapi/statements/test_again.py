@@ -2,7 +2,7 @@
 
 import pytest
 
-from lrs.access.switches import put_switches
+from lrs.access.switches import put_switches, switches_of
 from lrs.kernel.times import DAY
 from lrs.xapi.statements.replay import expire
 from tests.builders import tenant_in
@@ -130,6 +130,13 @@ def test_each_source_has_its_own_and_only_a_source_that_asked_for_it(lrs, moodle
     assert len({*first, *answers[0], *answers[1], *answers[2]}) == 4
     assert answers[3] == answers[2]
     assert stored(lrs) == before + 3
+
+
+def test_a_switch_that_there_is_not_is_turned_on_for_nobody(lrs):
+    with pytest.raises(ValueError, match="unknown switch 'dedupe'"):
+        lrs.tenant.store.write(lambda tx: put_switches(tx, "other", ["dedupe"], "test")).result()
+
+    assert switches_of(lrs.tenant.store, "other") == frozenset()
 
 
 def test_statements_with_ids_are_resent_as_ever(moodle):
