@@ -10,7 +10,7 @@ import pytest
 from adapters.imports.before import MARK, READ, read_documents
 from adapters.imports.job import Job, JobError, Sender, record_of
 from lrs.composition.steps import STEPS as EVERY_STEP
-from lrs.composition.steps import drain
+from lrs.composition.steps import drain, undone
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting
@@ -21,6 +21,7 @@ from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 from tests.competency.world import statement
 from tests.pages.conftest import text_of
+from tests.rows import each_of
 from tests.transfer import forwarding
 
 LEDGER = "https://w3id.org/engraft/ledgers/eportfolio/North%20%26%20Sons"
@@ -70,6 +71,22 @@ def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
 
 def test_each_step_of_the_work_is_called_something():
     assert STEPS.keys() == set(EVERY_STEP)
+
+
+@each_of(
+    ("step", "kind", "says"),
+    [
+        ("match", "statement", "the statement proves nothing"),
+        ("match", "rematch", "statements from before are not all read again: those that are not count by the rules"),
+        ("sync", "consent", "the service is not told of this consent"),
+        ("sync", "profile", "services are told nothing new of the learner"),
+        ("deliver", "destination", "nothing more is sent there"),
+        ("deliver", "delivery", "its destination has not heard of it"),
+        ("a step of a later version", "x", "what follows from it is not done"),
+    ],
+)
+def test_what_is_undone_as_long_as_work_is_put_aside_depends_on_what_owes_it(step, kind, says):
+    assert undone(step, kind).startswith(says)
 
 
 def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
