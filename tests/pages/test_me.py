@@ -526,13 +526,12 @@ def test_what_services_were_told_stands_there_by_day(site):
     notice = {
         "v": 1,
         "service": "career-converter",
-        "event": "badge.issued",
         "person": ann,
         "subject": "s",
         "version": 1,
     }
-    for id, state in (("sent", "delivered"), ("not-sent", "queued")):
-        body = json.dumps(notice | {"about": id}).encode()
+    for id, state, event in (("sent", "delivered", "badge.issued"), ("not-sent", "queued", "badge.revoked")):
+        body = json.dumps(notice | {"about": id, "event": event}).encode()
         meta = {"state": state, "channel": "webhook", "to": "career-converter"}
         record = Record("delivery", id, body, meta, (key("person", ann),))
         site.world.write(lambda tx, record=record: tx.insert(record))
