@@ -1,11 +1,13 @@
 """Who would gain and lose what, and whether that still holds when rules are put in force; on each engine."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.rules.losses import Changed, Swing, look_at, look_on, swings, swings_now, unchanged
+from lrs.competency.rules.printed_swings import print_swings
 from lrs.people.joins import merge
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, HOUR, RULES, SHEET, URI, World, statement
 
@@ -230,3 +232,27 @@ def test_what_is_no_matter_of_evidence_alone_is_not_taken_in(world, meanwhile):
 
     with pytest.raises(Changed):
         look_on(world.tenant, seen)
+
+
+def test_each_swing_is_printed_with_what_becomes_of_the_level(world, capsys):
+    world.send(statement("one"))
+    world.work()
+    ann = world.person(ANN)
+    world.apply(HARDER, review=24)
+    world.work()
+    (kept,) = found(world, RULES)
+    new = swing(ann, "ASEP", "Aseptic technique", 2, gained=True)
+    of_another_framework = replace(kept, competency="gowns-elsewhere@1")
+
+    print_swings(
+        world.tenant, [kept, of_another_framework, new, loss(ann), loss(ann, ends=date(2027, 5, 20))], err=False
+    )
+
+    who = f"{ann} (ann@example.org)"
+    assert capsys.readouterr().out.splitlines() == [
+        f"keeps  {who}  GOWN level 1 (Gowning)",
+        f"gains  {who}  GOWN level 1 (Gowning)",
+        f"gains  {who}  ASEP level 2 (Aseptic technique)",
+        f"loses  {who}  GOWN level 1 (Gowning)",
+        f"has shorter  {who}  GOWN level 1 (Gowning), until 2027-05-20",
+    ]

@@ -6,13 +6,16 @@ import re
 
 import pytest
 
+from lrs.competency.listed import CalledBy, ListedLearner
 from lrs.composition.steps import drain
+from lrs.pages import same_person_view
 from lrs.people import joins
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import members_of, minter
 from tests.competency.world import ASEPTIC, statement
 from tests.pages.conftest import Site, text_of
 from tests.pages.test_learners import STEPS, member
+from tests.rows import each_of
 
 LIST = "/staff/same-person"
 HOME = {"mbox": "mailto:ann@home.example", "name": "Ann <i>Able</i>"}
@@ -24,6 +27,23 @@ def suggest(site, one, other, source="roster"):
     mint = minter(site.tenant.secret("person-ids"))
     pair = [identified(each, ids_of(site.tenant)) for each in (one, other)]
     return site.world.write(lambda tx: joins.link(tx, *pair, source=source, mint=mint))
+
+
+@each_of(
+    ("here", "there", "against"),
+    [
+        (["Ann Able"], ["ann  ABLE"], []),
+        (["Ann Able", "A. Able"], ["Zoe", "Anna Able"], ["one is called Ann Able, the other Zoe"]),
+        (["Zo\u00eb"], ["Zoe"], []),
+        (["Ann Able"], [], []),
+        (["Ann Able", "A. Able"], ["Zoe", "a. able"], []),
+    ],
+)
+def test_two_who_have_no_name_in_common_are_said_to_be_called_otherwise(here, there, against):
+    one, other = (ListedLearner(tuple(CalledBy(name, ()) for name in names)) for names in (here, there))
+
+    assert same_person_view.against_it(one, other, None) == against
+    assert same_person_view.against_it(one, other, "both have another x") == ["both have another x", *against]
 
 
 @pytest.fixture
