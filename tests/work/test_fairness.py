@@ -36,9 +36,10 @@ def test_one_that_comes_waits_for_no_more_than_the_turn_at_hand_and_has_saved_no
 
 def test_one_that_comes_is_beside_whoever_has_used_the_least():
     rota = Rota()
-    for name, used in (("much", 10.0), ("little", 2.0)):
-        rota.wake(name)
-        rota.spend(name, used)
+    rota.wake("much")
+    rota.wake("little")
+    rota.spend("much", 10.0)
+    rota.spend("little", 2.0)
 
     rota.wake("new")
 
