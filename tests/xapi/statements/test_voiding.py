@@ -76,12 +76,19 @@ def test_37_of_those_who_voided_before_a_target_came_only_who_may_counts(each_lr
     by_nobody, by_own, by_any = new_id(), new_id(), new_id()
     for target in (by_nobody, by_own, by_any):
         other.store(voiding(target))
-    own.store(voiding(by_own))
-    of_any.store(voiding(by_any))
+    (first, _), (first_of_any, _) = [
+        (who.store(voiding(target))[0], who.store(voiding(target))[0])
+        for who, target in ((own, by_own), (of_any, by_any))
+    ]
+    late = each_lrs.as_key("statements/write", name="late")
+    for target in (by_own, by_any):
+        late.store(voiding(target))
 
     own.store([statement(id=one) for one in (by_nobody, by_own, by_any)])
 
     assert [each_lrs.get(voidedStatementId=one).status_code for one in (by_nobody, by_own, by_any)] == [404, 200, 200]
+    by = [each_lrs.tenant.store.get("statement", one).meta["voided"] for one in (by_own, by_any)]
+    assert by == [first, first_of_any]
 
 
 def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_voided(each_lrs):
