@@ -198,3 +198,22 @@ def test_fingerprints_are_deleted_after_seven_days(tmp_path, store, clock):
     assert expire(tenant) == 3
     assert expire(tenant) == 0
     assert store.count("fingerprint") == 2
+
+
+def test_a_fingerprint_that_is_made_anew_while_old_ones_are_deleted_stays(tmp_path, store, clock, monkeypatch):
+    tenant = tenant_in(tmp_path, store, clock)
+    (one, other) = events(2)
+    send(tenant, one, other)
+    clock.now += 7 * DAY + 1_000_000
+    write, second = store.write, []
+
+    def sent_in_between(decide, **more):
+        monkeypatch.setattr(store, "write", write)
+        second.extend(send(tenant, one))
+        return write(decide, **more)
+
+    monkeypatch.setattr(store, "write", sent_in_between)
+    expire(tenant)
+
+    assert store.count("fingerprint") == 1
+    assert send(tenant, one) == second
