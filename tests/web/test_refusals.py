@@ -118,6 +118,7 @@ def test_the_file_stays_small_and_a_follower_misses_nothing_at_the_change(tmp_pa
         seen += [one.rule for one in follower.added()]
 
     assert seen == [f"rule {number}" for number in range(12)]
+    assert [one.rule for one in newest(tmp_path, 3)] == seen[-3:]
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, f"{FILE}.1"]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1_500
 
