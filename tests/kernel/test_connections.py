@@ -13,9 +13,10 @@ import httpcore2
 import pytest
 
 from lrs.kernel import connections, outbound
-from lrs.kernel.connections import CheckedAddress, Deadline
+from lrs.kernel.connections import CheckedAddress, Deadline, UntilDeadline
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.kernel.settings import Settings
+from lrs.kernel.unreached import why
 
 LOOPBACK = Settings(outbound_allow=("127.0.0.0/8",))
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -154,6 +155,16 @@ def test_an_address_that_was_checked_is_connected_to_once(other):
 
     with pytest.raises(httpcore2.ConnectError):
         network.connect_tcp("name.example", port)
+
+
+def test_a_call_whose_time_is_over_before_its_next_part_is_sent_says_so_in_words(other):
+    stream = UntilDeadline(httpcore2.SyncBackend().connect_tcp(*other.listener.getsockname()), Deadline(monotonic()))
+
+    with pytest.raises(httpcore2.WriteTimeout) as caught:
+        stream.write(b"hello")
+
+    stream.close()
+    assert why(caught.value) == "it did not answer in time"
 
 
 def test_an_idle_connection_is_closed_though_no_further_call_comes(other, monkeypatch):

@@ -330,5 +330,6 @@ def test_every_route_of_a_tenant_that_is_suspended_says_so_and_the_others_answer
 
     assert {answer.status_code for answer in answers} == {403}
     assert all("suspended" in answer.text or "closed for now" in answer.text for answer in answers)
+    assert [answer.text.count("lrs tenants resume") for answer in answers if "<html" in answer.text] == [0]
     assert healthy.json() == {"status": "ok"}
     assert sent
