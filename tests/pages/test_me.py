@@ -122,6 +122,21 @@ def test_a_badge_is_shown_and_says_what_it_is_and_is_taken_as_certificate_pictur
     assert browser.get(f"{badge}?form=gif").status_code == 404
 
 
+def test_badges_of_lower_levels_are_folded_away_beneath_the_others(site):
+    harder = RULES.replace("ASEP,2,,P12M", "ASEP,1,,") + f"{GOWNING},passed,ASEP,2,,,vle\n"
+    site.world.apply(harder)
+    browser = signed_in(site, lived(site))
+
+    page = browser.get("/me")
+
+    before, _, after = page.text.partition('id="lower"')
+    assert [re.findall(r'<bdi dir="auto">([^<]+)</bdi></strong>', part) for part in (before, after)] == [
+        ["Aseptic technique: Practitioner", "Gowning: Awareness"],
+        ["Aseptic technique: Awareness"],
+    ]
+    assert "Badges of lower levels (1)" in text_of(page)
+
+
 def test_the_file_of_a_badge_is_called_as_the_badge_in_any_script():
     assert badges.saved_as('Gowning: "Level" 1/2', ".png") == (
         "attachment; filename=\"Gowning Level 1 2.png\"; filename*=UTF-8''Gowning%20Level%201%202.png"
@@ -561,7 +576,7 @@ def test_badges_stand_by_name_and_the_organisation_is_called_by_its_name(site):
 
     page = text_of(signed_in(site, ann).get("/me/sharing"))
 
-    assert [one["id"] for one in views.badges_of(found, gone, Dates("UTC"))["badges"]] == ["2", "1", "3"]
+    assert [one["id"] for one in views.badges_of(found, gone, (), Dates("UTC"))["badges"]] == ["2", "1", "3"]
     assert [one.name for one in in_words(profile).badges] == ["aseptic", "Gowning"]
     assert "The staff of Harbour Skills see your record, too." in page
     assert "Whoever sent results of yours sees what follows from them: vle ." in page

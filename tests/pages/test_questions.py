@@ -76,6 +76,17 @@ def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(
     assert answer(browser, asked).status_code == 409
 
 
+def test_a_record_without_a_name_is_called_as_the_session_that_it_belongs_to(site, browser, asked):
+    session = {"id": "https://centre.example/s1", "definition": {"name": {"en": "GMP practical, day 1"}}}
+    site.world.send(statement("seen", ANN, context={"contextActivities": {"parent": [session]}}))
+    drain(site.tenant, STEPS)
+
+    page = text_of(browser.get(f"{LIST}/{asked}"))
+
+    assert "vle: GMP practical, day 1" in page
+    assert page.count(f"vle: {GOWNING}") == 1  # the other one has neither
+
+
 def test_what_is_wrong_is_voided_and_the_right_record_put_in_its_place_in_one_commit(site, browser, asked):
     low = statement_id("low")
 

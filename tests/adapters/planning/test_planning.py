@@ -214,6 +214,53 @@ def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(pla
     assert "rounded to the nearest 5" in text_of(answer)
 
 
+def test_what_is_missing_stands_by_role_and_region_and_can_be_narrowed_to_one(planner):
+    whole, north = (text_of(planner.get(f"/planning?year=2028{region}")) for region in ("", "&region=North"))
+
+    assert "Operator All regions 52 10 0 kept back 42" in whole
+    assert "Operator East 40 kept back kept back" in whole
+    assert "Operator North 12 kept back" in whole
+    assert "Operator East 40" not in north
+    assert "Operator North 12" in north
+    missing = planner.get("/planning.csv?measure=still+missing&by=Region&year=2028").text
+    assert [line.split(",")[1::4] for line in missing.splitlines()[1:]] == [["Operator", "East"], ["Operator", "North"]]
+    assert "Operator ( op )" in whole
+    assert "Regions: East , North" in whole
+
+
+def test_a_later_year_says_nothing_of_what_is_kept_back_before():
+    def counted(east, north, year):
+        parts = (("East", east), ("North", north))
+        total = Counted(Count("supply", "op", "held", year=year), east + north)
+        return [total, *(Counted(Count("supply", "op", "held", "region", name, year), n) for name, n in parts)]
+
+    def shown(*counts):
+        found = figures.shown(figures.Planning(counts=counts))
+        return {(one.value, one.year): number for one, number in found.items()}
+
+    alone = shown(*counted(6, 0, ""))
+    both = shown(*counted(6, 1, ""), *counted(6, 0, "2028"))
+
+    # 7 are shown as 5, which is 5 to 7. If the East were shown for 2028, the North could have 2 at most.
+    assert alone == {("", ""): 5, ("East", ""): 5, ("North", ""): 0}
+    assert both == {("", ""): 5, ("", "2028"): 5} | dict.fromkeys(
+        (name, year) for name in ("East", "North") for year in ("", "2028")
+    )
+
+
+def test_whose_levels_end_before_a_year_does_is_no_supply_of_it(site):
+    wanted = [Demand("op", "East", year, 1, "Test") for year in (2025, 2026, 2027)]
+    store = site.tenant.store
+    store.write(lambda tx: demand.keep(tx, wanted, "test")).result()
+
+    found = recounted(site)
+
+    store.write(lambda tx: [tx.delete(demand.KIND, one.id) for one in wanted]).result()
+    held = [found.get(Count("supply", "op", "held", year=str(year))) for year in (2025, 2026, 2027)]
+    assert held == [None, 10, 0]
+    assert found[Count("supply", "op", "held", "region", "East", "2026")] == 7
+
+
 def send(browser, what, content):
     place = {"demand": "/planning/files", "regions": "/planning/regions"}[what]
     token = forms_of(browser.get("/planning").text)[0]["fields"]["form"]
