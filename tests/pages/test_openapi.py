@@ -236,6 +236,7 @@ PAGES = dict.fromkeys(
         "GET /staff/same-person",
         "GET /staff/same-person.csv",
         "GET /staff/same-person.json",
+        "POST /staff/same-person",
         "GET /staff/same-person/{one}/{other}",
         "POST /staff/same-person/{one}/{other}",
         "GET /staff/questions",
