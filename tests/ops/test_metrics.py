@@ -5,7 +5,7 @@ import pytest
 
 from lrs.access.throttle import WRONG_SECRETS
 from lrs.kernel.admission import MOST
-from lrs.kernel.times import SECOND
+from lrs.kernel.times import MINUTE, SECOND
 from lrs.ops import metrics
 from lrs.ops.metrics import TenantSample, _of_owed, _of_quarantine, _of_tenants
 from lrs.storage import Backlog, Owed, Record
@@ -163,8 +163,9 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
         for name in ("first", "second"):
             access = ("key", "secret")
             forwarding.add(lrs.tenant, name, "http://127.0.0.1:9/xapi", access)
-        forwarding.pause(lrs.tenant, "second")
         none = lines_of(lrs)
+        forwarding.pause(lrs.tenant, "second")
+        paused = lines_of(lrs)
         lrs.store(statement())
         told = lines_of(lrs)
 
@@ -172,7 +173,8 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
     active = 'lrs_destination_active{channel="xapi",destination="%s",tenant="default"}'
     assert none[lag] == "0.0"
     assert 0 < float(told[lag]) < 60
-    assert (told[active % "first"], told[active % "second"]) == ("1.0", "0.0")
+    assert [each[active % "second"] for each in (none, paused, told)] == ["1.0", "0.0", "0.0"]
+    assert told[active % "first"] == "1.0"
 
 
 def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_others(tmp_path, monkeypatch):
@@ -196,3 +198,19 @@ def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_o
     assert (looked['lrs_owed_waiting{step="sync"}'], float(looked['lrs_owed_lag_seconds{step="sync"}']) > 1e9) == (
         *("2.0", True),
     )
+
+
+def test_what_was_owed_at_the_last_scrape_and_was_done_meanwhile_is_owed_no_more(tmp_path):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        tenants = lrs.app.tenants
+        tenants.control.add("acme")
+        with tenants.look("acme") as acme:
+            acme.store.write(lambda tx: tx.insert(Record("profile", "p", owed=(Owed("sync"),)))).result()
+        before = lines_of(lrs)
+        with tenants.look("acme") as acme:
+            acme.store.settle(acme.store.claim(["sync"], limit=1, lease=MINUTE), lambda _: None)
+        tenants.control.due.clear("acme")  # as a worker does that finds nothing more
+        after = lines_of(lrs)
+
+    waiting = 'lrs_tenant_owed_waiting{tenant="acme"}'
+    assert (before[waiting], after[waiting]) == ("1.0", "0.0")
