@@ -13,7 +13,7 @@ from badges.keys.issuer import issuer_of
 from lrs.cli import main
 from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings
-from lrs.kernel.times import SECOND
+from lrs.kernel.times import HOUR, SECOND
 from lrs.ops.backup.places import store_file
 from lrs.ops.doctor import Finding, of_clock, of_destinations, of_disk, of_settings, of_store, of_work
 from lrs.storage import Owed, Record, open_store
@@ -286,6 +286,9 @@ def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_s
         ("ok", "1 running"),
     ]
     assert [one.status for one in of_work(tenant, here, [dying])] == ["problem", "ok"]
+    assert [one.status for one in of_work(tenant, {}, [dying | {"count": 1}])] == ["problem"]
+    waiting = dying | {"at": START - HOUR, "again": 3_600}
+    assert [one.status for one in of_work(tenant, here, [waiting])] == ["problem", "ok"]
     clock.forward(seconds=3_600)  # its server ended without a word
     assert [one.message for one in of_work(tenant, {}, [dying])] == ["no worker runs: start lrs serve, or lrs work"]
 
