@@ -25,6 +25,7 @@ from lrs.ops.backup.restore import _restoring
 from lrs.storage import Owed, Record, Walk, each
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
 from lrs.tenancy.control import open_control
+from lrs.tenancy.states import delete
 from lrs.tenancy.tenants import open_tenant
 from tests.audits import broken_at
 from tests.badges.made import badge_in, put_award, run_issue
@@ -89,6 +90,9 @@ def lived(tmp_path):
 
 
 def test_what_was_backed_up_is_what_is_restored_and_badges_still_verify(tmp_path, lived):
+    before = Settings(data=tmp_path / "data")
+    with closing(open_control(before)) as control:
+        delete(before, control, "second")
     backed = run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
     restored = run("restore", tmp_path / "b.tar", "--data", tmp_path / "again", backup_passphrase=PASSPHRASE)
 
@@ -108,9 +112,12 @@ def test_what_was_backed_up_is_what_is_restored_and_badges_still_verify(tmp_path
         assert (last["action"], last["about"]["entries"]) == ("store.restored", str(last["number"] - 1))
         assert [claim.record.id for claim in tenant.store.claim(["deliver"], limit=9, lease=1)] == ["t"]
     assert run("badges", "verify", tmp_path / "badge.json", "--offline", "--data", tmp_path / "again")[0] == 0
-    control = open_control(settings)
-    assert (control.tenants(), control.workers()) == (["default", "second"], {})
-    control.close()
+    with closing(open_control(settings)) as control:
+        assert (control.tenants(), control.workers()) == (["default", "second"], {})
+        assert {id: (each.state, each.delete_at) for id, each in control.records().items()} == {
+            "default": ("open", None),
+            "second": ("suspended", None),
+        }
 
 
 @pytest.mark.usefixtures("lived")
