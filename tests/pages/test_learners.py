@@ -491,6 +491,46 @@ def test_whoever_was_listed_and_only_voids_leaves_the_list(site, browser, monkey
     assert sorted(one["name"] for one in browser.get(f"{LIST}.json").json()) == ["Ann", "Bo"]
 
 
+def test_whoever_was_said_to_do_something_stays_listed_though_that_was_voided_and_they_void_too(site, browser):
+    sent = {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": statement_id("another's")}}
+    bo, group = {"mbox": "mailto:bo@example.org", "name": "Bo"}, {"objectType": "Group", "member": [ANN, BOTH]}
+    for name, actor in (("bo's", bo), ("together", group)):
+        site.world.send(statement(name, actor))
+    site.world.send(statement("by both", BOTH, verb="http://adlnet.gov/expapi/verbs/experienced"))
+    drain(site.tenant, STEPS)
+    for name, actor in (("void", bo), ("void too", BOTH)):
+        site.world.send(statement(name, actor, **sent))
+    for name in ("bo's", "together", "by both"):
+        site.world.void(statement_id(name))
+    site.world.write(lambda tx: tx.delete(*listed.MARK))
+
+    list_owed.list_those_before(site.tenant)
+    drain(site.tenant, STEPS)
+
+    assert {"Bo", "Cy"} <= {one["name"] for one in browser.get(f"{LIST}.json").json()}
+
+
+BOTH = {"mbox": "mailto:cy@example.org", "name": "Cy"}
+
+
+def test_somebody_who_is_not_in_the_list_yet_is_found_all_the_same(site, browser):
+    for number in range(2):
+        actor = {"mbox": f"mailto:zoe{number}@example.org", "name": f"Zoe Yates {number}"}
+        site.world.send(statement(f"zoe {number}", actor))
+    drain(site.tenant, ("match", "evaluate"))
+    zoe = site.world.person({"mbox": "mailto:zoe1@example.org"})
+
+    several = browser.send(browser.get(LIST), LIST, who="Yates")
+    one = browser.send(browser.get(LIST), LIST, who="yates 1")
+    none = browser.send(browser.get(LIST), LIST, who="Xerxes")
+
+    assert browser.get(f"{LIST}.json").json() == []
+    assert f'href="{LIST}/{zoe}"' in several.text
+    assert "Zoe Yates 0" in text_of(several)
+    assert one.headers["location"] == f"{LIST}/{zoe}"
+    assert (none.status_code, "Nobody is known by that name." in text_of(none)) == (404, True)
+
+
 def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypatch):
     monkeypatch.setattr(listed.chosen, "__kwdefaults__", {"sources": None, "keys": (), "most": 2})
 

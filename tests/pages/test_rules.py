@@ -13,6 +13,7 @@ from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange
 from lrs.competency.rules.rules import RuleCompetency, Ruleset
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
 from lrs.pages import rules_view
 from lrs.storage import each
@@ -166,6 +167,21 @@ def test_a_table_that_is_sent_twice_is_looked_at_once_by_each_sender_and_again_o
 
     assert first == again
     assert (by, len({first, theirs, after})) == (f"staff {other.member}", 3)
+
+
+def test_who_agrees_after_somebody_else_did_changes_nothing_and_what_was_refused_is_not_agreed_to(site, steward):
+    id = send(site, steward, HARDER).split("/")[-2]
+    store, write = site.tenant.store, site.world.write
+    write(lambda tx: drafts.agree(tx, id, 2, "first"))
+
+    write(lambda tx: drafts.agree(tx, id, 99, "second"))
+    agreed = drafts.find(store, id)
+    write(lambda tx: drafts.change(tx, id, state="refused"))
+    with pytest.raises(Refused, match="cannot be put in force") as refused:
+        write(lambda tx: drafts.agree(tx, id, 2, "third"))
+
+    assert (agreed.state, agreed.expected, agreed.by) == ("agreed", 2, "first")
+    assert (refused.value.status, drafts.find(store, id).by) == (409, "first")
 
 
 def test_two_tabs_and_two_stewards_do_not_put_in_force_what_the_other_has_overtaken(site, steward):

@@ -6,16 +6,18 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.imports.before import MARK, READ, read_documents
 from adapters.imports.job import Job, JobError, Sender, record_of
+from lrs.composition.entries import entry_names
 from lrs.composition.steps import STEPS as EVERY_STEP
 from lrs.composition.steps import drain, undone
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting
 from lrs.pages.work_view import STEPS
-from lrs.storage import Owed, Record
+from lrs.storage import Owed, Record, Walk
 from lrs.web.dates import written_moment, written_result_time, written_timestamp
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
@@ -87,6 +89,18 @@ def test_each_step_of_the_work_is_called_something():
 )
 def test_what_is_undone_as_long_as_work_is_put_aside_depends_on_what_owes_it(step, kind, says):
     assert undone(step, kind).startswith(says)
+
+
+def test_work_on_what_names_nobody_by_person_is_said_to_be_about_whom_its_identifiers_name(site):
+    site.world.send(statement("one", {"name": "Ann Smith", "mbox": "mailto:ann@example.org"}))
+    site.world.work()
+    ann, store = site.world.person({"mbox": "mailto:ann@example.org"}), site.tenant.store
+    (evidence,), (person,) = (store.find(Walk(kind)).records for kind in ("evidence", "person"))
+    (head,) = store.find(Walk("ruleset", newest_first=True, limit=1)).records
+
+    about = [entry_names(site.tenant, one) for one in (evidence, person, head, replace(evidence, body=b"nonsense"))]
+
+    assert [(one.person, one.name) for one in about] == [(ann, "Ann Smith")] * 2 + [("", "")] * 2
 
 
 def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
