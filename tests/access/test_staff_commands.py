@@ -150,8 +150,9 @@ def test_what_is_revoked_or_removed_is_said_so_and_stands_in_the_list_as_that(da
     operators = json.loads(done(data, "operators", "create", "--name", "prometheus", "--json"))["key"]
 
     told = [done(data, *words) for words in (("keys", "revoke", key), ("operators", "revoke", operators))]
-    removed = done(data, "oidc", "remove", "uni")
+    removed, again = done(data, "oidc", "remove", "uni"), run(data, "oidc", "remove", "uni")
 
+    assert (again.exit_code, "there is no sign-in provider 'uni'" in again.stderr) == (1, True)
     assert (*told, removed) == (f"revoked {key}\n", f"revoked {operators}\n", "removed uni\n")
     states = [json.loads(done(data, group, "list", "--json")) for group in ("keys", "operators", "oidc")]
     assert [[one.get("state") for one in some] for some in states] == [["revoked"], ["revoked"], []]

@@ -11,6 +11,7 @@ from lrs.access.keys import create_key
 from lrs.cli import main
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
+from lrs.ops.tenant_commands import _check
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, states
 from lrs.tenancy.control import open_control
@@ -295,6 +296,17 @@ def test_who_has_stored_as_much_as_it_may_is_told_507_and_reads_on(tmp_path):
     assert (put.status_code, put.json()["error"]) == (507, "quota")
     assert (brought.status_code, brought.json()["error"]) == (507, "quota")
     assert "may store 1000 bytes and has 1000" in sent.json()["message"]
+
+
+def test_a_limit_that_nothing_would_count_and_what_nobody_made_are_refused(tmp_path, monkeypatch):
+    run(tmp_path, "create", "acme")
+    unknown = run(tmp_path, "show", "acne")
+    monkeypatch.setenv("LRS_STORE_URL", "mongodb://127.0.0.1:9/lrs")
+
+    with pytest.raises(Misconfigured, match="are not counted, so none can be set"):
+        _check(Settings(data=tmp_path), "acme", {"storage_limit": 1000})
+
+    assert (unknown.exit_code, unknown.stderr) == (1, "Error: there is no tenant 'acne'; there are default, acme\n")
 
 
 def _fields(record):

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from lrs.access import learners, staff, staff_acts
 from lrs.access.oidc import documents, providers
@@ -20,10 +21,12 @@ from lrs.access.oidc.id_token import Untrusted
 from lrs.access.oidc.providers import Provider
 from lrs.access.roles import Granted
 from lrs.access.staff import Login
+from lrs.cli import main
 from lrs.kernel.errors import Refused
 from lrs.kernel.processes import running
 from lrs.people import sign_in as people
 from lrs.tenancy import audit
+from tests.builders import store_in
 from tests.pages.conftest import Browser, Site, text_of
 
 HERE = Path(__file__).parent
@@ -428,6 +431,22 @@ def test_an_issuer_must_be_written_exactly_as_the_provider_writes_it(site, provi
     add(site, provider, issuer=f"{provider.address}/")
 
     assert site.browser.get("/sign-in/with/uni").status_code == 502
+
+
+def test_a_provider_is_checked_by_what_it_says_of_itself(tmp_path, provider):
+    def oidc(*words):
+        env = {"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]', "LRS_DATA": str(tmp_path)}
+        return CliRunner().invoke(main, ["oidc", *words], env=env)
+
+    store_in(tmp_path)
+    oidc("add", "uni", "--issuer", provider.address, "--client-id", "engraft")
+    told = json.loads(oidc("check", "uni", "--json").stdout)
+    provider.tell(document={"issuer": "https://other.example"})
+    other = oidc("check", "uni")
+
+    assert (told["name"], told["keys"]) == ("uni", 3)
+    assert (told["authorization"], told["token"]) == (f"{provider.address}/authorize", f"{provider.address}/token")
+    assert (other.exit_code, "it calls itself by another issuer" in other.stderr) == (1, True)
 
 
 def test_endpoints_of_an_https_issuer_are_reached_by_https_on_hosts_that_were_set_up():

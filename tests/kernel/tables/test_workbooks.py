@@ -57,6 +57,11 @@ def test_every_sheet_has_its_own_header_and_blank_rows_count(tmp_path):
         ("One", 4, {"a": "1"}),
         ("Two", 2, {"b": "2", "c": "3"}),
     ]
+    assert notes_on(table.first_sheet()) == (
+        "read sheet One with its header in row 2",
+        "sheets whose headers are not those of this table are not read: Empty",
+        "only one sheet is read; these have such a header too: Two",
+    )
 
 
 def test_an_empty_workbook_is_refused(tmp_path):

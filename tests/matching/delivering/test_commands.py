@@ -252,6 +252,13 @@ def test_resend_needs_to_know_exactly_what(tmp_path: Path, words: tuple[str, ...
     assert "name one delivery, or --service NAME, or --to NAME, or --channel NAME, or --all" in result.stderr
 
 
+@pytest.mark.parametrize("beside", [("--to", "hook"), ("--channel", "email")])
+def test_a_service_is_no_destination_of_another_channel(tmp_path: Path, beside: tuple[str, ...]) -> None:
+    result = run(tmp_path, deliveries, "list", "--service", "career-converter", *beside)
+
+    assert (result.exit_code, "leave out --to and --channel" in result.stderr) == (2, True)
+
+
 def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
     one = run(tmp_path, deliveries, "resend", "some-id")
     none = run(tmp_path, deliveries, "resend", "--all")
