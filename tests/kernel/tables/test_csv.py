@@ -253,6 +253,20 @@ def test_masking_keeps_the_shape_and_nothing_else():
     assert len(masked("secret" * 100)) == 40
 
 
+def test_a_constant_fills_what_the_file_leaves_empty_and_replaces_nothing():
+    file = b"first,second\n1,\n2,here\n"
+
+    assert cells(file, "first second third", constants={"second": "given", "third": "3"}) == [
+        {"first": "1", "second": "given", "third": "3"},
+        {"first": "2", "second": "here", "third": "3"},
+    ]
+
+
+def test_what_a_spreadsheet_would_compute_stands_behind_an_apostrophe():
+    assert [neutral(f"{sign}1") for sign in "=+-@\t\r"] == [f"'{sign}1" for sign in "=+-@\t\r"]
+    assert neutral("1=1") == "1=1"
+
+
 SAFE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20).map(str.strip)
 
 
