@@ -452,13 +452,15 @@ def test_without_it_a_package_is_taken_and_cannot_be_launched(tmp_path):
 
 
 def test_the_doctor_warns_of_one_host_for_the_content_of_several_organisations(tmp_path):
-    def told(tenants, url, **more):
-        given = Settings(data=tmp_path, pages_url="https://lrs.example.org", content_url=url, **more)
+    def told(tenants, url, pages="https://lrs.example.org", **more):
+        given = Settings(data=tmp_path, pages_url=pages, content_url=url, **more)
         return {one.check: (one.status, one.message) for one in of_content(given, tenants)}
 
     assert told(1, "https://content.example.org")["content-url"][0] == "ok"
     assert told(2, "https://content.example.org")["content-url"][0] == "warning"
     assert told(2, "https://{tenant}.content.example.org")["content-url"][0] == "ok"
+    assert told(1, "https://content.example.org", None)["content-url"][0] == "problem"
+    assert told(1, None)["content-url"][0] == "warning"
     assert told(1, None)["scorm"][0] == "ok"
     assert told(1, None, scorm_again=tmp_path)["scorm"][0] == "problem"
 
