@@ -116,6 +116,27 @@ def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_lea
     assert "evil.example" not in page.text
 
 
+def test_who_has_begun_a_course_goes_on_in_its_version_and_who_comes_later_begins_in_the_next(world):
+    def brought(*units):
+        text = structure(*units, id="https://publisher.example/versions")
+        return import_course(world.tenant, BytesIO(text), "cmi5.xml", "test").course
+
+    course = brought(unit(url=CONTENT))
+    opens, link = f"course:{course.id}", courses.link_id(world.platform.described().id, "1", "versions")
+    world.new_browser()
+    page = world.browser.get(launch(world, "71", opens=opens, link="versions").headers["location"])
+    start(world, page)
+
+    brought(unit(url=CONTENT), unit(id="https://publisher.example/second", url=CONTENT))
+
+    seen = {}
+    for sub in ("71", "72"):
+        user = users.user_id(world.platform.described().id, sub)
+        found = enrolments.opened(world.store, courses.link(world.store, link), user)
+        seen[sub] = (len(found.units), found.registration and found.registration.version)
+    assert seen == {"71": (1, 1), "72": (2, None)}
+
+
 def test_a_course_that_another_platform_sent_is_not_offered_and_not_opened(world):
     text = structure(unit(url=CONTENT), id="https://publisher.example/not-for-all")
     theirs = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test", "7").course
