@@ -11,6 +11,7 @@ from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import picture, registered
 from adapters.apprenticeship.standard_records import read_standards
 from adapters.apprenticeship.told_of_standard import StandardPlace, ToldOfStandard, place_of
+from adapters.pages.apprenticeship_view import NOT_READY, OVER, OVERDUE, READY, THROUGH, spoken, state_on
 from adapters.reading.vocabulary import (
     BASE,
     COMPLETED,
@@ -161,6 +162,31 @@ def test_hours_are_those_that_count_until_the_return_tells_the_actual_ones():
     assert seen(begun, *days).hours == (90, 400, 187)
     assert seen(begun, *days, done).hours == (390 * 60, 400, 187)
     assert seen(start(planned_off_the_job_hours="many")).hours == (0, None, 187)
+
+
+@each_of(
+    ("minutes", "said"),
+    [(0, "0"), (1, "0.01"), (59, "0.98"), (60, "1"), (90, "1.5"), (187 * 60 - 1, "186.98"), (6_000, "100")],
+)
+def test_hours_are_said_to_the_hundredth_and_never_more_than_were_done(minutes, said):
+    assert spoken(minutes) == said
+
+
+def test_an_apprenticeship_is_ready_overdue_through_or_ended_on_a_day():
+    begun, day = start(planned_end="2027-03-14"), date(2027, 3, 14)
+    enough = (begun, *ALL, told(EXPERIENCED, "off-the-job", minutes=187 * 60))
+    gone, left = told(PROGRESSED, "gateway", on=day), told(EXITED, on=day)
+
+    states = [
+        state_on(seen(*some), day) for some in ((begun,), enough, (begun, gone), (begun, gone, left), (begun, left))
+    ]
+
+    assert states == [NOT_READY, READY, THROUGH, OVER, OVER]
+    assert [state_on(seen(*some), date(2027, 3, 15)) for some in ((begun,), enough, (begun, gone))] == [
+        OVERDUE,
+        OVERDUE,
+        THROUGH,
+    ]
 
 
 @each_of(

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from adapters.reading.people import mailbox
 from adapters.training_centre.attendees import AttendanceMark, Attendee, Signature, StepMark
-from adapters.training_centre.centre_sessions import CentreSession
+from adapters.training_centre.centre_sessions import CentreSession, PinnedChecklist
 from adapters.training_centre.checklists import Checklist, ChecklistVersion
 from adapters.training_centre.marking import (
     is_complete,
@@ -15,6 +15,7 @@ from adapters.training_centre.marking import (
     with_signature,
     with_step,
 )
+from adapters.training_centre.told import result_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR, MINUTE
 from tests.adapters.training_centre.made import NINE, STEPS, signer
@@ -143,3 +144,19 @@ def test_a_further_attempt_is_begun_in_an_open_session_five_times_at_most():
     assert told(lambda: with_attempt(SESSION, done(5), KNOWN))[1] == "too_many"
     assert told(lambda: with_attempt(CLOSED, done(1), KNOWN))[1] == "closed"
     assert told(lambda: with_attempt(SESSION, replace(done(2), attempts=3), KNOWN))[1] == "not_complete"
+
+
+def test_the_outcome_of_a_checklist_is_that_of_the_last_attempt_that_is_told():
+    pinned = replace(SESSION, checklist=PinnedChecklist("r", "gowning", 1))
+    one = replace(KNOWN, content=replace(KNOWN.content, signatures=1))
+
+    def seen(*results, mark="present"):
+        steps = [step(each.id, value, attempt=n) for n, value in enumerate(results, 1) for each in STEPS if value]
+        return replace(ANN, attempts=len(results), steps=tuple(steps), attendance=(came(mark),))
+
+    assert result_of(pinned, seen("fail", "pass"), one) == "passed"
+    assert result_of(pinned, seen("pass", "fail"), one) == "failed"
+    assert result_of(pinned, seen("pass", ""), one) == "passed"
+    assert result_of(pinned, seen("pass", mark="absent"), one) == ""
+    assert result_of(pinned, seen("pass"), KNOWN) == ""
+    assert result_of(pinned, replace(seen("pass"), signatures=(Signature(1, NINE, signer("anja")),)), KNOWN) == "passed"
