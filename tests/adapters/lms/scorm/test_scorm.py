@@ -1,6 +1,7 @@
 """SCORM 1.2: packages, the player, and what becomes of what content commits."""
 
 import json
+import time
 from urllib.parse import urlsplit
 
 import msgspec
@@ -224,6 +225,48 @@ def test_who_passed_stays_so_whatever_a_later_launch_commits(platform, enrolled)
     assert looked == before
     assert (found.passed, found.failed, found.score) == (True, False, 0.85)
     assert "failed" not in verbs_of(platform.lrs, enrolled.id)
+
+
+def test_who_only_looks_at_a_course_begins_anew_each_time_and_leaves_nothing(platform, enrolled):
+    enrolled().commit("incomplete", core={"lesson_location": "p3"})
+    before = progress(platform, enrolled)
+    looking = enrolled(launchMode="Browse")
+
+    begun = looking.begin()
+    looking.commit("passed", score=90, interactions=[QUESTION | {"student_response": "a"}], comments="x", ended=True)
+
+    assert (begun["core"]["entry"], begun["core"]["lesson_mode"]) == ("ab-initio", "browse")
+    assert progress(platform, enrolled) == before
+    assert enrolled(launchMode="Browse").begin()["core"]["lesson_location"] == ""
+    assert enrolled().begin()["core"]["lesson_location"] == "p3"
+    told = [*("launched", "initialized", "launched", "initialized", "terminated", "launched", "launched")]
+    assert verbs_of(platform.lrs, enrolled.id) == told
+
+
+def test_what_a_learner_wrote_is_told_and_content_that_tells_no_time_was_there_since_it_began(platform, enrolled):
+    begun, player = time.monotonic(), enrolled()
+    player.commit("incomplete")
+    player.commit("completed", comments="Too fast", ended=True)
+    spent = time.monotonic() - begun
+
+    (said,) = [one for one in statements_of(platform.lrs, enrolled.id) if one["verb"]["id"].endswith("/commented")]
+    assert said["result"] == {"response": "Too fast"}
+    assert 0 < progress(platform, enrolled).seconds["Normal"] <= spent
+
+
+def test_state_that_somebody_else_wrote_over_begins_the_attempt_anew_and_loses_no_result(platform, enrolled):
+    enrolled().commit("passed", score=85, left="suspend", suspend_data="a=1", ended=True)
+    begun = statements_of(platform.lrs, enrolled.id)[1]
+    state = {"activityId": begun["object"]["id"], "agent": json.dumps(begun["actor"]), "registration": enrolled.id}
+    state["stateId"] = "https://w3id.org/xapi/scorm/activity-state"
+
+    put = platform.lrs.ask(
+        "PUT", "activities/state", params=state, content=b"no json", headers={"Content-Type": "text/plain"}
+    )
+
+    assert put.status_code == 204
+    assert enrolled(launchMode="Normal").begin()["core"]["entry"] == "ab-initio"
+    assert progress(platform, enrolled).passed
 
 
 def test_an_attempt_that_broke_off_is_resumed(enrolled):
