@@ -77,6 +77,9 @@ def test_a_file_with_the_headers_of_one_before_is_read_like_it_and_any_other_is_
         assert (other.look.before, other.profile.hours) == ("", "")
     path.write_text("Criteria,uln,Hours\nS4,1000000001,6.30\n")
     assert look_at(path, (), "training-centre", [by_page]).adapter == "training-centre"
+    for headers in ("Criteria,uln,Hours,Room", "Criteria,uln"):
+        path.write_text(f"{headers}\nS4,1000000001,6.30,4\n")
+        assert look_at(path, (), before=[by_page]).look.before == ""
 
 
 @pytest.mark.parametrize("chosen", SOURCES)
@@ -99,6 +102,9 @@ def test_saved_columns_are_used_where_they_know_as_much(tmp_path):
 
     assert (fits.look.known, fits.profile, fits.look.guesses) == ("Ours", profile, ())
     assert (other.look.known, other.adapter) == ("", "training-centre")
+    plain = SavedProfile("Plain", "north", "eportfolio", MappingProfile(hours="h.mm"), 1, "test")
+    as_much = looked(tmp_path, "learner_ref,standard_ref,otj_date,otj_hours\nP-1,ST1406,2025-09-01,6.30\n", [plain])
+    assert (as_much.look.known, as_much.profile.hours) == ("Plain", "h.mm")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from adapters.lms.courses import courses as own_courses
 from adapters.lms.courses.structure import units_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, picking, users
-from adapters.lms.lti.courses import LtiLink
+from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import reached_in
 from adapters.lms.sessions.credentials import LaunchTokens
 from adapters.lms.sessions.place import LmsPlace
@@ -121,18 +121,20 @@ def test_who_has_begun_a_course_goes_on_in_its_version_and_who_comes_later_begin
         text = structure(*units, id="https://publisher.example/versions")
         return import_course(world.tenant, BytesIO(text), "cmi5.xml", "test").course
 
-    course = brought(unit(url=CONTENT))
-    opens, link = f"course:{course.id}", courses.link_id(world.platform.described().id, "1", "versions")
-    world.new_browser()
-    page = world.browser.get(launch(world, "71", opens=opens, link="versions").headers["location"])
-    start(world, page)
+    course, place = brought(unit(url=CONTENT)), LmsPlace(world.tenant, SUBSCRIPTIONS, "https://lrs.example")
+    link, begun = LtiLink("another course", "versions", opens=f"course:{course.id}"), users.user_id("p", "71")
+    names = {"homePage": ISSUER, "name": "71"}, "77777777-7777-4777-8777-777777777777"
 
+    def decide(tx):
+        courses.put_link(tx, "versions", link)
+        enrolments.enrol(tx, place, "versions", LtiMember(link.course, begun, "person", "learner"), names)
+
+    world.store.write(decide).result()
     brought(unit(url=CONTENT), unit(id="https://publisher.example/second", url=CONTENT))
 
     seen = {}
     for sub in ("71", "72"):
-        user = users.user_id(world.platform.described().id, sub)
-        found = enrolments.opened(world.store, courses.link(world.store, link), user)
+        found = enrolments.opened(world.store, link, users.user_id("p", sub))
         seen[sub] = (len(found.units), found.registration and found.registration.version)
     assert seen == {"71": (1, 1), "72": (2, None)}
 
