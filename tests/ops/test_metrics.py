@@ -200,7 +200,7 @@ def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_o
     )
 
 
-def test_what_was_owed_at_the_last_scrape_and_was_done_meanwhile_is_owed_no_more(tmp_path):
+def test_what_was_owed_at_the_last_scrape_and_was_done_meanwhile_is_owed_no_more(tmp_path, monkeypatch):
     with serving(tmp_path, metrics_open=True) as lrs:
         tenants = lrs.app.tenants
         tenants.control.add("acme")
@@ -211,6 +211,10 @@ def test_what_was_owed_at_the_last_scrape_and_was_done_meanwhile_is_owed_no_more
             acme.store.settle(acme.store.claim(["sync"], limit=1, lease=MINUTE), lambda _: None)
         tenants.control.due.clear("acme")  # as a worker does that finds nothing more
         after = lines_of(lrs)
+        look_at, looked = metrics._look_at, []  # noqa: SLF001 (which stores are opened)
+        monkeypatch.setattr(metrics, "_look_at", lambda *about: looked.append(about[1]) or look_at(*about))
+        at_rest = lines_of(lrs)
 
     waiting = 'lrs_tenant_owed_waiting{tenant="acme"}'
-    assert (before[waiting], after[waiting]) == ("1.0", "0.0")
+    assert [each[waiting] for each in (before, after, at_rest)] == ["1.0", "0.0", "0.0"]
+    assert looked == ["default"]  # which is open; a scrape opens none of those where nothing happened
