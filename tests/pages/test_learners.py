@@ -20,15 +20,17 @@ from lrs.access.roles import Granted
 from lrs.competency import list_owed, listed
 from lrs.competency.listed import CalledBy, ListedLearner, ListedSkill
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.matching import registry
 from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
-from lrs.people import joins
+from lrs.people import invite_table, joins
 from lrs.storage import Record, Walk, each
 from lrs.web.listing import Asked, ListColumn, ListRow, chosen_rows, listing
 from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
 from tests.pages.conftest import Browser, Site, text_of
+from tests.rows import each_of
 
 _numbers = count()
 STEPS = ["refs", "match", "evaluate", "issue", "sync", "list"]
@@ -540,6 +542,26 @@ def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypat
 
 
 # -- invitations ----------------------------------------------------------------------------------------------------
+
+
+@each_of(
+    ("table", "rows"),
+    [
+        (b"learner,email\n1000000027,ann@example.org\nbo@example.org,\n", 2),
+        (b"ULN,E-mail\n1000000027,ann@example.org\n", 1),
+        (b"name,email\nAnn,ann@example.org\n", "the file needs a column learner"),
+        (b"learner,email\na,\nb,\nc,\n", "the list has more than 2 rows: send it in parts"),
+    ],
+)
+def test_a_list_of_learners_to_invite_is_taken_whole_or_not_at_all(monkeypatch, table, rows):
+    monkeypatch.setattr(invite_table, "MOST", 2)
+
+    if isinstance(rows, int):
+        assert len(invite_table.rows_in(table)) == rows
+    else:
+        with pytest.raises(Refused, match=rows) as refused:
+            invite_table.rows_in(table)
+        assert refused.value.error == "bad_file"
 
 
 def test_a_learner_is_invited_by_a_link_that_is_shown_once(known):

@@ -14,9 +14,11 @@ from click.testing import CliRunner, Result
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.matching import registry, resync
+from lrs.matching.registry import AboutService
 from lrs.matching.service_commands import services
-from lrs.matching.services import authenticate
+from lrs.matching.services import authenticate, disable, get
 from lrs.ops.delivery_commands import deliveries
 from lrs.outbox.deliveries import Delivery, queue
 from lrs.tenancy.tenants import Tenant
@@ -30,6 +32,7 @@ from tests.matching.world import (
     Receiver,
     agree,
     held,
+    listed,
     put_person,
     put_profile,
     put_service,
@@ -39,6 +42,7 @@ from tests.matching.world import (
     token,
     web,
 )
+from tests.rows import each_of
 
 
 def run(data: Path, group: click.Group, *words: str) -> Result:
@@ -334,3 +338,37 @@ def test_a_service_without_a_webhook_is_sent_no_test(tmp_path: Path, tenant: Ten
     answer = run(tmp_path, services, "test", "asker")
 
     assert (answer.exit_code, "has no webhook" in answer.output) == (1, True)
+
+
+@each_of(
+    ("act", "status", "says"),
+    [
+        (lambda tenant: registry.rotate(tenant, "finder", by="test", overlap=-1), 400, "for at most 168 hours"),
+        (
+            lambda tenant: registry.rotate(tenant, "finder", by="test", overlap=168 * HOUR + 1),
+            400,
+            "for at most 168 hours",
+        ),
+        (lambda tenant: registry.tell(tenant, "finder", AboutService(), by="test"), 400, "nothing to change"),
+        (
+            lambda tenant: registry.send_test(tenant, "finder", by="test"),
+            409,
+            r"\(closed\), so nothing is sent",
+        ),
+        (lambda tenant: registry.send_test(tenant, "nobody", by="test"), 404, "there is no service nobody"),
+    ],
+    ids=["less than none", "more than a week", "nothing to tell", "disabled", "unknown"],
+)
+def test_what_cannot_be_done_to_a_service_is_refused_and_leaves_all_as_it_was(
+    tenant: Tenant, act, status, says
+) -> None:
+    if get(tenant.store, "finder") is None:
+        put_service(tenant, "http://127.0.0.1:9/hook", name="Finder")
+        tenant.store.write(lambda tx: disable(tx, "finder", "closed", by="test")).result()
+    before = get(tenant.store, "finder")
+
+    with pytest.raises(Refused, match=says) as refused:
+        act(tenant)
+
+    assert (refused.value.status, get(tenant.store, "finder")) == (status, before)
+    assert list(listed(tenant)) == []
