@@ -294,6 +294,7 @@ OTHERS = {
             ("GET", "/staff/imports/{id}/file"),
             ("GET", "/staff/imports/{id}/repairs"),
             ("POST", "/staff/imports/{id}/columns"),
+            ("POST", "/staff/imports/{id}/cells"),
             ("POST", "/staff/imports/{id}/bring"),
             *(("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")),
             ("GET", "/staff/columns"),

@@ -48,7 +48,7 @@ ABOUT_LEARNERS = {
 }
 IMPORTS = {("GET", f"/staff/imports{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")}
 IMPORTS |= {("GET", f"/staff/imports/{{id}}/rows{form}") for form in ("", ".csv", ".json")}
-IMPORTS |= {("POST", f"/staff/imports{form}") for form in ("", "/{id}/columns", "/{id}/bring")}
+IMPORTS |= {("POST", f"/staff/imports{form}") for form in ("", "/{id}/columns", "/{id}/cells", "/{id}/bring")}
 SERVICES = {("GET", f"/staff/services{form}") for form in ("", ".csv", ".json", "/{id}")}
 SERVICES |= {("GET", f"/staff/services/{{id}}/deliveries{form}") for form in ("", ".csv", ".json")}
 SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rotate", "state")}

@@ -106,6 +106,39 @@ def test_a_file_is_checked_brought_in_and_its_rows_to_repair_come_back_and_in(sh
     assert began(shared) == begun + 2
 
 
+def test_cells_are_repaired_on_the_page_and_their_rows_come_in_with_the_others(shared, steward):
+    place = checked(shared, steward, FILE, provider="cells")
+    page = steward.get(place)
+    cells = f"{place}/cells"
+
+    same = steward.send(page, cells)
+    answer = steward.send(page, cells, **{"cell-0": "2025-12-03"})
+    drain(shared.tenant, ("import",))
+    again = answer.headers["location"].partition("?")[0]
+
+    assert "row 3, P-2: Evidence: day there is no such date" in text_of(page)
+    assert (same.status_code, "No cell is changed" in text_of(same)) == (400, True)
+    assert "New 2 Would change what is known 0 Known already 0" in text_of(steward.get(again))
+    assert "What went in New 2" in text_of(steward.get(bring(shared, steward, again)))
+    listed = steward.get(f"{PLACE}.json?provider=cells").json()
+    assert [(one["file"], one["state"], one["repair"]) for one in listed] == [("file, repaired.csv", "In", 0)]
+
+
+@pytest.mark.parametrize("sort", ["workbook", "cp1252"])
+def test_cells_of_a_workbook_or_of_another_encoding_are_repaired_too(shared, steward, sort):
+    rows = [line.split(",") for line in FILE.splitlines()]
+    content = workbook(*rows) if sort == "workbook" else FILE.replace("P-2", "Zoë").encode("cp1252")
+    place = checked(shared, steward, content, "a.xlsx" if sort == "workbook" else "a.csv", f"cells {sort}")
+    page = steward.get(place)
+
+    foreign = steward.send(page, f"{place}/cells", **{"cell-0": "Ł"})
+    answer = steward.send(page, f"{place}/cells", **{"cell-0": "2025-12-03"})
+    drain(shared.tenant, ("import",))
+
+    assert foreign.status_code == (303 if sort == "workbook" else 400)
+    assert "To repair 0" in text_of(steward.get(answer.headers["location"]))
+
+
 def test_two_tabs_bring_it_in_once_and_an_older_check_is_not_brought_in_after_another_file(shared, steward):
     first = checked(shared, steward, FILE, provider="two-tabs")
     other = checked(shared, steward, FILE.replace("E-1", "E-9"), provider="two-tabs")

@@ -189,7 +189,7 @@ PAGES = dict.fromkeys(
         *(f"GET /staff/rules/versions/{{version}}/rules{ending}" for ending in ("", ".csv", ".json")),
         *(f"GET /staff/rules/drafts/{{id}}/changes{ending}" for ending in ("", ".csv", ".json")),
         *(f"POST /staff/rules{ending}" for ending in ("", "/restore", "/drafts/{id}/apply")),
-        *(f"POST /staff/imports{ending}" for ending in ("", "/{id}/columns", "/{id}/bring")),
+        *(f"POST /staff/imports{ending}" for ending in ("", "/{id}/columns", "/{id}/cells", "/{id}/bring")),
         "GET /links/{token}",
         "POST /links/{token}",
         "GET /guardian/{guardian}",
