@@ -453,6 +453,21 @@ def test_a_badge_of_open_badges_2_is_somebodys_by_its_salted_hash():
     assert reasons(checked(hosted("good"), address="other@example.org")) == {"recipient": "another_recipient"}
 
 
+def test_a_badge_that_is_gone_from_its_address_is_revoked_and_one_that_cannot_be_had_is_not():
+    shown = hosted("left")
+
+    def found(code: str) -> dict[str, str]:
+        def fetch(url: str) -> bytes:
+            if url.endswith("/assertions/left"):
+                raise Unavailable(url, code)
+            return foreign.fetch(url)
+
+        return reasons(verify(shown, at=NOON, resolve=foreign.resolve, fetch=fetch))
+
+    assert found("gone") == {"form": "revoked"}
+    assert found("unavailable") == {"form": "unavailable"}
+
+
 def test_what_nobody_checked_in_a_hosted_badge_is_left_out():
     stray = {
         "issuer": {"id": "did:web:university.example"},
