@@ -417,6 +417,22 @@ def test_a_region_in_which_people_are_wanted_and_nobody_lives_is_said():
     assert report.unpeopled(lines) == ["Scotland"]
 
 
+def test_what_is_missing_is_never_fewer_than_nobody_and_a_chart_shows_the_roles_that_are_wanted_most():
+    wanted = [Demand(f"r{n}", "East", 2028, 10 * n) for n in range(1, 11)] + [Demand("r9", "East", 2029, 500)]
+    held = {Count("supply", f"r{n}", "held"): 55 for n in range(1, 11)} | {Count("supply", "r7", "held"): None}
+
+    told = report.lines(held, wanted, report.KnownRoles({}, date(2026, 11, 3)))
+
+    missing = {
+        one.of: one.number for one in told if (one.measure, one.split, one.year) == ("still missing", "", "2028")
+    }
+    assert missing == {"r10": 45, "r9": 35, "r8": 25, "r7": None, "r6": 5} | {f"r{n}": 0 for n in range(1, 6)}
+    bars = report.supply_chart(told, "2028").bars
+    assert [(bar.whole, bar.text) for bar in bars if bar.whole.startswith("wanted")] == [
+        (f"wanted: r{n}", str(10 * n)) for n in range(10, 2, -1)
+    ]
+
+
 def test_what_ends_within_90_days_counts_from_the_last_day_on_which_it_holds():
     today = date(2026, 11, 30)
     within, after, later = (words for _, words in counting.WINDOWS)

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from adapters.lms.lti import grades, login, platforms
+from adapters.lms.lti import courses, grades, login, platforms
+from adapters.lms.lti.courses import LtiCourse, LtiMember
 from adapters.lms.lti.platforms import LtiPlatform, platform_id
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
@@ -99,6 +100,18 @@ def test_a_platform_is_named_by_its_id_or_by_a_name_that_no_other_has(tenant):
     assert platforms.named(tenant.store, platform_id(ISSUER, "c")).client_id == "c"
     assert refused(lambda: platforms.named(tenant.store, "Canvas")) == (409, "conflict")
     assert refused(lambda: platforms.named(tenant.store, "canvas")) == (404, "not_found")
+
+
+def test_what_a_launch_does_not_say_of_its_course_is_kept_and_of_a_member_the_newest_links(tenant, monkeypatch):
+    monkeypatch.setattr(courses, "MOST_OPENED", 3)
+    whole = LtiCourse("p", "1", "c", "Gowning", f"{ISSUER}/members", f"{ISSUER}/items", ("score",))
+    id = did(tenant, courses.put_course, whole)
+    did(tenant, courses.put_course, LtiCourse("p", "1", "c", "Gowning 2", scopes=("members",)))
+    for number in (1, 2, 3, 4, 2):
+        did(tenant, courses.put_member, LtiMember(id, "u", "ann", "learner", opened=((f"l{number}", "skill:x"),)))
+
+    assert courses.course(tenant.store, id) == replace(whole, title="Gowning 2", scopes=("members", "score"))
+    assert courses.member(tenant.store, id, "u").opened == tuple((f"l{n}", "skill:x") for n in (3, 4, 2))
 
 
 @each_of(
