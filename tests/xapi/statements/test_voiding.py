@@ -173,6 +173,19 @@ def test_38_filters_find_what_refers_to_a_match_newest_first_also_when_that_is_v
     assert each_lrs.listed(verb=verb) == [reference, voider]
 
 
+def test_38_a_voided_reference_to_what_comes_later_stays_voided_and_leads_on(each_lrs):
+    verb, target, middle, outer = something(), new_id(), new_id(), new_id()
+    each_lrs.store([referring(target, id=middle), referring(middle, id=outer)])
+    each_lrs.store(voiding(middle))
+
+    each_lrs.store(statement(id=target, verb={"id": verb}))
+    drain(each_lrs.tenant, ("refs",))
+
+    found = each_lrs.listed(verb=verb)
+    assert (found[:1], middle in found, outer in found) == ([target], False, True)
+    assert each_lrs.get(voidedStatementId=middle).status_code == 200
+
+
 @pytest.mark.mongo_in_soak
 @pytest.mark.parametrize("turn", [1, -1], ids=["oldest first", "newest first"])
 def test_38_references_are_followed_through_any_number_of_steps_whatever_came_first(each_lrs, turn):
