@@ -9,6 +9,7 @@ from lrs.access.switches import put_switches
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
+from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from lrs.xapi.statements import quarantine
 from lrs.xapi.statements.quarantine import QuarantineTally, quarantined, tally_of
@@ -255,6 +256,28 @@ def test_a_statement_with_attachments_is_never_kept_aside(tenant):
 
     with pytest.raises(Refused, match="objectType"):
         planned(tenant, group(attachments=[attached]))
+
+
+def test_everybody_in_one_that_is_kept_aside_is_found_by_it(tenant):
+    actor, target, teacher, member = ({"mbox": f"mailto:{who}@example.org"} for who in ("ann", "ben", "cat", "dan"))
+    team = {"objectType": "Group", "member": [member]}
+    (id,) = send(
+        tenant,
+        statement(
+            actor=actor,
+            object={"objectType": "Agent", **target},
+            context={"instructor": teacher, "team": team},
+            result=EMPTY,
+        ),
+    )
+    kind = next(one for one in quarantine.KINDS if one.name == quarantine.KIND)
+
+    found = [
+        [record.id for record in kind.find(tenant.store, Whose((), (), (who,)))]
+        for who in (actor, target, teacher, member, {"mbox": "mailto:eve@example.org"})
+    ]
+
+    assert found == [*[[id]] * 4, []]
 
 
 def test_the_tally_of_a_source_that_never_had_any_is_nothing(tenant):
