@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, Adds, published
+from adapters.planning.protect import LEAST_K, Adds, differs_by_few, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -93,7 +93,7 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     """Every count as it may be shown; ``None`` for what is kept back.
 
     Who counts at the end of a year counts in each year before and now. So a number of a later year is a least number
-    for the earlier one, and is kept back where that is; where both are shown, the later one says nothing more.
+    for the earlier one, and is kept back where that is, and where both together would prove that a few count no more.
     """
     people = [one for one in kept.counts if one.what.measure != SEATS]
     found: dict[Count, int | None] = {}
@@ -101,7 +101,7 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     for year in sorted({one.what.year for one in people}):
         now = _of_year([one for one in people if one.what.year == year], kept.k)
         if year:
-            now = {what: None if before.get(_without(what)) is None else number for what, number in now.items()}
+            now = {what: _beside(before.get(_without(what)), number, kept.k) for what, number in now.items()}
         before = {_without(what): number for what, number in now.items()}
         found |= now
     return found | {one.what: one.number for one in kept.counts if one.what.measure == SEATS}
@@ -112,6 +112,11 @@ def _of_year(counts: Sequence[Counted], k: int) -> dict[Count, int | None]:
     by_name = {_name(one.what): one for one in counts}
     seen = published({name: one.number for name, one in by_name.items()}, _sums(counts), k)
     return {by_name[name].what: number for name, number in seen.items()}
+
+
+def _beside(before: int | None, number: int | None, k: int) -> int | None:
+    """The *number* of a year, as it may be shown beside that of the year *before*."""
+    return None if before is None or number is None or differs_by_few(before, number, k) else number
 
 
 def _without(what: Count) -> Count:

@@ -23,7 +23,7 @@ PARKED = "dead"
 STATES = (deliveries.QUEUED, deliveries.DELIVERED, deliveries.SUPERSEDED, deliveries.WITHHELD, deliveries.HELD, PARKED)
 _MOST_PARKED = 100_000
 _MOST_LOOKED_AT = 500
-_OF_MANY = "given up; lrs deliveries list says why"
+_OF_MANY = "given up, as many others: not each reason is looked up here"
 """The reason of one of so many that were given up that not each is looked at."""
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.catalogue import table as offerings
 from adapters.imports.look import FoundFile, Look, column_of, look_at
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES
+from adapters.planning import demand
 from adapters.reading.columns import COLUMNS
 from adapters.reading.profile import MappingProfile
+from adapters.training_centre import checklist_table
+from lrs.competency.rules import ready
 from lrs.kernel.errors import Refused
 
 
@@ -108,15 +112,18 @@ def test_saved_columns_are_used_where_they_know_as_much(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("headers", "says"),
+    ("columns", "says"),
     [
-        ("activity,verb,competency,level,threshold,valid for,trusted source", "a table of rules.*the page Rules"),
-        ("role,region,year,headcount,source", "how many people are wanted.*the page Planning"),
-        ("Checklist,Title,Step,Text,Critical", "a table of checklists.*the page Checklists"),
+        (ready.COLUMNS, "a table of rules.*the page Rules"),
+        (demand.COLUMNS, "how many people are wanted.*the page Planning"),
+        (demand.REGION_COLUMNS, "postcode districts.*the page Planning"),
+        (map(str.title, checklist_table.COLUMNS), "a table of checklists.*the page Checklists"),
+        (offerings.COLUMNS, "a table of the catalogue.*the page Catalogue"),
     ],
 )
-def test_a_table_of_ours_is_called_what_it_is_and_no_file_of_learners(tmp_path, headers, says):
-    row = headers.replace("level", "2")
+def test_a_table_of_ours_is_called_what_it_is_and_no_file_of_learners(tmp_path, columns, says):
+    headers = ",".join(columns)
+    row = "," * headers.count(",") + "2"
 
     with pytest.raises(Refused, match=says):
         looked(tmp_path, f"{headers}\n{row}\n")
