@@ -5,7 +5,7 @@ used as much time as the longest step before it in the round, so that no step wa
 is as large as can be done in about ``SLICE`` seconds. A step with a share (``Step.share``) has that share of both.
 
 Even one batch of such a step may take longer than its share. Then it is left out of the next rounds until they have
-paid for it, as long as they are busy with what comes in: those before it found something, and took ``GATHER`` or more.
+paid for it, as long as they are busy: the steps without a share took ``GATHER`` or more.
 
 An entry whose worker died is run alone, one at a time in this process, so that only the entry that kills workers is put
 aside.
@@ -122,10 +122,10 @@ class Work:
 
     def _batches(self) -> Iterator[tuple[int, bool]]:
         """How many entries each batch claimed, and whether there may be more of the same step."""
-        longest = 0.0
+        longest = busy = 0.0
         for name, step in self._steps.items():
             allowed, spent = step.share * longest, 0.0
-            if self._is_held(name, allowed):
+            if self._is_over(name, allowed) and busy >= GATHER:
                 continue
             while True:
                 begun = time.monotonic()
@@ -139,12 +139,12 @@ class Work:
             if step.share < 1:
                 self._over[name] = max(0.0, spent - allowed)
             else:
-                longest = max(longest, spent)
+                longest, busy = max(longest, spent), busy + spent
 
-    def _is_held(self, name: str, allowed: float) -> bool:
-        """Whether a step is left out of this busy round, because what it had over its share is not yet paid for."""
-        self._over[name] = left = max(0.0, self._over.get(name, 0.0) - allowed)
-        return left > 0.0 < allowed and time.monotonic() >= self._begun + GATHER
+    def _is_over(self, name: str, allowed: float) -> bool:
+        """Whether what a step had over its share is not yet paid for, after what it is *allowed* in this round."""
+        self._over[name] = max(0.0, self._over.get(name, 0.0) - allowed)
+        return self._over[name] > 0.0
 
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker died."""
