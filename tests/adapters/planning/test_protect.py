@@ -3,6 +3,7 @@
 from datetime import date
 from itertools import product
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,40 @@ def test_the_same_attack_finds_small_counts_where_only_they_are_kept_back():
         found += len(given_away(counts, worked_out(asked(random, told), rounds=False)))
 
     assert found > 0
+
+
+def of_two_years(today, later):
+    """Counts of two regions, today and at the end of 2028, and in all, as they would be kept."""
+    for year, people in (("", today), ("2028", later)):
+        for region, number, now in zip(("", "East", "North"), (sum(people), *people), (1, *today), strict=True):
+            if now:
+                yield Counted(Count("supply", "op", "held", "region" if region else "", region, year), number)
+
+
+def between(number, least):
+    """Between which numbers a count lies that is shown as *number*, and is *least* if it is kept back."""
+    return (least, 99) if number is None else (0, 0) if number == 0 else (max(5, number - 2), number + 2)
+
+
+def test_no_small_number_can_be_worked_out_from_those_of_two_years():
+    pairs = [(east, north) for east in range(8) for north in range(8)]
+    nested = [(now, then) for now in pairs for then in pairs if then[0] <= now[0] and then[1] <= now[1]]
+    possible: dict[Any, list[Any]] = {}
+    for now, then in nested[::7]:
+        seen = shown(Planning(counts=tuple(of_two_years(now, then))))
+        told = {(one.value, one.year): number for one, number in seen.items()}
+        bounds = [
+            between(told.get((region, year), 0), 0 if year else 1)
+            for year in ("", "2028")
+            for region in ("", "East", "North")
+        ]
+        key = tuple(bounds)
+        if key not in possible:
+            possible[key] = [
+                values
+                for values in ((sum(a), *a, sum(b), *b) for a, b in nested)
+                if all(low <= value <= high for value, (low, high) in zip(values, bounds, strict=True))
+            ]
+        for at, number in enumerate((sum(now), *now, sum(then), *then)):
+            if 0 < number < 5:
+                assert max(values[at] for values in possible[key]) >= 5, (now, then, at)
