@@ -10,7 +10,7 @@ mark it as one that others wait for (``awaited``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.times import DAY
-from lrs.storage import Owed, Reader, Record, Tx, Walk, micros_of
+from lrs.storage import Owed, Reader, Record, Store, Tx, Walk, micros_of
 from lrs.storage.about import Whose, body_shown, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 
@@ -36,6 +36,8 @@ FIRST = "webhook"
 """The channel of deliveries without one: version 0.2.0 had no other channel."""
 PAGE = 500
 """Deliveries that are made due in one commit when a destination is resumed."""
+DEFERRED = 100_000
+"""Deliveries that failed and are made due at once when their destination is resumed; more of them wait their time."""
 LONGEST_WAIT = 10 * DAY
 """Microseconds after which a delivery no longer waits for another: a worker may have ended without saying that it was
 over.
@@ -121,6 +123,13 @@ def withdraw(tx: Tx, id: str, why: str) -> None:
     tx.insert(record)
 
 
+def arrived_anyway(tx: Tx, id: str, meta: Mapping[str, Any]) -> None:
+    """Stores *meta*, by which a delivery arrived that was withheld during its call; changes no other."""
+    record = tx.get(KIND, id)
+    if record is not None and record.meta["state"] == WITHHELD and meta["state"] == DELIVERED:
+        mark(tx, {id: meta})
+
+
 def again(tx: Tx, id: str) -> None:
     """Makes an existing delivery due again, with no tries. What waits for it still waits.
 
@@ -167,25 +176,29 @@ def hold(tx: Tx, id: str, channel: str, to: str, why: str) -> None:
     tx.owe(KIND, id, Owed(STEP, due=micros_of(tx.next_seq()) + LONGEST_WAIT))
 
 
-def let_go_of(tx: Tx, channel: str, to: str, start: str | None = None) -> str | None:
+def deferred(store: Store, now: int) -> frozenset[str]:
+    """The ids of deliveries that failed and are due later than *now* (microseconds UTC), at most ``DEFERRED``."""
+    return frozenset(record.id for record, owed in store.failing(STEP, limit=DEFERRED) if owed.due > now)
+
+
+def let_go_of(
+    tx: Tx, channel: str, to: str, start: str | None = None, *, failed: Container[str] = frozenset()
+) -> str | None:
     """Makes a page of the deliveries for a destination due, in their order. Gives the start of the next page.
 
-    Deliveries that wait for another delivery still wait.
+    These are the ones that are held, and those that *failed* (``deferred``). All others are due already or are being
+    sent: a worker's lease on them must not end, or they would be sent again. Deliveries that wait for another delivery
+    still wait.
     """
     page = tx.find(Walk(KIND, (waiting_key(channel, to),), limit=PAGE, start=start))
     for record in page.records:
-        if "after" not in record.meta:
-            meta = {name: value for name, value in record.meta.items() if name != "reason"}
-            if meta != record.meta:
-                tx.replace(msgspec.structs.replace(record, meta=meta, owed=()))
-            tx.owe(KIND, record.id, Owed(STEP))
+        if "after" in record.meta or ("reason" not in record.meta and record.id not in failed):
+            continue
+        meta = {name: value for name, value in record.meta.items() if name != "reason"}
+        if meta != record.meta:
+            tx.replace(msgspec.structs.replace(record, meta=meta, owed=()))
+        tx.owe(KIND, record.id, Owed(STEP))
     return page.next
-
-
-def is_given_up(record: Record) -> bool:
-    """Whether a delivery was given up, as far as its record shows: one of 0.2.0 does not show it."""
-    meta = record.meta
-    return meta["state"] == QUEUED and "to" in meta and waiting_key(meta["channel"], meta["to"]) not in record.keys
 
 
 def since(record: Record) -> int:

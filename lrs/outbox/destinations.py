@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -146,13 +146,13 @@ def remove(tenant: Tenant, channel: Channel, name: str, *, by: str) -> None:
     """Removes the destination, its key, and how far it had come. Raises ``Refused`` (404)."""
     _check_own(channel, name)
 
-    def decide(tx: Tx) -> str | None:
+    def decide(tx: Tx) -> bool:
         destination = read(_wanted(tx, channel.name, name))
         tx.delete(KIND, record_id(channel.name, name))
         _audit(tx, by, "removed", destination)
-        return deliveries.let_go_of(tx, channel.name, name)  # its deliveries are put aside now, with the reason
+        return True  # its deliveries are put aside now, with the reason
 
-    _let_go_of_all(tenant, channel, name, tenant.store.write(decide, weight=ROWS * deliveries.PAGE).result())
+    _decide_and_let_go(tenant, channel, name, decide)
 
 
 # -- the record -------------------------------------------------------------------------------------------------------
@@ -244,23 +244,25 @@ def _change(tenant: Tenant, channel: Channel, name: str, done: str, by: str, sta
     """Changes the state. If it is active now, its deliveries become due."""
     _check_own(channel, name)
 
-    def decide(tx: Tx) -> str | None:
+    def decide(tx: Tx) -> bool:
         record = _wanted(tx, channel.name, name)
         known = read(record)
         changed = known.changed if known.state == state else tenant.clock()
         destination = msgspec.structs.replace(known, state=state, reason=reason, changed=changed)
         put(tx, record, destination, owes=channel.since is not None and state == ACTIVE)
         _audit(tx, by, done, destination)
-        return deliveries.let_go_of(tx, channel.name, name) if state == ACTIVE else None
+        return state == ACTIVE
 
-    _let_go_of_all(tenant, channel, name, tenant.store.write(decide, weight=ROWS * deliveries.PAGE).result())
+    _decide_and_let_go(tenant, channel, name, decide)
 
 
-def _let_go_of_all(tenant: Tenant, channel: Channel, name: str, start: str | None) -> None:
-    """Makes due what waits, from *start* on, a page in each commit."""
+def _decide_and_let_go(tenant: Tenant, channel: Channel, name: str, decide: Callable[[Tx], bool]) -> None:
+    """Runs *decide*; if it is true, makes due what waits for the destination: a page in each commit."""
+    failed, weight = deliveries.deferred(tenant.store, tenant.clock()), ROWS * deliveries.PAGE
+    page = functools.partial(deliveries.let_go_of, channel=channel.name, to=name, failed=failed)
+    start = tenant.store.write(lambda tx: page(tx) if decide(tx) else None, weight=weight).result()
     while start is not None:
-        decide = functools.partial(deliveries.let_go_of, channel=channel.name, to=name, start=start)
-        start = tenant.store.write(decide, weight=ROWS * deliveries.PAGE).result()
+        start = tenant.store.write(functools.partial(page, start=start), weight=weight).result()
 
 
 def _wanted(tx: Tx, channel: str, name: str) -> Record:

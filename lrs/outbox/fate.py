@@ -164,19 +164,30 @@ def settle(tenant: Tenant, over: Sequence[Settled]) -> StoredOutcome:
     def alone(claim: Claim) -> Future[Any]:
         return _settle(tenant, [by_token[claim.token]])
 
-    return _storing(tenant, [one.claim for one in over], _settle(tenant, over), alone)
+    def lost(claim: Claim) -> Future[Any]:
+        arrived = functools.partial(deliveries.arrived_anyway, id=claim.record.id, meta=by_token[claim.token].meta)
+        return tenant.store.write(arrived)
+
+    return _storing(tenant, [one.claim for one in over], _settle(tenant, over), alone, lost)
 
 
 def _storing(
-    tenant: Tenant, claims: Sequence[Claim], commit: Future[Any], again: Callable[[Claim], Future[Any] | None]
+    tenant: Tenant,
+    claims: Sequence[Claim],
+    commit: Future[Any],
+    again: Callable[[Claim], Future[Any] | None],
+    lost: Callable[[Claim], Future[Any] | None] = lambda _: None,
 ) -> StoredOutcome:
-    """If *commit* fails or its outcome is unknown, each claim that is still leased is stored *again*, by itself."""
+    """If *commit* fails or its outcome is unknown, each claim that is still leased is stored *again*, by itself.
+
+    What is still to be done for a claim that is not leased any more does *lost*.
+    """
 
     def finish() -> FailedClaims:
         failures: FailedClaims = []
         for claim in claims if commit.exception() else ():
             with kept(claim, failures):
-                if tenant.store.holds(claim) and (anew := again(claim)):
+                if anew := (again if tenant.store.holds(claim) else lost)(claim):
                     anew.result()
         return failures
 

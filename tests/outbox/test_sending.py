@@ -520,3 +520,24 @@ def test_what_was_done_elsewhere_while_it_waited_in_its_line_is_not_sent(tenant,
         sending.put_down(tenant)
 
     assert pigeons.to("coop") == ["1", "3"]
+
+
+def test_a_resume_while_a_row_of_calls_is_under_way_sends_none_of_them_again(tenant, pigeons):
+    foreseen = by_name(msgspec.structs.replace(pigeons.channels["pigeon"], foresee=lambda *_: None))
+    pigeons.held = {"coop"}
+    add(tenant, pigeons, "coop")
+    owe(tenant, "coop", *contents(4))
+    sending = Sending(foreseen, Senders())
+    sending.begin(tenant, tenant.store.claim(["deliver"], limit=9, lease=LEASE), tenant.clock() + LEASE)
+    until(lambda: pigeons.sent, "the call")
+
+    destinations.resume(tenant, foreseen["pigeon"], "coop", by="test")
+    pigeons.let_go()
+    while sending.claims:
+        sending.wait()
+        sending.put_down(tenant)
+    sending.rest(tenant)
+    drain(tenant, {"deliver": delivering(foreseen, Senders())})
+
+    assert pigeons.to("coop") == contents(4)
+    assert tenant.store.backlog() == []
