@@ -48,6 +48,12 @@ def check_endorsements(credential: JsonView, asked: Verification) -> str:
     return f"{len(found)} valid"
 
 
+def endorsements_in(part: JsonView) -> Iterator[JsonView]:
+    """The endorsements in a *part* of a badge, of which each was checked. Of a JWT the credential in it."""
+    for one in _of(part):
+        yield credential_in(read_token(one, MAX_BADGE).claims) if isinstance(one, str) else one
+
+
 def _of(part: JsonView) -> Iterator[Any]:
     for name in ("endorsement", "endorsementJwt"):
         value = part.get(name, [])

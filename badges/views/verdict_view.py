@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.content.narrative import blocks
+from badges.verifying.endorsements import endorsements_in
 from badges.verifying.shape import is_of_vcdm_1, issuer_id
 from badges.verifying.verdict import Check, Verdict
 from badges.verifying.verify import failures
@@ -170,14 +171,11 @@ def _further(credential: JsonView, format: str) -> dict[str, Any]:
 
 
 def _endorsed(verdict: Verdict, credential: JsonView, known: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Who endorsed the badge, or what it is for, and what they say; only where the check of endorsements succeeded.
-
-    One that is a JWT is checked, too, but not read here.
-    """
+    """Who endorsed the badge, or what it is for, and what they say; only where the check of endorsements succeeded."""
     if not any(check.name == "endorsements" and check.ok for check in verdict.checks):
         return []
     achievement = _object(_object(credential.get("credentialSubject")).get("achievement"))
-    found = [one for part in (credential, achievement) for one in _objects(part.get("endorsement"))]
+    found = [one for part in (credential, achievement) for one in endorsements_in(part)]
     issuer = issuer_id(credential) if found and _signed(verdict) else ""
     return [
         {

@@ -15,6 +15,8 @@ from badges.forms import sd_jwt
 from badges.held import shares
 from badges.keys.issuer import issuer_of
 from badges.proofs.sign import sign
+from badges.verifying.verdict import Check, Verdict
+from badges.views.verdict_view import told as told_to_programs
 from lrs.app import create_app
 from lrs.kernel.settings import Settings
 from lrs.web.dates import written_day
@@ -314,3 +316,15 @@ def test_a_form_of_another_site_is_not_taken(browser):
     answer = browser.ask("POST", "/verify", data={"text": "{}"}, headers={"sec-fetch-site": "cross-site"})
 
     assert answer.status_code == 403
+
+
+def test_who_vouches_for_a_badge_by_a_jwt_is_listed_as_any_other_endorser_once_it_is_checked():
+    credential = json.loads(DOCUMENTS["endorsed-jwt"])
+    checked = Verdict((Check("endorsements", ok=True, why="1 valid"),), credential)
+    unchecked = Verdict((Check("endorsements", ok=False, why="no", code="unavailable"),), credential)
+
+    (one,) = told_to_programs(checked, {})["endorsements"]
+
+    assert (one["issuer"], one["comment"]) == ("College of the Example", "We hire for this")
+    assert one["issuerId"].startswith("did:jwk:")
+    assert "endorsements" not in told_to_programs(unchecked, {})

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from badges.forms import StoredBadge, form_named, sd_jwt
+from badges.keys.issuer import issuer_of
 from badges.keys.ring import ring_of
 from badges.wallets import exchanges
 from badges.wallets.exchanges import OPENID
 from badges.wallets.hand_over import HandOver
 from badges.wallets.oid4vci import nonces, proofs
-from badges.wallets.oid4vci.metadata import FORMATS, LDP, SD_JWT
+from badges.wallets.oid4vci.metadata import FORMATS, LDP, SD_JWT, configurations
 from badges.wallets.oid4vci.refusals import WalletRefused
 from badges.wallets.oid4vci.tokens import with_access
 from lrs.kernel.errors import Refused
@@ -42,7 +43,7 @@ class CredentialRequest(msgspec.Struct, frozen=True):
 def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str) -> dict[str, Any]:
     """The badge for the request *sent*, of the issuer *base*. Raises ``Refused``."""
     _, exchange = with_access(tenant.store, tenant.clock(), authorization)
-    asked = read(sent)
+    asked = read(sent, configurations(issuer_of(tenant)))
     if asked.proof is None:
         raise _without_proof(tenant, is_draft=asked.is_draft)
     proof = proofs.checked(asked.proof, base, tenant.clock(), is_draft=asked.is_draft)
@@ -65,8 +66,8 @@ def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str)
     return answered
 
 
-def read(sent: JsonView) -> CredentialRequest:
-    """The request *sent*. Raises ``Refused``."""
+def read(sent: JsonView, offered: Sequence[str]) -> CredentialRequest:
+    """The request *sent* for one of the configurations that are *offered*. Raises ``Refused``."""
     if sent.get("credential_response_encryption") is not None:
         message = "Answers are not encrypted here: leave out credential_response_encryption."
         raise WalletRefused("invalid_encryption_parameters", message, pointer="/credential_response_encryption")
@@ -79,10 +80,10 @@ def read(sent: JsonView) -> CredentialRequest:
         known = {"ldp_vc": LDP, "dc+sd-jwt": SD_JWT, "vc+sd-jwt": SD_JWT}.get(str(wanted))
         _check_definition(sent, known)
     else:
-        known = wanted if isinstance(wanted, str) and wanted in FORMATS else None
-    if known is None:
+        known = wanted if isinstance(wanted, str) else None
+    if known is None or known not in offered:
         kind = "credential_identifier" if ways[0] == "credential_identifier" else "credential_configuration"
-        raise WalletRefused(f"unknown_{kind}", f"Offered are {', '.join(FORMATS)}.", pointer=f"/{ways[0]}")
+        raise WalletRefused(f"unknown_{kind}", f"Offered are {', '.join(offered)}.", pointer=f"/{ways[0]}")
     return CredentialRequest(known, _proof(sent, is_draft=is_draft), is_draft)
 
 

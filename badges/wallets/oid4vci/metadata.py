@@ -49,8 +49,13 @@ def server_metadata(base: str) -> dict[str, Any]:
     }
 
 
-def offer(base: str, code: str) -> dict[str, Any]:
-    """The offer with the pre-authorized *code*."""
+def configurations(issuer: Issuer) -> list[str]:
+    """The credential configurations that *issuer* can give: an SD-JWT only while a key signs JWTs."""
+    return [LDP] if key_for_jwt(issuer) is None else [LDP, SD_JWT]
+
+
+def offer(base: str, code: str, issuer: Issuer) -> dict[str, Any]:
+    """The offer of *issuer* with the pre-authorized *code*."""
     asked = {
         "input_mode": "numeric",
         "length": CODE_LENGTH,
@@ -58,7 +63,7 @@ def offer(base: str, code: str) -> dict[str, Any]:
     }
     return {
         "credential_issuer": base,
-        "credential_configuration_ids": list(FORMATS),
+        "credential_configuration_ids": configurations(issuer),
         "grants": {GRANT: {"pre-authorized_code": code, "tx_code": asked}},
     }
 

@@ -78,7 +78,7 @@ def _add_metadata(public: Router) -> None:
         _, found = exchanges.offered(tenant.store, offer, tenant.clock())
         if found.way:
             raise Refused("A wallet took this badge by this offer.", status=409, error="taken")
-        return answered(metadata.offer(_base(request, tenant), offer))
+        return answered(metadata.offer(_base(request, tenant), offer, issuer_of(tenant)))
 
 
 def _add_endpoints(router: Router) -> None:

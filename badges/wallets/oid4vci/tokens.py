@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from badges.keys.issuer import issuer_of
 from badges.wallets import exchanges
 from badges.wallets.exchanges import KIND, OPENID, TRIES, BadgeExchange
-from badges.wallets.oid4vci.metadata import DETAILS, FORMATS, GRANT
+from badges.wallets.oid4vci.metadata import DETAILS, GRANT, configurations
 from badges.wallets.oid4vci.refusals import WalletRefused
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
@@ -38,7 +39,7 @@ def answer(tenant: Tenant, content_type: str, body: bytes) -> dict[str, Any]:
     code, typed = form.get("pre-authorized_code", ""), form.get("tx_code") or form.get("user_pin", "")
     if not typed:
         raise WalletRefused("invalid_request", "The tx_code is missing: the six digits on the page of the badge.")
-    details = _details(form.get("authorization_details"))
+    details = _details(form.get("authorization_details"), configurations(issuer_of(tenant)))
     access, is_right = secrets.token_urlsafe(32), _is_right(tenant, code, typed)
 
     def decide(tx: Tx) -> WalletRefused | None:
@@ -95,7 +96,7 @@ def _wrong_code(tried: BadgeExchange) -> WalletRefused:
     return WalletRefused("invalid_grant", f"The tx_code is not the one on the page of the badge. {more}")
 
 
-def _details(text: str | None) -> list[dict[str, Any]]:
+def _details(text: str | None, offered: Sequence[str]) -> list[dict[str, Any]]:
     """What was asked for by ``authorization_details`` (RFC 9396), with the identifier of each credential."""
     if text is None:
         return []
@@ -110,7 +111,7 @@ def _details(text: str | None) -> list[dict[str, Any]]:
             not isinstance(one, Mapping)
             or one.get("type") != DETAILS
             or not isinstance(wanted, str)
-            or wanted not in FORMATS
+            or wanted not in offered
         ):
             message = f"Each of authorization_details has the type {DETAILS} and a credential that is offered."
             raise WalletRefused("invalid_authorization_details", message)
