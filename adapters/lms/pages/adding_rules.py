@@ -42,7 +42,7 @@ def add_rules(router: Router) -> None:
         f"{PLACE}/{{id}}/rules",
         status_code=303,
         summary="Shows what it would change to add rows of a course to the rules in force",
-        openapi_extra=form_body("version", *(f"{name}-0" for name in rule_rows.CELLS)) | SIGNED_IN,
+        openapi_extra=form_body("version", "start", *(f"{name}-0" for name in rule_rows.CELLS)) | SIGNED_IN,
     )
     def add(visit: Visiting, id: str, body: FormBody) -> Response:
         most = rule_rows.MOST * len(rule_rows.CELLS) + _OWN_FIELDS

@@ -18,7 +18,8 @@ from lrs.competency.tables import RowFault
 from lrs.kernel.errors import Refused
 
 MOST = 50
-"""Rows that the page has. A course of more parts is taken as a file."""
+"""Rows that the page shows at once; those of a course of more parts are on several pages."""
+_DIGITS = 7
 OFFERED = 500
 """Competencies that the page offers to choose from; others are typed."""
 CELLS = {"competency": "competency", "level": "level", "threshold": "threshold", "valid_for": "valid for"}
@@ -27,10 +28,11 @@ CELLS = {"competency": "competency", "level": "level", "threshold": "threshold",
 
 @dataclass(frozen=True, slots=True)
 class TypedRows:
-    """What was typed, by the name of its field, and by the same what is wrong with it."""
+    """What was typed, by the name of its field, and by the same what is wrong with it; *start* is the first row."""
 
     told: Mapping[str, str] = field(default_factory=dict)
     wrong: Mapping[str, str] = field(default_factory=dict)
+    start: int = 0
 
 
 NOTHING_TYPED = TypedRows()
@@ -39,9 +41,13 @@ NOTHING_TYPED = TypedRows()
 def shown(
     course: Course, version: CourseVersion, ruleset: Ruleset, frameworks: Sequence[Framework], typed: TypedRows
 ) -> list[dict[str, Any]]:
-    """The rows of *course*, with what is typed or known of each, and what the rules in force prove by it."""
-    units = units_of(version.structure)[:MOST]
-    rows = proposed_rules(course, version)[:MOST]
+    """The rows of *course* from ``typed.start`` on, at most ``MOST``.
+
+    Each with what is typed or known of it, and what the rules in force prove by it.
+    """
+    shown = slice(typed.start, typed.start + MOST)
+    units = units_of(version.structure)[shown]
+    rows = proposed_rules(course, version)[shown]
     return [
         {
             "index": index,
@@ -53,7 +59,21 @@ def shown(
             or {"competency": _taught(version.structure, unit.objectives, frameworks)},
             "proves": _proven(row, ruleset),
         }
-        for index, (row, unit) in enumerate(zip(rows, units, strict=True))
+        for index, (row, unit) in enumerate(zip(rows, units, strict=True), typed.start)
+    ]
+
+
+def start_of(text: str, units: int) -> int:
+    """The row with which the page begins that *text* names, of a course of so many *units*; 0 if it names none."""
+    start = int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0
+    return start - start % MOST if start < units else 0
+
+
+def parts(units: int, start: int) -> list[dict[str, Any]]:
+    """The pages of the rows of a course of so many *units*: where each begins, its rows, whether it is shown."""
+    return [
+        {"start": first, "text": f"{first + 1} to {min(first + MOST, units)}", "shown": first == start}
+        for first in range(0, units, MOST)
     ]
 
 
@@ -75,11 +95,12 @@ def filled_in(course: Course, version: CourseVersion, told: Mapping[str, str]) -
     if told.get("version") != str(version.number):
         message = "The course has a new version since you opened this page. Look at its rows, then send them again."
         raise Refused(message, status=409, error="busy")
-    rows = proposed_rules(course, version)[:MOST]
+    rows = proposed_rules(course, version)
     found = [(index, _cells(index, told)) for index in range(len(rows))]
     filled = [(index, _with(rows[index], cells)) for index, cells in found if cells.get("competency")]
     if not filled:
-        raise Refused("Fill in the competency in at least one row.", error="nothing", pointer="/competency-0")
+        first = start_of(told.get("start", ""), len(rows))
+        raise Refused("Fill in the competency in at least one row.", error="nothing", pointer=f"/competency-{first}")
     table = written([row for _, row in filled], course.content_source)
     return table.encode("utf-8-sig"), [index for index, _ in filled]
 

@@ -135,3 +135,24 @@ def test_a_steward_sees_courses_and_changes_none(steward, course):
     for act in ("withdraw", "catalogue", "try"):
         assert steward.ask("POST", f"/staff/courses/{course.id}/{act}", data={"form": form}).status_code == 403
     assert steward.get(f"/staff/courses/{course.id}/learners").status_code == 403
+
+
+def test_the_rows_of_a_long_course_are_on_several_pages_and_each_adds_its_own(site, steward, request):
+    root = f"https://publisher.example/{request.node.name}"
+    parts = [unit(f"{root}/{number}", title=f"Unit {number}", moveOn="Passed") for number in range(1, 56)]
+    course = imported(site.tenant, package(structure(*parts, id=root))).course
+    place, before = f"/staff/courses/{course.id}", rulesets.current(site.tenant.store).rules
+
+    first, second = steward.get(place), steward.get(f"{place}?start=50")
+    odd = [steward.get(f"{place}?start={start}").text for start in ("55", "-1", "x", "9" * 30)]
+    nothing = steward.send(second, f"{place}/rules")
+    preview = steward.send(second, f"{place}/rules", **{"competency-54": "GOWN", "level-54": "2"})
+    put_in_force(site, steward, preview.headers["location"])
+
+    assert ('id="competency-49"' in first.text, 'id="competency-50"' in first.text) == (True, False)
+    assert ('id="competency-49"' in second.text, 'id="competency-54"' in second.text) == (False, True)
+    assert f'<a href="{place}?start=50#rules">51 to 55</a>' in first.text
+    assert all('id="competency-0"' in page and 'id="competency-50"' not in page for page in odd)
+    assert (nothing.status_code, 'href="#competency-50"' in nothing.text) == (400, True)
+    (new,) = [rule for rule in rulesets.current(site.tenant.store).rules if rule not in before]
+    assert new.activity == f"{root}/55"
