@@ -19,19 +19,22 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.plain_text import control_character
+from lrs.kernel.times import MINUTE
 from lrs.matching import changes, disclosures, services
 from lrs.matching.consent import consent, links
 from lrs.matching.consent.consent import Subject
 from lrs.matching.consent.links import LONGEST_REFERENCE, ConsentLink, Wish
 from lrs.matching.services import PROFILES, Service
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Record, Walk, each
+from lrs.storage import Record, Tx, Walk, each
 from lrs.tenancy.tenants import Tenant
 
 MOST = 1_000
 """Consents of one employer that are read."""
 LISTED = 50
 """Requests of one employer that are listed."""
+AGAIN = MINUTE
+"""Microseconds within which asking for the same again gives the same link."""
 NO_NAME = "Without a name"
 
 
@@ -77,6 +80,8 @@ def asked(tenant: Tenant, employer: Service) -> list[ConsentLink]:
 def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str) -> ConsentLink:
     """A link on which whoever has the mail *address* can agree that *employer* sees their skills, calling them so.
 
+    Whoever asks for the same twice within a minute, as by a double click, gets the same link.
+
     Raises ``Refused`` (400) for an address that is none, and for a name that is empty, too long, or of several lines.
     """
     name = " ".join(called.split())
@@ -88,7 +93,19 @@ def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str
         raise Refused("This is no e-mail address. Write it like name@example.org.", error="bad_address")
     wish = Wish(Subject(identifier=identifier.id), (PROFILES,), name, mailbox=mailbox)
     link = links.made(tenant, employer, wish, id=secrets.token_urlsafe(18), by=f"service {employer.id}")
-    return links.store(tenant, link, "employee.asked", by=by)
+
+    def decide(tx: Tx) -> ConsentLink:
+        return _asked_just_now(tx, link) or links.store(tx, link, "employee.asked", by=by)
+
+    return tenant.store.write(decide).result()
+
+
+def _asked_just_now(tx: Tx, link: ConsentLink) -> ConsentLink | None:
+    """The link that asks as *link* does, is not answered, and was made less than ``AGAIN`` before."""
+    page = tx.find(Walk(links.KIND, [key("service", link.service)], newest_first=True, limit=LISTED))
+    found = (msgspec.json.decode(record.body, type=ConsentLink) for record in page.records)
+    new = (one for one in found if link.expires - one.expires < AGAIN)
+    return next((one for one in new if msgspec.structs.replace(link, id=one.id, expires=one.expires) == one), None)
 
 
 def _agreed(tenant: Tenant, employer: Service, records: Iterable[Record]) -> Iterator[tuple[str, Employee]]:

@@ -15,6 +15,7 @@ from lrs.access.roles import granted
 from lrs.cli import main
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
+from lrs.kernel.times import MINUTE
 from lrs.matching import changes, employers, registry, services
 from lrs.matching.consent import consent, links
 from lrs.matching.consent import page as consent_page
@@ -217,6 +218,18 @@ def test_an_employer_sees_whom_it_asked_and_when_and_not_what_they_answered(site
 
 
 @pytest.mark.usefixtures("works")
+def test_a_double_click_makes_one_link_and_a_minute_later_a_new_one_is_made(site):
+    first, again = asked(site, "ann@example.org", "Ann"), asked(site, "ann@example.org", "Ann")
+    other = asked(site, "ann@example.org", "Ann of filling")
+    site.world.clock.now += MINUTE
+    later = asked(site, "ann@example.org", "Ann")
+
+    assert first == again
+    assert len({first, other, later}) == 3
+    assert text_of(site.boss.get(PLACE)).count("21 November 2026, 12:0") == 3
+
+
+@pytest.mark.usefixtures("works")
 def test_what_an_employer_writes_wrongly_is_said_beside_the_form(site):
     for address, called, said in (
         ("ann", "Ann", "e-mail address"),
@@ -252,22 +265,6 @@ def test_the_command_adds_an_employer_once_and_lists_employers_alone(tmp_path):
     assert (added.exit_code, added.stdout) == (0, "added: gene-house\n")
     assert (again.exit_code, "exists already" in again.stderr) == (1, True)
     assert [one["id"] for one in listed] == ["gene-house"]
-
-
-def test_what_ends_next_is_the_first_end_of_what_is_held_and_nothing_that_has_ended() -> None:
-    employer = services.Service("works", "Works", "", (), "", "", employer=True)
-    ended, soon = held("a", state="expired", valid_until="2026-01-31"), held("b", state="expiring")
-    never, later = held("c", valid_until=None), held("d", valid_until="2028-01-31")
-    skills = [[ended, soon, never, later], [ended, never], []]
-    people = [[msgspec.convert(one, ProfileEntry, strict=False) for one in some] for some in skills]
-
-    rows = employer_view.matrix([Employee("Ann", employer, tuple(some)) for some in people]).rows
-
-    assert [(row.values["next"], row.shown["next"]) for row in rows] == [
-        ("2027-09-30", "30 September 2027"),
-        (None, "Nothing"),
-        (None, "Nothing"),
-    ]
 
 
 def test_many_skills_are_shown_in_parts_and_the_files_have_all_of_them() -> None:

@@ -107,17 +107,14 @@ class Wish(msgspec.Struct, frozen=True):
 
 def mint(tenant: Tenant, service: Service, wish: Wish, *, id: str, by: str) -> ConsentLink:
     """Stores a new link, as ``made`` makes it, and its entry in the record of actions."""
-    return store(tenant, made(tenant, service, wish, id=id, by=by), "consent.asked", by=by)
+    link = made(tenant, service, wish, id=id, by=by)
+    return tenant.store.write(lambda tx: store(tx, link, "consent.asked", by=by)).result()
 
 
-def store(tenant: Tenant, link: ConsentLink, action: str, *, by: str) -> ConsentLink:
-    """Stores a new *link*, and that somebody made it."""
-
-    def decide(tx: Tx) -> None:
-        put(tx, link)
-        audit.append(tx, by, action, dict([link.subject.parts], service=link.service))
-
-    tenant.store.write(decide).result()
+def store(tx: Tx, link: ConsentLink, action: str, *, by: str) -> ConsentLink:
+    """Stores a new *link* and that somebody made it in this commit, and gives it."""
+    put(tx, link)
+    audit.append(tx, by, action, dict([link.subject.parts], service=link.service))
     return link
 
 
