@@ -29,6 +29,9 @@ _NOBODY = msgspec.json.encode(
 )
 """Checked instead of a key that does not exist, so that both take equally long."""
 
+FIRST_KEY = "first"
+"""The source of the key that the first start makes: whoever runs the server, and no sender."""
+
 
 class NewKey(msgspec.Struct, frozen=True):
     """A new key with its secret, which is shown only once."""

@@ -35,3 +35,21 @@ def is_content_host(url: str, host: str) -> bool:
         return host == known
     rest = known.removeprefix(_ONE)
     return host.endswith(rest) and _LABEL.fullmatch(host.removesuffix(rest)) is not None
+
+
+def beside(pages: str) -> str:
+    """An address that could serve content where people reach the pages at *pages*, which may have a path.
+
+    On one's own machine that is its other name, with the same port: a browser takes them for two hosts. Elsewhere it is
+    a name that has to be made.
+    """
+    parts = web_address(pages)
+    host = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}.get(parts.host.lower(), f"content.{parts.host}")
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+
+
+def settings_for(pages: str, *, is_set: bool) -> list[str]:
+    """The settings by which packages are served; *is_set*: the address of the *pages* is a setting already."""
+    parts = web_address(pages)
+    own = f"{parts.scheme}://{parts.host}" + (f":{parts.port}" if parts.port else "")
+    return [*([] if is_set else [f"LRS_PAGES_URL={own}"]), f"LRS_CONTENT_URL={beside(pages)}"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.lms.scorm import run_time
-from lrs.kernel.content_hosts import TENANT
+from lrs.kernel.content_hosts import TENANT, settings_for
 from lrs.kernel.settings import Settings
 from lrs.ops.doctor import Finding
+
+EXAMPLE = "http://127.0.0.1:8080"
 
 
 def of_content(settings: Settings, tenants: int) -> Iterator[Finding]:
@@ -24,7 +26,9 @@ def of_content(settings: Settings, tenants: int) -> Iterator[Finding]:
 
 def _hosts(settings: Settings, tenants: int) -> Finding:
     if settings.content_url is None:
-        message = "LRS_CONTENT_URL names no host for content: no package is served"
+        lines = settings_for(settings.pages_root or EXAMPLE, is_set=settings.pages_root is not None)
+        where = "such as" if settings.pages_root else "on this machine alone, with the port of lrs serve,"
+        message = f"LRS_CONTENT_URL names no host for content: no package is served; set {where} {' '.join(lines)}"
         return Finding("content-url", "warning", message)
     if settings.pages_root is None:
         message = "LRS_CONTENT_URL is set and LRS_PAGES_URL is not: name the host of the pages, too"

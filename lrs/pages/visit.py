@@ -7,7 +7,6 @@ before there is one, to a cookie of its own), so that no other site can send it 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Depends, Request, Response
@@ -163,12 +162,6 @@ def may(caller: Caller) -> Callable[..., bool]:
     return asked
 
 
-def has_place(caller: Caller, name: str, pattern: str) -> bool:
-    """Whether a page stands among the places of *caller*: *Imports* do not where *Your files* are all they reach."""
-    sees = may(caller)
-    return sees(pattern) and (name != "imports" or caller.may_all("imports.run") or not sees("/provider"))
-
-
 def home_of(caller: Caller) -> str:
     """The path, without the root, of the first page of *caller*."""
     if caller.tenant == CONTROL:
@@ -225,19 +218,11 @@ FormBody = Annotated[bytes, Depends(small_body)]
 """The body of a form."""
 
 
-says_to_learners(over="You are not signed in any more, and nothing was changed. Sign in again.")
-
-
-def sign_in_first(request: Request, place: str = "/sign-in") -> Response:
-    """A redirect to the sign-in at *place*, which leads back afterwards to the page, or to that of the form.
-
-    Whoever was signed in before, or sent a form, is told that nothing was done.
-    """
+def sign_in_first(request: Request) -> Response:
+    """A redirect to the sign-in, which leads back afterwards."""
     root = base_of(request)
-    was_in = request.method == "POST" or session_cookie(tenant_of(request)) in request.cookies
-    told = {"then": session.safe_return(root, request.url.path), DONE: "over" if was_in else ""}
-    query = urlencode({name: value for name, value in told.items() if value}, safe="/")
-    return redirect(request, f"{root}{place}{'?' if query else ''}{query}")
+    then = session.safe_return(root, request.url.path) if request.method == "GET" else ""
+    return redirect(request, f"{root}/sign-in{'?then=' if then else ''}{then}")
 
 
 def refusal(request: Request, refused: Refused) -> Response:
@@ -254,7 +239,9 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
     language = exchange_of(request).language = language_of(request, LEARNERS)
-    told = {"root": base_of(request), "is_said": language == ENGLISH}
+    found = _signed_in(request)
+    home = base_of(request) + home_of(found.caller) if found else ""
+    told = {"root": base_of(request), "error": refused.error, "is_said": language == ENGLISH, "home": home}
     return refusal_page(request, refused, "account/refused.html", **told)
 
 
@@ -265,23 +252,25 @@ def frame(request: Request) -> Frame:
 
 def public_frame(request: Request) -> Frame:
     """The same for pages without sign-in that nobody caches: whoever is signed in keeps their navigation there."""
+    return _frame_of(request, _signed_in(request))
+
+
+def _signed_in(request: Request) -> SignedIn | None:
+    """Who is signed in in this browser, also on pages that do not ask for it."""
     tenant = exchange_of(request).tenant
-    found = session_in(tenant, request.cookies.get(session_cookie(tenant))) if tenant is not None else None
-    return _frame_of(request, found)
+    return session_in(tenant, request.cookies.get(session_cookie(tenant))) if tenant is not None else None
 
 
 def _frame_of(request: Request, found: object) -> Frame:
     plain, root = plain_frame(request), base_of(request)
     if not isinstance(found, SignedIn):
         return plain
-    of_installation = found.caller.tenant == CONTROL
+    sees, of_installation = may(found.caller), found.caller.tenant == CONTROL
     places, before = (OPERATOR_PLACES, root.removesuffix(OPERATOR)) if of_installation else (PLACES, root)
     return replace(
         plain,
         places=tuple(
-            Place(name, text, before + pattern, group=group)
-            for name, text, pattern, group in places
-            if has_place(found.caller, name, pattern)
+            Place(name, text, before + pattern, group=group) for name, text, pattern, group in places if sees(pattern)
         ),
         who=found.caller.name,
         account=root + ACCOUNT,

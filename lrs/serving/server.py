@@ -17,7 +17,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lrs.access import operators
-from lrs.access.keys import create_key, list_keys
+from lrs.access.keys import BY, FIRST_KEY, create_key, list_keys
+from lrs.access.source_names import put_name
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
@@ -148,6 +149,10 @@ def first_operator(tenants: Tenants, port: int) -> str:
     return f"\nOpen this to set the server up, in a few steps. It works once, within 72 hours:\n  {made.link}\n"
 
 
+FIRST_SHOWN = "The first key of this server"
+"""What people read where the source of that key is named."""
+
+
 def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
     """What to print at the start. On the very first start it makes a key and shows how to send a statement.
 
@@ -158,7 +163,8 @@ def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
         with tenants.hold(DEFAULT) as tenant:
             if list_keys(tenant.store):
                 return known
-            new = create_key(tenant, "first", ["all", "admin"])
+            new = create_key(tenant, FIRST_KEY, ["all", "admin"])
+            tenant.store.write(lambda tx: put_name(tx, FIRST_KEY, FIRST_SHOWN, by=BY)).result()
     except Refused:
         return known  # the reason is printed elsewhere; other tenants are served
     option = f"--data {shlex.quote(str(data))} " if data else ""

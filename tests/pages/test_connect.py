@@ -21,7 +21,7 @@ from lrs.access.rights import SCOPES, scopes_within_own
 from lrs.access.roles import Granted
 from lrs.competency.rules.ready import MOODLE, READY, written
 from lrs.kernel.errors import Refused
-from lrs.pages.connect.platforms import PLATFORMS
+from lrs.pages.connect.platforms import MAY, PLATFORMS
 from lrs.web import kept_refusals
 from lrs.web.refusals import refusal_of
 from tests.competency.world import statement
@@ -87,6 +87,23 @@ def test_each_product_gets_a_key_of_the_source_with_just_what_it_needs(quiet, pl
     assert "Waiting for the first statement…" in text_of(page)
 
 
+def test_what_a_key_may_is_said_in_words_and_each_scope_has_some(quiet):
+    page = text_of(quiet.browser.get("/connect/python"))
+
+    assert "The key may do this, and nothing else:" in page
+    assert "send records statements/write" in page
+    assert MAY.keys() == SCOPES.keys()
+
+
+def test_the_key_of_the_first_start_is_no_source_until_something_comes_with_it(quiet):
+    create_key(quiet.tenant, "first", ["all", "admin"])
+    connect(quiet.browser, source="vle")
+    page = quiet.browser.get("/connect").text
+
+    assert '/connect/sources/vle"' in page.partition("Keys of your sources")[0]
+    assert '/connect/sources/first"' not in page.partition("Keys of your sources")[0]
+
+
 def test_the_secret_is_shown_once_and_the_record_of_actions_says_who_made_the_key(site, browser):
     page = connect(browser)
     key, secret = KEY.search(page.text)[1], SECRET.search(page.text)[1]
@@ -120,6 +137,11 @@ def test_it_waits_says_why_something_was_refused_and_that_it_works(site, browser
     assert "It works. The first statement came:" in text_of(page)
     assert "Waiting" not in text_of(page)
     assert "Refused" not in text_of(page)
+
+    site.world.clock.set("2026-11-21T15:00:00Z")
+    refuse(site, "vle", "2026-11-21T14:30:00.000+00:00")
+    page = text_of(browser.get(place))
+    assert 0 < page.find("It works.") < page.find("Refused:")
 
 
 def test_a_key_shows_its_own_refusals_and_those_without_a_key_but_none_of_another_key(browser, site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -11,7 +12,7 @@ from adapters.lms.courses.courses import Course
 from adapters.lms.courses.structure import units_of
 from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages import rule_rows, view
-from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, reaches
+from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, content_settings, reaches
 from adapters.lms.pages.rule_rows import NOTHING_TYPED, TypedRows
 from adapters.lms.sessions.session import REGISTRATION, learners_key
 from lrs.competency.frameworks.frameworks import published
@@ -20,14 +21,20 @@ from lrs.pages.visit import Visit, may
 
 
 def course_page(visit: Visit, course: Course, typed: TypedRows = NOTHING_TYPED, status: int = 200) -> Response:
-    """The page of *course*; *typed* is what stood in the form of its rows, and what is wrong with it."""
+    """The page of *course*; *typed* is what stood in the form of its rows, and what is wrong with it.
+
+    The rows begin with the one that was sent as ``start``, in the form or in the address.
+    """
     store, settings = visit.tenant.store, visit.tenant.settings
     versions = courses.versions_in(store, course)
+    wanted = typed.told.get("start") or visit.request.query_params.get("start", "")
+    typed = replace(typed, start=rule_rows.start_of(wanted, len(units_of(versions[0].structure))))
     let_forms_go(visit.request, visit.tenant, [unit.url for unit in units_of(versions[0].structure)])
     return visit.page(
         "staff/course-package.html",
         status,
         one=view.detail(course, versions, settings.zone, is_served=settings.content_url is not None),
+        content_settings=content_settings(visit),
         registrations=store.count(REGISTRATION, [learners_key(course.id)]),
         chosen=len(openings.learners(store, course.id)),
         may_manage=reaches(visit, course, MANAGE),
@@ -38,12 +45,13 @@ def course_page(visit: Visit, course: Course, typed: TypedRows = NOTHING_TYPED, 
 
 
 def _rules(visit: Visit, course: Course, version: courses.CourseVersion, typed: TypedRows) -> dict[str, Any]:
-    store = visit.tenant.store
+    store, count = visit.tenant.store, len(units_of(version.structure))
     frameworks, ruleset = published(store), rulesets.current(store)
     sees = may(visit.caller)
     return {
         "rows": rule_rows.shown(course, version, ruleset, frameworks, typed),
-        "more_rows": max(0, len(units_of(version.structure)) - rule_rows.MOST),
+        "parts": rule_rows.parts(count, typed.start) if count > rule_rows.MOST else [],
+        "start": typed.start,
         "source": course.content_source,
         "competencies": rule_rows.competencies(frameworks),
         "may_rule": sees(f"{PLACE}/{{id}}/rules", "POST"),

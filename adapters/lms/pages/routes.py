@@ -15,10 +15,19 @@ from adapters.lms.pages.adding_rules import add_rules
 from adapters.lms.pages.chosen import add_chosen
 from adapters.lms.pages.one_course import course_page
 from adapters.lms.pages.one_learner import add_learner
-from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, READ, own_course, reaches, source_of, sources_of
+from adapters.lms.pages.own_courses import (
+    MANAGE,
+    OPEN,
+    PLACE,
+    READ,
+    content_settings,
+    own_course,
+    reaches,
+    source_of,
+    sources_of,
+)
 from adapters.lms.pages.trying import add_trial
 from adapters.lms.sessions.session import REGISTRATION, Registration, learners_key, registration_of, trials_key
-from lrs.access import staff
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.pages.list_files import add_files
@@ -97,6 +106,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         rule=view.rule_of(refused),
         may_send=may(visit.caller)(PLACE, "POST"),
         sources=sources_of(visit),
+        content_settings=content_settings(visit),
         is_served=visit.tenant.settings.content_url is not None,
         list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),
     )
@@ -151,8 +161,7 @@ def _add_report(router: Router) -> None:
         course = own_course(visit, id)
         found = listing(asked_of(visit.request, view.LEARNERS, sort="-began"), _learners(visit, course))
         one = {"id": course.id, "title": shown_title(course.title)}
-        tried, store = _registrations(visit, trials_key(course.id), TRIALS), visit.tenant.store
-        trials = view.trials(tried, visit.tenant.settings.zone, lambda subject: staff.called(store, subject))
+        trials = view.trials(_registrations(visit, trials_key(course.id), TRIALS), visit.tenant.settings.zone)
         return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED, trials=trials)
 
     @router.get(f"{REPORT}.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)

@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from lrs.access import Caller
-from lrs.access.keys import KnownKey, authority_of, find_key, known_keys
+from lrs.access.keys import FIRST_KEY, KnownKey, authority_of, find_key, known_keys
 from lrs.access.rights import rights_of_key, scopes_within_own
 from lrs.access.signed_in import OPEN
 from lrs.access.switches import switches_of
@@ -68,8 +68,11 @@ def source_facts(tenant: Tenant, source: str) -> SourceSeen:
 
 
 def sources_seen(tenant: Tenant, caller: Caller) -> list[SourceSeen]:
-    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal."""
-    sending = {one.source for one in keys_within(tenant, caller)}
+    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal.
+
+    The key of the first start is no source until something comes with it.
+    """
+    sending = {one.source for one in keys_within(tenant, caller) if one.source != FIRST_KEY or last_sent(tenant, one)}
     return [_briefly(tenant, one) for one in sorted(sending)[:SOURCES]]
 
 

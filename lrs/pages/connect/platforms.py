@@ -8,6 +8,7 @@ Support", ``wp-h5p-xapi`` and H5P.com's "LRS Integration", Open edX's "event-rou
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,22 @@ import msgspec
 from lrs.kernel.errors import Refused
 
 SAMPLES = Path(__file__).parent / "samples"
+MAY: Mapping[str, str] = {
+    "statements/write": "send records",
+    "statements/read/mine": "read back the records that it sent",
+    "statements/read": "read the records of all sources",
+    "state": "keep the place where a learner stopped",
+    "agents/profile/read": "read a learner's preferences",
+    "profile": "keep data about learners and activities",
+    "define": "describe activities anew",
+    "all/read": "read everything of xAPI",
+    "all": "use everything of xAPI",
+    "void/any": "void the records of all sources",
+    "import": "send files of its provider",
+    "courses": "bring in and launch courses",
+    "admin": "manage this organisation",
+}
+"""What each scope lets a key do, in words."""
 _SERVER = ("statements/write",)
 _CONTENT = ("statements/write", "state", "agents/profile/read")
 _PROGRAM = ("statements/write", "statements/read/mine")

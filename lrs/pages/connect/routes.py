@@ -11,7 +11,7 @@ from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect import view as connect_view
 from lrs.pages.connect.facts import CONNECT, MOST_OF_A_SOURCE
-from lrs.pages.connect.platforms import Platform, platform_named
+from lrs.pages.connect.platforms import MAY, Platform, platform_named
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.exchange import address_of
@@ -104,6 +104,7 @@ def _asked(visit: Visit, platform: Platform, refused: Refused | None = None, sou
         refused.status if refused else 200,
         platform=platform,
         scopes=scopes,
+        words=MAY,
         left_out=connect_view.left_out(platform, scopes),
         problem=refused.message if refused else "",
         source=source or platform.source,

@@ -13,6 +13,7 @@ from lrs.access import staff, staff_acts
 from lrs.access.policy.operators import OPERATOR
 from lrs.access.signed_in import session_in
 from lrs.access.staff import SUBJECT
+from lrs.kernel.content_hosts import settings_for
 from lrs.kernel.errors import Refused
 from lrs.outbox.channel import End
 from lrs.outbox.channels.email import Render, sender_of, try_out
@@ -26,7 +27,7 @@ from lrs.tenancy.tenants import DEFAULT
 from lrs.web.dates import written_moment
 from lrs.web.exchange import tenants_of
 from lrs.web.late import Router
-from lrs.web.origins import session_cookie, set_cookie
+from lrs.web.origins import pages_address_for, session_cookie, set_cookie
 from lrs.web.routing import Here
 
 PLACE = f"{OPERATOR}/begin"
@@ -115,6 +116,9 @@ class _Begin:
             "sender": sender_of(visit.tenant),
             "invited": {"link": "", "until": ""},
             "tried": "",
+            "content_settings": settings_for(
+                settings.pages_root or pages_address_for(visit.request), is_set=settings.pages_root is not None
+            ),
         }
         return self._shown(visit, found, chosen, refused.status if refused else 200, told)
 
@@ -160,6 +164,8 @@ class _Begin:
         return visit.on("/begin", "organisation_named")
 
     def _let_in(self, visit: Visit, form: TypedForm) -> Response:
+        if form.get("who") != "other" and form.get("email", "").strip():
+            raise Refused("You wrote an address, and chose yourself. Choose Somebody else, or leave the address out.")
         if form.get("who") == "other":
             made = invite_administrator(visit, DEFAULT, form.get("email", ""))
             found = setup.steps(visit.tenant, tenants_of(visit.request))
@@ -213,6 +219,7 @@ class _Begin:
 
 
 _NOTHING: dict[str, Any] = {
+    "content_settings": [],
     **dict.fromkeys(("problem", "own", "public_url", "reached", "sender", "tried"), ""),
     "typed": {},
     "invited": {"link": "", "until": ""},

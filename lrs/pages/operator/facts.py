@@ -31,6 +31,8 @@ LOOK_FOR = 1.0
 ALIVE = MINUTE
 """Microseconds since its last sign within which a worker is taken to run."""
 OLD_BACKUP = 7 * DAY
+FAILING = 100
+"""Entries of work that fail and are counted for an organisation; there may be more."""
 LITTLE_ROOM = 1_024 * MIB
 CANNOT = (Refused, Overloaded, TimeoutError, *UNREADABLE)
 """What looking at an organisation raises that is shut, broken or busy."""
@@ -47,6 +49,7 @@ class OrganisationFacts(msgspec.Struct, frozen=True):
     waiting: int = 0
     parked: int = 0
     stopped: int = 0
+    failing: int = 0
 
 
 class InstallationFacts(msgspec.Struct, frozen=True):
@@ -92,6 +95,7 @@ def _looked_at(tenants: Tenants, neighbours: Neighbours, fact: OrganisationFacts
         with tenants.look(fact.id, LOOK_FOR) as tenant:
             backlog, now = tenant.store.backlog(), tenant.clock()
             stopped = sum(not one.active for one in neighbours.destinations(tenant))
+            failing = len(tenant.store.failing(limit=FAILING))
     except CANNOT as error:
         return OrganisationFacts(fact.id, fact.record, str(error) or type(error).__name__)
     return OrganisationFacts(
@@ -102,6 +106,7 @@ def _looked_at(tenants: Tenants, neighbours: Neighbours, fact: OrganisationFacts
         waiting=sum(one.waiting for one in backlog),
         parked=sum(one.parked for one in backlog),
         stopped=stopped,
+        failing=failing,
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from lrs.access.keys import known_keys
+from lrs.access.keys import FIRST_KEY, known_keys
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.outbound import Blocked, Unreachable, fetch
@@ -26,15 +26,14 @@ from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
 KIND, ID = "setup", "setup"
-FIRST_KEY = "first"
-"""The key that the first start makes, which is nobody's source."""
-SKIPPABLE = ("administrator", "address", "mail", "source")
+SKIPPABLE = ("administrator", "address", "mail", "content", "source")
 """All but the name of the organisation, which learners read."""
 TITLES = {
     "organisation": "The organisation",
     "administrator": "The first administrator",
     "address": "The address of this server",
     "mail": "Mail",
+    "content": "Packages of courses",
     "source": "The first source of records",
 }
 
@@ -109,6 +108,7 @@ def steps(installation: Tenant, tenants: Tenants) -> list[SetupStep]:
         "administrator": ", ".join(people),
         "address": _address_told(kept, settings),
         "mail": "A mail server took a test message." if settings.smtp_url is not None and kept.mailed_at else "",
+        "content": settings.content_url or "",
         "source": ", ".join(sources),
     }
     return [SetupStep(one, bool(told), one in kept.skipped and not told, told) for one, told in found.items()]

@@ -9,7 +9,7 @@ from lrs.access.staff import Member
 from lrs.kernel.plain_text import counted
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
-from lrs.pages.operator.facts import LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
+from lrs.pages.operator.facts import FAILING, LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.words import lasting
 from lrs.pages.work_view import LATE
@@ -104,6 +104,13 @@ def _of_organisations(found: Iterable[OrganisationFacts]) -> Iterable[dict[str, 
         if one.stopped:
             places = "destination" if one.stopped == 1 else "destinations"
             yield _need("problem", f"{name}: nothing is sent to {one.stopped} {places}. Its console says why.")
+        if one.failing:
+            things = "1 thing fails and is" if one.failing == 1 else f"{_at_most(one.failing)} things fail and are"
+            yield _need("warn", f"{name}: {things} tried again without you. Its console says which, and why.")
+
+
+def _at_most(count: int) -> str:
+    return f"at least {count:,}" if count >= FAILING else f"{count:,}"
 
 
 def _of_workers(found: InstallationFacts, settings: Settings, zone: str) -> Iterable[dict[str, str]]:
@@ -126,9 +133,9 @@ def _of_room(found: InstallationFacts) -> Iterable[dict[str, str]]:
 def _of_backups(taken: Sequence[BackupTaken], now: int, zone: str) -> Iterable[dict[str, str]]:
     command = "lrs backup FILE --passphrase-file FILE"
     if not taken:
-        yield _need("warn", "No backup was taken of this store yet.", command)
+        yield _need("warn", "No backup was taken of this store yet.", command, "/system#backups")
     elif now - taken[0].at > OLD_BACKUP:
-        yield _need("warn", f"The last backup is of {written_moment(taken[0].at, zone)}.", command)
+        yield _need("warn", f"The last backup is of {written_moment(taken[0].at, zone)}.", command, "/system#backups")
 
 
 def _of_settings(settings: Settings) -> Iterable[dict[str, str]]:
