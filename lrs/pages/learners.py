@@ -19,7 +19,7 @@ from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may
 from lrs.people.persons import named, person_named
 from lrs.people.search import LISTED, Search, search
 from lrs.web.late import Router
-from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.listing import PART, ListRow, asked_of, listing
 
 PLACE = learner.LIST
 NOBODY = "Nobody is known by that name. Check the spelling; a learner is known from the first statement about them."
@@ -94,7 +94,7 @@ def _list(
         wanted=wanted,
         levels=lacking.choices(_levels(visit), chosen),
         lacks=chosen,
-        all_address=asked.address(lacks="", part=""),
+        all_address=asked.address(lacks="", **{PART: ""}),
         problem=problem,
         is_narrow=reach.own_sources(visit.caller) is not None,
         sources=sorted(reach.own_sources(visit.caller) or ()),

@@ -162,14 +162,14 @@ def listing(
         "columns": [_column(asked, one) for one in seen],
         "rows": [cells_of(seen, dressed(row)) for row in shown],
         "facets": [_facet(asked, one, rows) for one in asked.columns if one.facet and _parts(asked, one, rows)],
-        "before": asked.address(part=asked.part - 1 if asked.part > 2 else "") if asked.part > 1 else "",
-        "after": asked.address(part=asked.part + 1) if first + SIZE < len(kept) else "",
+        "before": asked.address(**{PART: str(asked.part - 1) if asked.part > 2 else ""}) if asked.part > 1 else "",
+        "after": asked.address(**{PART: str(asked.part + 1)}) if first + SIZE < len(kept) else "",
         "search": asked.search,
         "kept": [*asked.beside.items(), *asked.chosen.items()],
         "path": asked.path,
         "is_empty": not rows,
         "is_narrowed": bool(asked.search or asked.chosen),
-        "query": asked.address(part="", sort="").removeprefix(asked.path),
+        "query": asked.address(**{PART: "", SORT: ""}).removeprefix(asked.path),
         "place": place if shown else {},
         "nothing": nothing,
         "told": here if whole else f"{here}, and there are more: choose less",
@@ -178,7 +178,9 @@ def listing(
 
 
 def _files(asked: Asked) -> list[dict[str, str]]:
-    return [{"text": name, "address": asked.address(ending=f".{name.lower()}", part="")} for name in ("CSV", "JSON")]
+    return [
+        {"text": name, "address": asked.address(ending=f".{name.lower()}", **{PART: ""})} for name in ("CSV", "JSON")
+    ]
 
 
 def say_sources(listing: dict[str, Any], called: Callable[[str], str]) -> None:
@@ -243,7 +245,7 @@ def _column(asked: Asked, one: ListColumn) -> dict[str, Any]:
     is_here = one.name == asked.sort
     order = ("descending" if asked.descending else "ascending") if is_here else ""
     turned = f"-{one.name}" if is_here and not asked.descending else one.name
-    address = asked.address(sort=turned, part="") if one.sortable else ""
+    address = asked.address(**{SORT: turned, PART: ""}) if one.sortable else ""
     return {"label": one.label, "order": order, "address": address, "figure": one.figure}
 
 
