@@ -17,11 +17,14 @@ from pydantic import ValidationError
 from adapters.reading import cells, hours, times
 from adapters.reading.hours import Numbers
 from adapters.reading.times import Calendar
+from lrs.access.policy.table import TABLE
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
 from lrs.matching.consent.link_routes import Learner
 from lrs.pages.session import safe_return
+from lrs.web.addresses import Addresses
 from lrs.xapi.documents.concurrency import conditions_of
+from lrs.xapi.endpoint import OF_XAPI
 from lrs.xapi.statements.validate import check
 from tests.served import statement
 from tests.soak.patterns import LONG, killers, never_used, uses
@@ -29,8 +32,11 @@ from tests.xapi.statements.test_formats import STARTS, TESTS, UNITS
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200)]
 MOST_MS = 50
-MADE_WHEN_USED = {"lrs.pages.session", "lrs.xapi.statements.validate"}
+MADE_WHEN_USED = {"lrs.web.addresses", "lrs.xapi.endpoint", "lrs.xapi.statements.validate"}
 """Modules with patterns that are put together when they are used: what uses them stands in ``FUNCTIONS``."""
+
+
+ADDRESSES = Addresses(TABLE)
 
 
 def cell(text: str) -> Row:
@@ -47,6 +53,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "the learner of a link": lambda text: Learner.model_validate({"mbox": text}),
     "the version of a statement, 1.0.3": lambda text: check(statement(version=text), "1.0.3"),
     "the version of a statement, 2.0.0": lambda text: check(statement(version=text), "2.0.0"),
+    "the address of a page": ADDRESSES.place,
+    "the address of a resource of xAPI": OF_XAPI.place,
     "the way back after a sign-in": lambda text: safe_return("/pages", text),
 }
 
@@ -79,7 +87,9 @@ def test_no_pattern_takes_long(row):
 def test_nothing_that_uses_patterns_takes_long(name, row):
     texts = (
         start + unit * (LONG // len(unit)) + end
-        for start, unit, end in itertools.product([*STARTS, "1.0.", "/staff/learners/"], UNITS, ("", "!", "\n"))
+        for start, unit, end in itertools.product(
+            [*STARTS, "1.0.", "/staff/learners/", "/t/north/content/", "/t/north/xapi/"], UNITS, ("", "!", "\n")
+        )
     )
 
     most = max(took(lambda text=text: FUNCTIONS[name](text)) for text in texts)
