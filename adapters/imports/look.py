@@ -15,6 +15,7 @@ from adapters.imports.sources import SOURCES
 from adapters.reading.columns import guessed, headers_known
 from adapters.reading.profile import MappingProfile
 from adapters.reports.mended import own_headers, repaired_import
+from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import KnownHeaders, fold
 from lrs.kernel.tables.heads import FileHeads, heads_of
 
@@ -46,6 +47,14 @@ class FoundFile(msgspec.Struct, frozen=True):
     mends: str = ""
 
 
+OTHERS: Sequence[tuple[Sequence[str], str, str]] = (
+    (("activity", "verb", "competency", "level"), "a table of rules", "Rules"),
+    (("role", "region", "year", "headcount"), "a table of how many people are wanted", "Planning"),
+    (("district", "region"), "a table of postcode districts", "Planning"),
+    (("checklist", "step", "text"), "a table of checklists", "Checklists"),
+    (("offering", "title", "competency"), "a table of the catalogue", "Catalogue"),
+)
+"""Tables of ours that are no file of learners: headers that tell each, what it is, and the page that takes it."""
 USUAL = "eportfolio"
 """The adapter of a file whose headers say no more of one than of another, from a provider of whom nothing is known."""
 
@@ -57,9 +66,11 @@ def look_at(
 
     *before* are files of the provider that came in, newest first: one of the same form says how this one is read, too,
     with its dates and hours. Else it is read by *adapter*, if somebody chose one, or by the one that knows most of its
-    headers, of several that know as many by that of the newest file. Raises ``Refused`` for a file that is no table,
-    and says what it is instead.
+    headers, of several that know as many by that of the newest file. Raises ``Refused`` for a file that is no table
+    or no table of learners, and says what it is instead.
     """
+    if not adapter:
+        _check_learners(path)
     saved = [one for one in saved if adapter in {"", one.adapter}]
     heads = heads_of(path, _every_header(saved))
     headers = own_headers(heads.headers)
@@ -76,6 +87,17 @@ def look_at(
         look = msgspec.structs.replace(guess.look, before=like.look.before, guesses=())
         return FoundFile(look, like.adapter, like.profile, mends)
     return msgspec.structs.replace(guess, mends=mends)
+
+
+def _check_learners(path: Path) -> None:
+    """Raises ``Refused`` for one of ``OTHERS``."""
+    known = KnownHeaders({fold(header): header for headers, _, _ in OTHERS for header in headers})
+    there = {fold(one) for one in heads_of(path, known).headers}
+    names_learners = not there.isdisjoint(headers_known(("uln", "learner_ref", "email"), {}))
+    for headers, what, page in OTHERS:
+        if not names_learners and there.issuperset(map(fold, headers)):
+            message = f"this is {what}, and no file of learners: send it on the page {page}"
+            raise Refused(message, error="other_table")
 
 
 def profile_for(headers: Iterable[str], chosen: dict[str, str], base: MappingProfile) -> MappingProfile:

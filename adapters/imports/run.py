@@ -16,6 +16,7 @@ from adapters.ledger.ledger import Ledger
 from adapters.ledger.pipeline import Apply, run
 from adapters.ledger.snapshots import SnapshotSource, compare, note_on
 from adapters.reading.day_order import check_day_order
+from adapters.reading.hours import in_doubt
 from adapters.reading.profile import MappingProfile
 from adapters.reading.source import RowOutcome, RowTable, Source
 from adapters.reading.words import Silence
@@ -29,6 +30,8 @@ from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 from lrs.kernel.times import SECOND
 
+_HOURS = "otj_hours"
+"""The column in which a bare number is hours."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
@@ -80,6 +83,8 @@ def run_file(
     checked = CheckedSource(source, criteria)
     report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
     whole = source.notes() if isinstance(source, SnapshotSource) else ()
+    if _HOURS in table.columns:
+        whole = (*whole, *in_doubt(told.rows(), _HOURS, terms.numbers))
     return msgspec.structs.replace(report, notes=(*report.notes, *whole, *missing, *criteria.notes()))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -17,11 +18,14 @@ from adapters.imports import mappings
 from adapters.imports.job import BASE, FILE, Job, Sender, is_outdated
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.run import PROVIDER, check_order
+from adapters.imports.walk import blocks_of
 from adapters.reading.profile import MappingProfile
+from adapters.reports.repaired_cells import RepairedCells, write_repaired
 from lrs.access import Caller
 from lrs.access.keys import authority_of, check_source
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.storage import Owed, Reader, Tx
+from lrs.storage.drafts import draft_folder, drafts_in
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -72,6 +76,23 @@ def sent(tenant: Tenant, by: str, provider: str, file: str, blob: str) -> Job:
         dry_run=True,
         guess=True,
     )
+
+
+def repaired(tenant: Tenant, before: Job, by: str, cells: RepairedCells) -> Job:
+    """The dry run of the rows of *before* whose *cells* somebody repaired on a page, as if they had sent their file.
+
+    Raises ``Refused`` (400, 410) if a cell cannot be written, and if the rows are no longer kept.
+    """
+    blobs = tenant.store.blobs
+    with draft_folder(drafts_in(tenant.settings.data)) as folder:
+        try:
+            (folder / "repairs").write_bytes(b"".join(blobs.open(before.blobs["repairs"])))
+        except KeyError as missing:
+            raise Refused("The file is no longer kept: send it again.", status=410, error="file_gone") from missing
+        write_repaired(folder / "repairs", before.id, cells, folder / "repaired")
+        blob = blobs.put(blocks_of(folder / "repaired"))
+    job = sent(tenant, by, before.provider, f"{Path(before.file).stem}, repaired{Path(before.file).suffix}", blob)
+    return replace(job, plan=before.id if before.dry_run else "")
 
 
 def corrected(

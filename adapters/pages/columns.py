@@ -58,7 +58,7 @@ def profile_in(job: Job, form: Mapping[str, str], pairs: Iterable[tuple[str, str
         headers=headers,
         constants=_constants(pairs),
         dates=(dates,) if dates else MappingProfile().dates,
-        hours=form.get("hours", "decimal"),
+        hours=form.get("hours", ""),
     )
 
 

@@ -6,6 +6,7 @@ Whoever may bring in only their own source's files sees only these.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,7 @@ _ON_PAGE = frozenset(
 """Refusals that are said on the page from which the file was sent."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._, -]")
 
-says(again="The file is checked once more, with these columns.", begun="It comes in now.")
+says(again="The file is checked once more.", begun="It comes in now.")
 
 
 def routes() -> Router:
@@ -52,6 +53,7 @@ def routes() -> Router:
     router = page_router()
     _add_list(router)
     _add_one(router)
+    _add_cells(router)
     _add_rows(router)
     _add_files(router)
     return router
@@ -143,8 +145,31 @@ def _add_one(router: Router) -> None:
         return visit.on(f"{PLACE}/{begun}", "begun")
 
 
-def _one(visit: Visit, job: Job, refused: Refused | None = None) -> Response:
-    store, tenant = visit.tenant.store, visit.tenant
+def _add_cells(router: Router) -> None:
+    @router.post(
+        f"{ONE}/cells",
+        status_code=303,
+        summary="Repairs cells of a file, and checks the rows again",
+        openapi_extra=form_body("cell-0") | SIGNED_IN,
+    )
+    def repair(visit: Visiting, id: str, body: FormBody) -> Response:
+        told = dict(session.pairs(visit.tenant, body, visit.session.nonce, most=view.MOST_CELLS + 1))
+        before, by = acts.job_for(visit.tenant.store, visit.caller, id), visit.session.by
+        try:
+            changed = view.repaired_in(view.repairable(before, _shown(visit, before)), told)
+            if not changed:
+                raise Refused("No cell is changed: write into one of them what is right.", error="nothing_repaired")
+            job = acts.repaired(visit.tenant, before, by, changed)
+            visit.tenant.store.write(lambda tx: acts.add(tx, job, by)).result()
+        except Refused as refused:
+            if refused.status not in {400, 410}:
+                raise
+            return _one(visit, before, refused, told)
+        return visit.on(f"{PLACE}/{job.id}", "again")
+
+
+def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[str, str] | None = None) -> Response:
+    store, tenant, shown = visit.tenant.store, visit.tenant, _shown(visit, job)
     record = store.get(jobs.KIND, job.plan) if job.plan else None
     plan = jobs.job_of(record) if record else None
     brought = acts.brought_id(job.id) if job.dry_run and store.get(jobs.KIND, acts.brought_id(job.id)) else ""
@@ -153,7 +178,8 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         refused=refused.message if refused else "",
         one=view.detail(job, plan, brought, tenant.settings.zone),
-        list=listing(_asked(visit, job), view.rows(_shown(visit, job))),
+        list=listing(_asked(visit, job), view.rows(shown)),
+        cells=view.cells(view.repairable(job, shown), told or {}),
         columns=view.columns(job, saved_for(store, [job.provider])) if job.look and job.is_over else None,
     )
 

@@ -72,5 +72,6 @@ def _rows(tenant: Tenant, caller: Caller, root: str) -> list[ListRow]:
 
 
 def to_repair(tenant: Tenant, caller: Caller) -> int:
-    """How many rows of the files that *caller* may see wait to be repaired."""
-    return sum(row.values["repair"] or 0 for row in _rows(tenant, caller, ""))
+    """How many rows of the files that *caller* may see, and that came in, wait to be repaired."""
+    found = [one for one in acts.visible(caller, list(jobs.newest(tenant.store, LISTED))) if not one.dry_run]
+    return sum(row.values["repair"] or 0 for row in view.listed(found, tenant.settings.zone, ""))

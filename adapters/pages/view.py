@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,15 @@ from adapters.imports.job import Job
 from adapters.imports.look import column_of
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES, column_words
+from adapters.reading.day_order import OF_DAYS
+from adapters.reading.hours import OF_HOURS, OF_MINUTES
+from adapters.reading.times import OF_YEARS
 from adapters.reports.repairs import SHOWN, ShownRow
 from adapters.reports.report import FAULTY
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
+from lrs.kernel.tables.row import RowPlace
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
@@ -38,8 +43,25 @@ ROWS = (
 )
 IN_SHEETS = (ListColumn("sheet", "Sheet", facet=True), *ROWS)
 """The columns of a list of rows of a workbook."""
-_OF_PROFILES = ("name its header in a mapping profile", "say which of your columns it is")
-"""What a reason for programs and the command line says to do, and the same on a page."""
+HOURS = (
+    ("decimal", "2.5 is two and a half hours"),
+    ("h.mm", "2.30 is two and a half hours"),
+    ("minutes", "150 is two and a half hours"),
+)
+_OF_PROFILES = {
+    "name its header in a mapping profile": "say which of your columns it is",
+    OF_HOURS: f"choose “{HOURS[1][1]}” under “Hours are written”",
+    OF_MINUTES: f"choose “{HOURS[2][1]}” under “Hours are written”",
+    OF_DAYS: "choose under “Dates are written” how this file has them",
+    OF_YEARS: "choose “Day first, two digits of the year” under “Dates are written”",
+}
+"""What a message for programs and the command line says to do, and the same on a page."""
+MOST_CELLS = 50
+"""Cells that stand in one form."""
+LONGEST_CELL = 300
+"""A longer one is not known whole, and is repaired in the file."""
+_COLUMN = re.compile(r"(?<![\w/.@-])[a-z]+(?:_[a-z]+)+(?![\w/.@-])")
+"""One of our names of columns in a message."""
 SAVED = (
     ListColumn("name", "Name"),
     ListColumn("provider", "Whose", facet=True, sources=True),
@@ -60,11 +82,7 @@ DATES = (
     ("%m/%d/%Y", "Month first: 11/30/2026"),
     ("%d.%m.%Y", "Day first with full stops: 30.11.2026"),
     ("%Y%m%d", "Eight digits: 20261130"),
-)
-HOURS = (
-    ("decimal", "2.5 is two and a half hours"),
-    ("h.mm", "2.30 is two and a half hours"),
-    ("minutes", "150 is two and a half hours"),
+    ("%d/%m/%y", "Day first, two digits of the year: 30/11/26"),
 )
 
 
@@ -107,6 +125,48 @@ def label(column: str) -> str:
     return words.label if words else column
 
 
+def repairable(job: Job, shown: Iterable[ShownRow]) -> list[ShownRow]:
+    """The first ``MOST_CELLS`` of the rows *shown* that a page can repair: a cell under a header of the file is wrong.
+
+    A return is corrected in the system that makes it.
+    """
+    if job.adapter == IlrSource.name or not job.look or "repairs" not in job.blobs:
+        return []
+    headers = {fold(one) for one in job.look.headers}
+    found = (one for one in shown if one.outcome in FAULTY and fold(one.column) in headers)
+    return [one for one in found if len(one.cell) < LONGEST_CELL][:MOST_CELLS]
+
+
+def cells(found: Sequence[ShownRow], told: Mapping[str, str]) -> list[dict[str, str]]:
+    """Their fields on the page; *told* is what somebody typed into them."""
+    return [
+        {
+            "name": f"cell-{at}",
+            "label": f"{', '.join(filter(None, (_place(one.sheet, one.row), one.who)))}: {label(one.column)}",
+            "reason": in_words(one.reason),
+            "value": told.get(f"cell-{at}", one.cell),
+        }
+        for at, one in enumerate(found)
+    ]
+
+
+def repaired_in(found: Sequence[ShownRow], told: Mapping[str, str]) -> dict[RowPlace, dict[str, str]]:
+    """The cells that somebody changed in these fields, by row and header."""
+    changed: dict[RowPlace, dict[str, str]] = {}
+    for at, one in enumerate(found):
+        typed = told.get(f"cell-{at}", one.cell).strip()
+        if typed != one.cell.strip():
+            changed.setdefault(RowPlace(one.sheet, one.row), {})[one.column] = typed
+    return changed
+
+
+def in_words(message: str) -> str:
+    """*message* with what the page has for what a mapping profile says, and with columns as people call them."""
+    for said, on_page in _OF_PROFILES.items():
+        message = message.replace(said, on_page)
+    return _COLUMN.sub(lambda found: f"“{label(found[0])}”" if column_words(found[0]) else found[0], message)
+
+
 def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any]:
     """One import. *plan* is the dry run that it follows, *brought* the id of the import that brought a dry run in."""
     counts = counts_of(job)
@@ -124,7 +184,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "is_done": job.state == "done",
         "usable": bool(job.told and job.told.usable),
         "brought": brought,
-        "problem": job.problem.message if job.problem else "",
+        "problem": in_words(job.problem.message) if job.problem else "",
         "error": job.error,
         "sent": written_moment(job.at, zone),
         "read": job.rows,
@@ -136,7 +196,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "known": job.look.known if job.look else "",
         "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
-        "notes": [] if job.mends else list(worth_saying(job.told.notes if job.told else ())),
+        "notes": [] if job.mends else [in_words(one) for one in worth_saying(job.told.notes if job.told else ())],
         "mends": job.mends,
         "repairs": "repairs" in job.blobs,
         "returned": "returned" in job.blobs,
@@ -186,7 +246,7 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
         "constants": [{"column": column, "value": value} for column, value in constants],
         "dates": [("", DATES[0][1]), *DATES[1:]],
         "date": next((one for one, _ in DATES[1:] if job.profile.dates[:1] == (one,)), ""),
-        "hours": list(HOURS),
+        "hours": [*([] if job.profile.hours else [("", "Not said: as 2.5 for two and a half hours")]), *HOURS],
         "hour": job.profile.hours,
         "saved": [(one.name, one.name) for one in saved],
         "name": job.look.known if job.look else "",
@@ -228,7 +288,7 @@ def _row(one: ShownRow) -> ListRow:
             "who": one.who,
             "column": label(one.column),
             "cell": one.cell,
-            "reason": one.reason.replace(*_OF_PROFILES),
+            "reason": in_words(one.reason),
             "outcome": outcome,
             "sheet": one.sheet,
         },

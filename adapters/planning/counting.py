@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from adapters.planning import figures
-from adapters.planning.demand import regions_of
+from adapters.planning.demand import everything, regions_of
 from adapters.planning.figures import UNKNOWN, Count, Counted
 from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD, TIMETABLED
 from adapters.training_centre import attendees, centre_sessions, learner_routes
@@ -34,7 +34,7 @@ from lrs.xapi.statements.keys import verb_key
 
 EVERY = DAY
 WINDOWS = ((30, "within 30 days"), (60, "in 31 to 60 days"), (90, "in 61 to 90 days"))
-MOST_SESSIONS = 1_000
+MOST_SESSIONS, YEARS_AHEAD = 1_000, 10
 APPRENTICESHIP = "Apprenticeship"
 
 
@@ -113,22 +113,31 @@ def _district(told: Mapping[str, Any], name: str) -> str:
 
 
 def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
-    """Who holds each role and who is on track: in all, by region, by route, by funding stream.
+    """Who holds each role and who is on track: in all, by region, by route, by funding stream, now and in later years.
 
     Roles that will have effect count as those that have it. A role that has ended is no supply.
     """
     reader, today = tenant.store, day_of(tenant.clock(), tenant.settings.zone)
     asked, regions = [one for one in roles.everyone(reader) if not one.has_ended(today)], regions_of(reader)
-    found: Counter[Count] = Counter()
+    found, years = Counter[Count](), _years(reader, today)
     for record in walked(reader, Walk("profile", limit=200)):
         profile = msgspec.json.decode(record.body, type=Profile)
         if profile.merged_into is None and people.holders.get(record.id) == record.id:
-            told = _splits(record.id, people, regions)
+            told = {"": "", **_splits(record.id, people, regions)}
             for role in asked:
                 if measure := _stands(role, profile):
-                    found[Count("supply", role.id, measure)] += 1
-                    found.update(Count("supply", role.id, measure, split, value) for split, value in told.items())
+                    for split, value in told.items():
+                        found[Count("supply", role.id, measure, split, value)] += 1
+                        for year in years:
+                            lasts = _stands(role, profile, date(year, 12, 31)) == measure
+                            found[Count("supply", role.id, measure, split, value, str(year))] += lasts
     yield from found.items()
+
+
+def _years(reader: Reader, today: date) -> list[int]:
+    """The years to come, and this one, for which somebody is wanted."""
+    wanted = {one.year for one in everything(reader)}
+    return sorted(wanted & set(range(today.year, today.year + YEARS_AHEAD)))
 
 
 def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, str]:
@@ -139,9 +148,10 @@ def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _stands(role: Role, profile: Profile) -> str:
-    """``held``, ``on track``, or nothing."""
-    held = [one for one in profile.competencies if one.state in COUNTS]
+def _stands(role: Role, profile: Profile, on: date | None = None) -> str:
+    """``held``, ``on track``, or nothing: now, or with what is still valid *on* a day to come."""
+    counting = (one for one in profile.competencies if one.state in COUNTS)
+    held = [one for one in counting if not (on and one.valid_until) or one.valid_until >= on]
     asked = [one for one in role.requirements if one.essential] or role.requirements
     met = sum(outcome(one, held).result in MET for one in asked) if held else 0
     return "held" if asked and met == len(asked) else "on track" if met and 2 * met >= len(asked) else ""

@@ -9,7 +9,8 @@ left out alone, with its reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
 from lrs.kernel.tables.row import Row
 from lrs.matching.roles import roles
+from lrs.matching.roles.gap import Role
 from lrs.storage import ROWS, Reader, Record, Store, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -59,9 +61,12 @@ class DistrictTable(msgspec.Struct, frozen=True):
 
 
 def read_demand(
-    content: Path | bytes, known: Collection[str], regions: Collection[str]
+    content: Path | bytes, known: Mapping[str, str], regions: Collection[str]
 ) -> tuple[list[Demand], list[RowReason]]:
-    """The rows of a demand file about *known* roles and *regions*, and why others are left out. Raises ``Refused``."""
+    """The rows of a demand file about *known* roles and *regions*, and why others are left out. Raises ``Refused``.
+
+    *known* has the id of each role by what a file may call it.
+    """
     rows, faults = read_table(content, COLUMNS, needed=("role", "region", "year", "headcount"))
     found, lost = _each(rows, lambda row: _demand(row, known, regions))
     told = {one.id: one for one in found}
@@ -86,16 +91,17 @@ def _each(rows: list[Row], read: Callable[[Row], T]) -> tuple[list[T], list[RowR
     return found, lost
 
 
-def _demand(row: Row, known: Collection[str], regions: Collection[str]) -> Demand:
-    if row["role"] not in known:
-        raise ValueError("role: there is no such role here: bring it in first, or write its id as in the list of roles")
+def _demand(row: Row, known: Mapping[str, str], regions: Collection[str]) -> Demand:
+    role = known.get(row["role"])
+    if role is None:
+        raise ValueError("role: there is no such role here: bring it in first, or write it as in the list of roles")
     region = _line(row, "region")
     if region not in regions:
         raise ValueError("region: no postcode district is in this region, so nobody is counted there")
     year = row["year"]
     if not re.fullmatch("20[0-9]{2}", year, re.ASCII):
         raise ValueError("year: write a year from 2000 to 2099")
-    return Demand(row["role"], region, int(year), _people(row["headcount"]), _line(row, "source"))
+    return Demand(role, region, int(year), _people(row["headcount"]), _line(row, "source"))
 
 
 def _people(text: str) -> int:
@@ -131,11 +137,18 @@ class DemandTaken(msgspec.Struct, frozen=True):
 
 def take(store: Store, content: Path | bytes, by: str) -> DemandTaken:
     """Brings a demand file in. Raises ``Refused`` for a file that is no such table, or has no row that can be used."""
-    known = {one.id for one in roles.everyone(store)}
+    known = _names(roles.everyone(store))
     found, lost = read_demand(content, known, set(regions_of(store).values()))
     _check_some(found, lost)
     weight = ROWS * (1 + len(found))
     return DemandTaken(store.write(lambda tx: keep(tx, found, by), weight=weight).result(), lost)
+
+
+def _names(known: Iterable[Role]) -> dict[str, str]:
+    """The id of each role by what a file may call it: its id, or its label if no other role has that."""
+    listed = list(known)
+    labels = Counter(one.label for one in listed)
+    return {one.label: one.id for one in listed if labels[one.label] == 1} | {one.id: one.id for one in listed}
 
 
 def take_regions(store: Store, content: Path | bytes, by: str) -> list[RowReason]:

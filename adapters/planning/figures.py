@@ -6,11 +6,11 @@ first time that somebody asks for counts. The counts in it are exact and name no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, Adds, published
+from adapters.planning.protect import LEAST_K, Adds, differs_by_few, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -28,7 +28,8 @@ SEATS = "seats"
 class Count(msgspec.Struct, frozen=True, order=True):
     """What is counted: the *part* of the report, *of* which role or centre, the *measure*, and by what it is split.
 
-    Without *split* it is the total. Parts of one split add up to the total, if there is one.
+    Without *split* it is the total. Parts of one split add up to the total, if there is one. With *year* it is how many
+    of those who are counted now still count at the end of that year, if nothing is renewed.
     """
 
     part: str
@@ -36,6 +37,7 @@ class Count(msgspec.Struct, frozen=True, order=True):
     measure: str
     split: str = ""
     value: str = ""
+    year: str = ""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -88,11 +90,37 @@ def put(tx: Tx, counts: Iterable[Counted], at: int) -> None:
 
 
 def shown(kept: Planning) -> dict[Count, int | None]:
-    """Every count as it may be shown; ``None`` for what is kept back."""
-    by_name = {_name(one.what): one for one in kept.counts if one.what.measure != SEATS}
-    seen = published({name: one.number for name, one in by_name.items()}, _sums(kept.counts), kept.k)
-    told = {one.what: one.number for one in kept.counts if one.what.measure == SEATS}
-    return {by_name[name].what: number for name, number in seen.items()} | told
+    """Every count as it may be shown; ``None`` for what is kept back.
+
+    Who counts at the end of a year counts in each year before and now. So a number of a later year is a least number
+    for the earlier one, and is kept back where that is, and where both together would prove that a few count no more.
+    """
+    people = [one for one in kept.counts if one.what.measure != SEATS]
+    found: dict[Count, int | None] = {}
+    before: dict[Count, int | None] = {}
+    for year in sorted({one.what.year for one in people}):
+        now = _of_year([one for one in people if one.what.year == year], kept.k)
+        if year:
+            now = {what: _beside(before.get(_without(what)), number, kept.k) for what, number in now.items()}
+        before = {_without(what): number for what, number in now.items()}
+        found |= now
+    return found | {one.what: one.number for one in kept.counts if one.what.measure == SEATS}
+
+
+def _of_year(counts: Sequence[Counted], k: int) -> dict[Count, int | None]:
+    """The counts of one year as they may be shown beside each other."""
+    by_name = {_name(one.what): one for one in counts}
+    seen = published({name: one.number for name, one in by_name.items()}, _sums(counts), k)
+    return {by_name[name].what: number for name, number in seen.items()}
+
+
+def _beside(before: int | None, number: int | None, k: int) -> int | None:
+    """The *number* of a year, as it may be shown beside that of the year *before*."""
+    return None if before is None or number is None or differs_by_few(before, number, k) else number
+
+
+def _without(what: Count) -> Count:
+    return msgspec.structs.replace(what, year="")
 
 
 def _name(what: Count) -> str:
@@ -103,7 +131,7 @@ def _sums(counts: Iterable[Counted]) -> list[Adds]:
     parts: dict[tuple[Count, str], list[str]] = {}
     known = {one.what for one in counts}
     for what in sorted(known):
-        total = Count(what.part, what.of, what.measure)
+        total = Count(what.part, what.of, what.measure, year=what.year)
         if what.split and total in known:
             parts.setdefault((total, what.split), []).append(_name(what))
     return [Adds(_name(total), tuple(names)) for (total, _), names in parts.items()]

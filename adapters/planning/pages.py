@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
@@ -19,6 +20,7 @@ from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may
 from lrs.storage import Store
 from lrs.storage.edge import read
 from lrs.web.dates import written_moment
+from lrs.web.language import DONE
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
@@ -123,6 +125,9 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
     asked = asked_of(visit.request, report.COLUMNS, sort="part")
     year = asked.chosen.get("year", "")
     year = year if year in years else next(iter(years), "")
+    regions = report.regions(found)
+    region = visit.request.query_params.get("region", "")
+    region = region if region in regions else ""
     return visit.page(
         "staff/planning.html",
         refused.status if refused else 200,
@@ -132,11 +137,22 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         k=kept.k if kept else LEAST_K,
         counted=written_moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
         year=year,
-        supply=report.supply_chart(found, year),
+        years=[_choice(one, year, {"year": one, "region": region}) for one in years],
+        region=region,
+        regions=[_choice(one, region, {"year": year, "region": one}) for one in ("", *regions)],
+        missing=report.by_region(found, year, region),
+        supply=report.supply_chart(found, year, region),
         path=report.path_chart(found),
         ending=report.ending_chart(found),
         seats=report.seats_chart(found),
         unpeopled=report.unpeopled(found) if kept and kept.at else [],
         districts=len(demand.regions_of(tenant.store)),
+        known_regions=sorted(set(demand.regions_of(tenant.store).values())),
+        known_roles=sorted((one.label, one.id) for one in roles.everyone(tenant.store)),
+        is_narrowed=bool(visit.request.query_params.keys() - {"year", "region", DONE}),
         list=listing(asked, report.rows(found)),
     )
+
+
+def _choice(text: str, chosen: str, query: dict[str, str]) -> dict[str, object]:
+    return {"text": text, "query": urlencode(query), "chosen": text == chosen}

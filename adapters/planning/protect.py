@@ -43,6 +43,15 @@ def rounded(count: int) -> int:
     return (count + NEAREST // 2) // NEAREST * NEAREST
 
 
+def differs_by_few(whole: int, part: int, k: int) -> bool:
+    """Whether *whole* and a *part* of it, both as shown, prove that some are missing from the part, and fewer than *k*.
+
+    It can be so from a *k* of 9 on: what is then shown as 15 and as 10 is 13 to 17 and 9 to 12, and differs by 1 to 8.
+    """
+    (least, most), (part_least, part_most) = _bounds_of(whole, k), _bounds_of(part, k)
+    return least > part_most and most - part_least < k
+
+
 def _unprotected(counts: Mapping[str, int], sums: Sequence[Adds], hidden: set[str], k: int) -> str:
     """One more count to keep back; empty if all that is below *k* is protected."""
     for one in sums:
@@ -74,13 +83,14 @@ def _near(name: str, counts: Mapping[str, int], sums: Sequence[Adds], hidden: se
 
 
 def _first_bounds(counts: Mapping[str, int], hidden: set[str], k: int) -> _Bounds:
-    def of(name: str, count: int) -> tuple[int, int]:
-        if name in hidden:
-            return 1, _UNBOUNDED
-        shown = rounded(count)
-        return (max(k, shown - NEAREST // 2), shown + NEAREST // 2) if count else (0, 0)
+    return {
+        name: (1, _UNBOUNDED) if name in hidden else _bounds_of(rounded(count), k) for name, count in counts.items()
+    }
 
-    return {name: of(name, count) for name, count in counts.items()}
+
+def _bounds_of(shown: int, k: int) -> tuple[int, int]:
+    """Between which numbers a count lies that is shown as *shown*."""
+    return (max(k, shown - NEAREST // 2), shown + NEAREST // 2) if shown else (0, 0)
 
 
 def _worked_out(bounds: _Bounds, sums: Sequence[Adds]) -> _Bounds:

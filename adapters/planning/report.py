@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from adapters.planning.demand import Demand
-from adapters.planning.figures import PATH, SEATS, Count
+from adapters.planning.figures import PATH, SEATS, UNKNOWN, Count
 from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
@@ -71,7 +71,7 @@ class KnownRoles(msgspec.Struct, frozen=True):
 def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: KnownRoles) -> list[ReportLine]:
     """All lines."""
     counted = [
-        ReportLine(one.part, _of(one, roles), one.measure, number, one.split, one.value)
+        ReportLine(one.part, _of(one, roles), one.measure, number, one.split, one.value, one.year or TODAY)
         for one, number in sorted(shown.items())
     ]
     return [*counted, *_demand(shown, list(wanted), roles)]
@@ -126,17 +126,63 @@ def unpeopled(found: Sequence[ReportLine]) -> list[str]:
 
 def years(found: Iterable[ReportLine]) -> list[str]:
     """The years for which something is wanted."""
-    return sorted({one.year for one in found} - {TODAY})
+    return sorted({one.year for one in found if one.measure == "wanted"})
 
 
-def supply_chart(found: Sequence[ReportLine], year: str) -> Bars:
-    """For the roles that are wanted most in *year*: wanted, held and on track."""
-    totals = [one for one in found if one.part == "supply" and not one.split]
-    wanted = {one.of: one.number or 0 for one in totals if one.measure == "wanted" and one.year == year}
-    names = sorted({one.of for one in totals}, key=lambda name: (-wanted.get(name, 0), name))[:MOST_BARS]
-    known = {(one.of, one.measure): one.number for one in totals if one.year in {TODAY, year}}
-    measures = ("wanted", "held", "on track")
-    return _bars([(f"{measure}: {name}", known.get((name, measure), 0)) for name in names for measure in measures])
+def regions(found: Iterable[ReportLine]) -> list[str]:
+    """The regions of the report; those who live nowhere that is known are last."""
+    named = {one.value for one in found if one.part == "supply" and one.split == "region"}
+    return sorted(named, key=lambda region: (region == UNKNOWN, region))
+
+
+class RegionLine(msgspec.Struct, frozen=True):
+    """What there is and what is missing of one role in one *region* (``""``: all), as texts.
+
+    *held* and *on_track* are now, *lasting* is how many hold it at the end of the year; ``""`` is not worked out.
+    """
+
+    role: str
+    region: str
+    wanted: str
+    held: str
+    lasting: str
+    on_track: str
+    missing: str
+
+
+def by_region(found: Sequence[ReportLine], year: str, region: str = "") -> list[RegionLine]:
+    """What is missing in *year*, the role that is wanted most first: in all and in each region, or in one *region*."""
+    lines = [one for one in found if one.part == "supply" and one.split in {"", "region"}]
+    known = {(one.of, one.value, one.measure, one.year): one.number for one in lines}
+    wanted = {one.of: one.number or 0 for one in lines if (one.measure, one.split, one.year) == ("wanted", "", year)}
+    names = sorted({one.of for one in lines}, key=lambda name: (-wanted.get(name, 0), name))
+
+    def line(name: str, where: str) -> RegionLine:
+        def said(measure: str, when: str, nobody: str) -> str:
+            number = known.get((name, where, measure, when), -1)
+            return KEPT_BACK if number is None else nobody if number < 0 else str(number)
+
+        return RegionLine(
+            name,
+            where,
+            said("wanted", year, "0"),
+            said("held", TODAY, "0"),
+            said("held", year, "" if (name, where, "held", TODAY) in known else "0"),
+            said("on track", TODAY, "0"),
+            said("still missing", year, "0"),
+        )
+
+    there = {(one.of, one.value) for one in lines}
+    asked = [region] if region else ["", *regions(found)]
+    return [line(name, where) for name in names for where in asked if not where or (name, where) in there]
+
+
+def supply_chart(found: Sequence[ReportLine], year: str, region: str = "") -> Bars:
+    """For the roles that are wanted most in *year*, in all or in one *region*: wanted, held and on track."""
+    lines = [one for one in by_region(found, year, region) if one.region == region][:MOST_BARS]
+    told = [(one.role, (("wanted", one.wanted), ("held", one.held), ("on track", one.on_track))) for one in lines]
+    numbers = [(f"{measure}: {role}", text) for role, measures in told for measure, text in measures]
+    return _bars([(label, None if text == KEPT_BACK else int(text)) for label, text in numbers])
 
 
 def path_chart(found: Iterable[ReportLine]) -> Bars:

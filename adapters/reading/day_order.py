@@ -14,6 +14,8 @@ from typing import NamedTuple
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.row import Row, RowPlace
 
+OF_DAYS = 'name the one that the file has under "dates" in a mapping profile'
+"""What to do where another order is meant."""
 _NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/.-])")
 _FORMATS = re.compile(r"%([dm])([/.-])%[dm]\2%[Yy]")
 _WORDS = {"d": "day", "m": "month"}
@@ -105,7 +107,7 @@ def _contradiction(as_named: _Found, otherwise: _Found) -> Refused:
     return Refused(
         f"the file's dates contradict each other: {otherwise} can only have the {_WORDS[otherwise.order]} first, while"
         f" {as_named} is read with the {_WORDS[as_named.order]} first. Nothing was taken in: write all dates in one"
-        f' order, best as 2026-11-20, or name the one that the file has under "dates" in a mapping profile',
+        f" order, best as 2026-11-20, or {OF_DAYS}",
         error="dates_contradict",
     )
 

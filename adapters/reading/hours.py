@@ -8,6 +8,7 @@ without that, ``1,200`` may be two numbers and is left to a person.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -17,7 +18,8 @@ import msgspec
 from adapters.reading.cells import text
 from lrs.kernel.tables.row import Percent, Row, Unusable
 
-HoursFormat = Literal["decimal", "h.mm", "h:mm", "minutes"]
+HoursFormat = Literal["", "decimal", "h.mm", "h:mm", "minutes"]
+"""``""`` is not said: as ``decimal``."""
 DecimalSign = Literal["", ".", ","]
 _NUMBER = r"[0-9.,]{1,12}"
 _HOURS = r"(?:h|hrs?|hours?)"
@@ -33,9 +35,16 @@ _PARTS = {"½": 30, "¼": 15, "¾": 45}
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:\.[0-9]{3})+)")
 _WITH_POINT = re.compile(r"([0-9]{0,6}|[1-9][0-9]{0,2}(?:,[0-9]{3})+)\.([0-9]{1,6})")
 _WITH_COMMA = re.compile(r"([0-9]{0,6}|[1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{1,6})")
+_POINTED = re.compile(r"([0-9]{1,2})[.,]([0-9]{2})")
+_QUARTERS = ("00", "25", "50")
+_LAST_MINUTE = 59
 _MINUS = re.compile("[-\u2212] ?(?=[0-9.,])")
 
 
+OF_HOURS = 'say "hours": "h.mm" in the mapping profile'
+"""What to do where hours and minutes stand in one number."""
+OF_MINUTES = 'say "hours": "minutes" in the mapping profile'
+"""The same for minutes."""
 LONGEST = 80
 """Characters of the longest cell that can be a duration."""
 
@@ -45,9 +54,9 @@ MOST_TYPED = 9_999
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """How a file writes numbers of hours. *decimal* is the decimal point, ``""`` if the profile does not say."""
+    """How a file writes numbers of hours; *decimal* is the decimal point. Both are ``""`` if the profile is silent."""
 
-    hours: HoursFormat = "decimal"
+    hours: HoursFormat = ""
     decimal: DecimalSign = ""
 
     def of_minutes(self) -> Numbers:
@@ -68,9 +77,31 @@ def minutes(row: Row, column: str, numbers: Numbers) -> int | None:
     if total > 24 * 60:
         told = "a day has 24 hours"
         if numbers.hours != "minutes" and cell.isdigit():
-            told += ': if the column holds minutes, say "hours": "minutes" in the mapping profile'
+            told += f": if the column holds minutes, {OF_MINUTES}"
         raise Unusable("over_a_day", column, cell, told)
     return total
+
+
+def in_doubt(rows: Iterable[Row], column: str, numbers: Numbers) -> tuple[str, ...]:
+    """A note where numbers in *column* are read as decimal hours, and may be hours and minutes: ``6.30``.
+
+    There is none if the profile says what they are, or if one of them can only be decimal: ``6.75``.
+    """
+    if numbers.hours:
+        return ()
+    first: tuple[int, re.Match[str]] | None = None
+    for row in rows:
+        found = _POINTED.fullmatch(row.cells.get(column, "").strip())
+        if found and int(found[2]) > _LAST_MINUTE:
+            return ()
+        if found and not first and found[2] not in _QUARTERS:
+            first = row.place.row, found
+    if first is None:
+        return ()
+    number, found = first
+    read = round(Decimal(f"{found[1]}.{found[2]}") * 60)
+    said = f"hours such as {found[0]} (row {number}) are read as decimal: {read // 60} h {read % 60:02} min"
+    return (f"{said}. If {found[1]} h {found[2]} min is meant, {OF_HOURS}",)
 
 
 def _held(row: Row, column: str, cell: str, numbers: Numbers) -> int | None:
@@ -158,7 +189,7 @@ def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
 
 
 def _expected(numbers: Numbers) -> str:
-    written = {"decimal": "2.5, ", "h.mm": "2.30, ", "h:mm": "", "minutes": "150, "}[numbers.hours]
+    written = {"": "2.5, ", "decimal": "2.5, ", "h.mm": "2.30, ", "h:mm": "", "minutes": "150, "}[numbers.hours]
     return f"expected a span of time: {written}2:30 or 2h 30m"
 
 

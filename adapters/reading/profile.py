@@ -45,7 +45,7 @@ class MappingProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     constants: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     dates: tuple[str, ...] = DATES
-    hours: HoursFormat = "decimal"
+    hours: HoursFormat = ""
     decimal: DecimalSign = ""
     zone: str = "Europe/London"
     home_page: str = ""

@@ -27,6 +27,8 @@ NUMBERED = {"excel": date(1899, 12, 30), "excel1904": date(1904, 1, 1)}
 LONGEST = 80
 """Characters of the longest cell that can be a day or a time."""
 AHEAD = timedelta(hours=24)
+OF_YEARS = 'name such dates (as "%d/%m/%y") in the mapping profile'
+"""What to do where years have two digits."""
 YEARS = range(1950, 2150)
 """Years that somebody can mean."""
 _ISO = "%Y-%m-%d"
@@ -186,8 +188,7 @@ def _no_date(column: str, cell: str) -> Unusable:
     if re.fullmatch(r"\d{4}-\d{2}|\d{2}/\d{4}", cell):
         return Unusable("date_incomplete", column, cell, "the day is missing")
     if _SHORT_YEAR.fullmatch(cell):
-        told = 'the year has two digits: write all four, or name such dates (as "%d/%m/%y") in the mapping profile'
-        return Unusable("date_incomplete", column, cell, told)
+        return Unusable("date_incomplete", column, cell, f"the year has two digits: write all four, or {OF_YEARS}")
     return Unusable("impossible_date", column, cell, "there is no such date")
 
 

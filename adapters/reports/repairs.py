@@ -19,6 +19,7 @@ from adapters.reading.source import RowOutcome, RowResult
 from adapters.reports.mended import ROW_OF
 from adapters.reports.report import FAULTY, Report, added_to
 from lrs.kernel.tables.cell import neutral
+from lrs.kernel.tables.delimited import Dialect
 from lrs.kernel.tables.row import Row, RowPlace
 from lrs.kernel.tables.table import FoundSheet
 from lrs.storage.private import private_file
@@ -76,9 +77,9 @@ def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
 
     if report.table.dialect is None:
         needed = {place.sheet for place in wanted}
-        _write_workbook(path, ((title, lines(one)) for title, one in sheets.items() if title in needed))
+        write_workbook(path, ((title, lines(one)) for title, one in sheets.items() if title in needed))
     else:
-        _write_csv(path, report, lines(report.table.sheets[0]))
+        write_csv(path, report.table.dialect, lines(report.table.sheets[0]))
     return True
 
 
@@ -92,14 +93,14 @@ def _cell(row: Row, column: str) -> str:
     return "" if column in row.doubled else row.cells.get(column, "")
 
 
-def _write_csv(path: Path, report: Report, lines: Iterable[list[str]]) -> None:
-    dialect = report.table.dialect
-    assert dialect is not None  # noqa: S101 (a workbook has none)
-    with path.open("w", encoding=dialect.encoding, errors="replace", newline="") as made:
+def write_csv(path: Path, dialect: Dialect, lines: Iterable[list[str]], errors: str = "replace") -> None:
+    """Writes *lines* as a file that is written as the provider's is."""
+    with path.open("w", encoding=dialect.encoding, errors=errors, newline="") as made:
         csv.writer(made, delimiter=dialect.delimiter).writerows(lines)
 
 
-def _write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[list[str]]]]) -> None:
+def write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[list[str]]]]) -> None:
+    """Writes a workbook of *sheets*, each with its title and its lines."""
     import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
 
     book = openpyxl.Workbook(write_only=True)

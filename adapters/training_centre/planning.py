@@ -190,22 +190,24 @@ def _moment(zone: str, column: str, day: str, clock: str, fields: tuple[str, str
 def people_in(text: str, home: str, session: str, now: int, by: str) -> list[Attendee]:
     """The people in *text*, one a line: a name, and what identifies them (address, learner number, own reference).
 
-    All of them or none: raises ``Refused`` (400) with the line that cannot be used.
+    All of them or none: raises ``Refused`` (400) with each line that cannot be used.
     """
-    learners, found = Learners(home), dict[str, Attendee]()
+    learners, found, wrong = Learners(home), dict[str, Attendee](), list[tuple[str, str]]()
     for number, typed in _lines(text):
         name, cells = _parts(typed)
         try:
             learner = learners.read(Row(RowPlace("", number), cells))
         except Unusable as problem:
-            message = f"Line {number} ({_short(typed)}): {problem.message}. Nobody was added."
-            raise Refused(message, error=problem.code) from problem
+            wrong.append((problem.code, f"Line {number} ({_short(typed)}): {problem.message}."))
+            continue
         twice = next((one for one in found.values() if one.shares(learner.identifiers)), None)
         if twice is not None:
             message = f"Line {number}: {twice.name} is in this list twice. Nobody was added."
             raise Refused(message, status=409, error="twice")
         one = attendee_for(learner, name, session, now + number, by)
         found[one.key] = one
+    if wrong:
+        raise Refused(" ".join([*(said for _, said in wrong), "Nobody was added."]), error=wrong[0][0])
     if not found:
         raise Refused("Write at least one person: a name and an address, learner number or reference.", error="nobody")
     if len(found) > MOST:
@@ -227,11 +229,16 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _parts(typed: str) -> tuple[str, dict[str, Any]]:
-    """The name, and the cells that identify, of one line with its parts divided by commas, semicolons or tabs."""
+    """The name, and the cells that identify, of one line with its parts divided by commas, semicolons or tabs.
+
+    A name may also stand before an address in angle brackets, as mail programs write it.
+    """
     name, cells = "", dict[str, Any]()
     for part in filter(None, (" ".join(one.split()) for one in re.split(r"[,;\t]", typed))):
         if "@" in part:
-            cells["email"] = part.strip("<>")
+            bits = [each.strip() for each in re.split("[<>]", part)]
+            cells["email"] = next(each for each in bits if "@" in each)
+            name = name or bits[0] * ("@" not in bits[0])
         elif _ULN.fullmatch(part.replace(" ", "")):
             cells["uln"] = part.replace(" ", "")
         elif not name:

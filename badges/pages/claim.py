@@ -105,8 +105,8 @@ def _keep(answer: Response, request: Request, tenant: Tenant, browser: str) -> N
 def refusal(request: Request, refused: Refused) -> Response:
     """The page that tells a learner why a link or a button did not work."""
     exchange_of(request).language = language_of(request, LEARNERS)
-    told = {"error": refused.error, "root": base_of(request), "languages": LEARNERS}
-    return refusal_page(request, refused, "learner/claim-refused.html", **told)
+    root = base_of(request)
+    return refusal_page(request, refused, "learner/claim-refused.html", root=root, languages=LEARNERS)
 
 
 PAGES = Pages(PagePolicy(referrer="no-referrer"), refusal)

@@ -109,8 +109,8 @@ def _sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
 def refusal(request: Request, refused: Refused) -> Response:
     """The page where nothing is shared, or not any more."""
     exchange_of(request).language = language_of(request, LEARNERS)
-    told = {"error": refused.error, "root": base_of(request), "languages": LEARNERS}
-    return refusal_page(request, refused, "learner/claim-refused.html", **told)
+    root = base_of(request)
+    return refusal_page(request, refused, "learner/claim-refused.html", root=root, languages=LEARNERS)
 
 
 PAGES = Pages(PagePolicy(forms=False, referrer="no-referrer"), refusal, negotiated=True)

@@ -13,7 +13,7 @@ changes, so that a step can be owed for it. A rebuild on the same day gives the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -50,12 +50,12 @@ class Lineage(msgspec.Struct, frozen=True):
 
 
 class AwardPlan(msgspec.Struct, frozen=True):
-    """What should be stored for a person: lineages, awards by name, profile entries, and when to evaluate again.
+    """What should be stored for a person: lineages by id, awards by name, profile entries, and when to evaluate again.
 
     Evaluation is due on *next_day*, and when the first review ends (*review_ends*, microseconds UTC).
     """
 
-    lineages: tuple[Lineage, ...]
+    lineages: Mapping[str, Lineage]
     awards: Mapping[str, Award]
     entries: tuple[ProfileEntry, ...]
     next_day: date | None
@@ -65,39 +65,37 @@ class AwardPlan(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """What a plan is made from: the holder, whom each identifier was minted for, competencies, and known lineages.
 
-    *lineages* are those of the whole group, in the order in which they were minted.
+    *lineages* are those of the whole group, by id, in the order in which they were minted.
     """
 
     holder: str
     minted_for: Mapping[str, str]
     competencies: Mapping[str, RuleCompetency]
-    lineages: Sequence[Lineage]
+    lineages: Mapping[str, Lineage]
 
 
 def plan(standings: Iterable[Standing], facts: Facts, today: date) -> AwardPlan:
     """The awards and the profile that follow from *standings*, and the lineages, extended to cover them."""
-    lineages = {lineage.id: lineage for lineage in facts.lineages}
-    oldest: dict[tuple[str, int], Lineage] = {}
-    for lineage in facts.lineages:
-        oldest.setdefault((lineage.competency.key, lineage.level.ordinal), lineage)
-    current: dict[str, tuple[Lineage, HeldPeriod]] = {}
+    lineages = dict(facts.lineages)
+    oldest: dict[tuple[str, int], str] = {}
+    for id, lineage in facts.lineages.items():
+        oldest.setdefault((lineage.competency.key, lineage.level.ordinal), id)
+    current: dict[tuple[str, int], HeldPeriod] = {}
     for standing in standings:
         competency = facts.competencies[standing.competency]
-        chosen, numbers = _named(standing, competency, facts, oldest.get((competency.key, standing.level)))
-        lineages[chosen.id] = chosen
-        current.update(
-            (chosen.award(number), (chosen, held)) for number, held in zip(numbers, standing.periods, strict=True)
-        )
+        known = oldest.get((competency.key, standing.level))
+        chosen, numbers = _named(standing, competency, facts, lineages[known] if known else None)
+        id = known or chosen.id
+        lineages[id] = chosen
+        current.update(((id, number), held) for number, held in zip(numbers, standing.periods, strict=True))
     awards = {
-        lineage.award(number): _award(lineage, span, current.get(lineage.award(number)), facts.holder, today)
-        for lineage in lineages.values()
+        lineage.award(number) if number else id: _award(lineage, span, current.get((id, number)), facts.holder, today)
+        for id, lineage in lineages.items()
         for number, span in enumerate(lineage.spans)
     }
     entries = _entries(awards, today)
     ends = [award.review.until for award in awards.values() if award.review]
-    return AwardPlan(
-        tuple(lineages.values()), awards, entries, _next_day(awards.values(), today), min(ends, default=None)
-    )
+    return AwardPlan(lineages, awards, entries, _next_day(awards.values(), today), min(ends, default=None))
 
 
 def _named(
@@ -121,11 +119,10 @@ def _named(
     return msgspec.structs.replace(lineage, spans=tuple(spans)), numbers
 
 
-def _award(lineage: Lineage, span: Span, current: tuple[Lineage, HeldPeriod] | None, holder: str, today: date) -> Award:
+def _award(lineage: Lineage, span: Span, held: HeldPeriod | None, holder: str, today: date) -> Award:
     """The award of one name: held, or withdrawn with the span it once had."""
     about = lineage.competency
     competency = AboutCompetency(about.id, about.label, about.framework, about.version, about.code)
-    held = current[1] if current else None
     days = held or span
     return Award(
         v=1,

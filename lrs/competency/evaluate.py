@@ -8,7 +8,7 @@ module only reads and writes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import msgspec
@@ -36,12 +36,14 @@ from lrs.kernel.keys import key
 from lrs.people.ids import ids_of
 from lrs.people.nobody import names_by_source, names_of_sources
 from lrs.people.persons import Mint, minter
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, each
+from lrs.storage import Claim, Owed, Reader, Record, RecordName, Stale, Store, Tx, each
 from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
 
 AT_ONCE = 50
 """Persons whose records are read together, and are in memory together."""
+EvaluationPlan = tuple[Claim, AwardPlan | None]
+"""Who is evaluated, and what is to be stored for that holder; ``None`` for a person who is another's."""
 
 
 class _RulesChanged(Exception):
@@ -128,14 +130,14 @@ def _rematched(tenant: Tenant, claim: Claim) -> None:
 
 
 def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``evaluate``: writes what each claimed person holds, each in a decision of its own.
+    """The step ``evaluate``: writes what each claimed person holds.
 
     Whoever changes evidence or groups meanwhile owes the step again, which makes the lease stale; then nothing is
-    written here. If one person fails, the others are done, and the first error is raised at the end. All plans are
-    worked out before the first is written, so that the decisions reach the writer together and share a commit; what
-    they follow from is read for many persons at once.
+    written here. If one person fails, the others are done, and the first error is raised at the end. All are written
+    in one decision; if anybody was changed meanwhile, each in one of its own. What they follow from is read for many
+    persons at once.
     """
-    plans: list[tuple[Claim, AwardPlan | None]] = []
+    plans: list[EvaluationPlan] = []
     errors: list[BaseException] = []
     for some in (claims[at : at + AT_ONCE] for at in range(0, len(claims), AT_ONCE)):
         reader = _read_ahead(tenant.store, [claim.record for claim in some])
@@ -144,10 +146,9 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
                 plans.append((claim, None if claim.record.meta["into"] else plan_for(reader, claim.record, tenant)))
             except Exception as error:  # noqa: BLE001 (raised below, after the others are done)
                 errors.append(error)
-    for future in [_settle_evaluation(tenant, claim, made) for claim, made in plans]:
-        failure = future.exception()
-        if failure and not isinstance(failure, Stale):
-            errors.append(failure)
+    if _settle_evaluations(tenant, plans).exception():
+        failures = [one.exception() for one in [_settle_evaluations(tenant, [plan]) for plan in plans]]
+        errors += [failure for failure in failures if failure and not isinstance(failure, Stale)]
     if errors:
         raise errors[0]
 
@@ -169,26 +170,33 @@ def _read_ahead(store: Store, holders: Sequence[Record]) -> Reader:
     return ahead
 
 
-def _settle_evaluation(tenant: Tenant, claim: Claim, made: AwardPlan | None) -> Future[None]:
-    zone, person = tenant.settings.zone, claim.record
-
+def _settle_evaluations(tenant: Tenant, plans: Sequence[EvaluationPlan]) -> Future[None]:
     def settle(tx: Tx) -> None:
-        now = tx.get("person", person.id)
-        if now is None or now.rev != person.rev:
-            raise Stale("person", person.id)
-        if made:
-            write_awards(tx, person.id, made)
-        write_profile(tx, person, made.entries if made else ())
-        if made and made.next_day:
-            tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, zone)))
-        if made and made.review_ends and made.review_ends > tenant.clock():
-            tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
+        for claim, made in plans:
+            _write_evaluation(tx, tenant, claim.record, made)
 
-    reads = [("person", person.id), (HEAD, person.id), (PROFILE, person.id)]
+    reads = [name for claim, made in plans for name in _reads_of(claim.record.id, made)]
+    return tenant.store.settle([claim for claim, _ in plans], settle, reads=reads)
+
+
+def _reads_of(person: str, made: AwardPlan | None) -> Iterator[RecordName]:
+    yield from (("person", person), (HEAD, person), (PROFILE, person))
     if made:
-        reads += [(LINEAGE, lineage.id) for lineage in made.lineages]
-        reads += [(AWARD, id) for id in made.awards]
-    return tenant.store.settle([claim], settle, reads=reads)
+        yield from ((LINEAGE, id) for id in made.lineages)
+        yield from ((AWARD, id) for id in made.awards)
+
+
+def _write_evaluation(tx: Tx, tenant: Tenant, person: Record, made: AwardPlan | None) -> None:
+    now = tx.get("person", person.id)
+    if now is None or now.rev != person.rev:
+        raise Stale("person", person.id)
+    if made:
+        write_awards(tx, person.id, made)
+    write_profile(tx, person, made.entries if made else ())
+    if made and made.next_day:
+        tx.owe("person", person.id, Owed("evaluate", due=midnight(made.next_day, tenant.settings.zone)))
+    if made and made.review_ends and made.review_ends > tenant.clock():
+        tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
 
 
 def plan_for(reader: Reader, person: Record, tenant: Tenant) -> AwardPlan:
@@ -207,7 +215,7 @@ def plan_for(reader: Reader, person: Record, tenant: Tenant) -> AwardPlan:
         *((one.rules, one.until, one.by) for one in rules.in_review(now)),
         *((one.rules, one.at, one.by) for one in rules.on_its_way(reader)),
     ]
-    standings = standings_of(tallies, rules, minted_for.keys(), former, spans_of(lineages))
+    standings = standings_of(tallies, rules, minted_for.keys(), former, spans_of(lineages.values()))
     facts = Facts(person.id, minted_for, rules.competencies(), lineages)
     return plan(standings, facts, day_of(now, zone))
 
@@ -230,7 +238,7 @@ def standings_of(
     return reviewed(decide(counting, rules.rules.by_item, own), gave, spans)
 
 
-def spans_of(lineages: Sequence[Lineage]) -> dict[CompetencyLevel, list[Span]]:
+def spans_of(lineages: Iterable[Lineage]) -> dict[CompetencyLevel, list[Span]]:
     """The spans of all awards there ever were, by competency and level."""
     spans: dict[CompetencyLevel, list[Span]] = {}
     for one in lineages:
@@ -242,8 +250,8 @@ def _of_versions(tallies: Sequence[Tally], rules: Index) -> list[Tally]:
     return [one for one in tallies if (one.rule.item, one.rule.version) in rules.versions]
 
 
-def lineages_of(reader: Reader, members: Sequence[str]) -> list[Lineage]:
-    """The lineages minted for *members*, oldest first."""
+def lineages_of(reader: Reader, members: Sequence[str]) -> dict[str, Lineage]:
+    """The lineages minted for *members*, by id, oldest first."""
     records = [record for member in members for record in each(reader, LINEAGE, key("lineage", member))]
     records.sort(key=lambda record: (record.seq, record.id))
-    return [msgspec.json.decode(record.body, type=Lineage) for record in records]
+    return {one.id: one for one in (msgspec.json.decode(record.body, type=Lineage) for record in records)}

@@ -178,7 +178,7 @@ def _award(id: str, one: Award, rules: InForce) -> dict[str, Any]:
     shown = {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
     if one.review is None:
         return shown
-    about = (f"{one.competency.id}@{one.competency.version}", one.level.ordinal)
+    about = (one.competency.key, one.level.ordinal)
     because = why_in_review(rules, about, one.review.rules)
     return shown | {"state": IN_REVIEW, "review_until": one.review.until, "because": because}
 

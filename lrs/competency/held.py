@@ -25,8 +25,8 @@ AWARD, LINEAGE, PROFILE, HEAD = "award", "award-lineage", "profile", "profile-he
 def write_awards(tx: Tx, holder: str, made: AwardPlan) -> None:
     """Writes the awards of *made*, which *holder* has now, and the lineages that name them."""
     lineages = [
-        Record(LINEAGE, lineage.id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
-        for lineage in made.lineages
+        Record(LINEAGE, id, msgspec.json.encode(lineage), keys=(key("lineage", lineage.person),))
+        for id, lineage in made.lineages.items()
     ]
     _keep(tx, LINEAGE, lineages)
     _keep(tx, AWARD, [award_record(id, award, holder) for id, award in made.awards.items()])

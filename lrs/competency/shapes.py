@@ -50,6 +50,11 @@ class AboutCompetency(msgspec.Struct, frozen=True):
     version: int
     code: str
 
+    @property
+    def key(self) -> str:
+        """The competency together with its version, as ``RuleCompetency.key``."""
+        return f"{self.id}@{self.version}"
+
 
 class Award(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of an ``award`` record; *person* is its holder now.

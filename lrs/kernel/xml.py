@@ -178,12 +178,8 @@ class XmlSchema:
 
         self._schema = etree.XMLSchema(etree.fromstring(path.read_bytes()))
 
-    def faults(self, root: Element) -> list[str]:
-        """What the document breaks, each with its line; empty for a valid one."""
-        return [f"line {fault.line}: {fault.message}" for fault in self.found(root)]
-
     def found(self, root: Element) -> list[SchemaFault]:
-        """The same as ``faults``, taken apart."""
+        """What the document breaks; empty for a valid one."""
         if self._schema.validate(root):
             return []
         return [SchemaFault(fault.line, _cut(fault.message), fault.type_name) for fault in self._schema.error_log]

@@ -54,6 +54,7 @@ class Metrics:
         self._deaths = deaths
         self._channels = channels
         self._owed: dict[str, Looked] = {}
+        self._revisions: dict[str, int | None] = {}
 
     def exposition(self) -> tuple[bytes, str]:
         """The text and its media type. Reads the backlogs, so call it in a thread."""
@@ -87,14 +88,17 @@ class Metrics:
         until a later scrape.
         """
         due, until = set(self._tenants.due()), time.monotonic() + LOOK_FOR
+        revisions = self._tenants.control.due.revisions()
         looked: dict[str, Looked] = {}
         for name in self._tenants.control.open_tenants():
-            known = self._owed.get(name)
+            known, revision = self._owed.get(name), revisions.get(name)
             is_used = self._tenants.opened(name)
-            if known is not None and name not in due and not is_used:
+            is_changed = name in due or revision != self._revisions.get(name)
+            if known is not None and not is_changed and not is_used:
                 looked[name] = known
             elif is_used or time.monotonic() < until:
                 looked[name] = _look_at(self._tenants, name, self._channels)
+                self._revisions[name] = revision
             elif name in self._owed:
                 looked[name] = known
         return looked

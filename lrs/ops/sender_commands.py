@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 import msgspec
@@ -155,7 +155,7 @@ def replay_(tenant: Tenant, ids: tuple[str, ...], source: str | None, mends: tup
     """
     if bool(ids) == bool(source):
         raise click.UsageError("name statements by their ids, or a source with --source")
-    chosen = list(ids) or [one.id for one in _fitting(_of_sources(tenant, source), mends)]
+    chosen = list(ids) or [one.id for one in _fitting(quarantine.of_source(tenant.store, source or ""), mends)]
     done = [_told(one) for one in replay_each(tenant, chosen, mends, SUBSCRIPTIONS, by=BY)]
     if as_json:
         print_json({"stored": sum(not one["problem"] for one in done), "statements": done})
@@ -173,9 +173,9 @@ def _told(one: Replayed) -> dict[str, str]:
     return {"id": one.id, "state": "stored", "problem": ""}
 
 
-def _fitting(found: Iterable[Record], mends: tuple[str, ...]) -> list[Record]:
+def _fitting(found: Iterable[Record], mends: tuple[str, ...]) -> Iterator[Record]:
     """Those of *found* that the *mends* make valid; all of them where they are stored as they came."""
-    return [one for one in found if not mends or set(quarantined(one).habits) == set(mends)]
+    return (one for one in found if not mends or set(quarantined(one).habits) == set(mends))
 
 
 def _of_sources(tenant: Tenant, source: str | None) -> list[Record]:

@@ -31,6 +31,8 @@ from lrs.work.rounds import unlock
 from lrs.work.worker import IDLE, Crew
 
 BY = "operator"
+_MOST = 100
+"""The most entries that fail, and that were put aside, that ``lrs work status`` names."""
 _STEP_COLUMNS: dict[str, Column] = {
     "step": "step",
     "waiting": "waiting",
@@ -128,19 +130,23 @@ def status(tenant: Tenant, as_json: bool) -> None:
     """Show what waits, for how long, what fails, and what was put aside, with the reasons."""
     now = tenant.clock()
     rows = [_shown(backlog, now) for backlog in tenant.store.backlog()]
-    failing, aside = _entries(tenant.store.failing()), _entries(tenant.store.parked())
+    failing = _entries(tenant.store.failing(limit=_MOST + 1))
+    aside = _entries(tenant.store.parked(limit=_MOST + 1))
     if as_json:
-        print_json({"steps": rows, "failing": failing, "parked": aside})
+        more = {"failing": len(failing) > _MOST, "parked": len(aside) > _MOST}
+        print_json({"steps": rows, "failing": failing[:_MOST], "parked": aside[:_MOST], "more": more})
         return
     print_list(rows, _STEP_COLUMNS, none="nothing is owed", as_json=False)
     for title, entries in (("failing", failing), ("put aside", aside)):
-        for entry in entries:
+        for entry in entries[:_MOST]:
             what = f"{entry['step']} of {entry['kind']} {entry['id']}"
             click.echo(
                 one_line(f"{title}: {what}: {counted(int(entry['tries'] or 0), 'try', 'tries')}, {entry['error']}")
             )
             if "waiting_for_it" in entry:
                 click.echo(f"  until it is tried again, {entry['waiting_for_it']}")
+        if len(entries) > _MOST:
+            click.echo(f"{title}: more than these {_MOST}")
 
 
 def _shown(backlog: Backlog, now: int) -> dict[str, str | int | float | bool]:

@@ -201,6 +201,12 @@ def let_go_of(
     return page.next
 
 
+def is_given_up(record: Record) -> bool:
+    """Whether a delivery was given up, as far as its record shows: one of 0.2.0 does not show it."""
+    meta = record.meta
+    return meta["state"] == QUEUED and "to" in meta and waiting_key(meta["channel"], meta["to"]) not in record.keys
+
+
 def since(record: Record) -> int:
     """Since when a delivery waits (microseconds UTC)."""
     return int(record.meta.get("since") or micros_of(record.seq))

@@ -23,6 +23,8 @@ PARKED = "dead"
 STATES = (deliveries.QUEUED, deliveries.DELIVERED, deliveries.SUPERSEDED, deliveries.WITHHELD, deliveries.HELD, PARKED)
 _MOST_PARKED = 100_000
 _MOST_LOOKED_AT = 500
+_OF_MANY = "given up, as many others: not each reason is looked up here"
+"""The reason of one of so many that were given up that not each is looked at."""
 
 
 def listed(
@@ -58,14 +60,16 @@ def about(tenant: Tenant, channels: Channels, persons: Sequence[str], *, limit: 
 def _with_fates(tenant: Tenant, channels: Channels, records: Sequence[Record]) -> list[dict[str, Any]]:
     parked = {record.id: owed for record, owed in tenant.store.parked(deliveries.STEP, limit=_MOST_LOOKED_AT)}
     failing = {record.id: owed for record, owed in tenant.store.failing(deliveries.STEP, limit=_MOST_LOOKED_AT)}
-    return [_shown(record, channels) | _fate(parked.get(record.id), failing.get(record.id)) for record in records]
+    return [
+        _shown(record, channels) | _fate(record, parked.get(record.id), failing.get(record.id)) for record in records
+    ]
 
 
-def _fate(parked: Owed | None, failing: Owed | None) -> dict[str, Any]:
+def _fate(record: Record, parked: Owed | None, failing: Owed | None) -> dict[str, Any]:
     if parked is not None:
         return {"state": PARKED, "reason": parked.error}
     if failing is None:
-        return {}
+        return {"state": PARKED, "reason": _OF_MANY} if deliveries.is_given_up(record) else {}
     return {"reason": f"{failing.error}; tried again", "again": time_of(failing.due)}
 
 
@@ -83,7 +87,8 @@ def fate_of(tenant: Tenant, id: str) -> tuple[bool, str] | None:
     state = record.meta["state"]
     if state == deliveries.DELIVERED:
         return True, f"it answered {record.meta.get('status')}"
-    tried = (*tenant.store.parked(deliveries.STEP), *tenant.store.failing(deliveries.STEP))
+    looks = (tenant.store.parked, tenant.store.failing)
+    tried = (one for look in looks for one in look(deliveries.STEP, limit=_MOST_PARKED))
     said = next((owed.error for one, owed in tried if one.id == id), None)
     if said is None and state == deliveries.QUEUED:
         return None

@@ -18,7 +18,7 @@ from lrs.competency.corrections import Correcting, Correction
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.pages import questions_view, reach
-from lrs.pages.arrivals.names import called
+from lrs.pages.arrivals.names import called_in
 from lrs.pages.facts import Neighbours
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people.persons import identifiers_in, members_of, person_named
@@ -124,7 +124,7 @@ def _page(visit: Visit, person: str, form: Mapping[str, str], refused: Refused |
     found = explain(tenant, person, find=person_named)
     given = {field: form.get(field, "") for field in FIELDS}
     evidence = questions_view.evidence(
-        found, tenant.settings.zone, sources, called(tenant.store), first=given["statement"]
+        found, tenant.settings.zone, sources, called_in(tenant.store), first=given["statement"]
     )
     return visit.page(
         "staff/correct.html",

@@ -10,7 +10,7 @@ from fastapi import Response
 from lrs.pages import facts, questions, reach, services, work_view
 from lrs.pages.console import facts as console_facts
 from lrs.pages.facts import Neighbours
-from lrs.pages.visit import SIGNED_IN, Visit, Visiting, may, page_router
+from lrs.pages.visit import SIGNED_IN, Visit, Visiting, has_place, may, page_router
 from lrs.people import joins
 from lrs.web.late import Router
 
@@ -113,6 +113,9 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
 
 
 def _cards(visit: Visit, neighbours: Neighbours) -> list[Card]:
-    """The places that the visitor may see."""
-    sees = may(visit.caller)
-    return [Card(name, visit.root + place, waits(visit, neighbours)) for name, place, waits in PLACES if sees(place)]
+    """The places that the visitor has."""
+    return [
+        Card(name, visit.root + place, waits(visit, neighbours))
+        for name, place, waits in PLACES
+        if has_place(visit.caller, name, place)
+    ]

@@ -14,7 +14,7 @@ from lrs.kernel.errors import Refused
 from lrs.matching import services
 from lrs.matching.consent import answers, links
 from lrs.pages import learners_view, questions_view
-from lrs.pages.arrivals.names import called
+from lrs.pages.arrivals.names import called_in
 from lrs.pages.correcting import RIGHT, correcting
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
@@ -150,7 +150,7 @@ def _question(
     name = name_told(tenant.store, identifiers_in(tenant.store, members), sources)
     given = {field: (form or {}).get(field, "") for field in FIELDS}
     found = explain(tenant, asked.person, asked.about, find=person_named) if members and not asked.answer else None
-    evidence = questions_view.evidence(found, zone, sources, called(tenant.store)) if found else []
+    evidence = questions_view.evidence(found, zone, sources, called_in(tenant.store)) if found else []
     chosen = [{**one, "on": one["value"] == given["statement"]} for one in evidence]
     return visit.page(
         "staff/question.html",

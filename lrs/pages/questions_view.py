@@ -79,13 +79,14 @@ def evidence(
     explanation: Explanation,
     zone: str,
     sources: Collection[str] | None,
-    called: Callable[[str], str],
+    called: Callable[[str, str], str],
     *,
     first: str = "",
 ) -> list[dict[str, Any]]:
     """The statements of *sources* (``None``: all) in *explanation*, newest first: each could be wrong.
 
-    The statement *first*, which somebody chose, is in front of all. *called* gives the name of an activity.
+    The statement *first*, which somebody chose, is in front of all. *called* gives the name of what a
+    statement is about, by its id and activity.
     """
     sent = [one for answer in explanation.answers for one in answer.evidence]
     found = [one for one in sent if sources is None or one.source in sources]
@@ -96,7 +97,7 @@ def evidence(
     return [
         {
             "value": one.statement,
-            "text": f"{written_result_time(one.timestamp, zone)}, {one.source}: {called(one.activity)}",
+            "text": f"{written_result_time(one.timestamp, zone)}, {one.source}: {called(one.statement, one.activity)}",
             "hint": _told(one.score, one.reason),
             "on": False,
         }

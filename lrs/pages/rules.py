@@ -207,7 +207,7 @@ def _add_draft(router: Router) -> None:
             if draft.unusable and form.get("without") != "yes":
                 raise Refused("Say that the rows that cannot be used are left out.", status=409, error="not_agreed")
             if not (expected.isascii() and expected.isdigit() and len(expected) < 10):
-                raise Refused("Type how many held levels would go.", status=409, error="not_agreed")
+                raise Refused("Type how many held levels would go or end earlier.", status=409, error="not_agreed")
             store.write(lambda tx: drafts.agree(tx, id, int(expected), visit.session.by)).result()
         except Refused as refused:
             if refused.status != 409:

@@ -20,12 +20,15 @@ from lrs.pages.views import identifier_shown
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people import joins, parting
 from lrs.people.persons import holders, identifiers_in, members_of
+from lrs.people.search import search
 from lrs.storage import Reader, Record, micros_of
+from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/staff/same-person"
 PAIR = PLACE + "/{one}/{other}"
+_SIDES = ("one", "other")
 MOST = 1_000
 """Suggestions that are read for one page, the oldest first."""
 
@@ -64,15 +67,48 @@ def _names(reader: Reader, pairs: Iterable[Mapping[str, Any]]) -> dict[str, str]
 def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="Persons that may be one, to join or to keep apart", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        rows = _rows(visit)
-        return visit.page(
-            "staff/same-person.html",
-            tabs=tabs(visit, "same"),
-            list=listing(asked_of(visit.request, COLUMNS), rows, whole=len(rows) < MOST),
-            kept_apart=visit.request.query_params.get("kept") == "apart",
-        )
+        return _list(visit)
 
     add_files(router, PLACE, "Persons that may be one", COLUMNS, _rows, name="same-person")
+
+    @router.post(
+        PLACE,
+        status_code=303,
+        summary="Puts two learners side by side whom nothing suggests",
+        openapi_extra=form_body(*_SIDES) | SIGNED_IN,
+    )
+    def compare(visit: Visiting, body: FormBody) -> Response:
+        form = visit.fields(body)
+        try:
+            one, other = (_found(visit.tenant, form.get(side, ""), side) for side in _SIDES)
+            if one == other:
+                raise Refused("Both are one learner already: the page of that learner takes them apart.", error="other")
+        except Refused as refused:
+            return _list(visit, refused, form)
+        return visit.on(f"{PLACE}/{one}/{other}")
+
+
+def _list(visit: Visit, refused: Refused | None = None, told: Mapping[str, str] | None = None) -> Response:
+    rows = _rows(visit)
+    return visit.page(
+        "staff/same-person.html",
+        refused.status if refused else 200,
+        tabs=tabs(visit, "same"),
+        list=listing(asked_of(visit.request, COLUMNS), rows, whole=len(rows) < MOST),
+        kept_apart=visit.request.query_params.get("kept") == "apart",
+        told=told or {},
+        wrong={refused.error: refused.message} if refused else {},
+    )
+
+
+def _found(tenant: Tenant, text: str, side: str) -> str:
+    """The learner whom *text* names. Raises ``Refused`` (400) with the field *side* as its error."""
+    known = search(tenant, text.strip())
+    if not known.found:
+        raise Refused("Nobody is known by that: write a whole name, address or number.", error=side)
+    if len(known.found) > 1 or not known.whole:
+        raise Refused("Several are known by that: write a whole address or number of one of them.", error=side)
+    return known.found[0].person
 
 
 def _add_pair(router: Router) -> None:

@@ -75,7 +75,8 @@ def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
 def searched_row(one: Somebody, root: str) -> ListRow:
     """Somebody who was found outside the list, as a row of it."""
     known = tuple(identifier_shown(ifi)[1] for ifi in one.identifiers)
-    values = {"name": one.name, "known": known, "skill": (), "level": (), "until": None, "ends": "", "provider": ()}
+    values = {"name": one.name, "known": known, "until": None, "ends": ""}
+    values |= dict.fromkeys(("skill", "level", "provider", "lacks"), ())
     return ListRow(values, {"name": one.name or NO_NAME}, {"name": f"{root}/staff/learners/{one.person}"})
 
 

@@ -7,6 +7,7 @@ before there is one, to a cookie of its own), so that no other site can send it 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Depends, Request, Response
@@ -162,6 +163,12 @@ def may(caller: Caller) -> Callable[..., bool]:
     return asked
 
 
+def has_place(caller: Caller, name: str, pattern: str) -> bool:
+    """Whether a page stands among the places of *caller*: *Imports* do not where *Your files* are all they reach."""
+    sees = may(caller)
+    return sees(pattern) and (name != "imports" or caller.may_all("imports.run") or not sees("/provider"))
+
+
 def home_of(caller: Caller) -> str:
     """The path, without the root, of the first page of *caller*."""
     if caller.tenant == CONTROL:
@@ -218,11 +225,19 @@ FormBody = Annotated[bytes, Depends(small_body)]
 """The body of a form."""
 
 
-def sign_in_first(request: Request) -> Response:
-    """A redirect to the sign-in, which leads back afterwards."""
+says_to_learners(over="You are not signed in any more, and nothing was changed. Sign in again.")
+
+
+def sign_in_first(request: Request, place: str = "/sign-in") -> Response:
+    """A redirect to the sign-in at *place*, which leads back afterwards to the page, or to that of the form.
+
+    Whoever was signed in before, or sent a form, is told that nothing was done.
+    """
     root = base_of(request)
-    then = session.safe_return(root, request.url.path) if request.method == "GET" else ""
-    return redirect(request, f"{root}/sign-in{'?then=' if then else ''}{then}")
+    was_in = request.method == "POST" or session_cookie(tenant_of(request)) in request.cookies
+    told = {"then": session.safe_return(root, request.url.path), DONE: "over" if was_in else ""}
+    query = urlencode({name: value for name, value in told.items() if value}, safe="/")
+    return redirect(request, f"{root}{place}{'?' if query else ''}{query}")
 
 
 def refusal(request: Request, refused: Refused) -> Response:
@@ -241,7 +256,7 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     language = exchange_of(request).language = language_of(request, LEARNERS)
     found = _signed_in(request)
     home = base_of(request) + home_of(found.caller) if found else ""
-    told = {"root": base_of(request), "error": refused.error, "is_said": language == ENGLISH, "home": home}
+    told = {"root": base_of(request), "is_said": language == ENGLISH, "home": home}
     return refusal_page(request, refused, "account/refused.html", **told)
 
 
@@ -265,12 +280,14 @@ def _frame_of(request: Request, found: object) -> Frame:
     plain, root = plain_frame(request), base_of(request)
     if not isinstance(found, SignedIn):
         return plain
-    sees, of_installation = may(found.caller), found.caller.tenant == CONTROL
+    of_installation = found.caller.tenant == CONTROL
     places, before = (OPERATOR_PLACES, root.removesuffix(OPERATOR)) if of_installation else (PLACES, root)
     return replace(
         plain,
         places=tuple(
-            Place(name, text, before + pattern, group=group) for name, text, pattern, group in places if sees(pattern)
+            Place(name, text, before + pattern, group=group)
+            for name, text, pattern, group in places
+            if has_place(found.caller, name, pattern)
         ),
         who=found.caller.name,
         account=root + ACCOUNT,

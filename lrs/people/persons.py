@@ -14,6 +14,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha1, sha256
 from typing import Any
 
@@ -49,6 +50,7 @@ class IdentifierBody(msgspec.Struct, frozen=True):
 def minter(secret: bytes) -> Mint:
     """Ids that two workers compute alike, and that nobody without *secret* can compute from an e-mail address."""
 
+    @lru_cache(maxsize=1_024)
     def mint(identifier: str) -> str:
         digest = hmac.digest(secret, identifier.encode(), sha256)
         return str(uuid.UUID(bytes=digest[:16], version=4))

@@ -154,5 +154,5 @@ def _text(ifi: dict[str, Any]) -> str:
 
 def folded(text: str) -> str:
     """*text* as it is compared: without case, accents and further blanks."""
-    parts = unicodedata.normalize("NFKD", plain_name(text))
+    parts = unicodedata.normalize("NFKD", plain_name(" ".join(text.split())))
     return "".join(char for char in parts if not unicodedata.combining(char)).casefold()

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-WIDTH, ROW, THICK = 640, 32, 20
-LEFT = 200
-"""The left end of the bars; their labels are to the left of it."""
-_RIGHT = 70
-_LONGEST_LABEL = 26
+WIDTH, ROW, THICK = 360, 48, 16
+_LABEL, _UNDER = 16, 22
+"""The line of a label, and the top of the bar below it. So a label is as long as the chart is wide, also on a phone."""
+_RIGHT = 80
+_LONGEST_LABEL = 48
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One bar. *label* is *whole*, shortened; *text* is the value in words, to the right of *end*."""
+    """One bar. *label* is *whole*, shortened, at *above*; *text* is the value in words, to the right of *end*."""
 
     label: str
     whole: str
     text: str
+    above: int
     top: int
     middle: int
     length: int
@@ -31,8 +32,6 @@ class Bars(msgspec.Struct, frozen=True):
     bars: tuple[Bar, ...]
     height: int
     width: int = WIDTH
-    left: int = LEFT
-    label_end: int = LEFT - 8
     thick: int = THICK
 
 
@@ -44,6 +43,6 @@ def bars(values: Sequence[tuple[str, float, str]]) -> Bars:
 
 def _bar(row: int, most: float, whole: str, value: float, text: str) -> Bar:
     label = whole if len(whole) <= _LONGEST_LABEL else f"{whole[: _LONGEST_LABEL - 1]}…"
-    length = round((WIDTH - LEFT - _RIGHT) * value / most)
-    top = row * ROW + (ROW - THICK) // 2
-    return Bar(label, whole, text, top, row * ROW + 21, length, LEFT + length + 8)
+    length = round((WIDTH - _RIGHT) * value / most)
+    top = row * ROW + _UNDER
+    return Bar(label, whole, text, row * ROW + _LABEL, top, top + THICK - 3, length, length + 8)

@@ -106,6 +106,7 @@ def refusal_page(request: Request, refused: Refused, template: str, /, **shown: 
     message = said_in(exchange.language, english)
     told = {
         "status": refused.status,
+        "error": refused.error,
         "message": message,
         "is_english": message == english,
         "wait": headers.get("retry-after"),

@@ -193,12 +193,12 @@ def _append(path: Path, text: bytes) -> None:
         file.write(text)
 
 
-def newest(folder: Path, count: int) -> list[Refusal]:
-    """The last *count* lines, oldest first."""
+def newest(folder: Path, count: int, source: str | None = None) -> list[Refusal]:
+    """The last *count* lines, of *source* if one is named; oldest first."""
     found: deque[Refusal] = deque(maxlen=count)
     for name in (f"{FILE}.1", FILE):
         with suppress(FileNotFoundError):
-            found.extend(_read(folder / name)[0])
+            found.extend(one for one in _read(folder / name)[0] if source in {None, one.source})
     return list(found)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from lrs.kernel.plain_text import one_line
+from lrs.kernel.plain_text import one_line, quoted
 from lrs.kernel.printing import CommandGroup
 from lrs.tenancy.options import settings_for
 from lrs.web.refusals import Follower, Refusal, newest
@@ -33,21 +33,19 @@ def tail(data: Path | None, source: str | None, lines: int, *, once: bool, as_js
     """Show the newest refusals of the server on this machine, and each new one until Ctrl-C."""
     folder = settings_for(data).data
     follower = Follower(folder)
-    shown = _show(newest(folder, lines), source, as_json=as_json)
-    if not shown:
-        click.echo(f"nothing was refused yet by a server on {folder}", err=True)
+    before = newest(folder, lines, source)
+    _show(before, as_json=as_json)
+    if lines and not before:
+        whose = "" if source is None else f" of {quoted(source)}"
+        click.echo(f"nothing{whose} was refused yet by a server on {folder}", err=True)
     while not once:
-        _show(follower.added(), source, as_json=as_json)
+        _show((one for one in follower.added() if source in {None, one.source}), as_json=as_json)
         time.sleep(LOOK)
 
 
-def _show(found: Iterable[Refusal], source: str | None, *, as_json: bool) -> int:
-    count = 0
+def _show(found: Iterable[Refusal], *, as_json: bool) -> None:
     for one in found:
-        if source in {None, one.source}:
-            click.echo(msgspec.json.encode(one).decode() if as_json else told(one))
-            count += 1
-    return count
+        click.echo(msgspec.json.encode(one).decode() if as_json else told(one))
 
 
 def told(one: Refusal) -> str:

@@ -1,8 +1,11 @@
 """The owed work of one tenant, done in rounds: claiming, running, and handling failures. Knows no step.
 
 A round takes each step once, in order, one batch at a time. A step with more work gets further batches until it has
-used as much time as the longest step before it in the round, or its share of that (``Step.share``), so that no step
-waits for another's whole queue. A batch is as large as can be done in about ``SLICE`` seconds, or that share of it.
+used as much time as the longest step before it in the round, so that no step waits for another's whole queue. A batch
+is as large as can be done in about ``SLICE`` seconds. A step with a share (``Step.share``) has that share of both.
+
+Even one batch of such a step may take longer than its share. Then it is left out of the next rounds until they have
+paid for it, as long as they are busy: the steps without a share took ``GATHER`` or more.
 
 An entry whose worker died is run alone, one at a time in this process, so that only the entry that kills workers is put
 aside.
@@ -52,6 +55,7 @@ class Work:
         self._aside = {name: Aside(name, step, step.aside(wake)) for name, step in steps.items() if step.aside}
         self._limits = {name: step.batch for name, step in steps.items()}
         self._waiting: dict[str, float] = {}
+        self._over: dict[str, float] = {}
         self._first = [step.first for step in steps.values() if step.first]
         self._round: Iterator[tuple[int, bool]] | None = None
         self._begun = self._looked = 0.0
@@ -118,9 +122,11 @@ class Work:
 
     def _batches(self) -> Iterator[tuple[int, bool]]:
         """How many entries each batch claimed, and whether there may be more of the same step."""
-        longest = 0.0
+        longest = busy = 0.0
         for name, step in self._steps.items():
-            spent = 0.0
+            allowed, spent = step.share * longest, 0.0
+            if self._is_over(name, allowed) and busy >= GATHER:
+                continue
             while True:
                 begun = time.monotonic()
                 count, full = self._run(name)
@@ -128,9 +134,17 @@ class Work:
                     break
                 spent += time.monotonic() - begun
                 yield count, full
-                if not full or spent >= step.share * longest:
+                if not full or spent >= allowed:
                     break
-            longest = max(longest, spent)
+            if step.share < 1:
+                self._over[name] = max(0.0, spent - allowed)
+            else:
+                longest, busy = max(longest, spent), busy + spent
+
+    def _is_over(self, name: str, allowed: float) -> bool:
+        """Whether what a step had over its share is not yet paid for, after what it is *allowed* in this round."""
+        self._over[name] = max(0.0, self._over.get(name, 0.0) - allowed)
+        return self._over[name] > 0.0
 
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker died."""

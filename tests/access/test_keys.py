@@ -15,6 +15,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from lrs.access import CODES_SOURCE, CONTENT_SOURCE, OWN_SOURCE, PRIOR_SOURCE, RESULTS_SOURCE
 from lrs.access.basic import BasicAuth
 from lrs.access.keys import check_key, create_key, list_keys, revoke_key
 from lrs.access.throttle import WRONG_SECRETS
@@ -197,6 +198,18 @@ def test_an_unusable_name_or_scope_is_refused(tenant, name, scopes, message):
 
     assert message is None or str(caught.value) == message
     assert list_keys(tenant.store) == []
+
+
+def test_no_key_has_a_source_of_the_product_itself_however_it_is_written(tenant):
+    own = (OWN_SOURCE, CONTENT_SOURCE, f"{CONTENT_SOURCE} north", PRIOR_SOURCE, CODES_SOURCE, RESULTS_SOURCE)
+    wrong = []
+    for name in (*own, f"{RESULTS_SOURCE} abc"):
+        for written in (name, name.title(), name.upper()):
+            with pytest.raises(Misconfigured, match="it stands for"):
+                wrong.append(create_key(tenant, written, ["all"]))
+
+    assert wrong == list_keys(tenant.store) == []
+    assert create_key(tenant, "engraft north", ["all"])
 
 
 def test_a_revoked_key_stays_revoked_and_listed(tenant):

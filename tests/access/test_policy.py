@@ -294,6 +294,7 @@ OTHERS = {
             ("GET", "/staff/imports/{id}/file"),
             ("GET", "/staff/imports/{id}/repairs"),
             ("POST", "/staff/imports/{id}/columns"),
+            ("POST", "/staff/imports/{id}/cells"),
             ("POST", "/staff/imports/{id}/bring"),
             *(("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")),
             ("GET", "/staff/columns"),
@@ -365,6 +366,7 @@ OTHERS = {
             ("GET", "/staff/same-person"),
             ("GET", "/staff/same-person.csv"),
             ("GET", "/staff/same-person.json"),
+            ("POST", "/staff/same-person"),
             ("GET", "/staff/same-person/{one}/{other}"),
             ("POST", "/staff/same-person/{one}/{other}"),
             ("GET", "/staff/questions"),
@@ -488,7 +490,8 @@ class Site:
         answer = self.client.request(method, self.lrs.address + path, auth=sent.get("auth"), headers=headers, **more)
         self.client.cookies.clear()
         assert answer.status_code < 500, (method, path, caller, answer.text)
-        if answer.status_code == 303 and re.search(r"/sign-in(/learner)?(\?then=.*)?$", answer.headers["location"]):
+        led = answer.headers.get("location", "") if answer.status_code == 303 else ""
+        if re.search(r"/sign-in(/learner)?(\?(then|done=over).*)?$", led):
             return False
         # Past the door: then it was the form that was not ours, or the xAPI door behind it that asked for more scopes.
         if answer.status_code in {403, 429} and any(told in answer.text for told in PAST_THE_DOOR):

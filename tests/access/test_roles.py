@@ -48,7 +48,7 @@ ABOUT_LEARNERS = {
 }
 IMPORTS = {("GET", f"/staff/imports{form}") for form in ("", ".csv", ".json", "/{id}", "/{id}/file", "/{id}/repairs")}
 IMPORTS |= {("GET", f"/staff/imports/{{id}}/rows{form}") for form in ("", ".csv", ".json")}
-IMPORTS |= {("POST", f"/staff/imports{form}") for form in ("", "/{id}/columns", "/{id}/bring")}
+IMPORTS |= {("POST", f"/staff/imports{form}") for form in ("", "/{id}/columns", "/{id}/cells", "/{id}/bring")}
 SERVICES = {("GET", f"/staff/services{form}") for form in ("", ".csv", ".json", "/{id}")}
 SERVICES |= {("GET", f"/staff/services/{{id}}/deliveries{form}") for form in ("", ".csv", ".json")}
 SERVICES |= {("POST", f"/staff/services/{{id}}/{act}") for act in ("test", "rotate", "state")}
@@ -64,7 +64,7 @@ INVITING |= {("POST", "/staff/learners/{person}/ask")}
 STOPPING = {(method, path) for method in ("GET", "POST") for path in ("/staff/badge/{id}", "/staff/revoke-badges")}
 STOPPING |= {("POST", "/staff/learners/{person}/name")}
 STOPPING |= {(method, "/staff/learners/{person}/route") for method in ("GET", "POST")}
-JOINING |= {("POST", "/staff/same-person/{one}/{other}")}
+JOINING |= {("POST", f"/staff/same-person{pair}") for pair in ("", "/{one}/{other}")}
 ADDING = {("POST", "/staff/services"), ("GET", "/staff/new-service")}
 IMPORTS |= {("GET", f"/staff/missing-learners{form}") for form in ("", ".csv", ".json")}
 IMPORTS |= {("GET", f"/staff/columns{form}") for form in ("", ".csv", ".json")} | {("POST", "/staff/columns")}

@@ -10,6 +10,7 @@ from lrs.access import learners, sessions, staff
 from lrs.access.oidc import providers
 from lrs.access.roles import Granted
 from lrs.access.sessions import BY_KEY, list_sessions, open_session
+from lrs.access.staff import ACTIVE, Member
 from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, timestamp_of_micros
@@ -123,6 +124,40 @@ def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
     assert (disabled["state"], enabled["state"]) == ("withdrawn", "invited")
 
 
+def test_who_has_come_in_is_disabled_and_let_in_again_and_it_is_said_so(data):
+    ann = Member("ann@centre.example", 0, "Ann", (Granted("steward"),), state=ACTIVE, password="kept")
+    in_store(data, lambda tenant: tenant.store.write(lambda tx: staff.put(tx, "ann", ann)).result())
+    done(data, "operators", "invite", "olu@centre.example")
+    told, states = [], []
+    for act in ("disable", "enable"):
+        told += [done(data, *who).strip() for who in (("staff", act, "ann"), ("operators", act, "olu@centre.example"))]
+        members = json.loads(done(data, "staff", "list", "--json"))
+        operators = json.loads(done(data, "operators", "people", "--json"))
+        states.append([one["state"] for one in (*members, *operators)])
+
+    assert told == [
+        "ann is disabled; lrs staff enable lets them in again",
+        "olu@centre.example is disabled; lrs operators enable lets them in again",
+        "ann can sign in again",
+        "olu@centre.example can sign in again",
+    ]
+    assert states == [["disabled", "withdrawn"], ["active", "invited"]]
+
+
+def test_what_is_revoked_or_removed_is_said_so_and_stands_in_the_list_as_that(data):
+    key = json.loads(done(data, "keys", "create", "--name", "vle", "--json"))["key"]
+    done(data, "oidc", "add", "uni", "--issuer", ISSUER, "--client-id", "x")
+    operators = json.loads(done(data, "operators", "create", "--name", "prometheus", "--json"))["key"]
+
+    told = [done(data, *words) for words in (("keys", "revoke", key), ("operators", "revoke", operators))]
+    removed, again = done(data, "oidc", "remove", "uni"), run(data, "oidc", "remove", "uni")
+
+    assert (again.exit_code, "there is no sign-in provider 'uni'" in again.stderr) == (1, True)
+    assert (*told, removed) == (f"revoked {key}\n", f"revoked {operators}\n", "removed uni\n")
+    states = [json.loads(done(data, group, "list", "--json")) for group in ("keys", "operators", "oidc")]
+    assert [[one.get("state") for one in some] for some in states] == [["revoked"], ["revoked"], []]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -138,6 +173,9 @@ def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
         (("oidc", "add", "uni", "--issuer", "a.example", "--client-id", "x"), "is no address"),
         (("oidc", "add", "uni", "--issuer", "https://a.example", "--client-id", "x", "--group", "a"), "write it like"),
         (("oidc", "remove", "uni"), "there is no sign-in provider 'uni'"),
+        (("keys", "revoke", "default.1"), "there is no key 'default.1'; lrs keys list shows them"),
+        (("operators", "revoke", "_operator.1"), "there is no key '_operator.1'; lrs operators list shows them"),
+        (("sessions", "end", "1"), "there is no session '1'; lrs sessions list shows them"),
         (("persons", "invite", "nobody@example.org"), "Nobody is known as 'nobody@example.org'."),
     ],
 )

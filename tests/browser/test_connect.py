@@ -15,6 +15,7 @@ import pytest
 
 from lrs.access import staff_acts
 from lrs.access.roles import Granted
+from lrs.access.sessions import end_session, list_sessions
 from lrs.composition.steps import drain
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_pages import AXE, LOOK, Scene
@@ -142,6 +143,21 @@ def test_an_author_connects_moodle_sees_the_first_statement_come_and_what_became
     browser.open(f"{job.lrs.address}/arrivals/course?activity={quote(QUIZ)}")
     assert "Passed" in job.text()
     job.check("course", width, ("light", "dark"))
+
+
+def test_a_page_that_follows_is_left_when_whoever_opened_it_is_signed_out(job):
+    browser, tenant = job.browser, job.lrs.tenant
+    browser.call("Network.clearBrowserCookies")
+    link = job.invited("out@example.org", Granted("author", "program"))
+    browser.open(job.lrs.address + link)
+    job.fill(link, name="Au Thor", password="four words in row", again="four words in row")
+    browser.open(job.lrs.address + "/arrivals")
+
+    for one in list_sessions(tenant.store, tenant.clock()):
+        end_session(tenant, one.id, by="test")
+
+    browser.await_answer(f"{job.lrs.address}/sign-in")
+    assert "You are not signed in any more" in job.text()
 
 
 def test_the_list_follows_and_says_when_it_does_not(job):

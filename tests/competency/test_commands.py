@@ -199,13 +199,13 @@ def test_a_loss_is_named_and_needs_the_right_number(run, file, send):
     for name in ("ann@example.org", "bob@example.org"):
         assert any(line.startswith("loses  ") and f"({name})" in line for line in refused.splitlines())
     assert "GOWN level 1 (Gowning)" in refused
-    assert "2 held levels would go, so nothing was changed" in refused
+    assert "2 held levels would go or end earlier, so nothing was changed" in refused
     assert "run it again with --expect-loss 2" in refused
-    assert "2 held levels would go, not 1, so nothing was changed" in wrong
+    assert "2 held levels would go or end earlier, not 1, so nothing was changed" in wrong
     assert "rules version 2 with 2 rules" in done
     assert "2 held levels will go, and until" in done
     assert "lrs rules restore 1 brings them back" in done
-    assert "0 held levels would go, not 2, so nothing was changed" in needless
+    assert "0 held levels would go or end earlier, not 2, so nothing was changed" in needless
 
 
 @pytest.mark.usefixtures("set_up")
@@ -220,7 +220,7 @@ def test_the_number_can_be_typed_where_a_terminal_is_there(file, send, tmp_path,
 
     wrong, right = typed(3), typed(1)
 
-    assert "1 held level would go. Type that number to go on: " in wrong.output
+    assert "1 held level would go or end earlier. Type that number to go on: " in wrong.output
     assert (wrong.exit_code, right.exit_code) == (1, 0)
     assert "not 3" in wrong.output
     assert "rules version 2 with 2 rules" in right.output
@@ -245,7 +245,7 @@ def test_a_number_that_changed_between_the_look_and_the_applying_is_refused_with
     refused = run(rules, "apply", harder, "--expect-loss", "1", exit_code=1)
 
     assert len(looks) == 1  # what came meanwhile is added to the first look
-    assert "2 held levels would go, not 1, so nothing was changed" in refused
+    assert "2 held levels would go or end earlier, not 1, so nothing was changed" in refused
     assert "nothing changed: rules version 1 is in force" in run(rules, "apply", file("rules.csv", RULES))
 
 

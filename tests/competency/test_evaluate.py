@@ -1,6 +1,7 @@
 """The two steps, from a stored statement to awards and a profile, on an embedded store."""
 
 import json
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -235,6 +236,25 @@ def test_steps_run_five_times_leave_the_same_records_and_owe_nothing_new(world):
 
     after = [record for kind in ("evidence", "award", "profile") for record in world.store.find(Walk(kind)).records]
     assert after == before
+    assert world.store.backlog() == []
+
+
+def test_a_profile_that_an_earlier_version_counted_with_its_evidence_keeps_its_version_and_tells_nobody(world):
+    world.send(statement("one"))
+    world.work()
+    person = world.person(ANN)
+    body = world.store.get("profile", person).body.replace(b'"version":1,"competencies"', b'"version":0,"competencies"')
+    head = world.store.get("profile-head", person)
+    former = msgspec.structs.replace(head, meta=head.meta | {"digest": sha256(body).hexdigest()})
+    world.write(lambda tx: tx.put(former))
+    world.store.settle(world.store.claim(["issue", "sync"], limit=10, lease=60_000_000), lambda _: None).result()
+
+    world.write(lambda tx: owe(tx, "person", person, "evaluate"))
+    world.work()
+
+    assert former.meta != head.meta
+    assert world.store.get("profile-head", person).meta == head.meta
+    assert [one["version"] for one in world.all("profile")] == [1]
     assert world.store.backlog() == []
 
 

@@ -3,12 +3,18 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from lrs.competency.explain import explain
+from lrs.competency.rules.differences import why_former, why_in_review
+from lrs.competency.rules.in_force import FormerRuleset, InForce
+from lrs.competency.rules.rules import Rule, Ruleset, index_rules
+from lrs.competency.shapes import RuleRef
 from lrs.kernel.errors import Refused
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import merge
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, RULES, statement, statement_id
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, PASSED, RULES, statement, statement_id
+from tests.rows import each_of
 
 GOOD = {"raw": 90, "min": 0, "max": 100}
 POOR = {"raw": 79, "min": 0, "max": 100}
@@ -141,3 +147,34 @@ def test_who_is_among_the_instructors_of_a_group_has_assessed_herself(world, ins
         statement_id("one"): "self-assessed",
         statement_id("two"): None,
     }
+
+
+BEFORE = Rule("r", 1, "activity", GOWNING, (PASSED,), "gown@1", 1, 80.0, "P12M", "P1M", ("centre", "vle"))
+
+
+@each_of(
+    ("changed", "says"),
+    [
+        ({"sources": ("vle",)}, "trusts centre no longer"),
+        ({"sources": ()}, "trusts centre, vle no longer"),
+        ({"sources": ("centre", "other", "vle")}, "is another"),
+        ({"threshold": None}, "asks for no score instead of 80 %"),
+        ({"threshold": 82.5}, "asks for 82.5 % instead of 80 %"),
+        ({"valid_for": None}, "is valid for ever instead of P12M"),
+        ({"window": None}, "renews within no time instead of P1M"),
+        ({"scaled_range": (-1.0, 1.0)}, "reads scaled scores by another range"),
+        ({"competency": "gown@2"}, "is about a later version of the competency"),
+        (
+            {"threshold": 95.0, "valid_for": "P6M"},
+            "asks for 95 % instead of 80 % and is valid for P6M instead of P12M",
+        ),
+    ],
+)
+def test_each_part_of_a_rule_that_was_changed_is_said(changed, says):
+    former = FormerRuleset(1, index_rules(Ruleset(1, (BEFORE,))), replaced=9, until=9, by=2)
+    rules = InForce(index_rules(Ruleset(2, (replace(BEFORE, version=2, **changed),))), 2, (former,))
+
+    said = f"in rules version 2 the rule on {GOWNING} {says}"
+    assert why_former(rules, RuleRef("r", 1)) == why_in_review(rules, ("gown@1", 1), 2) == said
+    assert why_former(rules, RuleRef("r", 2)) is None
+    assert why_in_review(rules, ("gown@1", 2), 2) == "rules version 2 no longer count its evidence"

@@ -1,11 +1,13 @@
 """Who would gain and lose what, and whether that still holds when rules are put in force; on each engine."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.rules.losses import Changed, Swing, look_at, look_on, swings, swings_now, unchanged
+from lrs.competency.rules.printed_swings import print_swings
 from lrs.people.joins import merge
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, HOUR, RULES, SHEET, URI, World, statement
 
@@ -27,8 +29,13 @@ def found(world, table):
     return swings(world.store, look_at(world.tenant, world.ruleset(table)))
 
 
+def swing(*told, **more):
+    """Two are alike whatever key their competency has: it is looked at by what asks for awards."""
+    return Swing(*told, **more, competency="")
+
+
 def loss(person, code="GOWN", label="Gowning", level=1, ends=None):
-    return Swing(person, code, label, level, gained=False, ends=ends)
+    return swing(person, code, label, level, gained=False, ends=ends)
 
 
 def test_a_level_proven_by_another_rule_as_well_is_no_loss(world):
@@ -74,6 +81,15 @@ def test_a_period_that_gets_shorter_is_a_loss_with_its_new_end_and_a_longer_one_
     world.clock.now += 24 * HOUR
     assert found(world, RULES.replace("P12M", "P1D")) == [gone]
     assert found(world, RULES.replace("P12M", "P24M")) == []
+    assert found(world, RULES.replace("P12M", "")) == []
+
+
+def test_a_level_without_an_end_that_would_get_one_is_a_loss(world):
+    world.send(statement("one"))
+    world.work()
+    ann = world.person(ANN)
+
+    assert found(world, RULES.replace(",80,,", ",80,P12M,")) == [loss(ann, ends=date(2027, 11, 20))]
 
 
 def test_what_has_expired_is_no_loss(world):
@@ -89,7 +105,7 @@ def test_a_lower_level_is_a_loss_of_the_higher_and_a_gain(world):
     ann = world.person(ANN)
 
     assert found(world, RULES.replace("ASEP,2", "ASEP,1")) == [
-        Swing(ann, "ASEP", "Aseptic technique", 1, gained=True),
+        swing(ann, "ASEP", "Aseptic technique", 1, gained=True),
         loss(ann, "ASEP", "Aseptic technique", 2),
     ]
 
@@ -102,7 +118,7 @@ def test_a_competency_that_means_something_else_in_a_framework_s_next_version_is
     world.write(lambda tx: publish(tx, URI, "test"))
     ann = world.person(ANN)
 
-    assert found(world, RULES) == [loss(ann), Swing(ann, "GOWN", "Gowning and masks", 1, gained=True)]
+    assert found(world, RULES) == [loss(ann), swing(ann, "GOWN", "Gowning and masks", 1, gained=True)]
 
 
 def test_what_is_in_review_already_is_no_loss_of_the_next_rules(world):
@@ -216,3 +232,27 @@ def test_what_is_no_matter_of_evidence_alone_is_not_taken_in(world, meanwhile):
 
     with pytest.raises(Changed):
         look_on(world.tenant, seen)
+
+
+def test_each_swing_is_printed_with_what_becomes_of_the_level(world, capsys):
+    world.send(statement("one"))
+    world.work()
+    ann = world.person(ANN)
+    world.apply(HARDER, review=24)
+    world.work()
+    (kept,) = found(world, RULES)
+    new = swing(ann, "ASEP", "Aseptic technique", 2, gained=True)
+    of_another_framework = replace(kept, competency="gowns-elsewhere@1")
+
+    print_swings(
+        world.tenant, [kept, of_another_framework, new, loss(ann), loss(ann, ends=date(2027, 5, 20))], err=False
+    )
+
+    who = f"{ann} (ann@example.org)"
+    assert capsys.readouterr().out.splitlines() == [
+        f"keeps  {who}  GOWN level 1 (Gowning)",
+        f"gains  {who}  GOWN level 1 (Gowning)",
+        f"gains  {who}  ASEP level 2 (Aseptic technique)",
+        f"loses  {who}  GOWN level 1 (Gowning)",
+        f"has shorter  {who}  GOWN level 1 (Gowning), until 2027-05-20",
+    ]

@@ -142,9 +142,9 @@ def test_a_dry_run_of_other_rules_says_who_gains_and_who_loses_and_changes_nothi
 
     assert sorted(found, key=str) == sorted(
         [
-            Swing(ann, "ASEP", "Aseptic technique", 2, gained=False),
-            Swing(ann, "GOWN", "Gowning", 1, gained=False),
-            Swing(bob, "GOWN", "Gowning", 1, gained=True),
+            Swing(ann, "ASEP", "Aseptic technique", 2, gained=False, competency=""),
+            Swing(ann, "GOWN", "Gowning", 1, gained=False, competency=""),
+            Swing(bob, "GOWN", "Gowning", 1, gained=True, competency=""),
         ],
         key=str,
     )

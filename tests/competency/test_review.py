@@ -5,13 +5,14 @@ import pytest
 from badges.issuing.issue import issue
 from lrs.competency.evaluate import match
 from lrs.competency.explain import explain
+from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.rebuild import rebuild
 from lrs.competency.rules.rulesets import applied
 from lrs.composition.kinds import TENANT
 from lrs.kernel.errors import Refused
 from lrs.people.joins import merge, unmerge
 from lrs.storage import Owed, Walk
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, World, statement
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, HOUR, RULES, SHEET, URI, World, statement
 
 pytestmark = pytest.mark.mongo_in_soak
 BOB = {"mbox": "mailto:bob@example.org"}
@@ -347,6 +348,20 @@ def test_explaining_evidence_of_a_rule_that_is_gone_says_so(held):
     gone = f"rules version 2 no longer has the rule on {GOWNING}"
     assert [(one["state"], one["because"]) for one in answer.awards] == [("in review", gone)]
     assert [one.reason for one in answer.evidence] == [gone]
+
+
+def test_of_two_meanings_of_a_skill_at_one_level_the_profile_names_the_one_that_is_not_in_review(held):
+    renamed = held.framework(SHEET.replace("Gowning,GOWN", "Gowning and masks,GOWN"))
+    held.write(lambda tx: keep(tx, renamed))
+    held.write(lambda tx: publish(tx, URI, "test"))
+    held.apply(RULES, review=DAY)
+    done(held)
+
+    (entry,) = held.all("profile")[0]["competencies"]
+    in_review = {one["competency"]["label"]: "review" in one for one in held.awards()}
+
+    assert in_review == {"Gowning": True, "Gowning and masks": False}
+    assert (entry["competency"]["label"], entry.get("review")) == ("Gowning and masks", None)
 
 
 def test_twenty_changes_may_be_in_review_and_one_more_is_refused(held):

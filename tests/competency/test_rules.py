@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from lrs.access import CONTENT_SOURCE
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules.rules import Rule, RuleCompetency, Ruleset, index_rules, matches
 from lrs.competency.rules.scores import percent, shown
@@ -118,6 +119,30 @@ def test_a_rule_finds_statements_by_the_type_of_their_activity():
     one = seen(object={"id": ASEPTIC, "definition": {"type": "http://adlnet.gov/expapi/activities/assessment"}})
 
     assert verdict(rule(match="type", activity="http://adlnet.gov/expapi/activities/assessment"), one) == ["counts"]
+
+
+ASSESSMENT = "http://adlnet.gov/expapi/activities/assessment"
+
+
+@each_of(
+    ("source", "outside", "type", "said"),
+    [
+        ("vle", (), "", "counts"),
+        ("vle", (ASEPTIC,), "", "not about what was launched"),
+        (f"{CONTENT_SOURCE} c1", (), ASSESSMENT, "counts"),
+        (f"{CONTENT_SOURCE} c1", (ASEPTIC,), ASSESSMENT, "not about what was launched"),
+        (f"{CONTENT_SOURCE} c1", (GOWNING,), ASSESSMENT, "counts"),
+        (f"{CONTENT_SOURCE} c1", (), "", "not about what was launched"),
+        (f"{CONTENT_SOURCE} c1", (), "http://adlnet.gov/expapi/activities/lesson", "not about what was launched"),
+    ],
+)
+def test_a_rule_about_a_type_counts_what_was_launched_alone_and_of_content_the_type_of_its_package(
+    source, outside, type, said
+):
+    one = seen(object={"id": ASEPTIC, "definition": {"type": ASSESSMENT}})
+    moment = Moment(STORED.stored, source, outside=outside, type=type)
+
+    assert verdict(rule(match="type", activity=ASSESSMENT, sources=(source,)), one, moment) == [said]
 
 
 def test_another_verb_or_an_object_that_is_no_activity_matches_nothing():

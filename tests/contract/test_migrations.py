@@ -18,7 +18,7 @@ import pytest
 from bson import json_util
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
-from lrs.storage import Backlog, Owed, Record, Walk, first_seq, open_store, open_to_read
+from lrs.storage import Backlog, Owed, Record, Walk, drop_store, first_seq, open_store, open_to_read
 from lrs.storage.mongo import schema as mongo_schema
 from lrs.storage.sqlite import schema as sqlite_schema
 from lrs.storage.sqlite.keys import SegmentSizes
@@ -245,6 +245,8 @@ def test_a_newer_sqlite_schema_is_refused_with_a_clear_text_and_left_as_it_is(tm
         f"{path} has schema 99, this program knows up to {sqlite_schema.SCHEMA_VERSION}: a newer version wrote it;"
         " start that version, or restore a backup made before the upgrade"
     )
+    with pytest.raises(NewerSchema, match="has schema 99, this program knows up to"):
+        open_to_read(f"sqlite:///{path}")
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA user_version").fetchone() == (99,)
     connection.close()
@@ -275,6 +277,32 @@ def test_a_sqlite_file_of_another_program_is_refused_and_left_as_it_is(tmp_path)
         open_store(f"sqlite:///{path}")
 
     assert str(refused.value) == (f"{path} is a SQLite file of another program; name another file in LRS_STORE_URL")
+    with pytest.raises(Misconfigured, match="is a SQLite file of another program"):
+        open_to_read(f"sqlite:///{path}")
+
+
+def test_a_sqlite_file_of_ours_that_is_too_old_to_be_read_is_said_to_be_brought_forward_on_a_copy(tmp_path):
+    path = tmp_path / "lrs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {sqlite_schema.APPLICATION_ID}")
+
+    with pytest.raises(Misconfigured, match="has schema 0, this program needs 1: start lrs serve on a copy of it"):
+        open_to_read(f"sqlite:///{path}")
+
+
+def test_a_store_that_is_dropped_is_gone_with_its_blobs_and_is_dropped_once(store_url):
+    with closing(open_store(store_url)) as store:
+        insert(store, "a")
+        blob = store.blobs.put([b"a blob"])
+
+    for _ in range(2):
+        drop_store(store_url)
+        assert found_and_known(store_url)[0] is None
+
+    with closing(open_store(store_url)) as store:
+        assert store.count("thing") == 0
+        with pytest.raises(KeyError):
+            store.blobs.open(blob)
 
 
 def test_a_mongo_database_of_another_program_is_refused_and_left_as_it_is(mongo_url, mongo_client):

@@ -7,12 +7,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
+import httpcore2
 import pytest
 
 from lrs.kernel import connections, outbound
+from lrs.kernel.connections import CheckedAddress, Deadline, UntilDeadline
 from lrs.kernel.outbound import Blocked, Unreachable
 from lrs.kernel.settings import Settings
+from lrs.kernel.unreached import why
 
 LOOPBACK = Settings(outbound_allow=("127.0.0.0/8",))
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -136,10 +140,31 @@ def test_a_new_connection_on_which_the_other_side_hangs_up_is_no_answer(other):
 
 @pytest.mark.parametrize("limit", ["IDLE", "OLDEST"])
 def test_what_is_idle_or_open_for_too_long_is_not_used_again(other, monkeypatch, limit):
-    monkeypatch.setattr(connections, limit, -1.0)
+    assert [call(other), call(other)] == [204, 204]
+    monkeypatch.setattr(connections, limit, -1.0)  # since the call before, this time has gone by
 
     assert [call(other), call(other)] == [204, 204]
-    assert [len(requests) for requests in other.taken] == [1, 1]
+    assert [len(requests) for requests in other.taken] == [2, 1, 1]
+
+
+def test_an_address_that_was_checked_is_connected_to_once(other):
+    network = CheckedAddress("127.0.0.1", Deadline(monotonic() + 60))
+    port = other.listener.getsockname()[1]
+
+    network.connect_tcp("name.example", port).close()
+
+    with pytest.raises(httpcore2.ConnectError):
+        network.connect_tcp("name.example", port)
+
+
+def test_a_call_whose_time_is_over_before_its_next_part_is_sent_says_so_in_words(other):
+    stream = UntilDeadline(httpcore2.SyncBackend().connect_tcp(*other.listener.getsockname()), Deadline(monotonic()))
+
+    with pytest.raises(httpcore2.WriteTimeout) as caught:
+        stream.write(b"hello")
+
+    stream.close()
+    assert why(caught.value) == "it did not answer in time"
 
 
 def test_an_idle_connection_is_closed_though_no_further_call_comes(other, monkeypatch):

@@ -45,7 +45,7 @@ class Door(BaseHTTPRequestHandler):
             self.end_headers()
             return
         body = b"x" * 2_000_000 if self.path == "/long" else b"hello"
-        self.send_response(200)
+        self.send_response(410 if self.path == "/gone" else 200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

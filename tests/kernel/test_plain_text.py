@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.kernel.plain_text import LONGEST_NAME, control_character, one_line, quoted
+from lrs.kernel.plain_text import LONGEST_NAME, cleaned, control_character, counted, one_line, quoted, turns_direction
 from tests.rows import each_of
 
 
@@ -46,6 +46,31 @@ def test_the_first_control_character_is_named(text, found):
 )
 def test_a_name_is_not_taken_for_words_of_ours(name, shown):
     assert one_line(quoted(name)) == shown
+
+
+@each_of(
+    ("text", "longest", "told"),
+    [
+        ("Gowning", 7, "Gowning"),
+        ("Gowning", 6, "Gowni…"),
+        ("Gown it", 6, "Gown…"),
+        (" Zoë \n\t Müller\x07 ", 20, "Zoë Müller"),
+        ("a\ud800b", 20, "a b"),
+        ("\u202eexe.abc\u202c \u2066x\u2069", 20, "exe.abc x"),
+        ("שלום\u200f", 20, "שלום\u200f"),
+        ("", 5, ""),
+    ],
+)
+def test_a_text_of_others_that_ours_repeats_takes_one_line_and_turns_nothing(text, longest, told):
+    assert cleaned(text, longest) == told
+
+
+def test_so_many_are_said_with_the_word_for_so_many():
+    told = [counted(number, "row") for number in (0, 1, 2, 1_000)]
+
+    assert told == ["0 rows", "1 row", "2 rows", "1,000 rows"]
+    assert [counted(number, "try", "tries") for number in (1, 2)] == ["1 try", "2 tries"]
+    assert [turns_direction(text) for text in ("a\u202eb", "a\u2067b", "a\u200fb", "ab")] == [True, True, False, False]
 
 
 def test_a_name_does_not_fill_a_terminal():

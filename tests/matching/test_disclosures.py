@@ -8,6 +8,7 @@ from lrs.kernel.errors import Refused, StoreFull
 from lrs.matching import disclosures, pull, services
 from lrs.matching.roles import roles
 from lrs.storage import each
+from tests.competency.world import micros
 from tests.matching.world import HOUR, agree, held, put_badge, put_person, put_profile, put_service, run_sync, take_back
 
 ALL = ("profiles:read", "badges:read", "gap:read")
@@ -46,6 +47,16 @@ def test_a_day_has_one_record_for_a_service_and_a_learner_with_all_that_was_aske
     assert told(tenant, ann) == [("career-converter", "2026-11-19", ("profile",)), first]
     assert told(tenant, bea) == [("career-converter", "2026-11-19", ("profile",))]
     assert len(list(each(tenant.store, disclosures.KIND))) == 3
+
+
+def test_the_day_is_that_of_the_organisation(tenant, clock):
+    clock.now = micros("2026-07-01T23:30:00Z")
+    service = put_service(tenant).service
+    (ann,) = learners(tenant, 1)
+
+    pull.one(tenant, service, services.pairwise(tenant, service.id, ann))
+
+    assert told(tenant, ann) == [("career-converter", "2026-07-02", ("profile",))]
 
 
 def test_a_refused_request_is_not_stored_as_a_disclosure(tenant):

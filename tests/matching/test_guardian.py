@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from lrs.cli import main
 from lrs.composition.channels import mail_text
 from lrs.kernel.errors import Refused
 from lrs.matching import changes, services
-from lrs.matching.consent import answers, consent, withdrawal
+from lrs.matching.consent import answers, consent, links, own_address, withdrawal
 from lrs.matching.consent.answers import Posted
 from lrs.matching.consent.commands import subjects_named
+from lrs.matching.consent.consent import Subject
 from lrs.matching.consent.under_age import is_under_age
 from lrs.matching.registry import Registered
 from lrs.outbox.mail import Mail
@@ -333,6 +335,23 @@ def test_the_learners_skills_are_shown_to_the_guardian_only_if_the_learner_was_s
     assert "About gown" in by_the_learner
 
 
+def test_an_address_of_which_only_the_hash_is_known_and_one_that_is_signed_in_with_are_the_learners_own(
+    tenant: Tenant, made: Registered
+) -> None:
+    known = identifier(tenant, {"mbox_sha1sum": sha1(b"mailto:ana@home.example").hexdigest()})
+    mint = minter(tenant.secret("person-ids"))
+    ana = tenant.store.write(lambda tx: ensure(tx, [known], mint)).result()[known.id]
+    joined = put_person(tenant, "mailto:ana@work.example")
+    tenant.store.write(lambda tx: joins.merge(tx, ana, joined, "test")).result()
+    tenant.store.write(lambda tx: open_account(tx, joined, address="Ana@mail.example", by="test")).result()
+    link = links.mint(tenant, made.service, links.Wish(Subject(person=ana)), id="x", by="service x")
+    asked = ("ana@home.example", "ANA@HOME.EXAMPLE", "Ana@Work.example", "ana@mail.example", "mum@home.example")
+
+    own = [own_address.is_learners(tenant.store, tenant, link, one) for one in asked]
+
+    assert own == [True, True, True, True, False]
+
+
 def test_a_guardians_link_ends_after_14_days_and_when_a_newer_one_is_made(
     tenant: Tenant, made: Registered, client: httpx.Client, clock: Clock
 ) -> None:
@@ -423,6 +442,7 @@ def test_staff_see_what_waits_and_make_a_link_to_hand_over(
     again = CliRunner().invoke(main, ["consent", "guardian", waits.receipt, *data])
 
     assert [one["learner"] for one in msgspec.json.decode(listed.stdout)] == ["Ana <b>of</b> Cardiff"]
+    assert [one.address for one in mails(tenant)] == ["mum@example.org"]  # when the learner asked, and not again
     assert "mum@example.org" in shown
     assert (again.exit_code, "no guardian is asked under" in again.output) == (1, True)
 

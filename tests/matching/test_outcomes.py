@@ -67,6 +67,8 @@ def test_an_outcome_is_told_once_corrected_and_taken_back_and_each_is_in_the_rec
         again = client.post("/api/outcomes", json=told)
         other = client.post("/api/outcomes", json={**told, "date": "2026-11-15"})
         corrected = client.put("/api/outcomes/app-1", json=HIRED)
+        counted = len(list(outcomes.hired(tenant)))
+        same = client.put("/api/outcomes/app-1", json=HIRED)
         gone = [client.delete("/api/outcomes/app-1").status_code for _ in range(2)]
         late = client.post("/api/outcomes", json={**told, "outcome": "hired"})
         anew = client.put("/api/outcomes/app-1", json=HIRED)
@@ -86,6 +88,8 @@ def test_an_outcome_is_told_once_corrected_and_taken_back_and_each_is_in_the_rec
     assert (other.status_code, other.json()["error"], other.json()["pointer"]) == (409, "conflict", "/id")
     assert (corrected.status_code, corrected.json()["outcome"]) == (200, "hired")
     assert gone == [204, 204]
+    assert (same.status_code, same.json()) == (200, corrected.json())
+    assert (counted, list(outcomes.hired(tenant))) == (1, [])
     assert [(one.status_code, one.json()["error"]) for one in (late, anew)] == [(409, "outcome_withdrawn")] * 2
     assert (unknown.status_code, unknown.json()["error"]) == (404, "outcome_unknown")
     by = "service career-converter"

@@ -147,9 +147,10 @@ def test_the_badge_itself_needs_the_learners_consent_to_just_that(tenant: Tenant
     put_profile(tenant, person)
     put_badge(tenant, person, "b1")
     put_badge(tenant, person, "b2", "revoked")
+    put_badge(tenant, person, "b3")
     agree(tenant, person)
     run_sync(tenant)
-    names = [services.badge_reference(tenant, "career-converter", f"urn:uuid:{id}") for id in ("b1", "b2")]
+    names = [services.badge_reference(tenant, "career-converter", f"urn:uuid:{id}") for id in ("b1", "b2", "b3")]
     path = f"/api/profiles/{subject_of(tenant, person)}/badges"
 
     with web(tenant) as client:
@@ -157,12 +158,13 @@ def test_the_badge_itself_needs_the_learners_consent_to_just_that(tenant: Tenant
         without = client.get(f"{path}/{names[0]}", headers=headers)
         agree(tenant, person, scopes=("profiles:read", "badges:read"))
         found = client.get(f"{path}/{names[0]}", headers=headers)
+        third = client.get(f"{path}/{names[2]}", headers=headers)
         others = [client.get(f"{path}/{name}", headers=headers) for name in (names[1], "urn:uuid:b1", "b1")]
 
     assert (without.status_code, without.json()["error"]) == (404, "badge_unknown")
     assert (found.status_code, found.headers["content-type"]) == (200, "application/vc")
     assert found.headers["cache-control"] == "private, no-cache"
-    assert found.json()["id"] == "urn:uuid:b1"
+    assert (found.json()["id"], third.json()["id"]) == ("urn:uuid:b1", "urn:uuid:b3")
     assert [answer.status_code for answer in others] == [404] * 3
 
 

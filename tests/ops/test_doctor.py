@@ -13,7 +13,7 @@ from badges.keys.issuer import issuer_of
 from lrs.cli import main
 from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings
-from lrs.kernel.times import SECOND
+from lrs.kernel.times import HOUR, SECOND
 from lrs.ops.backup.places import store_file
 from lrs.ops.doctor import Finding, of_clock, of_destinations, of_disk, of_settings, of_store, of_work
 from lrs.storage import Owed, Record, open_store
@@ -70,6 +70,19 @@ def test_a_tenant_that_its_operator_shut_is_no_problem_of_another(healthy, shut)
 
     assert answer.exit_code == 0, answer.output
     assert "ok      worker: 1 running\n" in answer.output
+
+
+@pytest.mark.parametrize(("shut", "says"), [(states.suspend, "is suspended"), (states.delete, "is to be deleted on")])
+def test_a_tenant_that_was_asked_for_and_is_shut_is_a_problem(healthy, shut, says):
+    settings = Settings(data=healthy)
+    with closing(open_control(settings)) as control:
+        states.create(settings, control, "acme", "")
+        shut(settings, control, "acme")
+
+    answer = run(healthy, "--tenant", "acme", public_url="https://lrs.example")
+
+    assert answer.exit_code == 1
+    assert f"PROBLEM tenant: this tenant {says}" in answer.output
 
 
 def test_a_store_of_an_earlier_version_beside_it_is_told_of_and_not_brought_forward(healthy):
@@ -151,6 +164,19 @@ def test_a_master_key_that_others_can_read_is_a_problem(healthy):
     assert (status, message) == (
         "problem",
         f"{healthy}/master.key is open to others (mode 640): chmod 600 {healthy}/master.key",
+    )
+
+
+def test_a_master_key_of_another_store_is_a_problem(healthy):
+    other = healthy / "other.key"
+    other.write_text("ab" * 32)
+    other.chmod(0o600)
+
+    answer = run(healthy, master_key_file=str(other))
+
+    assert answer.exit_code == 1
+    assert (
+        f"PROBLEM master-key: {other} is not the master key of this store: its key has the fingerprint" in answer.output
     )
 
 
@@ -260,6 +286,9 @@ def test_a_worker_that_dies_is_told_with_its_last_reason_and_nobody_is_told_to_s
         ("ok", "1 running"),
     ]
     assert [one.status for one in of_work(tenant, here, [dying])] == ["problem", "ok"]
+    assert [one.status for one in of_work(tenant, {}, [dying | {"count": 1}])] == ["problem"]
+    waiting = dying | {"at": START - HOUR, "again": 3_600}
+    assert [one.status for one in of_work(tenant, here, [waiting])] == ["problem", "ok"]
     clock.forward(seconds=3_600)  # its server ended without a word
     assert [one.message for one in of_work(tenant, {}, [dying])] == ["no worker runs: start lrs serve, or lrs work"]
 

@@ -10,6 +10,9 @@ from lrs.kernel.times import DAY
 from lrs.ops.doctor_keys import of_keys
 from tests.badges.made import put_award, run_issue, tenant_in
 
+LOST = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
+"""An award that is lost again, so that its badge is revoked."""
+
 
 @pytest.fixture
 def tenant(tmp_path):
@@ -56,8 +59,11 @@ def test_a_next_key_whose_time_has_come_and_gone_is_a_problem(tenant):
     assert (status, message.startswith("badge-signing-key/2 should sign since")) == ("problem", True)
 
 
-def test_badges_of_a_compromised_key_are_counted_until_they_are_issued_anew(tenant):
+def test_badges_of_a_compromised_key_that_were_not_revoked_are_counted_until_they_are_issued_anew(tenant):
     put_award(tenant)
+    put_award(tenant, LOST)
+    run_issue(tenant)
+    put_award(tenant, LOST, state="withdrawn")
     run_issue(tenant)
     rotation.compromise(tenant, "badge-signing-key/1", by="test")
 

@@ -5,9 +5,12 @@ import pytest
 
 from lrs.access.throttle import WRONG_SECRETS
 from lrs.kernel.admission import MOST
+from lrs.kernel.times import MINUTE, SECOND
 from lrs.ops import metrics
-from lrs.storage import Owed, Record
+from lrs.ops.metrics import TenantSample, _of_owed, _of_quarantine, _of_tenants
+from lrs.storage import Backlog, Owed, Record
 from lrs.web.counting import Requests
+from lrs.xapi.statements.quarantine import QuarantineTally
 from tests.builders import operator_in
 from tests.served import new_id, serving, statement
 from tests.transfer import forwarding
@@ -26,6 +29,34 @@ def test_requests_are_counted_by_resource_method_and_class_of_status():
         ("other", "other", 4): ([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.004),
         ("statements", "POST", 2): ([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], pytest.approx(0.3015)),
         ("statements", "POST", 5): ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 20.0),
+    }
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_tenants_the_oldest_counts_and_one_that_cannot_be_read_has_only_that_line(turned):
+    now = 1_000 * SECOND
+    steps = {
+        "ann": [Backlog("match", 2, 1, now - 10 * SECOND), Backlog("sync", 1, 0, now + 60 * SECOND)],
+        "ben": [Backlog("match", 3, 2, now - 30 * SECOND), Backlog("list", 0, 4, None)],
+    }
+    aside = {"ann": {"vle": QuarantineTally(1, 10, 7)}, "ben": {"vle": QuarantineTally(2, 10, 3)}}
+    looked = {name: TenantSample(now, steps[name], (), aside[name]) for name in sorted(steps, reverse=turned)}
+    of_steps = _of_owed([(one, sample.at) for sample in looked.values() for one in sample.backlog])
+
+    found = [*of_steps, *_of_tenants({**looked, "zoe": None}), *_of_quarantine({**looked, "zoe": None})]
+    told = {(one.name, *one.labels.values()): one.value for metric in found for one in metric.samples}
+
+    owed, tenant = "lrs_owed", "lrs_tenant_owed"
+    assert told == {
+        **{(f"{owed}_waiting", step): count for step, count in (("match", 5), ("sync", 1), ("list", 0))},
+        **{(f"{owed}_parked", step): count for step, count in (("match", 3), ("sync", 0), ("list", 4))},
+        **{(f"{owed}_lag_seconds", step): lag for step, lag in (("match", 30), ("sync", 0), ("list", 0))},
+        **{("lrs_tenant_up", name): up for name, up in (("ann", 1), ("ben", 1), ("zoe", 0))},
+        **{(f"{tenant}_waiting", name): count for name, count in (("ann", 3), ("ben", 3))},
+        **{(f"{tenant}_parked", name): count for name, count in (("ann", 1), ("ben", 6))},
+        **{(f"{tenant}_lag_seconds", name): lag for name, lag in (("ann", 10), ("ben", 30))},
+        **{("lrs_quarantined", name, "vle"): count for name, count in (("ann", 1), ("ben", 2))},
+        **{("lrs_quarantined_statements_total", name, "vle"): count for name, count in (("ann", 7), ("ben", 3))},
     }
 
 
@@ -132,8 +163,9 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
         for name in ("first", "second"):
             access = ("key", "secret")
             forwarding.add(lrs.tenant, name, "http://127.0.0.1:9/xapi", access)
-        forwarding.pause(lrs.tenant, "second")
         none = lines_of(lrs)
+        forwarding.pause(lrs.tenant, "second")
+        paused = lines_of(lrs)
         lrs.store(statement())
         told = lines_of(lrs)
 
@@ -141,7 +173,8 @@ def test_metrics_tell_how_far_behind_each_destination_is_and_whether_it_is_stopp
     active = 'lrs_destination_active{channel="xapi",destination="%s",tenant="default"}'
     assert none[lag] == "0.0"
     assert 0 < float(told[lag]) < 60
-    assert (told[active % "first"], told[active % "second"]) == ("1.0", "0.0")
+    assert [each[active % "second"] for each in (none, paused, told)] == ["1.0", "0.0", "0.0"]
+    assert told[active % "first"] == "1.0"
 
 
 def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_others(tmp_path, monkeypatch):
@@ -165,3 +198,23 @@ def test_a_scrape_opens_stores_for_a_while_only_and_keeps_what_it_knows_of_the_o
     assert (looked['lrs_owed_waiting{step="sync"}'], float(looked['lrs_owed_lag_seconds{step="sync"}']) > 1e9) == (
         *("2.0", True),
     )
+
+
+def test_what_was_owed_at_the_last_scrape_and_was_done_meanwhile_is_owed_no_more(tmp_path, monkeypatch):
+    with serving(tmp_path, metrics_open=True) as lrs:
+        tenants = lrs.app.tenants
+        tenants.control.add("acme")
+        with tenants.look("acme") as acme:
+            acme.store.write(lambda tx: tx.insert(Record("profile", "p", owed=(Owed("sync"),)))).result()
+        before = lines_of(lrs)
+        with tenants.look("acme") as acme:
+            acme.store.settle(acme.store.claim(["sync"], limit=1, lease=MINUTE), lambda _: None)
+        tenants.control.due.clear("acme")  # as a worker does that finds nothing more
+        after = lines_of(lrs)
+        look_at, looked = metrics._look_at, []  # noqa: SLF001 (which stores are opened)
+        monkeypatch.setattr(metrics, "_look_at", lambda *about: looked.append(about[1]) or look_at(*about))
+        at_rest = lines_of(lrs)
+
+    waiting = 'lrs_tenant_owed_waiting{tenant="acme"}'
+    assert [each[waiting] for each in (before, after, at_rest)] == ["1.0", "0.0", "0.0"]
+    assert looked == ["default"]  # which is open; a scrape opens none of those where nothing happened

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from lrs.access.keys import create_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
+from lrs.ops import sender_commands
 from lrs.tenancy.tenants import open_tenant
 from tests.builders import store_in
 from tests.served import statement
@@ -78,7 +79,11 @@ def test_the_quarantine_is_listed_and_one_is_shown_as_it_came(lrs):
     assert lrs("quarantine", "list", "--source", "other").stderr == "nothing is in quarantine\n"
 
 
-def test_those_of_a_source_are_stored_that_need_just_these_mends(lrs):
+def test_those_of_a_source_are_stored_that_need_just_these_mends_however_many_came_since(lrs, monkeypatch):
+    monkeypatch.setattr(sender_commands, "_MOST", 1)
+    assert len(told(lrs("quarantine", "list", "--json"))) == 1
+    monkeypatch.setattr(sender_commands, "_MOST", 2)
+
     answer = lrs("quarantine", "replay", "--source", "vle", "--mend", "group-activity", "--json")
 
     assert answer.exit_code == 0

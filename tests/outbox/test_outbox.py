@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import retry, retry_one
 from lrs.kernel import outbound
+from lrs.kernel.admission import OutcomeUnknown
 from lrs.kernel.errors import Refused
 from lrs.ops.doctor import Finding, of_destinations
 from lrs.outbox import deliveries, destinations, listing
@@ -160,6 +162,84 @@ def test_what_is_discarded_owes_nothing_any_more_and_is_in_no_list_of_work(tenan
 
     assert states(tenant, pigeons) == [("one", "withheld"), ("two", "delivered")]
     assert (tenant.store.backlog(), sorted(pigeons.sent)) == ([], ["one", "two"])
+
+
+def test_what_became_of_one_delivery_is_told_however_many_others_failed(tenant, pigeons):
+    for number in range(101):
+        owe(tenant, f"other-{number}")
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+    for content in ("late", "refused", "arrived", "waits"):
+        owe(tenant, content, order=content)
+    owe(tenant, "discarded", order="late")
+    tenant.store.write(lambda tx: deliveries.withdraw(tx, "discarded", "not wanted")).result()
+    before = listing.fate_of(tenant, "waits")
+    ends = {"late": Outcome(End.LATER, "busy"), "refused": Outcome(End.REFUSED, "too heavy")}
+    pigeons.answers = lambda content: ends.get(content, Outcome(End.DELIVERED, status=204))
+    run(tenant, pigeons)
+
+    told = {id: listing.fate_of(tenant, id) for id in ("late", "refused", "arrived", "discarded", "gone")}
+    with pytest.raises(Refused) as unknown:
+        listing.discard(tenant, "gone", by="test")
+
+    assert before is None
+    assert told == {
+        "late": (False, "busy"),
+        "refused": (False, "too heavy"),
+        "arrived": (True, "it answered 204"),
+        "discarded": (False, "not wanted"),
+        "gone": (False, "it is gone"),
+    }
+    assert (unknown.value.status, unknown.value.error) == (404, "delivery_unknown")
+
+
+def test_what_was_given_up_is_shown_as_that_however_many_were(tenant, pigeons, monkeypatch):
+    pigeons.answers = lambda content: ARRIVED if content == "three" else Outcome(End.REFUSED, "no such bird")
+    for content in ("one", "two", "three"):
+        owe(tenant, content)
+    run(tenant, pigeons)
+    owe(tenant, "four")
+    monkeypatch.setattr(listing, "_MOST_LOOKED_AT", 1)
+
+    found = listing.sent_to(tenant, pigeons.channels, "coop")
+
+    assert [(one["id"], one["state"]) for one in found] == [
+        *(("four", "queued"), ("three", "delivered"), ("two", "dead"), ("one", "dead")),
+    ]
+    reasons = {"no such bird", "given up, as many others: not each reason is looked up here"}
+    assert {one["reason"] for one in found if one["state"] == "dead"} == reasons
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize(("act", "outcome"), [("defer", Outcome(End.LATER, "busy")), ("settle", ARRIVED)])
+def test_an_outcome_of_which_it_is_not_known_whether_it_was_stored_is_stored_once_and_not_called_again(
+    tenant, pigeons, monkeypatch, act, outcome, kept
+):
+    owe(tenant, "one")
+    pigeons.answers = lambda _: outcome
+    real = getattr(tenant.store, act)
+
+    def unknown(*given, **named):
+        monkeypatch.setattr(tenant.store, act, real)
+        if kept and act == "settle":
+            real(*given, **named).result()
+        elif kept:
+            real(*given, **named)
+        if act == "defer":
+            raise OutcomeUnknown
+        told = Future()
+        told.set_exception(OutcomeUnknown())
+        return told
+
+    monkeypatch.setattr(tenant.store, act, unknown)
+    run(tenant, pigeons)
+    run(tenant, pigeons)
+
+    assert pigeons.sent == ["one"]
+    waits = [(owed.tries, owed.error) for _, owed in tenant.store.failing("deliver")]
+    assert (waits, states(tenant, pigeons)) == (
+        ([(1, "busy")], [("one", "queued")]) if act == "defer" else ([], [("one", "delivered")])
+    )
 
 
 def test_what_is_discarded_during_its_call_is_delivered_if_the_call_arrived(tenant, pigeons):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -149,6 +150,9 @@ def test_what_sources_tell_is_read_once_and_again_when_they_tell_more(site, monk
         assert [(len(one.found), one.whole) for one in some] == [(2 if name == "finn" else 1, True)] * 3
 
     assert len(reads) == 2
+    overview.apprentices(replace(site.tenant, id="another"), {"east"}, kept, offered_by_course)
+    overview.apprentices(site.tenant, {"east", "west"}, kept, offered_by_course)
+    assert len(reads) == 4
     monkeypatch.setattr(overview, "MOST_BYTES", 10)
     assert not overview.apprentices(site.tenant, {"east"}, overview.KeptTold(), offered_by_course).whole
 

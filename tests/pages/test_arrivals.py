@@ -24,9 +24,10 @@ from lrs.storage import Record
 from lrs.storage.sqlite import read as engine
 from lrs.web import kept_refusals
 from lrs.web.refusals import Refusal, refusal_of
-from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, PASSED, statement, statement_id
+from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, GOWNING, PASSED, RULES, statement, statement_id
 from tests.pages.conftest import text_of
 from tests.pages.people import member
+from tests.rows import each_of
 
 BOB = {"mbox": "mailto:bob@example.org", "name": "Bob"}
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
@@ -113,6 +114,13 @@ def test_each_filter_and_several_of_them_find_what_they_should(busy, query, expe
     assert [one["statement"] for one in rows(busy.browser, query) if one["statement"]] == [
         statement_id(name) for name in expected
     ]
+
+
+@each_of(("query", "refused"), [("source=vle", 1), (f"verb={PASSED}", 0), (f"activity={GOWNING}", 0)])
+def test_a_refusal_stands_in_the_list_only_where_nothing_is_asked_of_the_statement(busy, query, refused):
+    found = [one["outcome"] for one in rows(busy.browser, f"?{query}")]
+
+    assert (found.count("refused"), "counted" in found) == (refused, True)
 
 
 def test_refused_only_shows_what_was_refused_and_nothing_of_what_was_sent(busy):
@@ -410,6 +418,19 @@ def test_a_statement_that_does_not_count_says_why_and_one_that_is_voided_that_it
     assert "does not count: below threshold" in low
     assert "Voided." in text_of(browser.get(f"/arrivals/statements/{statement_id('low')}"))
     assert rows(browser)[0]["outcome"] == "voided"
+
+
+def test_a_statement_that_counts_by_one_of_two_rules_counts(site, browser):
+    site.world.apply(f"{RULES}{GOWNING},passed,GOWN,2,95,,vle\n")
+    site.world.send(statement("one"))
+    drain(site.tenant, ("match", "evaluate"))
+
+    (row,) = rows(browser)
+    page = text_of(browser.get(f"/arrivals/statements/{statement_id('one')}"))
+
+    assert row["outcome"] == "counted"
+    assert ("GOWN Gowning: Awareness" in page, "GOWN Gowning: Practitioner" in page) == (True, True)
+    assert "below threshold" in page
 
 
 def test_a_mark_that_was_taken_off_is_told_also_in_the_list(site, browser):

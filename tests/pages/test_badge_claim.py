@@ -12,6 +12,7 @@ import pytest
 from badges.achievements import counts
 from badges.claims import claims
 from badges.held import shares, stops
+from badges.views import badge_view
 from lrs.access import learners
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
@@ -87,6 +88,17 @@ def test_an_accepted_badge_is_taken_in_every_form_under_its_own_name(site, badge
     assert files["json"].content == badge.body
     assert browser.get(f"{path}/file?form=gif").status_code == 404
     assert uses(site, badge) == {"opened", "claimed"}
+
+
+def test_before_a_badge_is_accepted_its_link_shares_it_with_nobody_and_opens_no_wallet(site, badge):
+    path, browser = link(site, badge), Browser(site.app)
+    form = browser.get(path)
+
+    answers = [browser.send(form, path, act=act, name="yes") for act in ("share", "wallet", "name", "void")]
+
+    assert [answer.status_code for answer in answers] == [409] * 4
+    assert shares.share_of(site.tenant.store, badge.id) is None
+    assert uses(site, badge) == {"opened"}
 
 
 def test_a_second_claim_of_one_link_is_refused_and_says_what_to_do(site, badge):
@@ -169,11 +181,15 @@ def test_nothing_is_mailed_unless_the_organisation_wants_it_nor_about_what_is_ol
     object.__setattr__(site.tenant, "record", msgspec.structs.replace(site.tenant.record, badge_mails=True))
     badge = next(iter(each(site.tenant.store, "credential")))
     reworded = site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, badge)).result()
-    site.world.clock.now += 32 * DAY
+
+    def told(awarded):
+        body = json.dumps({**json.loads(badge.body), "awardedDate": awarded}).encode()
+        new = msgspec.structs.replace(badge, rev=0, body=body)
+        return site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, new)).result()
 
     assert (unasked, reworded) == ([], False)
-    new = msgspec.structs.replace(badge, rev=0)
-    assert site.tenant.store.write(lambda tx: claims.tell(tx, site.tenant, new)).result() is False
+    assert told("2026-10-22T00:00:00Z") is True
+    assert told("2026-10-21T00:00:00Z") is False
 
 
 def test_a_badge_is_shared_only_when_its_holder_says_so_and_without_their_name_unless_they_want_it(site, badge):
@@ -303,6 +319,12 @@ def test_linkedin_is_given_the_badge_its_issuer_its_days_and_where_it_is_seen(si
     assert (told["issueYear"], told["issueMonth"]) == (["2026"], ["11"])
     assert told["certId"] == [f"urn:uuid:{badge.id}"]
     assert told["certUrl"] == [f"http://lrs.test{shared_path(page)}"]
+    days = {"awardedDate": "2026-01-31T00:00:00Z", "validUntil": "2027-12-30T23:59:59Z"}
+    ended = parse_qs(urlsplit(badge_view.linkedin(json.loads(badge.body) | days, "")).query)
+    assert [ended[f"{word}{part}"] for word in ("issue", "expiration") for part in ("Year", "Month")] == [
+        *(["2026"], ["1"], ["2027"], ["12"]),
+    ]
+    assert "certUrl" not in ended
 
 
 def test_a_download_from_ones_own_page_counts_as_taken(site, ann, badge):

@@ -8,7 +8,8 @@ import pytest
 
 from badges.held import holders, stops
 from badges.wallets import exchanges
-from badges.wallets.oid4vci import metadata
+from badges.wallets.oid4vci import metadata, proofs
+from badges.wallets.oid4vci.refusals import WalletRefused
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.base64url import from_base64url
@@ -19,6 +20,7 @@ from tests.badges.wallet import Wallet
 from tests.pages.conftest import Browser
 from tests.pages.test_badge_claim import uses
 from tests.pages.test_me import lived
+from tests.rows import each_of
 
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 ISSUER = "http://lrs.test/t/default"
@@ -262,6 +264,21 @@ BAD_PROOFS = (
     ({"iat": "now"}, "not numbers"),
 )
 """What is other in a proof, and a word of the reason why it is refused."""
+
+
+@each_of(
+    ("name", "last", "first"),
+    [("iat", -600, -601), ("iat", 60, 61), ("nbf", 60, 61), ("exp", -60, -61)],
+)
+def test_a_proof_is_ten_minutes_old_at_most_and_the_clock_of_a_wallet_off_by_a_minute(name, last, first):
+    wallet, now = Wallet(), 1_795_262_400
+
+    def taken(off):
+        return proofs.checked(wallet.proof(ISSUER, "n", now, **{name: now + off}), ISSUER, now * SECOND)
+
+    assert taken(last) == proofs.KeyProof(wallet.did, "n")
+    with pytest.raises(WalletRefused, match=r"long ago|yet"):
+        taken(first)
 
 
 def test_a_proof_that_proves_nothing_is_refused_with_the_reason(site, badge, asking):

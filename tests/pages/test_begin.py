@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from lrs.access import one_time, operators, passwords, staff, staff_acts
-from lrs.access.keys import create_key
+from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
-from lrs.access.staff import ACTIVE, Member
+from lrs.access.staff import ACTIVE, DISABLED, WITHDRAWN, Member
 from lrs.kernel.errors import Refused
 from lrs.pages.operator import setup
 from lrs.tenancy import open_tenants
@@ -142,6 +142,20 @@ def test_the_steps_can_be_done_by_somebody_else_and_in_another_order(made):
 
     done = [name for name, state in states(made).items() if state == "done"]
     assert done == ["organisation", "source"]
+
+
+def test_who_is_let_in_by_a_group_of_a_provider_is_an_administrator_and_a_key_that_was_revoked_is_no_source(made):
+    roles = {"by_group": (Granted("administrator"),)}
+    members = {"kim": Member("kim@example.org", 1, "Kim", state=ACTIVE, **roles)}
+    members |= {state: Member(f"{state}@example.org", 1, state=state, **roles) for state in (DISABLED, WITHDRAWN)}
+    for id, member in members.items():
+        made.tenant.store.write(lambda tx, id=id, member=member: staff.put(tx, id, member)).result()
+    keys = [create_key(made.tenant, name, ["statements/write"]) for name in ("moodle", "centre", "former")]
+    revoke_key(made.tenant, keys[2].key)
+
+    told = {one.name: one.told for one in setup.steps(made.own, made.tenants)}
+
+    assert (told["administrator"], told["source"]) == ("Kim", "centre, moodle")
 
 
 @pytest.mark.parametrize("step", ["organisation", "nothing"])

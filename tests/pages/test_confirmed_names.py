@@ -157,6 +157,15 @@ def test_the_name_is_the_persons_after_a_join(site, ann):
     assert [one.id for one in store.get_many("confirmed-name", [ann, other]).values()] == [ann]
 
 
+def test_where_no_name_is_confirmed_none_is_taken_back_and_nothing_is_put_down(site, ann, steward):
+    before = site.audit()
+
+    answer = confirm(steward, ann, act="withdraw")
+
+    assert answer.headers["location"] == f"/staff/learners/{ann}?done=gone"
+    assert site.audit() == before
+
+
 def test_of_two_confirmed_names_of_persons_who_turn_out_to_be_one_the_newer_is_kept(site, ann):
     site.world.send(statement("one", {"mbox": "mailto:ann@home.example"}))
     site.world.work()

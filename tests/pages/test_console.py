@@ -11,11 +11,11 @@ from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
-from lrs.kernel.times import HOUR, timestamp_of_micros
+from lrs.kernel.times import DAY, HOUR, timestamp_of_micros
 from lrs.outbox.mail import TEMPLATES, send_mail
 from lrs.pages.actions import action_said
 from lrs.pages.console import view as console_view
-from lrs.pages.console.facts import SourceFacts, shown_settings
+from lrs.pages.console.facts import SourceFacts, shown_settings, sources
 from lrs.pages.console.view import MAILS_SAID
 from lrs.people import questions
 from lrs.storage import Owed, Record, each
@@ -191,7 +191,9 @@ def test_sources_tell_the_last_statement_and_what_was_refused(site, browser):
     site.world.send(statement("one"))
     refusal = Refusal(at="2026-11-20T10:00:00Z", source="silent", tenant="default", rule="4.1", status=400)
     line = b'{"at":"2026-11-20T10:00:00Z","source":"silent","tenant":"default","rule":"4.1","status":400}\n'
-    _append(site.settings.data / "refusals.jsonl", line)
+    lines = [line, line.replace(b'"default"', b'"other"'), line.replace(b"400", b'400,"dropped":7')]
+    for one in lines:
+        _append(site.settings.data / "refusals.jsonl", one)
 
     page = browser.get("/console/sources")
     rows = browser.get("/console/sources.json").json()
@@ -199,6 +201,13 @@ def test_sources_tell_the_last_statement_and_what_was_refused(site, browser):
     assert refusal.source in text_of(page)
     assert {one["source"]: (one["refused"], one["rules"]) for one in rows}["silent"] == (1, "4.1 (1)")
     assert "None yet" in text_of(page)
+    site.world.send(statement("two"), source="silent")
+    site.world.clock.now += DAY - HOUR
+    site.world.send(statement("three"), source="silent")
+    within = {one.name: one.day for one in sources(site.tenant)}["silent"]
+    site.world.clock.now += 2 * HOUR
+    after = {one.name: (one.day, one.more) for one in sources(site.tenant)}["silent"]
+    assert (within, after) == (2, (1, False))
 
 
 def test_a_list_is_searched_filtered_sorted_and_taken_away_as_a_file(site, browser):

@@ -267,6 +267,22 @@ def test_the_command_adds_an_employer_once_and_lists_employers_alone(tmp_path):
     assert [one["id"] for one in listed] == ["gene-house"]
 
 
+def test_what_ends_next_is_the_first_end_of_what_is_held_and_nothing_that_has_ended() -> None:
+    employer = services.Service("works", "Works", "", (), "", "", employer=True)
+    ended, soon = held("a", state="expired", valid_until="2026-01-31"), held("b", state="expiring")
+    never, later = held("c", valid_until=None), held("d", valid_until="2028-01-31")
+    skills = [[ended, soon, never, later], [ended, never], []]
+    people = [[msgspec.convert(one, ProfileEntry, strict=False) for one in some] for some in skills]
+
+    rows = employer_view.matrix([Employee("Ann", employer, tuple(some)) for some in people]).rows
+
+    assert [(row.values["next"], row.shown["next"]) for row in rows] == [
+        ("2027-09-30", "30 September 2027"),
+        (None, "Nothing"),
+        (None, "Nothing"),
+    ]
+
+
 def test_many_skills_are_shown_in_parts_and_the_files_have_all_of_them() -> None:
     employer = services.Service("works", "Works", "", (), "", "", employer=True)
     skills = [msgspec.convert(held(f"skill-{place}"), ProfileEntry, strict=False) for place in range(7)]

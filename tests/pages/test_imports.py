@@ -13,6 +13,7 @@ import pytest
 from adapters.apprenticeship.facts import Standard
 from adapters.imports import job as jobs
 from adapters.imports import mappings
+from adapters.pages import view
 from lrs.access import staff_acts
 from lrs.access.roles import granted
 from lrs.competency.rules.rules import Rule, Ruleset
@@ -105,6 +106,39 @@ def test_a_file_is_checked_brought_in_and_its_rows_to_repair_come_back_and_in(sh
     assert began(shared) == begun + 2
 
 
+def test_cells_are_repaired_on_the_page_and_their_rows_come_in_with_the_others(shared, steward):
+    place = checked(shared, steward, FILE, provider="cells")
+    page = steward.get(place)
+    cells = f"{place}/cells"
+
+    same = steward.send(page, cells)
+    answer = steward.send(page, cells, **{"cell-0": "2025-12-03"})
+    drain(shared.tenant, ("import",))
+    again = answer.headers["location"].partition("?")[0]
+
+    assert "row 3, P-2: Evidence: day there is no such date" in text_of(page)
+    assert (same.status_code, "No cell is changed" in text_of(same)) == (400, True)
+    assert "New 2 Would change what is known 0 Known already 0" in text_of(steward.get(again))
+    assert "What went in New 2" in text_of(steward.get(bring(shared, steward, again)))
+    listed = steward.get(f"{PLACE}.json?provider=cells").json()
+    assert [(one["file"], one["state"], one["repair"]) for one in listed] == [("file, repaired.csv", "In", 0)]
+
+
+@pytest.mark.parametrize("sort", ["workbook", "cp1252"])
+def test_cells_of_a_workbook_or_of_another_encoding_are_repaired_too(shared, steward, sort):
+    rows = [line.split(",") for line in FILE.splitlines()]
+    content = workbook(*rows) if sort == "workbook" else FILE.replace("P-2", "Zoë").encode("cp1252")
+    place = checked(shared, steward, content, "a.xlsx" if sort == "workbook" else "a.csv", f"cells {sort}")
+    page = steward.get(place)
+
+    foreign = steward.send(page, f"{place}/cells", **{"cell-0": "Ł"})
+    answer = steward.send(page, f"{place}/cells", **{"cell-0": "2025-12-03"})
+    drain(shared.tenant, ("import",))
+
+    assert foreign.status_code == (303 if sort == "workbook" else 400)
+    assert "To repair 0" in text_of(steward.get(answer.headers["location"]))
+
+
 def test_two_tabs_bring_it_in_once_and_an_older_check_is_not_brought_in_after_another_file(shared, steward):
     first = checked(shared, steward, FILE, provider="two-tabs")
     other = checked(shared, steward, FILE.replace("E-1", "E-9"), provider="two-tabs")
@@ -151,6 +185,22 @@ def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, stewa
     assert owner.get("/staff/columns.json").json() == []
     elsewhere = checked(shared, steward, text, provider="columns-of-others")
     assert "Our export" not in text_of(steward.get(elsewhere))
+
+
+def test_hours_that_may_be_hours_and_minutes_are_said_until_somebody_chooses(shared, steward):
+    text = "Learner ID,Standard Ref,Standard Version,Start date,OTJ date,OTJ hours,OTJ category\n"
+    text += "P-1,ST1406,1.0,08/09/2025,12/11/2025,7.00,Workshop\nP-1,ST1406,1.0,08/09/2025,13/11/2025,6.30,Workshop\n"
+    place = checked(shared, steward, text, provider="hours")
+    page = steward.get(place)
+    told = {"form": forms_of(page.text)[-1]["fields"]["form"], "kind": "eportfolio"}
+    told |= {name: selected(page.text, name) for name in re.findall(r'<select name="(c\d+)"', page.text)}
+
+    silent, clock = (steward.ask("POST", f"{place}/columns", data=told | {"hours": one}) for one in ("", "h.mm"))
+    drain(shared.tenant, ("import",))
+
+    doubt = "hours such as 6.30 (row 3) are read as decimal: 6 h 18 min. If 6 h 30 min is meant, choose “2.30 is two"
+    said = [text_of(steward.get(one.headers["location"])) for one in (silent, clock)]
+    assert [doubt in one for one in (text_of(page), *said)] == [True, True, False]
 
 
 def test_the_sort_that_somebody_chose_stays_through_the_checks(shared, steward):
@@ -403,3 +453,12 @@ def test_real_files_are_read_or_say_why_not(shared, steward, name, says):
     page = text_of(steward.get(checked(shared, steward, path.read_bytes(), path.name, "real")))
 
     assert says.casefold() in page.casefold()
+
+
+def test_a_message_has_the_words_of_the_page_and_those_of_columns():
+    told = 'not on the day of otj_date; say "hours": "minutes" in the mapping profile, ask kim_lee@x.example'
+
+    said = view.in_words(told)
+
+    choose = "choose “150 is two and a half hours” under “Hours are written”"
+    assert said == f"not on the day of “Off the job: day”; {choose}, ask kim_lee@x.example"

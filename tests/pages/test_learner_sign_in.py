@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from lrs.access import learners
+from lrs.access.staff import Login
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import MINUTE
 from lrs.outbox.deliveries import KIND
 from lrs.outbox.mail import CHANNEL, Mail
@@ -271,15 +273,20 @@ def test_a_browser_without_cookies_is_told_so(site):
 
 def test_a_proven_address_shows_what_the_rules_of_joins_have_joined_and_says_from_where(site, person):
     account = {"account": {"homePage": "https://vle.example", "name": "ann-17"}}
-    site.world.send(statement(3, account))
+    number = {"account": {"homePage": "https://www.gov.uk/uln", "name": "1000000027"}}
+    others = ["https://vle.example|ann-17", "https://ann.example/me", "1000000027"]
+    for place, actor in enumerate((account, {"openid": others[1]}, number), 3):
+        site.world.send(statement(place, actor))
     site.world.work()
-    other = sign_in.person_named(site.tenant, "https://vle.example|ann-17")
 
     before = sign_in.preview(site.tenant, person).known_by
-    site.tenant.store.write(lambda tx: joins.merge(tx, person, other, "test")).result()
+    for one in others:
+        other = sign_in.person_named(site.tenant, one)
+        site.tenant.store.write(lambda tx, other=other: joins.merge(tx, person, other, "test")).result()
 
     assert before == ("an e-mail address",)
-    assert sign_in.preview(site.tenant, person).known_by == ("an e-mail address", "an account at vle.example")
+    known_by = ("an e-mail address", "an OpenID", "an account at vle.example", "a learner number")
+    assert sign_in.preview(site.tenant, person).known_by == known_by
 
 
 def test_what_is_told_before_names_no_identifier(site, person):
@@ -357,6 +364,44 @@ def test_a_learner_adds_an_address_by_its_digits(site):
     assert (mail.template, mail.address) == ("learner-address", "New@example.org")
     assert done.headers["location"] == "/account?done=proven"
     assert learners.person_with_address(site.tenant.store, "NEW@example.org") == made.person
+
+
+def test_an_address_is_proven_by_who_asked_in_the_same_session_and_is_nobody_elses(site, person):
+    store, other = site.tenant.store, _account(site)
+
+    def prove(who, session, spoil=""):
+        sign_in.ask_for_address(site.tenant, other, ANN, "a session")
+        code = mails(site)[-1].values["code"]
+        sign_in.prove_address(site.tenant, who, f"{code[:3]} {code[3:]}{spoil}", session)
+
+    for wrong in ((other, "another session"), (person, "a session"), (other, "a session", "1")):
+        with pytest.raises(Refused, match="not the six digits of the message"):
+            prove(*wrong)
+    assert learners.person_with_address(store, ANN) is None
+    sign_in.sign_in(site.tenant, person, SIGN_IN, address=ANN)
+    with pytest.raises(Refused, match="Somebody else signs in with this address already"):
+        prove(other, "a session")
+
+    assert learners.person_with_address(store, ANN) == person
+    assert learners.account_of(store, other) is None
+
+
+def test_an_account_at_a_provider_signs_in_one_learner_alone_and_an_invitation_is_not_used_up_by_another(site, person):
+    store, other, login = site.tenant.store, _account(site), Login("https://login.example", "ann")
+    sign_in.sign_in(site.tenant, person, SIGN_IN, login=login)
+    token = sign_in.invite(site.tenant, other, "", by="test", root=ROOT).link.rpartition("/")[2]
+
+    for act in (
+        lambda: sign_in.use_invitation(site.tenant, token, SIGN_IN, login),
+        lambda: sign_in.sign_in(site.tenant, other, SIGN_IN, login=login),
+    ):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert (refused.value.status, learners.account_of(store, other)) == (409, None)
+
+    sign_in.use_invitation(site.tenant, token, SIGN_IN, Login("https://login.example", "another"))
+    assert learners.account_of(store, other).logins == (Login("https://login.example", "another"),)
+    assert learners.account_of(store, person).logins == (login,)
 
 
 def test_a_learner_with_no_evidence_comes_in_too_and_sees_no_page_of_staff(site, person):

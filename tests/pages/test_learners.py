@@ -20,15 +20,17 @@ from lrs.access.roles import Granted
 from lrs.competency import list_owed, listed
 from lrs.competency.listed import CalledBy, ListedLearner, ListedSkill
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.matching import registry
 from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
-from lrs.people import joins
+from lrs.people import invite_table, joins
 from lrs.storage import Record, Walk, each
 from lrs.web.listing import Asked, ListColumn, ListRow, chosen_rows, listing
 from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
 from tests.pages.conftest import Browser, Site, text_of
+from tests.rows import each_of
 
 _numbers = count()
 STEPS = ["refs", "match", "evaluate", "issue", "sync", "list"]
@@ -469,13 +471,17 @@ def test_whoever_only_voids_is_no_learner(site, browser):
 def test_whoever_was_listed_and_only_voids_leaves_the_list(site, browser, monkeypatch):
     staff = {"account": {"homePage": "https://lrs.example", "name": "staff 1"}, "name": "Stella Steward"}
     both = {"account": {"homePage": "https://lrs.example", "name": "both"}, "name": "Bo"}
+    joined = {"account": {"homePage": "https://lrs.example", "name": "staff 2"}}
     sent = {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": statement_id("one")}}
     with monkeypatch.context() as before:
         before.setattr("lrs.competency.evidence.VOIDED", "nothing")
         before.setattr("lrs.competency.listed.only_voids", lambda *_: False)
         site.world.send(statement("one", both))
-        for name, actor in (("void", staff), ("void too", both)):
+        site.world.send(statement("learned", {**ANN, "name": "Ann"}))
+        for name, actor in (("void", staff), ("void too", both), ("void as well", joined)):
             site.world.send(statement(name, actor, **sent))
+        drain(site.tenant, STEPS)
+        site.world.write(lambda tx: joins.merge(tx, site.world.person(ANN), site.world.person(joined), "test"))
         drain(site.tenant, STEPS)
     listed_before = sorted(one["name"] for one in browser.get(f"{LIST}.json").json())
     site.world.write(lambda tx: tx.delete(*listed.MARK))
@@ -483,8 +489,48 @@ def test_whoever_was_listed_and_only_voids_leaves_the_list(site, browser, monkey
     list_owed.list_those_before(site.tenant)
     drain(site.tenant, STEPS)
 
-    assert listed_before == ["Bo", "Stella Steward"]
-    assert [one["name"] for one in browser.get(f"{LIST}.json").json()] == ["Bo"]
+    assert listed_before == ["Ann", "Bo", "Stella Steward"]
+    assert sorted(one["name"] for one in browser.get(f"{LIST}.json").json()) == ["Ann", "Bo"]
+
+
+def test_whoever_was_said_to_do_something_stays_listed_though_that_was_voided_and_they_void_too(site, browser):
+    sent = {"verb": VOIDED, "object": {"objectType": "StatementRef", "id": statement_id("another's")}}
+    bo, group = {"mbox": "mailto:bo@example.org", "name": "Bo"}, {"objectType": "Group", "member": [ANN, BOTH]}
+    for name, actor in (("bo's", bo), ("together", group)):
+        site.world.send(statement(name, actor))
+    site.world.send(statement("by both", BOTH, verb="http://adlnet.gov/expapi/verbs/experienced"))
+    drain(site.tenant, STEPS)
+    for name, actor in (("void", bo), ("void too", BOTH)):
+        site.world.send(statement(name, actor, **sent))
+    for name in ("bo's", "together", "by both"):
+        site.world.void(statement_id(name))
+    site.world.write(lambda tx: tx.delete(*listed.MARK))
+
+    list_owed.list_those_before(site.tenant)
+    drain(site.tenant, STEPS)
+
+    assert {"Bo", "Cy"} <= {one["name"] for one in browser.get(f"{LIST}.json").json()}
+
+
+BOTH = {"mbox": "mailto:cy@example.org", "name": "Cy"}
+
+
+def test_somebody_who_is_not_in_the_list_yet_is_found_all_the_same(site, browser):
+    for number in range(2):
+        actor = {"mbox": f"mailto:zoe{number}@example.org", "name": f"Zoe Yates {number}"}
+        site.world.send(statement(f"zoe {number}", actor))
+    drain(site.tenant, ("match", "evaluate"))
+    zoe = site.world.person({"mbox": "mailto:zoe1@example.org"})
+
+    several = browser.send(browser.get(LIST), LIST, who="Yates")
+    one = browser.send(browser.get(LIST), LIST, who="yates 1")
+    none = browser.send(browser.get(LIST), LIST, who="Xerxes")
+
+    assert browser.get(f"{LIST}.json").json() == []
+    assert f'href="{LIST}/{zoe}"' in several.text
+    assert "Zoe Yates 0" in text_of(several)
+    assert one.headers["location"] == f"{LIST}/{zoe}"
+    assert (none.status_code, "Nobody is known by that name." in text_of(none)) == (404, True)
 
 
 def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypatch):
@@ -496,6 +542,26 @@ def test_more_learners_than_a_page_looks_at_are_said_to_be_more(known, monkeypat
 
 
 # -- invitations ----------------------------------------------------------------------------------------------------
+
+
+@each_of(
+    ("table", "rows"),
+    [
+        (b"learner,email\n1000000027,ann@example.org\nbo@example.org,\n", 2),
+        (b"ULN,E-mail\n1000000027,ann@example.org\n", 1),
+        (b"name,email\nAnn,ann@example.org\n", "the file needs a column learner"),
+        (b"learner,email\na,\nb,\nc,\n", "the list has more than 2 rows: send it in parts"),
+    ],
+)
+def test_a_list_of_learners_to_invite_is_taken_whole_or_not_at_all(monkeypatch, table, rows):
+    monkeypatch.setattr(invite_table, "MOST", 2)
+
+    if isinstance(rows, int):
+        assert len(invite_table.rows_in(table)) == rows
+    else:
+        with pytest.raises(Refused, match=rows) as refused:
+            invite_table.rows_in(table)
+        assert refused.value.error == "bad_file"
 
 
 def test_a_learner_is_invited_by_a_link_that_is_shown_once(known):

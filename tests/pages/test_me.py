@@ -122,6 +122,21 @@ def test_a_badge_is_shown_and_says_what_it_is_and_is_taken_as_certificate_pictur
     assert browser.get(f"{badge}?form=gif").status_code == 404
 
 
+def test_badges_of_lower_levels_are_folded_away_beneath_the_others(site):
+    harder = RULES.replace("ASEP,2,,P12M", "ASEP,1,,") + f"{GOWNING},passed,ASEP,2,,,vle\n"
+    site.world.apply(harder)
+    browser = signed_in(site, lived(site))
+
+    page = browser.get("/me")
+
+    before, _, after = page.text.partition('id="lower"')
+    assert [re.findall(r'<bdi dir="auto">([^<]+)</bdi></strong>', part) for part in (before, after)] == [
+        ["Aseptic technique: Practitioner", "Gowning: Awareness"],
+        ["Aseptic technique: Awareness"],
+    ]
+    assert "Badges of lower levels (1)" in text_of(page)
+
+
 def test_the_file_of_a_badge_is_called_as_the_badge_in_any_script():
     assert badges.saved_as('Gowning: "Level" 1/2', ".png") == (
         "attachment; filename=\"Gowning Level 1 2.png\"; filename*=UTF-8''Gowning%20Level%201%202.png"
@@ -291,9 +306,11 @@ def test_who_may_sign_in_no_more_is_led_to_the_sign_in_and_nothing_is_done(site)
 
     sent = browser.send(page, "/me/questions", text="Am I still here?")
 
-    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in/learner")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in/learner?done=over")
     assert questions.count_open(site.tenant.store) == 0
-    assert browser.get("/me").headers["location"] == "/sign-in/learner"
+    assert browser.get("/me").headers["location"] == "/sign-in/learner?then=/me&done=over"
+    over = browser.get("/sign-in/learner?then=/me&done=over&lang=cy")
+    assert "Nid ydych wedi mewngofnodi mwyach, ac ni newidiwyd dim." in text_of(over)
 
 
 def test_behind_the_name_of_an_organisation_all_links_stay_there_and_another_one_knows_nobody(site):
@@ -305,7 +322,7 @@ def test_behind_the_name_of_an_organisation_all_links_stay_there_and_another_one
     assert "Ann Smith" in page.text
     assert {"/t/default/me/sharing", "/t/default/me/data", "/t/default/me/questions"} <= places
     assert [place for place in places if not place.startswith(("/t/default/", "/static/"))] == []
-    assert (elsewhere.status_code, elsewhere.headers["location"]) == (303, "/t/other/sign-in/learner")
+    assert (elsewhere.status_code, elsewhere.headers["location"]) == (303, "/t/other/sign-in/learner?then=/t/other/me")
 
 
 def test_staff_have_no_page_of_their_own_record(browser):
@@ -524,13 +541,12 @@ def test_what_services_were_told_stands_there_by_day(site):
     notice = {
         "v": 1,
         "service": "career-converter",
-        "event": "badge.issued",
         "person": ann,
         "subject": "s",
         "version": 1,
     }
-    for id, state in (("sent", "delivered"), ("not-sent", "queued")):
-        body = json.dumps(notice | {"about": id}).encode()
+    for id, state, event in (("sent", "delivered", "badge.issued"), ("not-sent", "queued", "badge.revoked")):
+        body = json.dumps(notice | {"about": id, "event": event}).encode()
         meta = {"state": state, "channel": "webhook", "to": "career-converter"}
         record = Record("delivery", id, body, meta, (key("person", ann),))
         site.world.write(lambda tx, record=record: tx.insert(record))
@@ -560,7 +576,7 @@ def test_badges_stand_by_name_and_the_organisation_is_called_by_its_name(site):
 
     page = text_of(signed_in(site, ann).get("/me/sharing"))
 
-    assert [one["id"] for one in views.badges_of(found, gone, Dates("UTC"))["badges"]] == ["2", "1", "3"]
+    assert [one["id"] for one in views.badges_of(found, gone, (), Dates("UTC"))["badges"]] == ["2", "1", "3"]
     assert [one.name for one in in_words(profile).badges] == ["aseptic", "Gowning"]
     assert "The staff of Harbour Skills see your record, too." in page
     assert "Whoever sent results of yours sees what follows from them: vle ." in page
@@ -616,7 +632,7 @@ def test_a_learner_closes_their_sign_in_and_it_is_closed_everywhere(site):
     closed = browser.send(browser.get("/account"), "/account/close")
 
     assert (closed.status_code, closed.headers["location"]) == (303, "/sign-in/learner")
-    assert phone.get("/me").headers["location"] == "/sign-in/learner"
+    assert phone.get("/me").headers["location"] == "/sign-in/learner?then=/me&done=over"
     assert learners.account_of(site.tenant.store, ann) is None
     assert site.audit()[-1] == ("learner.account-closed", f"learner {ann}")
     assert len(site.world.all("award")) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -67,6 +68,8 @@ def test_the_ledger_is_read_once_and_again_after_the_next_return(site, monkeypat
         assert [missing.missing_learners(site.tenant, ["west"], kept) for _ in range(3)] == [([], True)] * 3
 
     assert len(reads) == 2
+    missing.missing_learners(replace(site.tenant, id="another"), ["west"], kept)
+    assert len(reads) == 3
 
 
 def test_another_provider_sees_none_of_them_and_an_administrator_all(site):

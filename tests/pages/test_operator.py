@@ -6,19 +6,27 @@ import re
 import httpx
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from lrs.access import operators, staff, staff_acts
 from lrs.access.roles import Granted, granted
+from lrs.composition.neighbours import neighbours
 from lrs.kernel.errors import Refused
-from lrs.kernel.times import DAY
+from lrs.kernel.settings import MIB, Settings
+from lrs.kernel.times import DAY, HOUR, MINUTE, SECOND
+from lrs.pages.operator import view
+from lrs.pages.operator.facts import InstallationFacts, OrganisationFacts, installation_facts
 from lrs.serving.server import first_operator
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, backups
 from lrs.tenancy.backups import BackupTaken
+from lrs.tenancy.control import WORKER
 from lrs.tenancy.open_tenants import Tenants
+from lrs.tenancy.record import TenantRecord
 from tests.pages.conftest import Browser, text_of
 from tests.pages.members import signed_in
 from tests.pages.operators import Installation, operator_of
+from tests.rows import each_of
 
 PASSWORD = "four words in a row"
 PARTS = ("", "/organisations", "/organisations/default", "/people", "/audit", "/system", "/begin", "/account")
@@ -258,6 +266,76 @@ def test_the_first_page_says_what_needs_the_operator_and_names_nothing_of_an_org
     assert "default: 1 thing fails and is tried again without you. Its console says which, and why." in text_of(page)
     assert "Ann Smith" not in page.text
     assert "secret-award" not in page.text
+
+
+NOW = 1_795_000_000_000_000
+OK = InstallationFacts((), 1, (), [BackupTaken(NOW - 7 * DAY, 1, sealed=True, missing=0)], 1_024 * MIB, 2_048 * MIB)
+FAIR = Settings(public_url="https://lrs.example", smtp_url="smtp://mail.example")
+NORTH = OrganisationFacts("north", TenantRecord(NOW, name="North Centre"), seen=True)
+DIED = {"at": NOW - 90 * SECOND, "count": 3, "reason": "killed"}
+
+
+@each_of(
+    ("found", "settings", "says"),
+    [
+        (OK, FAIR, []),
+        (replace(OK, organisations=(replace(NORTH, lag=MINUTE),)), FAIR, []),
+        (
+            replace(OK, organisations=(replace(NORTH, lag=HOUR, parked=2, stopped=1), replace(NORTH, stopped=2))),
+            FAIR,
+            [
+                "The work of North Centre is 1 h behind.",
+                "North Centre: 2 things were given up on. Its console says which.",
+                "North Centre: nothing is sent to 1 destination. Its console says why.",
+                "North Centre: nothing is sent to 2 destinations. Its console says why.",
+            ],
+        ),
+        (
+            replace(OK, organisations=(OrganisationFacts("south", TenantRecord(NOW), "no such file"),)),
+            FAIR,
+            ["south cannot be opened: no such file"],
+        ),
+        (
+            replace(OK, deaths=[DIED]),
+            FAIR,
+            ["A worker died 3 times in a row, last on 18 November 2026, 11:05 GMT: killed"],
+        ),
+        (replace(OK, workers=0), FAIR, ["No worker runs: statements are stored, and nothing follows from them."]),
+        (replace(OK, workers=0), FAIR.model_copy(update={"celery_broker": "redis://queue.example"}), []),
+        (replace(OK, free=1_024 * MIB - 1), FAIR, ["Only 1,023 MiB are free on the disk of the store."]),
+        (replace(OK, free=None), FAIR, []),
+        (replace(OK, backups=[]), FAIR, ["No backup was taken of this store yet."]),
+        (
+            replace(OK, backups=[BackupTaken(NOW - 7 * DAY - 1, 1, sealed=True, missing=0), *OK.backups]),
+            FAIR,
+            ["The last backup is of 11 November 2026, 11:06 GMT."],
+        ),
+        (
+            OK,
+            FAIR.model_copy(update={"public_url": "http://lrs.example", "smtp_url": None}),
+            [
+                "This server has no public https address, so badges can be looked up by nobody else.",
+                "No mail server is set: mails wait with their links in the console of each organisation.",
+            ],
+        ),
+    ],
+)
+def test_each_thing_that_needs_the_operator_is_said_and_nothing_else(found, settings, says):
+    assert [one["text"] for one in view.needs(found, settings, NOW, "Europe/London")] == says
+
+
+def test_a_worker_runs_as_long_as_it_was_seen_within_a_minute(installation):
+    control = installation.tenants.control
+    now = control.clock()
+    for name, seen in (("gone", now - MINUTE), ("there", now + MINUTE)):
+        control.store.write(lambda tx, name=name, seen=seen: tx.put(Record(WORKER, name, meta={"seen": seen}))).result()
+
+    found = installation_facts(installation.tenants, neighbours())
+    for name in ("gone", "there"):
+        control.leave(name)
+
+    assert found.workers == 1
+    assert ("Workers that run", "1") in view.room(found)
 
 
 def test_a_backup_that_was_taken_is_told_with_its_size_and_whether_it_is_whole(installation, operator):

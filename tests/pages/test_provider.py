@@ -94,6 +94,29 @@ def test_a_provider_who_signs_in_starts_there_and_no_other_role_may_see_it(site,
         assert signed_in(site, role).get("/provider").status_code == 403
 
 
+def test_a_file_that_was_only_checked_has_no_rows_that_wait_for_repair(site, north):
+    checked(site, north, FILE.replace("E-1", "E-9").replace("P-2", "P-9"), "never.csv")
+
+    page = text_of(north.get("/provider"))
+
+    assert "never.csv Checked, not brought in" in page
+    assert "One row needs repair." in page
+
+
+def test_files_have_one_place_in_the_menu_and_every_page_of_theirs_leads_back_there(site, north):
+    pages = {
+        path: north.get(path).text for path in ("/staff", "/provider", "/staff/columns", "/staff/missing-learners")
+    }
+    both = signed_in(site, "provider:north", "steward").get("/staff/columns").text
+    steward = signed_in(site, "steward").get("/staff/columns").text
+
+    assert [path for path, page in pages.items() if 'href="/staff/imports"' in page] == []
+    assert '<a href="/provider" aria-current="page">' in pages["/staff/columns"]
+    assert '<a href="/provider">Your files</a>' in pages["/staff/columns"]
+    assert 'href="/staff/columns"' in pages["/provider"]
+    assert [page.count('<a href="/staff/imports" aria-current="page">') for page in (both, steward)] == [1, 1]
+
+
 def test_a_role_taken_away_while_the_page_is_open_ends_it(site, north):
     assert north.get("/provider.json").status_code == 200
     staff_acts.set_roles(site.tenant, north.member, [granted("provider:south")], by="test")

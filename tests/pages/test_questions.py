@@ -76,6 +76,17 @@ def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(
     assert answer(browser, asked).status_code == 409
 
 
+def test_a_record_without_a_name_is_called_as_the_session_that_it_belongs_to(site, browser, asked):
+    session = {"id": "https://centre.example/s1", "definition": {"name": {"en": "GMP practical, day 1"}}}
+    site.world.send(statement("seen", ANN, context={"contextActivities": {"parent": [session]}}))
+    drain(site.tenant, STEPS)
+
+    page = text_of(browser.get(f"{LIST}/{asked}"))
+
+    assert "vle: GMP practical, day 1" in page
+    assert page.count(f"vle: {GOWNING}") == 1  # the other one has neither
+
+
 def test_what_is_wrong_is_voided_and_the_right_record_put_in_its_place_in_one_commit(site, browser, asked):
     low = statement_id("low")
 
@@ -281,6 +292,23 @@ def test_a_result_is_corrected_without_a_question_by_void_and_new_and_in_the_rec
     assert [one["competency"]["code"] for one in site.world.awards()] == ["GOWN"]
     assert ("statement.corrected", f"key {site.operator.key}") in site.audit()
     assert browser.get(f"{LIST}.json").json()[0]["state"] == "open"
+
+
+def test_the_record_that_replaces_another_keeps_the_rest_of_it_and_its_verb_says_what_its_result_says(site, browser):
+    room, lasted = "https://vle.example/extensions/room", {"success": True, "duration": "PT40M"}
+    site.world.send(statement("passed", context={"language": "en", "extensions": {room: "B2"}}, result=lasted))
+    drain(site.tenant, STEPS)
+
+    correct(browser, site.world.person(ANN), statement=statement_id("passed"), why="The wrong line", success="no")
+    drain(site.tenant, STEPS)
+
+    (new,) = [json.loads(one.body) for one in statements(site).values() if not one.meta.keys() & {"voids", "voided"}]
+    assert new["verb"] == {"id": "http://adlnet.gov/expapi/verbs/failed"}
+    assert new["result"] == {"score": {"raw": 90, "min": 0, "max": 100}, "success": False, "duration": "PT40M"}
+    assert new["context"]["language"] == "en"
+    assert new["context"]["extensions"] == {room: "B2", WHY: "The wrong line"}
+    assert (new["object"], new["timestamp"]) == ({"id": GOWNING}, "2026-11-20T10:00:00Z")
+    assert site.world.awards() == []
 
 
 @pytest.mark.usefixtures("asked")

@@ -6,15 +6,18 @@ import pytest
 
 from lrs.access import staff_acts
 from lrs.access.roles import granted
+from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
 from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.drafts import RulesChange
 from lrs.competency.rules.rules import RuleCompetency, Ruleset
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
 from lrs.pages import rules_view
 from lrs.storage import each
-from tests.competency.world import RULES, statement
+from tests.competency.world import RULES, SHEET, URI, statement
 from tests.pages.conftest import Site, forms_of, text_of
 from tests.pages.members import signed_in
 
@@ -79,7 +82,7 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert version(site) == 2
     changed = text_of(steward.get(place))
     assert "What these rules changed" in changed
-    assert "Version 2 is in force. 2 held levels go." in changed
+    assert "Version 2 is in force. 2 held levels go, or end earlier." in changed
     assert "The review lasts until" in changed
     assert "Bring version 1 back: see what that would change" in changed
     assert ("rules.applied", f"staff {steward.member}") in site.audit()
@@ -99,6 +102,23 @@ def test_a_level_is_called_as_its_own_framework_calls_it_also_where_another_has_
     rows = rules_view.changes(found, [Ruleset(1, (), tuple(about))])
 
     assert [row.shown["level"] for row in rows] == ["1 Awareness", "1 Novice"]
+
+
+def test_a_badge_is_said_to_go_also_where_another_framework_has_a_competency_with_the_same_code(site, steward):
+    other, faults = framework_from_sheet(SHEET.encode(), uri=f"{URI}/other", title="Other", scale=PRESETS["tiers"])
+    assert faults == ()
+    site.world.write(lambda tx: (keep(tx, other), publish(tx, other.id, "test")))
+    head, gowning = RULES.splitlines()[:2]
+    rows = [f"{gowning},{URI}", f"{gowning.replace('/gowning', '/other')},{other.id}"]
+    site.world.apply("\n".join([f"{head},framework", *rows]))
+    site.world.send(statement("elsewhere", activity="https://vle.example/other"))
+    drain(site.tenant, ("match", "evaluate"))  # no badge is signed yet for the level of the other framework
+    table = "\n".join([f"{head},framework", rows[1]])
+
+    seen = text_of(steward.get(send(site, steward, table)))
+
+    assert "Held levels that would go or end earlier 2" in seen  # Bob's, too
+    assert "Badges that would be revoked 2" in seen
 
 
 def test_a_version_is_brought_back(site, steward):
@@ -132,9 +152,36 @@ def test_the_number_is_counted_again_when_it_is_put_in_force(site, steward):
     apply(site, steward, place, expected="2")
 
     assert version(site) == 1
-    assert "Meanwhile 3 held levels would go, not 2." in text_of(steward.get(place))
+    assert "Meanwhile 3 held levels would go or end earlier, not 2." in text_of(steward.get(place))
     apply(site, steward, place, expected="3")
     assert version(site) == 2
+
+
+def test_a_table_that_is_sent_twice_is_looked_at_once_by_each_sender_and_again_once_that_is_over(site, steward):
+    other = signed_in(site, "administrator")
+
+    first, again, theirs = send(site, steward, NONE), send(site, steward, NONE), send(site, other, NONE)
+    by = drafts.find(site.tenant.store, theirs.split("/")[-2]).by
+    site.world.write(lambda tx: drafts.change(tx, first.split("/")[-2], state="refused"))
+    after = send(site, steward, NONE)
+
+    assert first == again
+    assert (by, len({first, theirs, after})) == (f"staff {other.member}", 3)
+
+
+def test_who_agrees_after_somebody_else_did_changes_nothing_and_what_was_refused_is_not_agreed_to(site, steward):
+    id = send(site, steward, HARDER).split("/")[-2]
+    store, write = site.tenant.store, site.world.write
+    write(lambda tx: drafts.agree(tx, id, 2, "first"))
+
+    write(lambda tx: drafts.agree(tx, id, 99, "second"))
+    agreed = drafts.find(store, id)
+    write(lambda tx: drafts.change(tx, id, state="refused"))
+    with pytest.raises(Refused, match="cannot be put in force") as refused:
+        write(lambda tx: drafts.agree(tx, id, 2, "third"))
+
+    assert (agreed.state, agreed.expected, agreed.by) == ("agreed", 2, "first")
+    assert (refused.value.status, drafts.find(store, id).by) == (409, "first")
 
 
 def test_two_tabs_and_two_stewards_do_not_put_in_force_what_the_other_has_overtaken(site, steward):

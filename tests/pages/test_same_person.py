@@ -6,13 +6,16 @@ import re
 
 import pytest
 
+from lrs.competency.listed import CalledBy, ListedLearner
 from lrs.composition.steps import drain
+from lrs.pages import same_person_view
 from lrs.people import joins
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import members_of, minter
 from tests.competency.world import ASEPTIC, statement
 from tests.pages.conftest import Site, text_of
 from tests.pages.test_learners import STEPS, member
+from tests.rows import each_of
 
 LIST = "/staff/same-person"
 HOME = {"mbox": "mailto:ann@home.example", "name": "Ann <i>Able</i>"}
@@ -26,6 +29,23 @@ def suggest(site, one, other, source="roster"):
     return site.world.write(lambda tx: joins.link(tx, *pair, source=source, mint=mint))
 
 
+@each_of(
+    ("here", "there", "against"),
+    [
+        (["Ann Able"], ["ann  ABLE"], []),
+        (["Ann Able", "A. Able"], ["Zoe", "Anna Able"], ["one is called Ann Able, the other Zoe"]),
+        (["Zo\u00eb"], ["Zoe"], []),
+        (["Ann Able"], [], []),
+        (["Ann Able", "A. Able"], ["Zoe", "a. able"], []),
+    ],
+)
+def test_two_who_have_no_name_in_common_are_said_to_be_called_otherwise(here, there, against):
+    one, other = (ListedLearner(tuple(CalledBy(name, ()) for name in names)) for names in (here, there))
+
+    assert same_person_view.against_it(one, other, None) == against
+    assert same_person_view.against_it(one, other, "both have another x") == ["both have another x", *against]
+
+
 @pytest.fixture
 def two(site: Site) -> tuple[str, str]:
     """Two persons, of whom a file says that they are one."""
@@ -34,6 +54,26 @@ def two(site: Site) -> tuple[str, str]:
     suggest(site, HOME, WORK)
     drain(site.tenant, STEPS)
     return site.world.person(HOME), site.world.person(WORK)
+
+
+def test_two_whom_nothing_suggests_are_put_side_by_side_by_what_they_are_known_by(site, browser):
+    site.world.send(statement("home", HOME))
+    site.world.send(statement("work", WORK, activity=ASEPTIC))
+    drain(site.tenant, STEPS)
+    one, other = site.world.person(HOME), site.world.person(WORK)
+
+    led = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="https://vle.example|ann")
+    nobody = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="bea@home.example")
+    several = browser.send(browser.get(LIST), LIST, one="able", other="ann@home.example")
+    same = browser.send(browser.get(LIST), LIST, one="ann@home.example", other="ann@home.example")
+
+    assert (led.status_code, led.headers["location"]) == (303, f"{LIST}/{one}/{other}")
+    assert "Nobody is known by that" in text_of(nobody)
+    assert "Several are known by that" in text_of(several)
+    assert "Both are one learner already" in text_of(same)
+    assert [each.status_code for each in (nobody, several, same)] == [400, 400, 400]
+    assert 'value="ann@home.example"' in nobody.text
+    assert browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="join").status_code == 303
 
 
 def test_a_pair_is_listed_with_its_reason_and_stands_side_by_side(browser, two):

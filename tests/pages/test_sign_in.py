@@ -106,7 +106,7 @@ def test_revoking_the_key_ends_the_session_at_once(site, browser):
     revoke_key(site.tenant, site.operator.key)
 
     assert before == 200
-    assert browser.get("/pages/work").headers["location"] == "/sign-in?then=/pages/work"
+    assert browser.get("/pages/work").headers["location"] == "/sign-in?then=/pages/work&done=over"
 
 
 def test_a_session_that_is_used_ends_after_eight_hours(site, browser):
@@ -135,7 +135,7 @@ def test_a_session_that_was_ended_elsewhere_is_over_at_the_next_request(site, br
 
     end_session(site.tenant, session.id, by="operator")
 
-    assert browser.get("/pages/work").headers["location"] == "/sign-in?then=/pages/work"
+    assert browser.get("/pages/work").headers["location"] == "/sign-in?then=/pages/work&done=over"
 
 
 def test_a_cookie_that_was_copied_is_worth_nothing_after_signing_out(site, browser):
@@ -268,6 +268,8 @@ def test_a_token_of_another_session_is_not_taken(site, browser):
     answer = second.send(browser.get("/staff/learners"), "/staff/learners", who="ann@example.org")
 
     assert answer.status_code == 403
+    assert "Open the page again This form did not come from" in text_of(answer)
+    assert "If you should be allowed to" not in text_of(answer)
 
 
 def test_signing_out_takes_the_cookie_away(browser):

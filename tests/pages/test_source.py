@@ -103,6 +103,21 @@ def test_an_author_has_the_page_and_the_quarantine_of_their_own_source_alone(sit
     assert switches_of(site.tenant.store, "open edx") == frozenset()
 
 
+def test_who_only_reads_what_a_source_sends_stores_nothing_from_its_quarantine(site, sent):
+    both = member(site, ("author", "other"), ("trainer", "open edx"))
+    place = f"{QUARANTINE}/{sent[0]}"
+    listed, page = both.get(QUARANTINE), both.get(place)
+
+    one = both.ask("POST", place, data={"form": _token(listed), "how": "mended"})
+    given = {"form": _token(listed), "source": "open edx", "mends": "group-activity"}
+    some = both.ask("POST", QUARANTINE, data=given)
+
+    assert (sent[0] in listed.text, page.status_code) == (True, 200)
+    assert (one.status_code, some.status_code) == (404, 404)
+    assert "Store it mended" not in text_of(page)
+    assert {each.id for each in newest(site.tenant.store, "open edx", 9)} == set(sent[:4])
+
+
 def _token(page):
     return re.search(r'name="form" value="([^"]+)"', page.text)[1]
 

@@ -14,7 +14,9 @@ from lrs.access.roles import Granted
 from lrs.access.sessions import list_sessions
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import HOUR, MINUTE
+from lrs.pages import role_form
 from tests.pages.conftest import Browser, forms_of, text_of
+from tests.rows import each_of
 
 ROOT = "http://lrs.test"
 EMAIL = "Sam@centre.example"
@@ -336,7 +338,8 @@ def test_a_role_that_is_taken_away_ends_the_session_while_its_page_is_open(site)
     staff_acts.set_roles(site.tenant, kim, [Granted("steward")], by="test")
 
     sent = browser.send(page, "/staff/members", email="new@centre.example", role="steward")
-    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?then=/staff/members&done=over")
+    assert "You are not signed in any more, and nothing was changed." in text_of(browser.get(sent.headers["location"]))
     assert staff.with_email(site.tenant.store, "new@centre.example") is None
     sign_in(browser, "kim@centre.example")
     assert browser.get("/staff/members").status_code == 403
@@ -403,6 +406,17 @@ def test_the_present_password_is_needed_to_change_it(site):
 
     assert answer.status_code == 400
     assert "The present password is wrong." in text_of(answer)
+    assert sign_in(Browser(site.app)).status_code == 303
+
+
+@pytest.mark.usefixtures("member")
+def test_a_new_password_that_is_typed_in_two_ways_changes_nothing(site):
+    new = {"password": "quite another sentence", "again": "quite another sentense"}
+
+    answer = site.browser.send(site.browser.get("/account"), "/account/password", present=PASSWORD, **new)
+
+    assert answer.status_code == 400
+    assert "The two passwords are not the same." in text_of(answer)
     assert sign_in(Browser(site.app)).status_code == 303
 
 
@@ -491,6 +505,29 @@ def test_the_form_of_roles_keeps_what_was_chosen_and_says_what_its_field_wants(s
     assert "Nothing here has the name Harbour Moodle yet." in text_of(first)
     assert "takes the place of" not in text_of(first)
     assert "takes the place of an earlier invitation, as Trainer (Harbour Moodle)" in text_of(second)
+
+
+FILLED_IN = [("of", "lost"), ("role", "trainer"), ("of", " vle "), ("role", ""), ("of", ""), ("role", "steward")]
+
+
+@each_of(
+    ("fields", "given"),
+    [
+        (FILLED_IN, [Granted("trainer", "vle"), Granted("steward")]),
+        ([("role", "trainer"), ("of", "trainer:vle")], [Granted("trainer", "vle")]),
+        ([("role", "developer:allocator"), ("of", "")], [Granted("developer", "allocator")]),
+        ([("role", "steward"), ("of", "vle")], "The role steward is for everything: leave the field beside it empty."),
+        ([("role", "developer"), ("of", "")], "The role developer is for one service: write its name"),
+        ([("role", "trainer"), ("of", "")], "The role trainer is for one source: write the name of the source"),
+        ([("role", ""), ("of", "vle")], "Choose the role that is for 'vle'."),
+    ],
+)
+def test_what_stands_beside_a_role_is_what_it_is_for_and_a_role_for_everything_has_nothing_there(fields, given):
+    if isinstance(given, list):
+        assert role_form.roles_in(fields) == given
+    else:
+        with pytest.raises(Refused, match=given):
+            role_form.roles_in(fields)
 
 
 def test_who_changes_their_own_roles_is_told_why_they_are_signed_out(site, member):

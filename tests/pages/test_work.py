@@ -6,21 +6,24 @@ import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.imports.before import MARK, READ, read_documents
 from adapters.imports.job import Job, JobError, Sender, record_of
+from lrs.composition.entries import entry_names
 from lrs.composition.steps import STEPS as EVERY_STEP
-from lrs.composition.steps import drain
+from lrs.composition.steps import drain, undone
 from lrs.matching import registry, services
 from lrs.outbox import deliveries
 from lrs.pages.words import lasting
 from lrs.pages.work_view import STEPS
-from lrs.storage import Owed, Record
+from lrs.storage import Owed, Record, Walk
 from lrs.web.dates import written_moment, written_result_time, written_timestamp
 from lrs.xapi.documents.content import keep
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, Address
 from tests.competency.world import statement
 from tests.pages.conftest import text_of
+from tests.rows import each_of
 from tests.transfer import forwarding
 
 LEDGER = "https://w3id.org/engraft/ledgers/eportfolio/North%20%26%20Sons"
@@ -70,6 +73,34 @@ def test_where_nothing_is_the_matter_each_part_says_what_to_do(quiet):
 
 def test_each_step_of_the_work_is_called_something():
     assert STEPS.keys() == set(EVERY_STEP)
+
+
+@each_of(
+    ("step", "kind", "says"),
+    [
+        ("match", "statement", "the statement proves nothing"),
+        ("match", "rematch", "statements from before are not all read again: those that are not count by the rules"),
+        ("sync", "consent", "the service is not told of this consent"),
+        ("sync", "profile", "services are told nothing new of the learner"),
+        ("deliver", "destination", "nothing more is sent there"),
+        ("deliver", "delivery", "its destination has not heard of it"),
+        ("a step of a later version", "x", "what follows from it is not done"),
+    ],
+)
+def test_what_is_undone_as_long_as_work_is_put_aside_depends_on_what_owes_it(step, kind, says):
+    assert undone(step, kind).startswith(says)
+
+
+def test_work_on_what_names_nobody_by_person_is_said_to_be_about_whom_its_identifiers_name(site):
+    site.world.send(statement("one", {"name": "Ann Smith", "mbox": "mailto:ann@example.org"}))
+    site.world.work()
+    ann, store = site.world.person({"mbox": "mailto:ann@example.org"}), site.tenant.store
+    (evidence,), (person,) = (store.find(Walk(kind)).records for kind in ("evidence", "person"))
+    (head,) = store.find(Walk("ruleset", newest_first=True, limit=1)).records
+
+    about = [entry_names(site.tenant, one) for one in (evidence, person, head, replace(evidence, body=b"nonsense"))]
+
+    assert [(one.person, one.name) for one in about] == [(ann, "Ann Smith")] * 2 + [("", "")] * 2
 
 
 def test_what_waits_is_told_with_how_far_behind_it_is(site, browser):
@@ -269,6 +300,7 @@ def test_times_are_told_in_the_zone_of_the_reader():
         ("2026-07-20T00:00:00Z", "20 July 2026"),
         ("2026-07-20T00:00:00.000+01:00", "20 July 2026"),
         ("2026-07-19T23:00:00Z", "20 July 2026"),
+        ("2026-07-20T00:00:00+05:00", "20 July 2026"),
         ("2026-07-20T00:00:01Z", "20 July 2026, 01:00 BST"),
         ("soon", "soon"),
     ],

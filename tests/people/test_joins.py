@@ -20,9 +20,11 @@ from lrs.people.joins import (
 )
 from lrs.people.nobody import put_names
 from lrs.people.persons import members_of
+from lrs.people.platform_accounts import join_account, suggest_elsewhere
 from lrs.people.suggestions import KINDS as SUGGESTION_KINDS
 from lrs.storage import Record, Walk, open_store
 from lrs.storage.about import Whose
+from lrs.xapi.statements.identity import identifier_of
 from tests.competency.world import Clock
 from tests.people.test_persons import ACCOUNT, ANN, MINT, OTHER_ACCOUNT, TEMPORARY, ULN, linked, minted, write
 
@@ -267,3 +269,23 @@ def test_launched_content_is_no_identity_authority_nor_believed_where_it_was_mar
     write(store, lambda tx: tx.insert(Record("identity-authority", source)))
 
     assert (refused.value.status, linked(store, ULN, ANN, source)) == (409, "suggested")
+
+
+def test_an_account_of_one_user_of_a_platform_is_never_that_of_another_user_there(store):
+    def joined(user, other):
+        return write(store, lambda tx: join_account(tx, user, other, source="moodle", mint=MINT))
+
+    first, second, name = (
+        identifier_of({"account": {"homePage": "https://vle.example", "name": one}}) for one in ("17", "18", "ann")
+    )
+
+    assert [joined(first, name), joined(first, name), joined(second, name)] == ["joined", "already", "conflict"]
+    assert [one.conflict for one in suggestions(store)] == ["the account belongs to another user of the platform"]
+
+    def suggested(user):
+        return write(store, lambda tx: suggest_elsewhere(tx, user, name, source="moodle"))
+
+    unknown = suggested(ANN)
+    minted(store, ANN)
+    assert (unknown, suggested(ANN), suggested(first)) == (False, True, False)
+    assert len(members_of(store, minted(store, second)[0])) == 1

@@ -16,7 +16,8 @@ from lrs.people.joins import merge
 from lrs.people.persons import holders
 from lrs.people.search import found_one, search
 from lrs.people.sent_names import name_of
-from tests.competency.world import World, statement
+from lrs.people.told_names import Called
+from tests.competency.world import ANN, World, statement
 
 ZOE = {"name": "Zoë Müller", "account": {"homePage": "https://vle.example", "name": "u1001"}}
 ANNA = {"name": "Anna Smith", "mbox": "mailto:Anna.Smith@example.org"}
@@ -235,3 +236,15 @@ def test_a_name_that_would_steer_a_terminal_is_shown_as_it_is_written(world, run
         assert "Zoë\\x1b[2J\\nperson x (u1001)" in told
         assert "\x1b" not in told
         assert told.count("\n") == 1
+
+
+def test_a_name_that_a_file_told_is_that_of_its_source_alone(world):
+    world.send(statement("one", ANN))
+    world.work()
+    ann, store = identified(ANN, ids_of(world.tenant)), world.store
+    for source, text in (("vle", "Ann V"), ("centre", "Ann C")):
+        world.write(lambda tx, source=source, text=text: told_names.keep(tx, source, [Called(ann, text)]))
+
+    told = [name_of(store, ANN, source) for source in (None, "vle", "centre", "south")]
+
+    assert told == ["Ann C", "Ann V", "Ann C", None]

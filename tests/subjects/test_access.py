@@ -100,6 +100,15 @@ def test_a_consent_link_is_shown_without_what_opens_it_and_without_the_guardians
     assert not {link.id, asked.nonce, asked.address} & set(re.findall(r'[^"]+', json.dumps(shown)))
 
 
+def test_a_document_that_is_no_text_stands_in_it_in_base64(everything):
+    document = next(one for one in each(everything.tenant.store, "state") if "blob" not in one.meta)
+    whom = whose(everything.tenant.store, everything.person("ann"))
+
+    shown = TENANT["state"].shown(msgspec.structs.replace(document, body=b"\xff\x00"), whom)
+
+    assert (shown["content"], shown["encoding"]) == ("/wA=", "base64")
+
+
 def test_a_number_stands_in_it_as_it_was_sent(told):
     file, text = told
 

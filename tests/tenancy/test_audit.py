@@ -160,6 +160,13 @@ def test_entries_from_before_they_were_keyed_are_sealed_by_one_entry_at_the_firs
     assert entries[2]["about"] == {"entries": "2", "hash": entries[2]["previous"]}
 
 
+def test_a_keyed_entry_after_unkeyed_ones_that_nobody_sealed_is_found(store):
+    put(store, lambda tx: tx.insert(Record("audit-head", "head", meta=unkeyed(tx, "one", "two"))))
+    acted(store, "three", "four")
+
+    assert broken_at(store) == 3
+
+
 def test_sealed_entries_that_are_rewritten_afterwards_are_found(before):
     tenant = open_tenant(before)
     acted(tenant.store, "three")

@@ -223,6 +223,9 @@ def test_many_that_are_to_be_looked_into_are_noted_in_few_commits(tmp_path, cloc
     assert control.store.load().commits - before == 3
     assert sorted(control.due.tenants()) == sorted(names)
     assert control.due.rest("t7", lambda: None) is True
+    assert "t7" not in control.due.tenants()
+    control.due.look_into(["t7"])
+    assert sorted(control.due.tenants()) == sorted(names)
     control.close()
 
 

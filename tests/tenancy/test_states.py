@@ -11,6 +11,7 @@ from lrs.access.keys import create_key
 from lrs.cli import main
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
+from lrs.ops.tenant_commands import _check
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, states
 from lrs.tenancy.control import open_control
@@ -202,6 +203,22 @@ def test_a_tenant_that_is_resumed_while_a_round_looks_for_deletions_is_not_erase
     assert (tmp_path / "tenants" / "acme" / "store.db").exists()
 
 
+def test_a_tenant_that_is_erased_while_somebody_resumes_it_stays_deleted(tmp_path, control, clock, monkeypatch):
+    settings = Settings(data=tmp_path)
+    states.delete(settings, control, "acme")
+    seen = control.get("acme")
+    clock.forward(seconds=GRACE // 1_000_000)
+    assert states.erase_due(settings, control, clock.now) == ["acme"]
+
+    with pytest.raises(Misconfigured, match="there is no tenant 'acme'; there are default"):
+        states.resume(settings, control, "acme")
+    monkeypatch.setattr(control, "get", lambda _: seen)
+    with pytest.raises(Misconfigured, match="deleted meanwhile"):
+        states.resume(settings, control, "acme")
+
+    assert (control.records()["acme"].state, control.open_tenants()) == ("deleted", ["default"])
+
+
 def test_the_default_tenant_cannot_be_deleted(tmp_path):
     run(tmp_path, "create", "acme")
 
@@ -281,6 +298,17 @@ def test_who_has_stored_as_much_as_it_may_is_told_507_and_reads_on(tmp_path):
     assert "may store 1000 bytes and has 1000" in sent.json()["message"]
 
 
+def test_a_limit_that_nothing_would_count_and_what_nobody_made_are_refused(tmp_path, monkeypatch):
+    run(tmp_path, "create", "acme")
+    unknown = run(tmp_path, "show", "acne")
+    monkeypatch.setenv("LRS_STORE_URL", "mongodb://127.0.0.1:9/lrs")
+
+    with pytest.raises(Misconfigured, match="are not counted, so none can be set"):
+        _check(Settings(data=tmp_path), "acme", {"storage_limit": 1000})
+
+    assert (unknown.exit_code, unknown.stderr) == (1, "Error: there is no tenant 'acne'; there are default, acme\n")
+
+
 def _fields(record):
     return {name: getattr(record, name) for name in record.__struct_fields__}
 
@@ -314,5 +342,6 @@ def test_every_route_of_a_tenant_that_is_suspended_says_so_and_the_others_answer
 
     assert {answer.status_code for answer in answers} == {403}
     assert all("suspended" in answer.text or "closed for now" in answer.text for answer in answers)
+    assert [answer.text.count("lrs tenants resume") for answer in answers if "<html" in answer.text] == [0]
     assert healthy.json() == {"status": "ok"}
     assert sent

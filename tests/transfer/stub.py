@@ -20,7 +20,10 @@ TAKEN: Answer = (200, {}, b"[]")
 
 @dataclass
 class Stub:
-    """*posts* are the ids of each request; *answers* says what becomes of one, ``None`` that it is kept."""
+    """*posts* are the ids of each request; *answers* says what becomes of one, ``None`` that it is kept.
+
+    *shows* is the answer to every question for a statement; ``None`` shows what is kept.
+    """
 
     endpoint: str
     posts: list[list[str]] = field(default_factory=list)
@@ -28,6 +31,7 @@ class Stub:
     kept: dict[str, Any] = field(default_factory=dict)
     voided: set[str] = field(default_factory=set)
     answers: Callable[[list[dict[str, Any]]], Answer | None] = lambda _: None
+    shows: Answer | None = None
 
     def take(self, statements: list[dict[str, Any]]) -> Answer:
         answer = self.answers(statements)
@@ -54,7 +58,7 @@ def stub() -> Iterator[Stub]:
                 return
             ((asked, (id,)),) = parse_qs(urlsplit(self.path).query).items()
             found = here.kept.get(id) if (asked == "voidedStatementId") == (id in here.voided) else None
-            self._say(*((200, {}, json.dumps(found).encode()) if found else (404, {}, b"")))
+            self._say(*(here.shows or ((200, {}, json.dumps(found).encode()) if found else (404, {}, b""))))
 
         def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)

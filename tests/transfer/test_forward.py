@@ -246,6 +246,43 @@ def test_409_for_one_that_was_voided_there_or_has_another_time_of_arrival_counts
     assert lag(tenant) == [None]
 
 
+@pytest.mark.parametrize(
+    ("shows", "outcome"),
+    [
+        ((503, {"retry-after": "60"}, b""), (None, ("active", None))),
+        ((401, {}, b""), (None, ("paused", "answered 401"))),
+        ((404, {}, b""), ("answered 409, but shows no statement with this id", ("active", None))),
+        ((200, {}, b"<html>"), ("answered 409: another statement has this id there", ("active", None))),
+    ],
+)
+def test_409_whose_question_is_not_answered_is_no_arrival(tenant, other, clock, shows, outcome):
+    store(tenant, statement(0))
+    other.answers, other.shows = lambda _: (409, {}, b""), shows
+    add(tenant, other)
+    work(tenant)
+
+    assert (next((one["reason"] for one in listed(tenant)), None), state(tenant)) == outcome
+    if outcome[0] is None:  # it was not given up: it arrives once the other side tells what it has
+        other.kept, other.shows = {number(0): statement(0)}, None
+        clock.now += 60 * SECOND
+        forwarding.resume(tenant, "national")
+        work(tenant)
+        assert (lag(tenant), listed(tenant)) == ([None], [])
+
+
+def test_a_dead_letter_whose_statement_is_gone_stays_one_and_says_so(tenant, other):
+    other.answers = lambda _: (400, {}, b"")
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    tenant.store.write(lambda tx: tx.delete("statement", number(0))).result()
+    other.answers = lambda _: None
+    listing.resend_all(tenant, CHANNELS, by="me")
+    work(tenant)
+
+    assert [(one["state"], one["reason"]) for one in listed(tenant)] == [("dead", "the statement is not in the store")]
+
+
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_what_says_that_a_statement_will_never_be_taken_gives_it_up_at_once(tenant, other, status):
     other.answers = lambda _: (status, {}, b"")

@@ -1,8 +1,10 @@
-"""Which type a client gets is what it says it would rather have."""
+"""Which type a client gets, and in which language, is what it says it would rather have."""
 
 import pytest
+from starlette.requests import Request
 
 from lrs.web.accept import preferred
+from lrs.web.language import LEARNERS, language_of
 
 HTML, JSON = "text/html", "application/json"
 
@@ -38,3 +40,13 @@ HTML, JSON = "text/html", "application/json"
 )
 def test_the_type_of_the_highest_quality_is_chosen(accept, chosen):
     assert preferred(accept, (JSON, HTML)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [("cy", "cy"), ("en;q=0.5, cy-GB; q=0.9", "cy"), ("cy;q=0, de", "en"), ("cy;q=much, de", "en"), ("de", "en")],
+)
+def test_the_language_of_the_highest_quality_is_chosen_and_never_one_that_is_not_wanted(accept, chosen):
+    asked = {"type": "http", "headers": [(b"accept-language", accept.encode())], "query_string": b""}
+
+    assert language_of(Request(asked), LEARNERS) == chosen

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from lrs.kernel.admission import AGE, RetryLater
+from lrs.kernel.admission import AGE, CREDENTIALS, RetryLater
 from lrs.kernel.errors import Refused
 from lrs.web import kept_refusals
 from lrs.web.kept_refusals import MOST, all_refusals, keeping, refusals_of
@@ -106,6 +106,7 @@ def test_the_oldest_go_and_all_are_counted(lrs, keep):
     "one",
     [
         noted(refused=RetryLater(AGE)),
+        noted(refused=RetryLater(CREDENTIALS)),
         noted(refused=Refused("failed", status=500, error="internal_error")),
         noted(method="GET", refused=Refused("none", status=404, error="not_found")),
         noted(resource="/console/sources", refused=Refused("no", status=403, error="forbidden")),
@@ -113,7 +114,7 @@ def test_the_oldest_go_and_all_are_counted(lrs, keep):
         noted(tenant=""),
         noted(tenant="nobody"),
     ],
-    ids=["come back", "our fault", "not there", "a page", "no source", "no tenant", "unknown tenant"],
+    ids=["come back", "guesses", "our fault", "not there", "a page", "no source", "no tenant", "unknown tenant"],
 )
 def test_refusals_that_the_source_need_not_correct_are_not_stored(lrs, keep, one):
     keep([one, noted(1, source="other")])

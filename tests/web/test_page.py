@@ -294,6 +294,8 @@ def test_a_program_at_an_address_of_nothing_is_told_so_in_json(site, headers):
 
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
     assert "the endpoint of xAPI is" in answer.json()["message"]
+    file = site.client.get(f"{site.lrs.address}/static/none.css", headers=headers)
+    assert (file.status_code, file.json()["error"]) == (404, "not_found")
 
 
 def test_a_refusal_says_what_happened_where_what_to_do_and_the_number_of_the_request(site):

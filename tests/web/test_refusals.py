@@ -26,10 +26,14 @@ def noted(number: int):
     return refusal_of(refused, tenant="default", source="moodle", method="POST", resource="statements", request="r")
 
 
-def tail(folder, *words):
+def tailing(folder, *words):
     done = CliRunner().invoke(main, ["requests", "tail", "--data", str(folder), "--once", *words])
     assert done.exit_code == 0, done.output
-    return done.stdout
+    return done
+
+
+def tail(folder, *words):
+    return tailing(folder, *words).stdout
 
 
 @pytest.fixture
@@ -80,6 +84,13 @@ def test_one_source_can_be_looked_at(refusing):
     found = [json.loads(line) for line in tail(refusing, "--source", "-", "--json").splitlines()]
 
     assert [(one["status"], one["source"]) for one in found] == [(401, "-"), (404, "-"), (400, "-")]
+    last = [
+        json.loads(line)["status"] for line in tail(refusing, "--source", "tests", "--lines", "1", "--json").split()
+    ]
+    assert last == [403]
+    nobody, none = tailing(refusing, "--source", "vle"), tailing(refusing, "--lines", "0")
+    assert (nobody.stdout, nobody.stderr) == ("", f'nothing of "vle" was refused yet by a server on {refusing}\n')
+    assert (none.stdout, none.stderr) == ("", "")
 
 
 def test_what_comes_is_shown_while_one_looks(tmp_path):
@@ -107,6 +118,7 @@ def test_the_file_stays_small_and_a_follower_misses_nothing_at_the_change(tmp_pa
         seen += [one.rule for one in follower.added()]
 
     assert seen == [f"rule {number}" for number in range(12)]
+    assert [one.rule for one in newest(tmp_path, 3)] == seen[-3:]
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, f"{FILE}.1"]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1_500
 

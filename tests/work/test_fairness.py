@@ -34,6 +34,18 @@ def test_one_that_comes_waits_for_no_more_than_the_turn_at_hand_and_has_saved_no
     assert turns(rota, {"busy": 1.0, "new": 1.0}, 6).count("new") == 3
 
 
+def test_one_that_comes_is_beside_whoever_has_used_the_least():
+    rota = Rota()
+    rota.wake("much")
+    rota.wake("little")
+    rota.spend("much", 10.0)
+    rota.spend("little", 2.0)
+
+    rota.wake("new")
+
+    assert turns(rota, {"much": 1.0, "little": 1.0, "new": 1.0}, 4) == ["little", "new", "little", "new"]
+
+
 def test_one_that_was_away_comes_back_as_if_it_were_new():
     rota = Rota()
     rota.wake("busy")

@@ -109,22 +109,50 @@ def test_a_step_of_few_at_a_time_gets_as_much_time_as_one_with_a_long_queue(tena
     assert (sum(map(len, many)), sum(map(len, few))) == (200, 40)
 
 
+def whole_rounds(work, count):
+    for _ in range(count):
+        while work.turn() is None:
+            pass
+
+
 def test_a_step_with_a_share_gets_that_share_of_the_time_and_smaller_batches(tenant, stopwatch):
+    read, told = [], []
+    owe(tenant, "read", *(f"r{number}" for number in range(300)))
+    owe(tenant, "told", *(f"t{number}" for number in range(100)))
+    steps = {
+        "read": Step(settling(read, stopwatch, 0.016), batch=50),
+        "told": Step(settling(told, stopwatch, 0.022), batch=20, share=1 / 8),
+    }
+    work = Work(tenant, steps)
+
+    whole_rounds(work, 4)
+    early = [len(batch) for batch in told]
+    whole_rounds(work, 1)
+
+    assert [len(batch) for batch in read] == [50] * 5  # 0.8 s each, an eighth is 0.1
+    assert (early, [len(batch) for batch in told]) == (
+        [20],
+        [20, 10],
+    )  # 0.34 s too many
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(0.0008, [20, 10]), (0.0012, [20])])
+def test_a_step_that_had_more_than_its_share_goes_on_where_a_round_is_not_busy(tenant, stopwatch, seconds, found):
     read, told = [], []
     owe(tenant, "read", *(f"r{number}" for number in range(100)))
     owe(tenant, "told", *(f"t{number}" for number in range(100)))
     steps = {
-        "read": Step(settling(read, stopwatch, 0.016), batch=50),
-        "told": Step(settling(told, stopwatch, 0.01), batch=20, share=1 / 8),
+        "read": Step(settling(read, stopwatch, seconds), batch=50),
+        "told": Step(settling(told, stopwatch, 0.022), batch=20, share=1 / 8),
     }
     work = Work(tenant, steps)
 
-    for _ in range(2):
-        while work.turn() is None:
-            pass
+    whole_rounds(work, 2)
+    busy = [len(batch) for batch in told]
+    whole_rounds(work, 1)
 
-    assert [len(batch) for batch in read] == [50, 50]
-    assert [len(batch) for batch in told] == [20, 10]  # 0.2 s of computing, and then 0.1: an eighth of 0.8
+    assert busy == found
+    assert len(told) == len(found) + 1  # nothing was left to read
 
 
 def test_a_step_waits_a_second_at_a_time_while_the_one_before_it_has_more_due(tenant, stopwatch):

@@ -1,6 +1,8 @@
 """Blobs that no record names go a day after that was found, and no other ever goes."""
 
+import os
 import threading
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -68,6 +70,19 @@ def test_a_blob_without_a_record_goes_a_day_after_that_was_found(tenant, clock):
     assert there(tenant, left)
     assert sweep_after(tenant, clock) == 1
     assert not there(tenant, left)
+
+
+def test_a_file_of_others_among_the_blobs_stays_and_stops_no_sweep(tmp_path, clock):
+    with closing(open_store(f"sqlite:///{tmp_path}/store.db", clock=clock)) as store:
+        tenant = Tenant("default", store, Settings(data=tmp_path), Secrets(bytes(32)), clock)
+        left = keep(tenant, b"left")
+        theirs = store.blobs.path_of(left).with_name(".nfs0001")
+        theirs.write_bytes(b"theirs")
+        os.utime(theirs, (0, 0))
+
+        gone = [sweep_after(tenant, clock) for _ in range(4)]
+
+        assert (sum(gone), there(tenant, left), theirs.exists()) == (1, False, True)
 
 
 def test_what_is_put_while_a_sweep_reads_the_records_stays_after_a_clock_was_put_right(tenant, clock):

@@ -17,6 +17,7 @@ from lrs.composition import steps
 from lrs.composition.steps import LANES, STEPS, drain, steps_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
+from lrs.ops import work_commands
 from lrs.ops.work_commands import run_worker
 from lrs.storage import Owed, Record
 from lrs.storage.drafts import drafts_in
@@ -436,6 +437,21 @@ def test_status_shows_what_waits_and_for_how_long_what_fails_and_what_was_put_as
     assert f"  until it is tried again, {until_then}\n" in text
     assert "failing: refs of statement failing: 1 try, 503\n" in text
     assert "put aside: refs of statement aside: 1 try, 400\n" in text
+    assert (told["more"], "more than" in text) == ({"failing": False, "parked": False}, False)
+
+
+def test_status_says_that_more_was_put_aside_than_it_names(tmp_path, tenant, monkeypatch):
+    monkeypatch.setattr(work_commands, "_MOST", 2)
+    for id in ("one", "two", "three"):
+        owe(tenant, id)
+    for claim in tenant.store.claim(["refs"], limit=9, lease=1):
+        tenant.store.defer(claim, due=0, error="400", parked=True)
+
+    told, text = json.loads(run(tmp_path, "status", "--json")), run(tmp_path, "status")
+
+    assert (len(told["parked"]), told["more"]) == (2, {"failing": False, "parked": True})
+    assert text.count("put aside: refs of statement ") == 2
+    assert text.endswith("put aside: more than these 2\n")
 
 
 def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):

@@ -31,6 +31,7 @@ from adapters.lms.sessions.vocabulary import (
 )
 from lrs.kernel.durations import seconds_of
 from lrs.kernel.strict_json import Json
+from lrs.kernel.times import SECOND
 from lrs.xapi.statements.identity import ifi_text
 
 Breach = tuple[str, str]
@@ -226,8 +227,11 @@ def _of_order(standing: SessionStanding, verb: str) -> Iterator[Breach]:
 
 
 def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStanding:
+    defined = is_defined(statement)
+    if not defined and now - standing.session.last < SECOND:
+        return standing
     session = msgspec.structs.replace(standing.session, last=now)
-    if not is_defined(statement):
+    if not defined:
         return SessionStanding(session, standing.progress)
     verb, progress = statement["verb"]["id"], standing.progress
     session = msgspec.structs.replace(session, verbs=(*session.verbs, verb))

@@ -121,7 +121,7 @@ def put_member(tx: Tx, seen: LtiMember) -> None:
     record = tx.get(MEMBER, member_id(seen.course, seen.user))
     before = _members.decode(record.body) if record else None
     if before is not None:
-        opened = tuple(dict.fromkeys((*before.opened, *seen.opened)))[-MOST_OPENED:]
+        opened = (*(one for one in before.opened if one not in seen.opened), *seen.opened)[-MOST_OPENED:]
         seen = msgspec.structs.replace(seen, listed=seen.listed or before.listed, opened=opened)
     body = msgspec.json.encode(seen)
     if record is None or record.body != body:

@@ -168,14 +168,14 @@ def owe_grades(tx: Tx, id: str, now: int) -> None:
 def reached_in(registration: Registration, structure: Structure, index: str, now: int) -> Reached | None:
     """The points of a course, or of the unit with this *index*: the mean of its units. ``None`` before anything came.
 
-    A unit has the score that came with passed or failed; without one, all points once it is satisfied.
+    A unit has the score that came with passed or failed; without one, all points once it counts as done.
     """
     units = [unit for place, unit in enumerate(units_of(structure)) if index in {"", str(place)}]
     progress = [registration.unit(unit.activity) for unit in units]
     if not progress or not any(one.score is not None or one.satisfied for one in progress):
         return None
-    points = sum(map(_share, progress)) / len(progress) * POINTS
-    return Reached(round(points, 2), POINTS, now, is_done=all(one.satisfied for one in progress))
+    points = sum(_share(registration, unit) for unit in units) / len(units) * POINTS
+    return Reached(round(points, 2), POINTS, now, is_done=all(map(registration.has_done, units)))
 
 
 def state_of(progress: UnitProgress) -> str:
@@ -187,10 +187,11 @@ def state_of(progress: UnitProgress) -> str:
     return "begun" if progress.attempted else "new"
 
 
-def _share(progress: UnitProgress) -> float:
-    if progress.score is not None:
-        return max(0.0, progress.score)
-    return 1.0 if progress.satisfied else 0.0
+def _share(registration: Registration, unit: AssignableUnit) -> float:
+    score = registration.unit(unit.activity).score
+    if score is not None:
+        return max(0.0, score)
+    return 1.0 if registration.has_done(unit) else 0.0
 
 
 def _registration_in(record: Record) -> str:

@@ -28,6 +28,7 @@ from adapters.lms.pages.own_courses import (
 )
 from adapters.lms.pages.trying import add_trial
 from adapters.lms.sessions.session import REGISTRATION, Registration, learners_key, registration_of, trials_key
+from lrs.access import staff
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.pages.list_files import add_files
@@ -161,7 +162,8 @@ def _add_report(router: Router) -> None:
         course = own_course(visit, id)
         found = listing(asked_of(visit.request, view.LEARNERS, sort="-began"), _learners(visit, course))
         one = {"id": course.id, "title": shown_title(course.title)}
-        trials = view.trials(_registrations(visit, trials_key(course.id), TRIALS), visit.tenant.settings.zone)
+        tried, store = _registrations(visit, trials_key(course.id), TRIALS), visit.tenant.store
+        trials = view.trials(tried, visit.tenant.settings.zone, lambda subject: staff.called(store, subject))
         return visit.page("staff/course-learners.html", one=one, list=found, most=LISTED, trials=trials)
 
     @router.get(f"{REPORT}.csv", summary="The same as CSV", openapi_extra=SIGNED_IN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from adapters.lms.courses.courses import Course, CourseVersion, Imported
@@ -170,13 +170,13 @@ def _learner(registration: Registration, structure: Structure, zone: str, root: 
     )
 
 
-def trials(found: Iterable[Registration], zone: str) -> list[dict[str, str]]:
-    """Who tried the course, and since when: they are no learners of it."""
+def trials(found: Iterable[Registration], zone: str, called: Callable[[str], str]) -> list[dict[str, str]]:
+    """Who tried the course, and since when: they are no learners of it. *called* gives the name of staff."""
     return [
         {
             "id": one.id,
             "who": one.actor.get("name") or "A teacher",
-            "account": one.actor["account"]["name"],
+            "account": called(one.actor["account"]["name"]),
             "at": written_moment(one.at, zone),
         }
         for one in found

@@ -57,5 +57,4 @@ def after(standing: SessionStanding, cmi: Cmi, now: int, *, ended: bool) -> Sess
 def _score(cmi: Cmi, progress: UnitProgress, verbs: set[str]) -> float | None:
     if cmi.score is None or cmi.score.scaled is None or cmi.status not in FINAL:
         return progress.score
-    is_worse = progress.passed and cmi.status == "failed"
-    return progress.score if is_worse or (cmi.status == "failed" and "failed" not in verbs) else cmi.score.scaled
+    return progress.score if cmi.status == "failed" and "failed" not in verbs else cmi.score.scaled

@@ -87,9 +87,10 @@ class LaunchSession(msgspec.Struct, frozen=True):
     *activity_type* is the type that its package gives the unit.
     *template* is the context that its statements must contain (10.2.1). *fetch* is the digest of the token in the fetch
     address, *token* that of the authorisation token, empty until it was fetched. *verbs* are those of statements
-    defined by cmi5 that came. *last* is when the last statement came, *abandoned_by* what ended it, *left* when its
-    learner was taken out of the course. *source* is that of its statements, *return_url* where the learner goes at the
-    end. Times are microseconds UTC, 0 if it did not happen.
+    defined by cmi5 that came. *last* is when the last statement came (of "allowed" ones within a second the first, so
+    that a burst does not write the session each time), *abandoned_by* what ended it, *left* when its learner was taken
+    out of the course. *source* is that of its statements, *return_url* where the learner goes at the end. Times are
+    microseconds UTC, 0 if it did not happen.
 
     Content of Tin Can and SCORM has its token from the beginning: in its launch address.
     """

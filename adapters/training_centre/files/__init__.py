@@ -15,6 +15,8 @@
 *learner* is at least one of uln, learner_ref, email; given_names and family_name are kept for staff, are in no
 statement, and show that somebody observes themselves. The district goes into a statement of its own,
 ``registered`` on the session, so that planning knows where learners live; of a whole postcode the district is kept.
+An empty cell takes back what this session told of it, and a file without the column says nothing; what other sessions
+told stays, and the newest of them counts.
 Times are local (Europe/London unless the mapping profile says
 otherwise) or have an offset; a time without a date is on the session's day. Constants of the mapping profile fill empty
 cells (``pass_percent``, ``centre_id``).

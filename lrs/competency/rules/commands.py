@@ -40,7 +40,10 @@ class _Asked(msgspec.Struct, frozen=True):
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show who would gain and lose what.")
 _expect_loss = click.option(
-    "--expect-loss", type=click.IntRange(min=0), metavar="N", help="Apply only if exactly N held levels would go."
+    "--expect-loss",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Apply only if exactly N held levels would go or end earlier.",
 )
 
 
@@ -164,17 +167,17 @@ def _agreed(found: Sequence[Swing], expected: int | None) -> int:
     Raises ``Refused``.
     """
     lost = count_lost(found)
+    going = f"{levels(lost)} would go or end earlier"
     if expected is None and lost and _somebody_is_there():
-        expected = click.prompt(f"{levels(lost)} would go. Type that number to go on", type=int, err=True)
+        expected = click.prompt(f"{going}. Type that number to go on", type=int, err=True)
     if expected is None and lost:
         raise Refused(
-            f"{levels(lost)} would go, so nothing was changed: see who loses them above, and if that is right, run it"
-            f" again with --expect-loss {lost}"
+            f"{going}, so nothing was changed: see who loses them above, and if that is right, run it again with"
+            f" --expect-loss {lost}"
         )
     if expected is not None and expected != lost:
         raise Refused(
-            f"{levels(lost)} would go, not {expected}, so nothing was changed: if that is right, run it again with"
-            f" --expect-loss {lost}"
+            f"{going}, not {expected}, so nothing was changed: if that is right, run it again with --expect-loss {lost}"
         )
     return lost
 

@@ -144,7 +144,7 @@ def agree(tx: Tx, id: str, expected: int, by: str) -> None:
     if draft.state != "seen":
         raise Refused("These rules cannot be put in force.", status=409, error="busy")
     if expected != draft.lost:
-        message = f"{counted(draft.lost, 'held level')} would go, not {expected}."
+        message = f"{counted(draft.lost, 'held level')} would go or end earlier, not {expected}."
         message += " Nothing was changed: look again, then type it."
         raise Refused(message, status=409, error="not_agreed")
     change(tx, id, state="agreed", expected=expected, by=by, problem="")

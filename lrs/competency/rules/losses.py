@@ -43,7 +43,8 @@ TAKES_BACK = frozenset({"http://adlnet.gov/expapi/verbs/voided"}) | UNCOMPLETED
 class Swing:
     """A level that a change of rules would give or take: of whom, of which competency, and until when it is held.
 
-    If *ends* is set, the level is only lost from that day on, which is earlier than before.
+    *competency* is its key (id and version): two frameworks may have one code and label. If *ends* is set, the level is
+    only lost from that day on, which is earlier than before.
     """
 
     person: str
@@ -52,6 +53,7 @@ class Swing:
     level: int
     gained: bool
     ends: date | None = None
+    competency: str = field(kw_only=True, compare=False)
 
 
 class Changed(Exception):
@@ -252,7 +254,7 @@ def _swings(holder: str, tallies: list[Tally], own: set[str], seen: LossSurvey) 
 
 
 def _swing(holder: str, of: RuleCompetency, level: int, *, gained: bool, ends: date | None = None) -> Swing:
-    return Swing(holder, of.code, of.label, level, gained, ends)
+    return Swing(holder, of.code, of.label, level, gained, ends, competency=of.key)
 
 
 def _last_held(tallies: list[Tally], index: Index, own: set[str], today: date) -> dict[CompetencyLevel, HeldPeriod]:

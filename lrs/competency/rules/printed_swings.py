@@ -34,8 +34,8 @@ def _does(reader: Reader, one: Swing) -> str:
         return "loses" if one.ends is None else "has shorter"
     records = each(reader, "award", key("award", one.person))
     awards = [msgspec.json.decode(record.body, type=Award) for record in records]
-    in_review = {(award.competency.code, award.level.ordinal) for award in awards if award.review}
-    return "keeps" if (one.code, one.level) in in_review else "gains"
+    in_review = {(award.competency.key, award.level.ordinal) for award in awards if award.review}
+    return "keeps" if (one.competency, one.level) in in_review else "gains"
 
 
 def changes(tenant: Tenant, found: Sequence[Swing]) -> list[dict[str, object]]:

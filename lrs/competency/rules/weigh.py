@@ -69,7 +69,7 @@ def _told(
         return
     changed = ""
     if draft.state == "agreed":
-        changed = f"Meanwhile {counted(losing, 'held level')} would go, not {draft.expected}."
+        changed = f"Meanwhile {counted(losing, 'held level')} would go or end earlier, not {draft.expected}."
         changed += " Nothing was changed: look again."
     listed = list(_changes(tenant.store, found[:LISTED], badged))
     blob = tenant.store.blobs.put([msgspec.json.encode(listed)])
@@ -111,7 +111,7 @@ def _changes(reader: Reader, found: Sequence[Swing], badged: Badged) -> Iterable
     ids = {id for held in awards.values() for id, _ in held.values()}
     with_badge = set(badged(reader, ids)) if ids else set()
     for one in found:
-        id, in_review = awards[one.person].get((one.code, one.level), ("", False))
+        id, in_review = awards[one.person].get((one.competency, one.level), ("", False))
         if one.gained:
             yield _change(one, names, "keeps" if in_review else "gains")
         elif one.ends is not None:
@@ -133,13 +133,11 @@ def _change(one: Swing, names: dict[str, str], does: str, *, badge: bool = False
 
 
 def _awards(reader: Reader, person: str) -> dict[tuple[str, int], tuple[str, bool]]:
-    """The id of the award that is held now, and whether it is in review, for each competency (code) and level."""
+    """The id of the award that is held now, and whether it is in review, for each competency (key) and level."""
     held = (
         (record.id, msgspec.json.decode(record.body, type=Award))
         for record in each(reader, "award", key("award", person))
     )
     return {
-        (one.competency.code, one.level.ordinal): (id, one.review is not None)
-        for id, one in held
-        if one.state == "held"
+        (one.competency.key, one.level.ordinal): (id, one.review is not None) for id, one in held if one.state == "held"
     }

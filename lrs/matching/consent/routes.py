@@ -205,9 +205,7 @@ def _add_guardian(router: Router) -> None:
 def refusal(request: Request, refused: Refused) -> Response:
     """The page that tells a learner or a guardian why the request was refused."""
     exchange_of(request).language = language_of(request, LEARNERS)
-    return refusal_page(
-        request, refused, "learner/refused.html", error=refused.error, root=base_of(request), languages=LEARNERS
-    )
+    return refusal_page(request, refused, "learner/refused.html", root=base_of(request), languages=LEARNERS)
 
 
 PAGES = Pages(PagePolicy(referrer="no-referrer", opener="unsafe-none"), refusal)

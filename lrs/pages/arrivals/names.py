@@ -8,6 +8,7 @@ from functools import cache
 import msgspec
 
 from lrs.competency.rules.unmatched import in_any_language, name_in
+from lrs.competency.witnessed import witnessed
 from lrs.pages.told import StatementTold, told, with_name, with_person
 from lrs.people.told_names import newest_name
 from lrs.storage import Reader, Record, Walk
@@ -45,6 +46,20 @@ def called(reader: Reader) -> Callable[[str], str]:
     @cache
     def of(activity: str) -> str:
         return name_of(reader, activity) or activity
+
+    return of
+
+
+def called_in(reader: Reader) -> Callable[[str, str], str]:
+    """A function that gives the name of what a statement is about, as its learner reads it, or else as ``called``.
+
+    It takes the statement's id and the activity. Of a checklist at a session that is the name of the session.
+    """
+    name = called(reader)
+
+    def of(statement: str, activity: str) -> str:
+        seen = witnessed(reader, [statement]).get(statement)
+        return (seen.activity if seen else "") or name(activity)
 
     return of
 

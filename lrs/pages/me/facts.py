@@ -35,7 +35,7 @@ from lrs.people import questions
 from lrs.people.persons import identifiers_in, members_of
 from lrs.people.questions import Question
 from lrs.people.search import somebody
-from lrs.storage import Reader, Walk, first_seq, micros_of
+from lrs.storage import Reader, Walk, each, first_seq, micros_of
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.web.language import ENGLISH
@@ -232,6 +232,17 @@ def sign_ins(reader: Reader, who: Own, now: int) -> list[int]:
         for entry in audit.of_person(reader, member, "session.opened", now - YEAR, LISTED)
     ]
     return sorted(found, reverse=True)[:LISTED]
+
+
+def lower_awards(reader: Reader, who: Own, found: OwnSkills) -> list[str]:
+    """The awards of *who* for a lower level of a competency than the one that is held."""
+    held = {one.entry.competency.id: one.entry.level.ordinal for one in found.skills if one.entry.state != "expired"}
+    awards = {
+        record.id: msgspec.json.decode(record.body, type=Award)
+        for member in who.members
+        for record in each(reader, "award", key("award", member))
+    }
+    return [id for id, one in awards.items() if one.level.ordinal < held.get(one.competency.id, 0)]
 
 
 def _awards(reader: Reader, shown: tuple[ProfileEntry, ...]) -> dict[str, Award]:

@@ -33,6 +33,7 @@ from lrs.pages.visit import (
     frame,
     page_router,
     says_to_learners,
+    sign_in_first,
 )
 from lrs.people import questions
 from lrs.storage import Tx
@@ -42,7 +43,7 @@ from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of, said_in
 from lrs.web.late import Router
 from lrs.web.origins import base_of
-from lrs.web.page import Pages, redirect, refusal_page
+from lrs.web.page import Pages, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.shared import shared
 
@@ -219,7 +220,8 @@ def _skills(
     tenant, dates, who = visit.tenant, dates_of(visit), own_of(visit)
     found = facts.skills(tenant, who)
     gone = told.gone(tenant, [one.id for one in found.badges])
-    shown = views.skills(found, tenant.clock(), dates) | views.badges_of(found.badges, gone, dates)
+    lower = set(map(told.of_award, facts.lower_awards(tenant.store, who, found)))
+    shown = views.skills(found, tenant.clock(), dates) | views.badges_of(found.badges, gone, lower, dates)
     shown["skills"] = views.with_badges(shown["skills"], shown["badges"], told.of_award)
     shown["outcomes"] = outcomes_view.outcomes(facts.came_of(tenant.store, who), dates)
     said = declared.said_by(tenant.store, who.members)
@@ -241,7 +243,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     """The page of a refusal, or a redirect to the sign-in of learners."""
     root = base_of(request)
     if refused.error == SIGN_IN_FIRST:
-        return redirect(request, f"{root}/sign-in/learner")
+        return sign_in_first(request, "/sign-in/learner")
     exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(request, refused, "learner/own-refused.html", root=root)
 

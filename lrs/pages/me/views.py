@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -39,15 +39,19 @@ def skills(found: OwnSkills, now: int, dates: Dates) -> dict[str, Any]:
     }
 
 
-def badges_of(found: Sequence[OwnBadge], gone: Mapping[str, GoneBadge], dates: Dates) -> dict[str, Any]:
+def badges_of(
+    found: Sequence[OwnBadge], gone: Mapping[str, GoneBadge], lower: Collection[str], dates: Dates
+) -> dict[str, Any]:
     """The badges that count, and those that do not, with why: by name, as everywhere, and the newest of a name first.
 
-    One that was stopped a moment ago is *gone* already.
+    One that was stopped a moment ago is *gone* already. Those *lower* (ids) are for a lower level than the one held.
     """
     ordered = sorted(found, key=lambda one: one.name.casefold())
     over = [one for one in ordered if one.state != ISSUED or gone[one.id].is_stopped]
+    counting = [one for one in ordered if one not in over]
     return {
-        "badges": [_badge(one, dates) for one in ordered if one not in over],
+        "badges": [_badge(one, dates) for one in counting if one.id not in lower],
+        "lower_badges": [_badge(one, dates) for one in counting if one.id in lower],
         "gone_badges": [_badge(one, dates) | _why_gone(gone[one.id], dates) for one in over],
     }
 

@@ -18,10 +18,10 @@ from lrs.kernel.times import MINUTE
 from lrs.pages import session
 from lrs.pages.sign_in import entering
 from lrs.pages.sign_in.password import ways
-from lrs.pages.visit import FormBody, form_body, page_router
+from lrs.pages.visit import FormBody, form_body, page_router, said
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.language import LEARNERS, language_of, said_in
 from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
 from lrs.web.routing import Here
@@ -153,9 +153,9 @@ def _confirmed(tenant: Tenant, text: str, nonce: str) -> Proven:
 
 
 def _asked(request: Request, tenant: Tenant, refused: Refused | None = None, then: str = "") -> Response:
-    is_out = request.query_params.get("done") == "signed_out"
+    done = said_in(language_of(request, LEARNERS), said(request))
     answer = entering.learners_page(
-        request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners"), is_out=is_out
+        request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners"), done=done
     )
     if there := session.safe_return(base_of(request), then):
         set_cookie(answer, tenant, then_cookie(tenant), there, _THEN_LASTS)

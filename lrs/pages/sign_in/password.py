@@ -11,13 +11,13 @@ from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.operator.elsewhere import still_in
 from lrs.pages.sign_in import entering
-from lrs.pages.visit import SIGNED_IN, FormBody, Visiting, form_body, page_router, said, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visiting, form_body, page_router, said, says_to_learners
 from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of, device_cookie, drop_cookie, session_cookie, set_cookie
 from lrs.web.routing import Here
 
-says(signed_out="You are signed out.")
+says_to_learners(signed_out="You are signed out.")
 
 
 def routes(prefix: str = "") -> Router:

@@ -15,9 +15,10 @@ from lrs.storage import records
 from lrs.storage.contract import Tx
 from lrs.storage.leases import TOKEN_BYTES, Ahead, first_leased, is_alone, new_token
 from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record
+from lrs.storage.sqlite.owing import row_of, token_of
 from lrs.storage.sqlite.read import SqliteReader, record_of
 from lrs.storage.sqlite.rows import json_list
-from lrs.storage.sqlite.tx import ours, token_and_row
+from lrs.storage.sqlite.tx import ours
 
 T = TypeVar("T")
 PARKED = NEWEST
@@ -120,14 +121,13 @@ class SqliteOwed:
             "UPDATE owed SET at = ?, due = ?, tries = tries + 1, error = ?, token = NULL"
             " WHERE row = ? AND step = ? AND token = ?"
         )
-        token, row = token_and_row(claim)
-        values = (PARKED if parked else due, due, error, row, claim.owed.step, token)
+        values = (PARKED if parked else due, due, error, row_of(claim), claim.owed.step, token_of(claim))
         return self.write(lambda tx: ours(tx).execute(change, values) > 0).result()
 
     def release(self, claims: Sequence[Claim]) -> None:
         """See ``Store.release``."""
         change = "UPDATE owed SET at = 0, token = NULL WHERE row = ? AND step = ? AND token = ?"
-        values = [(row, claim.owed.step, token) for claim in claims for token, row in [token_and_row(claim)]]
+        values = [(row_of(claim), claim.owed.step, token_of(claim)) for claim in claims]
 
         def decide(tx: Tx) -> None:
             for each in values:
@@ -138,9 +138,9 @@ class SqliteOwed:
 
     def holds(self, claim: Claim) -> bool:
         """See ``Store.holds``."""
-        token, row = token_and_row(claim)
         query = "SELECT 1 FROM owed WHERE row = ? AND step = ? AND token = ?"
-        return self._reader().connection.execute(query, (row, claim.owed.step, token)).fetchone() is not None
+        values = (row_of(claim), claim.owed.step, token_of(claim))
+        return self._reader().connection.execute(query, values).fetchone() is not None
 
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from lrs.storage import records
-from lrs.storage.contract import each
-from lrs.storage.records import NEWEST, SMALL_BODY, JoinedPage, Page, Record, Walk
+from lrs.storage.records import NEWEST, SMALL_BODY, JoinedPage, Page, Record, Stale, Walk
 from lrs.storage.sizes import check_found
-from lrs.storage.sqlite.walks import count_of, joined_of_one_key, of_one_key, of_several_keys
+from lrs.storage.sqlite.rows import json_list
+from lrs.storage.sqlite.walks import count_of, joined_of_one_key, of_any_key, of_one_key, of_several_keys
 
 WALK_CAP = 10_000
 """How many entries of the first key one call looks at if further keys must match."""
@@ -27,11 +29,16 @@ SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
 
 
+RecordPlace = tuple[int, int, bytes]
+"""Where a record and its search keys stand: row, seq, and the keys as they are stored."""
+
+
 class SqliteReader:
     """The questions of ``Reader`` on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._places: dict[tuple[str, str], RecordPlace] | None = None
         self._kinds: dict[str, int] = {}
         self._names: dict[int, str] = {}
 
@@ -60,7 +67,11 @@ class SqliteReader:
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
         row = self.connection.execute(_BY_ID, (id, self.kind_number(kind))).fetchone()
-        return None if row is None else record_of(kind, row)
+        if row is None:
+            return None
+        if self._places is not None:
+            self._places[kind, id] = (row[0], row[1], row[4])
+        return record_of(kind, row)
 
     def get_many(self, kind: str, ids: Iterable[str]) -> dict[str, Record]:
         """See ``Reader.get_many``."""
@@ -80,18 +91,37 @@ class SqliteReader:
             ):
                 kind = self._kind_name(row[7])
                 if (kind, row[6]) in names:
+                    if self._places is not None:
+                        self._places[kind, row[6]] = (row[0], row[1], row[4])
                     found[kind, row[6]] = record_of(kind, row[:7])
                     check_found(size := size + len(row[5]))
         return found
 
-    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
-        """See ``Store.find_any``. Each look costs some microseconds here."""
-        found: dict[int, list[Record]] = {}
-        size = 0
-        for key in keys:
-            found[key] = list(each(self, kind, key))
-            check_found(size := size + sum(len(record.body) for record in found[key]))
+    def note_places(self) -> dict[tuple[str, str], RecordPlace]:
+        """Where the records stand that are read by id from now on, by kind and id."""
+        self._places = {}
+        return self._places
+
+    def place_of(self, kind: str, id: str) -> RecordPlace:
+        """Where the record stands. Raises ``Stale`` if there is none."""
+        query = "SELECT row, seq, keys FROM record WHERE id = ? AND kind = ?"
+        found: RecordPlace | None = self.connection.execute(query, (id, self.kind_number(kind))).fetchone()
+        if found is None:
+            raise Stale(kind, id)
         return found
+
+    def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
+        """See ``Store.find_any``. Ordered here: the question looks for one key in all segments, then for the next."""
+        found: dict[int, list[list[Any]]] = {key: [] for key in keys}
+        size = 0
+        query = of_any_key(_COLUMNS)
+        with closing(self.connection.execute(query, (json_list(list(found)), self.kind_number(kind)))) as rows:
+            for key, *row in rows:
+                found[key].append(row)
+                check_found(size := size + len(row[5]))
+        return {
+            key: [record_of(kind, row) for row in sorted(some, key=itemgetter(1, 0))] for key, some in found.items()
+        }
 
     def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""

@@ -14,8 +14,9 @@ from lrs.storage.known import Known, in_its_place
 from lrs.storage.records import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
 from lrs.storage.sqlite.keys import Entry, SearchKeys, SegmentSizes
-from lrs.storage.sqlite.read import SqliteReader
-from lrs.storage.sqlite.rows import OWED, RECORDS, insert_rows, json_list, packed
+from lrs.storage.sqlite.owing import OwingEntries, row_of, token_of
+from lrs.storage.sqlite.read import RecordPlace, SqliteReader
+from lrs.storage.sqlite.rows import RECORDS, insert_rows, json_list, packed
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,13 +25,13 @@ class SqliteTx:
     """See ``Tx``.
 
     *connection* is the writer's. *flushed* counts what was written to the database, which cannot be undone alone.
-    *floor* is the lowest time that the commit may store. *called* are the steps that it owes at once. *began* says
-    whether it began a segment of search keys.
+    *floor* is the lowest time that the commit may store. *began* says whether it began a segment of search keys.
     """
 
     def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None, sizes: SegmentSizes) -> None:
         self._reader = reader
         self._known = Known(reader)
+        self._places = reader.note_places()
         self.connection = reader.connection
         self._clock = clock
         self._secret = secret
@@ -39,7 +40,7 @@ class SqliteTx:
         self.seq, self._row = self.keys.seq, self.keys.row
         self.flushed = 0
         self.floor = 0
-        self.called: set[str] = set()
+        self._owing = OwingEntries(self.connection, clock)
         self.began = False
         self._exists: Exists | None = None
 
@@ -98,6 +99,8 @@ class SqliteTx:
         self._row += 1
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=1)
         self._pending[record.kind, record.id] = (self._row, stored)
+        for owed in stored.owed:
+            self._owing.add(self._row, owed)
         return stored
 
     def replace(self, record: Record) -> Record:
@@ -106,7 +109,7 @@ class SqliteTx:
         self._change(record.kind, record.id)
         self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
-        row, seq, keys = self._row_of(record.kind, record.id)
+        row, seq, keys = self._place_of(record.kind, record.id)
         changed = self.connection.execute(
             "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
             (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), stored.body, row, record.rev),
@@ -114,7 +117,9 @@ class SqliteTx:
         if not changed:
             raise Stale(record.kind, record.id)
         self._change_keys(row, seq, keys, stored)
-        self._owe((row, owed) for owed in stored.owed)
+        self._places[record.kind, record.id] = (row, stored.seq, packed(stored.keys))
+        for owed in stored.owed:
+            self._owing.add(row, owed)
         return stored
 
     def put(self, record: Record) -> Record:
@@ -124,12 +129,15 @@ class SqliteTx:
 
     def delete(self, kind: str, id: str) -> bool:
         """See ``Tx.delete``."""
+        if self._owing:
+            self.flush()
         self._change(kind, id)
         self._known.forget(kind, id)
         try:
-            row, seq, keys = self._row_of(kind, id)
+            row, seq, keys = self._place_of(kind, id)
         except Stale:
             return False
+        del self._places[kind, id]
         self.keys.drop(array("q", keys), seq, row)
         self.connection.execute("DELETE FROM record WHERE row = ?", (row,))
         self.connection.execute("DELETE FROM owed WHERE row = ?", (row,))
@@ -137,9 +145,8 @@ class SqliteTx:
 
     def owe(self, kind: str, id: str, owed: Owed) -> None:
         """See ``Tx.owe``."""
-        self._change(kind, id)
-        row, _, _ = self._row_of(kind, id)
-        self._owe([(row, owed)])
+        waiting = self._pending.get((kind, id))
+        self._owing.add(waiting[0] if waiting else self._place_of(kind, id)[0], owed)
 
     def retry(self, kind: str, id: str, step: str) -> bool:
         """See ``Tx.retry``."""
@@ -147,15 +154,16 @@ class SqliteTx:
             "UPDATE owed SET at = 0, due = ?, tries = 0 WHERE step = ? AND at = ? AND row ="
             " (SELECT row FROM record WHERE id = ? AND kind = ?)"
         )
-        self.called.add(step)
+        self._owing.called.add(step)
         return self.execute(change, (self._clock(), step, NEWEST, id, self._reader.kind_number(kind))) > 0
 
     def clear(self, claims: Sequence[Claim]) -> None:
         """Removes settled entries. Raises ``Stale`` if a token is no longer valid."""
+        if self._owing.meets(claims):
+            self.flush()
         rows: dict[tuple[str, bytes], list[int]] = {}
         for claim in claims:
-            token, row = token_and_row(claim)
-            rows.setdefault((claim.owed.step, token), []).append(row)
+            rows.setdefault((claim.owed.step, token_of(claim)), []).append(row_of(claim))
         self.flushed += 1
         done = sum(
             self.connection.execute(
@@ -182,22 +190,28 @@ class SqliteTx:
 
     # -- the group --------------------------------------------------------------------------------------------------
 
-    def mark(self) -> tuple[int, int, int, int, Exists | None]:
-        """The present state, so that one decision's inserts can be undone."""
-        return self.flushed, len(self._pending), self.seq, self._row, self._exists
+    @property
+    def called(self) -> set[str]:
+        """The steps that what was written owes at once."""
+        return self._owing.called
 
-    def undo(self, mark: tuple[int, int, int, int, Exists | None]) -> bool:
+    def mark(self) -> tuple[int, int, int, int, int, Exists | None]:
+        """The present state, so that one decision's inserts can be undone."""
+        return self.flushed, len(self._pending), len(self._owing), self.seq, self._row, self._exists
+
+    def undo(self, mark: tuple[int, int, int, int, int, Exists | None]) -> bool:
         """Undoes what was inserted since *mark*. ``False`` if some of it was written."""
         if self.flushed != mark[0]:
             return False
         while len(self._pending) > mark[1]:
             self._pending.popitem()
-        self.seq, self._row, self._exists = mark[2:]
+        self._owing.undo(mark[2])
+        self.seq, self._row, self._exists = mark[3:]
         return True
 
     def flush(self) -> None:
         """Writes what was gathered. Raises ``Exists`` for an insert of an existing record."""
-        if not self._pending:
+        if not self._pending and not self._owing:
             return
         self.flushed += 1
         pending = list(self._pending.values())
@@ -208,7 +222,7 @@ class SqliteTx:
             self._exists = Exists(str(error))
             raise self._exists from error
         self.keys.insert((record.keys, record.seq, row) for row, record in pending)
-        self._owe((row, owed) for row, record in pending for owed in record.owed)
+        self._owing.write()
 
     def finish(self) -> None:
         """Writes the rest, and the head from which the next group of every process starts."""
@@ -216,16 +230,6 @@ class SqliteTx:
         if self._exists:  # a decision caught it and went on, so what it wrote may be incomplete
             raise self._exists
         self.began = self.keys.finish(self.seq, self._row)
-
-    def _owe(self, entries: Iterable[tuple[int, Owed]]) -> None:
-        """Adds entries.
-
-        One that is due at once gets ``at`` 0, so it does not depend on clocks; ``due`` is kept for the lag.
-        """
-        now, entries = self._clock(), list(entries)
-        self.called.update(owed.step for _, owed in entries if owed.is_called(now))
-        values = [value for row, owed in entries for value in (row, *_entry_of(owed, now))]
-        insert_rows(self.connection, OWED, values)
 
     def _change_keys(self, row: int, seq: int, packed: bytes, stored: Record) -> None:
         """Changes only the entries that differ, as long as the record keeps its place."""
@@ -263,26 +267,11 @@ class SqliteTx:
             number = int(self.connection.execute("SELECT number FROM kind WHERE name = ?", (kind,)).fetchone()[0])
         return number
 
-    def _row_of(self, kind: str, id: str) -> tuple[int, int, bytes]:
-        found = self.connection.execute(
-            "SELECT row, seq, keys FROM record WHERE id = ? AND kind = ?", (id, self._reader.kind_number(kind))
-        ).fetchone()
-        if found is None:
-            raise Stale(kind, id)
-        return found[0], found[1], found[2]
-
-
-def token_and_row(claim: Claim) -> tuple[bytes, int]:
-    """The stored token of a lease, the same for all that were claimed together, and the row of the record."""
-    return bytes.fromhex(claim.token.partition("-")[0]), int(claim.token.rpartition("-")[2])
-
-
-def _entry_of(owed: Owed, now: int) -> tuple[str, int, int, int, str | None]:
-    """The columns step, at, due, tries and error of a new entry."""
-    due = owed.due or now
-    if owed.parked:
-        return owed.step, NEWEST, due, owed.tries, owed.error
-    return owed.step, owed.due, due, 0, None
+    def _place_of(self, kind: str, id: str) -> RecordPlace:
+        place = self._places.get((kind, id))
+        if place is None:
+            place = self._places[kind, id] = self._reader.place_of(kind, id)
+        return place
 
 
 def ours(tx: Tx) -> SqliteTx:

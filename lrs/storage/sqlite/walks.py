@@ -25,6 +25,15 @@ def of_one_key(columns: str, *, newest_first: bool) -> str:
 
 
 @lru_cache
+def of_any_key(columns: str) -> str:
+    """Gives the key and *columns* of the records ``r`` with one of several keys, in no order. Values: keys, kind."""
+    each = "SELECT f.key, f.row FROM json_each(?1) k CROSS JOIN"
+    segments = "segment s CROSS JOIN segment_key f ON f.segment = s.number AND f.key = k.value"
+    entries = f"{each} {_EARLY} ON f.key = k.value UNION ALL {each} {segments}"
+    return f"SELECT f.key, {columns} FROM ({entries}) f CROSS JOIN record r ON r.row = f.row AND r.kind = ?2"
+
+
+@lru_cache
 def joined_of_one_key(*, newest_first: bool) -> str:
     """Gives one row about the records with a key: their number, the bytes of their bodies, and how many are small.
 

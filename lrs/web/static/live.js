@@ -1,6 +1,6 @@
 // Keeps a part of the page as it is now: fetches the page's own address (or the one that the part names), and puts the
 // same part in its place.
-// Says when it cannot, and stops where the part is live no more. A part in which somebody is at work (a field, an opened
+// Says when it cannot, and stops where the part is live no more. A page of somebody who was signed out is left. A part in which somebody is at work (a field, an opened
 // dialog) is left alone.
 
 const SECOND = 1000;
@@ -28,7 +28,8 @@ function follow(part) {
 
   async function look() {
     if (document.hidden) return true;
-    const answer = await fetch(part.dataset.from || location.href, { headers: { Accept: "text/html" }, redirect: "error", cache: "no-store" });
+    const answer = await fetch(part.dataset.from || location.href, { headers: { Accept: "text/html" }, redirect: "manual", cache: "no-store" });
+    if (answer.type === "opaqueredirect" && !part.dataset.from) location.reload(); // signed out: the sign-in says so, and leads back
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById(part.id);

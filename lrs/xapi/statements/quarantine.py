@@ -7,7 +7,7 @@ statement in quarantine is none: no query finds it and nothing follows from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -120,6 +120,11 @@ def quarantined(record: Record) -> Quarantined:
 def newest(reader: Reader, source: str, most: int) -> list[Record]:
     """The newest statements of *source* in quarantine, at most *most*."""
     return list(reader.find(Walk(KIND, (source_key(source),), newest_first=True, limit=most)).records)
+
+
+def of_source(reader: Reader, source: str) -> Iterator[Record]:
+    """All statements of *source* in quarantine, oldest first."""
+    return each(reader, KIND, source_key(source))
 
 
 def find(reader: Reader, id: str) -> Record | None:

@@ -54,7 +54,7 @@ def replay(tenant: Tenant, id: str, mends: Collection[str], subscriptions: Subsc
     (done,) = replay_each(tenant, [id], mends, subscriptions, by=by)
     if done.refused:
         raise done.refused
-    return id
+    return done.id
 
 
 def replay_each(
@@ -62,7 +62,7 @@ def replay_each(
 ) -> list[Replayed]:
     """What became of each of *ids*, stored as by ``replay``, many in one commit; one that is refused stays."""
     terms = Terms(tenant.settings, subscriptions, tenant.seen)
-    wanted, found = list(dict.fromkeys(ids)), {}
+    wanted, found = list(dict.fromkeys(map(str.lower, ids))), {}
     chunk: list[_Ready] = []
     for id in wanted:
         try:

@@ -2,8 +2,8 @@
 
 ``python provider.py`` prints its address and serves. ``POST /tell`` changes what it does: ``document`` and ``claims``
 replace or (``null``) take away members, ``algorithm`` and ``kid`` say how it signs, ``publish`` which keys it lists,
-``fail`` the path that answers 500, ``header`` further members of a token's header. ``GET /asked`` says how often each
-path was asked, and what the last token request carried.
+``fail`` the path that answers 500, or what ``with`` says, ``header`` further members of a token's header. ``GET
+/asked`` says how often each path was asked, and what the last token request carried.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
             self.state.asked.clear()
             self._answer(200, {})
         elif self.state.told.get("fail") == path:
-            self._answer(500, {})
+            self._answer(self.state.told.get("with", 500), {})
         else:
             self._token({name: value[0] for name, value in parse_qs(body).items()})
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from lrs.access import learners, staff, staff_acts
 from lrs.access.oidc import documents, providers
@@ -19,9 +21,12 @@ from lrs.access.oidc.id_token import Untrusted
 from lrs.access.oidc.providers import Provider
 from lrs.access.roles import Granted
 from lrs.access.staff import Login
+from lrs.cli import main
 from lrs.kernel.errors import Refused
 from lrs.kernel.processes import running
 from lrs.people import sign_in as people
+from lrs.tenancy import audit
+from tests.builders import store_in
 from tests.pages.conftest import Browser, Site, text_of
 
 HERE = Path(__file__).parent
@@ -278,8 +283,44 @@ def test_a_secret_is_that_of_its_own_provider(site, provider):
     assert providers.secret_of(site.tenant, uni) == SECRET
 
 
-def test_an_unknown_provider_is_none(site):
+def test_an_unknown_provider_is_none_and_neither_is_one_that_was_removed_or_is_for_others(site, provider):
     assert site.browser.get("/sign-in/with/nobody").status_code == 404
+
+    for audience, other in (("staff", "learners"), ("learners", "staff")):
+        add(site, provider, audience=audience)
+        there = [site.browser.get(f"/sign-in/with/uni?audience={one}").status_code for one in (audience, other)]
+        assert there == [303, 404]
+    told = [providers.remove(site.tenant, "uni", by="test") for _ in range(2)]
+
+    assert told == [True, False]
+    assert site.browser.get("/sign-in/with/uni?audience=learners").status_code == 404
+    last = audit.newest(site.tenant.store, 1)[0]
+    assert (last.by, last.action, last.about) == ("test", "oidc-provider.removed", {"provider": "uni"})
+
+
+def test_the_secret_is_sent_as_the_provider_takes_it_and_a_public_client_says_who_it_is(site, provider):
+    sent = {}
+    for name, methods, secret in (
+        ("basic", None, SECRET),
+        ("both", ["client_secret_post", "client_secret_basic"], SECRET),
+        ("form", ["client_secret_post"], SECRET),
+        ("public", ["client_secret_post"], None),
+    ):
+        provider.tell(document={"token_endpoint_auth_methods_supported": methods}, claims={"groups": ["lrs-admins"]})
+        wanted = Provider(name, name, provider.address, "engraft", site.tenant.clock(), groups=GROUPS)
+        providers.add(site.tenant, wanted, secret, by="test")
+        assert go(Browser(site.app), provider, f"/sign-in/with/{name}").status_code == 303
+        last = provider.asked()["last"]
+        sent[name] = last["authorization"], {one: last["form"].get(one) for one in ("client_id", "client_secret")}
+
+    basic = f"Basic {b64encode(f'engraft:{quote(SECRET)}'.encode()).decode()}"
+    nothing = {"client_id": None, "client_secret": None}
+    assert sent == {
+        "basic": (basic, nothing),
+        "both": (basic, nothing),
+        "form": ("", {"client_id": "engraft", "client_secret": SECRET}),
+        "public": ("", {"client_id": "engraft", "client_secret": None}),
+    }
 
 
 # -- tokens that lie --------------------------------------------------------------------------------------------------
@@ -372,10 +413,40 @@ def test_a_document_that_lies_is_not_believed_and_nothing_is_sent_there(site, pr
     assert says in text_of(answer)
 
 
+def test_of_keys_and_endpoints_only_a_plain_list_and_plain_addresses_are_believed(site, provider):
+    for told, says in (
+        ({"document": {"authorization_endpoint": f"{provider.address}/authorize#part"}}, "has a fragment"),
+        ({"publish": []}, "its list of keys is none"),
+        ({"publish": ["r1"] * 101}, "its list of keys is none"),
+        ({"fail": "/token", "with": 403}, "it answered 403 when it was asked who signed in"),
+    ):
+        provider.tell(**told)
+        answer = go(Browser(site.app), provider)
+        assert (answer.status_code, says in text_of(answer)) == (502, True), says
+        site.world.clock.now += 1
+        add(site, provider)  # what was known of the former is not used for this one
+
+
 def test_an_issuer_must_be_written_exactly_as_the_provider_writes_it(site, provider):
     add(site, provider, issuer=f"{provider.address}/")
 
     assert site.browser.get("/sign-in/with/uni").status_code == 502
+
+
+def test_a_provider_is_checked_by_what_it_says_of_itself(tmp_path, provider):
+    def oidc(*words):
+        env = {"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]', "LRS_DATA": str(tmp_path)}
+        return CliRunner().invoke(main, ["oidc", *words], env=env)
+
+    store_in(tmp_path)
+    oidc("add", "uni", "--issuer", provider.address, "--client-id", "engraft")
+    told = json.loads(oidc("check", "uni", "--json").stdout)
+    provider.tell(document={"issuer": "https://other.example"})
+    other = oidc("check", "uni")
+
+    assert (told["name"], told["keys"]) == ("uni", 3)
+    assert (told["authorization"], told["token"]) == (f"{provider.address}/authorize", f"{provider.address}/token")
+    assert (other.exit_code, "it calls itself by another issuer" in other.stderr) == (1, True)
 
 
 def test_endpoints_of_an_https_issuer_are_reached_by_https_on_hosts_that_were_set_up():

@@ -394,6 +394,8 @@ def test_a_learner_who_disappears_is_missing_from_the_return_and_is_not_deleted(
         "nothing is deleted"
     )
     assert endpoint.valid() == before
+    last = send(made(some(9), at="2026-11-07T09:00:00"))
+    assert "missing from this return: 1 apprenticeship of the last return" in last.told.notes[-1]
 
 
 def test_a_learner_with_a_fault_is_not_missing_and_is_if_the_next_return_has_them_not(send, tenant):

@@ -11,7 +11,19 @@ from adapters.apprenticeship.facts import Standard
 from adapters.apprenticeship.progress import picture, registered
 from adapters.apprenticeship.standard_records import read_standards
 from adapters.apprenticeship.told_of_standard import StandardPlace, ToldOfStandard, place_of
-from adapters.reading.vocabulary import BASE, COMPLETED, DEMONSTRATED, EXPERIENCED, EXTENSIONS, PROGRESSED, REGISTERED
+from adapters.pages.apprenticeship_view import NOT_READY, OVER, OVERDUE, READY, THROUGH, spoken, state_on
+from adapters.reading.vocabulary import (
+    BASE,
+    COMPLETED,
+    DEMONSTRATED,
+    EXITED,
+    EXPERIENCED,
+    EXTENSIONS,
+    FAILED,
+    PASSED,
+    PROGRESSED,
+    REGISTERED,
+)
 from tests.adapters.apprenticeship.standard_files import guid, record
 from tests.rows import each_of
 
@@ -117,6 +129,28 @@ def test_the_registered_version_is_the_one_told_last_and_a_return_without_a_vers
     assert registered([proof("K1")]) is None
 
 
+def test_of_two_standards_the_one_begun_last_counts_from_its_own_start_with_its_own_end_and_hours():
+    other = Standard("ST0248", "1.0")
+    first = start(date(2024, 9, 2), other, planned_end="2026-08-31", planned_off_the_job_hours=300)
+
+    one = registered([start(planned_end="2027-03-14", planned_off_the_job_hours=400), first])
+
+    assert one == (V1, date(2025, 9, 15), "2027-03-14", 400)
+    assert seen(first, start()).hours.minimum == 187
+
+
+def test_an_apprenticeship_is_overdue_from_the_day_after_its_planned_end_until_the_gateway_or_its_end():
+    begun, last = start(planned_end="2027-03-14"), date(2027, 3, 14)
+    gone = told(PROGRESSED, "gateway", on=date(2027, 4, 1))
+    passed, failed = (told(verb, "assessment", on=date(2027, 4, 2)) for verb in (PASSED, FAILED))
+    left, part = told(EXITED, on=date(2027, 4, 3)), told(COMPLETED, "off-the-job", on=date(2027, 4, 3))
+
+    assert [seen(begun).is_overdue(day) for day in (last, date(2027, 3, 15))] == [False, True]
+    assert [seen(begun, one).is_overdue(date(2028, 1, 1)) for one in (gone, passed, left)] == [False] * 3
+    assert [seen(begun, one).is_overdue(date(2028, 1, 1)) for one in (failed, part)] == [True] * 2
+    assert (seen(begun, passed).over, seen(begun, left).over) == (date(2027, 4, 2), date(2027, 4, 3))
+
+
 def test_hours_are_those_that_count_until_the_return_tells_the_actual_ones():
     days = [
         told(EXPERIENCED, "off-the-job", minutes=90),
@@ -128,6 +162,31 @@ def test_hours_are_those_that_count_until_the_return_tells_the_actual_ones():
     assert seen(begun, *days).hours == (90, 400, 187)
     assert seen(begun, *days, done).hours == (390 * 60, 400, 187)
     assert seen(start(planned_off_the_job_hours="many")).hours == (0, None, 187)
+
+
+@each_of(
+    ("minutes", "said"),
+    [(0, "0"), (1, "0.01"), (59, "0.98"), (60, "1"), (90, "1.5"), (187 * 60 - 1, "186.98"), (6_000, "100")],
+)
+def test_hours_are_said_to_the_hundredth_and_never_more_than_were_done(minutes, said):
+    assert spoken(minutes) == said
+
+
+def test_an_apprenticeship_is_ready_overdue_through_or_ended_on_a_day():
+    begun, day = start(planned_end="2027-03-14"), date(2027, 3, 14)
+    enough = (begun, *ALL, told(EXPERIENCED, "off-the-job", minutes=187 * 60))
+    gone, left = told(PROGRESSED, "gateway", on=day), told(EXITED, on=day)
+
+    states = [
+        state_on(seen(*some), day) for some in ((begun,), enough, (begun, gone), (begun, gone, left), (begun, left))
+    ]
+
+    assert states == [NOT_READY, READY, THROUGH, OVER, OVER]
+    assert [state_on(seen(*some), date(2027, 3, 15)) for some in ((begun,), enough, (begun, gone))] == [
+        OVERDUE,
+        OVERDUE,
+        THROUGH,
+    ]
 
 
 @each_of(

@@ -104,6 +104,7 @@ def test_a_return_names_a_standard_by_its_reference_once_its_record_is_here(tena
     by_job(tenant, order)
     before = standards()
     add(tenant, record(referenceNumber="ST0028", larsCode=28))
+    add(tenant, record(referenceNumber="ST0029", larsCode=0))  # as of one that is not approved yet
     again = by_job(tenant, order)
 
     assert lars_codes(tenant.store) == {28: "ST0028"}

@@ -71,6 +71,36 @@ def test_an_address_to_enrol_that_no_browser_opens_is_refused(address):
 
 
 @each_of(
+    ("change", "told"),
+    [
+        ({"id": "no blanks"}, "no blanks"),
+        ({"id": "x" * 61}, "1 to 60"),
+        ({"title": ""}, "needs a title"),
+        ({"place": "x" * 201}, "at most 200 characters"),
+        ({"provider": "one\x07two"}, "at most 200 characters"),
+        ({"text": "x" * 2_001}, "the text 2000"),
+        ({"gives": tuple(Gives(str(n)) for n in range(51))}, "at most 50 competencies"),
+        ({"needs": tuple(Gives(str(n)) for n in range(51))}, "at most 50 competencies"),
+        ({"gives": (Gives("GOWN", 1), Gives("GOWN", 2)), "needs": (Gives("GOWN", 2),)}, "nobody could begin it"),
+        ({"gives": (Gives("GOWN"),), "needs": (Gives("GOWN"),)}, "nobody could begin it"),
+    ],
+)
+def test_an_offering_that_cannot_be_one_says_why_and_one_that_is_as_large_as_may_be_is_taken(change, told):
+    largest = Offering(
+        "x" * 60,
+        "x" * 200,
+        place="x" * 200,
+        text="x" * 2_000,
+        gives=(Gives("GOWN", 2), *(Gives(f"g{n}") for n in range(49))),
+        needs=(Gives("GOWN", 1), *(Gives(f"n{n}") for n in range(49))),
+    )
+
+    assert offerings.checked(largest) is largest
+    with pytest.raises(Refused, match=told):
+        offerings.checked(msgspec.structs.replace(largest, **change))
+
+
+@each_of(
     ("change", "row", "told"),
     [
         (("2027-03-01,09:00", "2027-03-01,25:00"), 3, "starts: The beginning, 2027-03-01 25:00: there is no such time"),
@@ -190,7 +220,8 @@ def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_
     competency = RuleCompetency("asep", "ASEP", "Aseptic technique", "https://example.org/f", 1, PRESETS["tiers"])
     publisher = course.publisher
     rule = Rule("r", 1, "grouping", publisher, ("http://adlnet.gov/expapi/verbs/passed",), competency.key, 2)
-    ruleset = Ruleset(99, (*rulesets.current(site.tenant.store).rules, rule), (competency,))
+    lower = msgspec.structs.replace(rule, item="lower", level=1)
+    ruleset = Ruleset(99, (*rulesets.current(site.tenant.store).rules, rule, lower), (competency,))
     site.tenant.store.write(lambda tx: rulesets.put(tx, ruleset, "test")).result()
 
     (found,) = [one for one in entries(site.tenant.store, site.tenant.clock()) if one.id == f"course-{course.id}"]
@@ -435,6 +466,18 @@ def test_who_booked_is_on_the_roster_as_files_call_them_and_a_second_seat_is_ref
         acts.enrol(centre.day(), session.id, [person(session, "Fay", "fay@learners.example")])
 
 
+def test_a_seat_is_booked_again_after_it_was_given_back_behind_who_came_meanwhile(site, centre):
+    session = dated(centre, "seats-13", seats="1")
+    (zed, _), (yan, _), (xia, _) = (learner(site, name) for name in ("zed", "yan", "xia"))
+    for browser, act in ((zed, "book"), (yan, "book"), (xia, "book"), (yan, "give-back"), (yan, "book")):
+        press(browser, act, session.id)
+
+    press(zed, "give-back", session.id)
+
+    found = {one.name: one.seat for _, one in attendees.of_session(site.tenant.store, session.id).values()}
+    assert found == {"Zed": "cancelled", "Yan": "waiting", "Xia": "booked"}
+
+
 def test_a_session_that_nobody_opened_or_that_has_begun_takes_no_booking(site, centre):
     gil, _ = learner(site, "gil")
     closed = dated(centre, "seats-4", opened="")
@@ -477,12 +520,20 @@ def test_a_calendar_is_written_by_the_rules_of_its_format():
     )
     waits = Attendee(session.id, "L1", (), "Ann", "waiting", 0, "t")
 
-    lines = feed.calendar([(session, waits)], "Plan", NOW).split("\r\n")
+    sure = msgspec.structs.replace(waits, seat="booked")
+    off = msgspec.structs.replace(session, state="cancelled")
+
+    lines = feed.calendar([(session, waits), (session, sure), (off, sure), (off, waits)], "Plan", NOW).split("\r\n")
 
     assert lines[:4] == ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Engraft//Plan//EN", "X-WR-CALNAME:Plan"]
     assert lines[-2:] == ["END:VCALENDAR", ""]
     assert "DTSTART:20261121T110000Z" in lines
-    assert "STATUS:TENTATIVE" in lines
+    assert [line.partition(":")[2] for line in lines if line.startswith("STATUS:")] == [
+        "TENTATIVE",
+        "CONFIRMED",
+        "CANCELLED",
+        "CANCELLED",
+    ]
     assert max(len(line.encode()) for line in lines) <= 75
     folded = "\r\n".join(lines).replace("\r\n ", "").split("\r\n")
     assert f"SUMMARY:{'é' * 60}" in folded
@@ -499,7 +550,10 @@ def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
     assert answer.headers["location"] == "/staff/catalogue/by-hand?done=offering_new"
     assert "£12.50" in text_of(Browser(site.app).get("/catalogue/by-hand"))
     assert "GOWN, 2\nGMP</textarea>" in steward.get("/staff/catalogue/by-hand").text
-    steward.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
+    done = [action for action, _ in site.audit() if action.startswith("offering.")]
+    for _ in range(2):
+        steward.ask("POST", "/staff/catalogue", data={"form": given["form"], "id": "by-hand", "act": "drop"})
+    assert [action for action, _ in site.audit() if action.startswith("offering.")] == [*done, "offering.removed"]
     assert Browser(site.app).get("/catalogue/by-hand").status_code == 404
 
 

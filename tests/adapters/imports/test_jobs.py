@@ -22,7 +22,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.admission import ROWS, Overloaded
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.settings import Settings
-from lrs.kernel.times import DAY
+from lrs.kernel.times import DAY, SECOND
 from lrs.storage import Owed, each
 from lrs.tenancy.tenants import open_tenant
 from lrs.work import worker
@@ -204,9 +204,11 @@ def test_a_file_that_cannot_be_worked_through_is_given_up_after_some_tries_and_t
     monkeypatch.setattr(step, "Walker", Broken)
     bad = job_here(tenant, order(HEADER + rows(1, 1), "bad.csv"))
     good = job_here(tenant, order(HEADER + rows(2, 2), "good.csv"))
-    for _ in range(step.STARTS):
+    for number in range(1, step.STARTS + 1):
         tenant.store.write(lambda tx: tx.owe("import", bad.id, Owed("import"))).result()
         drain(tenant, ["import"])
+        due, seen = tenant.store.next_due(["import"]), find(tenant.store, bad.id).seen
+        assert number == step.STARTS or due - seen >= 2**number * SECOND
 
     failed, over = find(tenant.store, bad.id), find(tenant.store, good.id)
     (parked,) = tenant.store.parked("import")

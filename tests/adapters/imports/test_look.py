@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.catalogue import table as offerings
 from adapters.imports.look import FoundFile, Look, column_of, look_at
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES
+from adapters.planning import demand
 from adapters.reading.columns import COLUMNS
 from adapters.reading.profile import MappingProfile
+from adapters.training_centre import checklist_table
+from lrs.competency.rules import ready
+from lrs.kernel.errors import Refused
 
 
 def looked(tmp_path, text, saved=()):
@@ -73,9 +78,12 @@ def test_a_file_with_the_headers_of_one_before_is_read_like_it_and_any_other_is_
         other = look_at(path, (), before=[before])
 
         assert (like.look.before, like.profile, like.look.guesses) == ("october.csv", profile, ())
-        assert (other.look.before, other.profile.hours) == ("", "decimal")
+        assert (other.look.before, other.profile.hours) == ("", "")
     path.write_text("Criteria,uln,Hours\nS4,1000000001,6.30\n")
     assert look_at(path, (), "training-centre", [by_page]).adapter == "training-centre"
+    for headers in ("Criteria,uln,Hours,Room", "Criteria,uln"):
+        path.write_text(f"{headers}\nS4,1000000001,6.30,4\n")
+        assert look_at(path, (), before=[by_page]).look.before == ""
 
 
 @pytest.mark.parametrize("chosen", SOURCES)
@@ -98,3 +106,26 @@ def test_saved_columns_are_used_where_they_know_as_much(tmp_path):
 
     assert (fits.look.known, fits.profile, fits.look.guesses) == ("Ours", profile, ())
     assert (other.look.known, other.adapter) == ("", "training-centre")
+    plain = SavedProfile("Plain", "north", "eportfolio", MappingProfile(hours="h.mm"), 1, "test")
+    as_much = looked(tmp_path, "learner_ref,standard_ref,otj_date,otj_hours\nP-1,ST1406,2025-09-01,6.30\n", [plain])
+    assert (as_much.look.known, as_much.profile.hours) == ("Plain", "h.mm")
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (ready.COLUMNS, "a table of rules.*the page Rules"),
+        (demand.COLUMNS, "how many people are wanted.*the page Planning"),
+        (demand.REGION_COLUMNS, "postcode districts.*the page Planning"),
+        (map(str.title, checklist_table.COLUMNS), "a table of checklists.*the page Checklists"),
+        (offerings.COLUMNS, "a table of the catalogue.*the page Catalogue"),
+    ],
+)
+def test_a_table_of_ours_is_called_what_it_is_and_no_file_of_learners(tmp_path, columns, says):
+    headers = ",".join(columns)
+    row = "," * headers.count(",") + "2"
+
+    with pytest.raises(Refused, match=says):
+        looked(tmp_path, f"{headers}\n{row}\n")
+
+    assert looked(tmp_path, f"ULN,{headers}\n1000001376,{row}\n").adapter

@@ -214,6 +214,65 @@ def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(pla
     assert "rounded to the nearest 5" in text_of(answer)
 
 
+def test_what_is_missing_stands_by_role_and_region_and_can_be_narrowed_to_one(planner):
+    whole, north = (text_of(planner.get(f"/planning?year=2028{region}")) for region in ("", "&region=North"))
+
+    assert "Operator All regions 52 10 0 kept back 42" in whole
+    assert "Operator East 40 kept back kept back" in whole
+    assert "Operator North 12 kept back" in whole
+    assert "Operator East 40" not in north
+    assert "Operator North 12" in north
+    missing = planner.get("/planning.csv?measure=still+missing&by=Region&year=2028").text
+    assert [line.split(",")[1::4] for line in missing.splitlines()[1:]] == [["Operator", "East"], ["Operator", "North"]]
+    assert "Operator ( op )" in whole
+    assert "Regions: East , North" in whole
+
+
+def test_a_later_year_says_nothing_of_what_is_kept_back_before():
+    def counted(east, north, year):
+        parts = (("East", east), ("North", north))
+        total = Counted(Count("supply", "op", "held", year=year), east + north)
+        return [total, *(Counted(Count("supply", "op", "held", "region", name, year), n) for name, n in parts)]
+
+    def shown(*counts):
+        found = figures.shown(figures.Planning(counts=counts))
+        return {(one.value, one.year): number for one, number in found.items()}
+
+    alone = shown(*counted(6, 0, ""))
+    both = shown(*counted(6, 1, ""), *counted(6, 0, "2028"))
+
+    # 7 are shown as 5, which is 5 to 7. If the East were shown for 2028, the North could have 2 at most.
+    assert alone == {("", ""): 5, ("East", ""): 5, ("North", ""): 0}
+    assert both == {("", ""): 5, ("", "2028"): 5} | dict.fromkeys(
+        (name, year) for name in ("East", "North") for year in ("", "2028")
+    )
+
+
+@pytest.mark.parametrize(
+    ("k", "now", "later", "shown"),
+    [(5, 15, 10, 10), (8, 15, 10, 10), (9, 15, 10, None), (10, 15, 10, None), (10, 15, 14, 15), (10, 30, 10, 10)],
+)
+def test_a_later_year_is_kept_back_where_it_would_prove_that_a_few_count_no_more(k, now, later, shown):
+    counts = (Counted(Count("supply", "op", "held"), now), Counted(Count("supply", "op", "held", year="2028"), later))
+
+    found = figures.shown(Planning(counts=counts, k=k))
+
+    assert list(found.values()) == [now, shown]
+
+
+def test_whose_levels_end_before_a_year_does_is_no_supply_of_it(site):
+    wanted = [Demand("op", "East", year, 1, "Test") for year in (2025, 2026, 2027)]
+    store = site.tenant.store
+    store.write(lambda tx: demand.keep(tx, wanted, "test")).result()
+
+    found = recounted(site)
+
+    store.write(lambda tx: [tx.delete(demand.KIND, one.id) for one in wanted]).result()
+    held = [found.get(Count("supply", "op", "held", year=str(year))) for year in (2025, 2026, 2027)]
+    assert held == [None, 10, 0]
+    assert found[Count("supply", "op", "held", "region", "East", "2026")] == 7
+
+
 def send(browser, what, content):
     place = {"demand": "/planning/files", "regions": "/planning/regions"}[what]
     token = forms_of(browser.get("/planning").text)[0]["fields"]["form"]
@@ -306,7 +365,10 @@ def test_qualifications_that_end_are_counted_by_who_proved_them_and_when_they_en
 def test_seats_stand_as_they_are_and_bookings_are_counted_as_people(site):
     day = datetime.fromtimestamp((site.tenant.clock() + 30 * DAY) // 1_000_000, UTC).date()
     told = {"number": "seats", "date": f"{day}", "starts": "09:00", "ends": "17:00", "seats": "4", "opened": "yes"}
-    session = Centre(site.tenant, [site.tenant.clock()]).session(None, "Zoe Zadok, zoe@example.org", **told)
+    centre = Centre(site.tenant, [site.tenant.clock()])
+    session = centre.session(None, "Zoe Zadok, zoe@example.org", **told)
+    past = datetime.fromtimestamp((site.tenant.clock() - DAY) // 1_000_000, UTC).date()
+    centre.session(None, "Yan Yu, yan@example.org", **told | {"number": "past", "date": f"{past}", "seats": "9"})
 
     found = recounted(site)
     seen = figures.shown(figures.Planning(5, 1, tuple(Counted(*one) for one in found.items())))
@@ -334,6 +396,28 @@ def test_where_a_roster_says_somebody_lives_counts_before_where_they_learn(tmp_p
     world.close()
 
 
+def test_the_newest_route_that_a_centre_was_told_counts_and_the_source_that_proved_a_qualification_last(tmp_path):
+    world, who = World(tmp_path), mailbox("learner0@example.org")
+    world.send_all([statement("gown", learner(0)), statement("asep", learner(0), activity=ASEPTIC)])
+    later = statement("again", learner(0), activity=ASEPTIC, timestamp="2026-11-20T11:00:00Z")
+    world.send(later, source="centre")
+    world.work()
+    found, _ = roles.read_roles(ROLES)
+    world.write(lambda tx: [roles.keep(tx, one) for one in found])
+    for at, centre, route in ((1, "north", "placement"), (3, "west", "graduate"), (2, "south", "apprentice")):
+        world.write(lambda tx, at=at, c=centre, r=route: learner_routes.keep(tx, c, who, {"route": r}, at, "test"))
+    world.clock.set("2027-09-01T12:00:00Z")
+
+    counts = {one.what: one.number for one in counting.count(world.tenant)}
+
+    assert [one.value for one in counts if one.split == "route"] == ["Graduate"]
+    assert {(one.of, one.value) for one in counts if one.part == "ending"} == {
+        ("centre", ""),
+        ("centre", "in 61 to 90 days"),
+    }
+    world.close()
+
+
 def test_a_region_in_which_people_are_wanted_and_nobody_lives_is_said():
     lines = [
         ReportLine("supply", "Operator", "held", None, "region", "East"),
@@ -343,6 +427,22 @@ def test_a_region_in_which_people_are_wanted_and_nobody_lives_is_said():
     ]
 
     assert report.unpeopled(lines) == ["Scotland"]
+
+
+def test_what_is_missing_is_never_fewer_than_nobody_and_a_chart_shows_the_roles_that_are_wanted_most():
+    wanted = [Demand(f"r{n}", "East", 2028, 10 * n) for n in range(1, 11)] + [Demand("r9", "East", 2029, 500)]
+    held = {Count("supply", f"r{n}", "held"): 55 for n in range(1, 11)} | {Count("supply", "r7", "held"): None}
+
+    told = report.lines(held, wanted, report.KnownRoles({}, date(2026, 11, 3)))
+
+    missing = {
+        one.of: one.number for one in told if (one.measure, one.split, one.year) == ("still missing", "", "2028")
+    }
+    assert missing == {"r10": 45, "r9": 35, "r8": 25, "r7": None, "r6": 5} | {f"r{n}": 0 for n in range(1, 6)}
+    bars = report.supply_chart(told, "2028").bars
+    assert [(bar.whole, bar.text) for bar in bars if bar.whole.startswith("wanted")] == [
+        (f"wanted: r{n}", str(10 * n)) for n in range(10, 2, -1)
+    ]
 
 
 def test_what_ends_within_90_days_counts_from_the_last_day_on_which_it_holds():

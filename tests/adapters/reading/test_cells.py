@@ -439,3 +439,20 @@ def test_all_columns_that_a_file_has_not_are_named_at_once():
     assert "(evidence_status)" in told.message
     assert "evidence_date" not in told.message
     assert cells.also_missing(here, row, wanted) is here
+
+
+@each_of(
+    ("written", "numbers", "said"),
+    [
+        (("7.00", "6.30"), Numbers(), ["hours such as 6.30 (row 2) are read as decimal: 6 h 18 min."]),
+        (("6,05",), Numbers(), ["hours such as 6,05 (row 1) are read as decimal: 6 h 03 min."]),
+        (("6.30", "6.75"), Numbers(), []),
+        (("2.50", "1.25", "6.5", "6:30"), Numbers(), []),
+        (("6.30",), Numbers("h.mm"), []),
+        (("6.30",), Numbers("decimal"), []),
+    ],
+)
+def test_hours_that_may_be_two_things_are_in_doubt_unless_the_file_or_the_profile_says(written, numbers, said):
+    rows = [Row(RowPlace("", at), {"at": cell}) for at, cell in enumerate(written, 1)]
+
+    assert [note.partition(" If ")[0] for note in hours.in_doubt(rows, "at", numbers)] == said

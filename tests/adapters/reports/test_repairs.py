@@ -65,6 +65,14 @@ def test_rows_to_repair_go_back_alone_and_only_they_come_in(tenant, send):
     assert "repairs" not in second.blobs
 
 
+def test_a_header_or_a_cell_that_a_spreadsheet_would_run_goes_back_as_text(tenant, send):
+    first = send(f"{HEADER},=1+1,@note\n{GOOD},a,b\n{BAD},=2+2,+3\n")
+
+    lines = list(csv.reader(io.StringIO(blob(tenant, first, "repairs").decode())))
+
+    assert [line[8:10] for line in lines] == [["'=1+1", "'@note"], ["'=2+2", "'+3"]]
+
+
 def test_a_row_that_is_still_wrong_goes_back_again_with_the_number_it_had_at_first(tenant, send):
     first = send("\n".join([HEADER, GOOD, BAD, BAD.replace("P-2", "P-3")]))
     second = send(blob(tenant, first, "repairs").decode().replace("2025-13-03", "2025-12-03", 1))

@@ -1,23 +1,31 @@
 """A session of a training centre run on the pages: marks, closing, corrections, and the file of the same day."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace as with_parts
 from threading import Barrier
 
 import pytest
 from msgspec.structs import replace
 
+from adapters.ledger.apply import VERSION
 from adapters.reading.people import Ifi, mailbox
-from adapters.reading.vocabulary import iri
+from adapters.reading.vocabulary import VOIDED, iri
 from adapters.training_centre import acts, attendees, centre_sessions, hosts, known_people, learner_routes, marks
 from adapters.training_centre.attendees import AttendanceMark, StepMark
 from adapters.training_centre.checklists import ChecklistStep
 from adapters.training_centre.filed import KeptFiled, filed
 from adapters.training_centre.planning import FormFault, people_in
+from lrs.access import Caller
 from lrs.competency.listed import CalledBy, KnownBy, ListedLearner
+from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
 from lrs.storage.about import Whose
 from lrs.xapi.statements.identity import identifier_of
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.write import store_in
+from tests.adapters.conftest import sender
 from tests.adapters.training_centre.made import PEOPLE, signer
 
 FILE = """record,session_id,title,starts_at,ends_at,kind,instructor,uln,learner_ref,email,attendance,\
@@ -135,6 +143,23 @@ def test_a_session_of_a_file_is_listed_as_it_is_once_an_earlier_row_is_taken_bac
     bring("training-centre", rows.replace("present", "unmarked"))
 
     assert [one.people for one in (*before, *filed(centre.tenant, ["north"], kept))] == [2, 1]
+
+
+def test_a_session_of_a_file_is_listed_as_it_is_once_somebody_else_voided_a_statement_of_it(centre, endpoint, bring):
+    kept = KeptFiled()
+    bring("training-centre", "".join(FILE.splitlines(keepends=True)[:4]))
+    before = filed(centre.tenant, ["north"], kept)
+    (ann,) = came(endpoint, "ann")
+    told = {"actor": ann["actor"], "verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": ann["id"]}}
+    rights = {"statements.write": "all", "statements.void": "all"}
+    office = Caller("key office", "office", sender("office").authority, rights, "default", "key")
+    plan = prepare(office, VERSION, json.dumps([told]).encode(), Terms(centre.tenant.settings, SUBSCRIPTIONS))
+
+    centre.tenant.store.write(lambda tx: store_in(tx, plan)).result()
+
+    assert [one.people for one in (*before, *filed(centre.tenant, ["north"], kept))] == [2, 1]
+    filed(with_parts(centre.tenant, id="another"), ["north"], kept)
+    assert len(kept) == 2
 
 
 def test_a_mark_that_is_taken_back_is_told_no_more(centre, endpoint):
@@ -267,6 +292,29 @@ def test_a_checklist_that_asks_for_two_signatures_is_told_once_somebody_else_sig
     second = passed["context"]["extensions"][iri("extensions", "second-observer")]
     assert second["mbox"] == "mailto:anja@centre.example"
 
+    centre.saw(session, "Ann", "hood", "fail", by="ray", why="seen again on the film")
+
+    assert "passed" not in verbs(endpoint)
+    assert "failed" not in verbs(endpoint)
+    marks.sign(centre.day("anja"), session.id, centre.who(session, "Ann").id, 1)
+    assert "failed" in verbs(endpoint)
+
+
+def test_a_mark_takes_back_the_second_signature_of_its_own_attempt_and_of_no_other(centre):
+    session = centre.session(centre.checklist(signatures=2))
+    centre.came(session, "Ann", "present")
+    ann = centre.who(session, "Ann").id
+    for attempt in (1, 2):
+        for step in ("hands", "hood"):
+            centre.saw(session, "Ann", step, "fail")
+        marks.sign(centre.day("anja"), session.id, ann, attempt)
+        if attempt == 1:
+            marks.begin_attempt(centre.day(), session.id, ann)
+
+    centre.saw(session, "Ann", "hood", "pass")
+
+    assert [one.attempt for one in centre.who(session, "Ann").signatures] == [1]
+
 
 def test_a_second_attempt_is_told_beside_the_first(centre, endpoint):
     session = centre.session(centre.checklist())
@@ -341,6 +389,7 @@ def people(session, text):
         ("Dan, 9999999999", "no ULN, learner reference"),
         ("Dan, 1234567890", "check digit"),
         ("Dan, dan@", "no e-mail address"),
+        ("Eve\nDan, dan@x.example\nFay, 1234567890", r"Line 1 \(Eve\): .* Line 3 \(Fay, 1234567890\): .*check digit"),
         ("\n \n", "Write at least one person"),
     ],
 )
@@ -351,6 +400,15 @@ def test_people_who_cannot_be_taken_are_named_and_nobody_is_added(centre, text, 
         acts.enrol(centre.day(), session.id, people(session, text))
 
     assert len(centre.everybody(session)) == 3
+
+
+def test_a_person_is_read_as_a_mail_program_writes_them(centre):
+    session = centre.session()
+
+    [one, other] = people(session, "Dan <dan@x.example>\nEve, <eve@x.example>")
+
+    assert [one.name, one.identifiers[0].written] == ["Dan", "dan@x.example"]
+    assert [other.name, other.identifiers[0].written] == ["Eve", "eve@x.example"]
 
 
 @pytest.mark.parametrize(

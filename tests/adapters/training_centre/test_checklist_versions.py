@@ -55,9 +55,16 @@ def test_a_table_gives_checklists_with_their_steps_in_order():
 def test_a_checklist_with_a_row_that_cannot_be_used_is_left_out_whole_and_the_others_are_taken(change, row, told):
     found, faults = read_checklists(TABLE.replace(*change).encode(), "north")
 
-    assert "hygiene" in [one.id for one in found]
+    whole = ["gowning", "hygiene"] if "my gowning" in change[1] else ["hygiene"]
+    assert [one.id for one in found] == whole
     assert faults[0].row == row
     assert told in faults[0].reason
+
+
+def test_nothing_is_taken_where_a_row_does_not_say_of_which_checklist_it_is():
+    found, faults = read_checklists(TABLE.replace("gowning,,hood", ",,hood").encode(), "north")
+
+    assert (found, [one.row for one in faults]) == ([], [3])
 
 
 def test_typed_lines_are_steps_and_an_exclamation_mark_makes_one_critical():

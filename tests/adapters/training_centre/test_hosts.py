@@ -77,6 +77,43 @@ def test_hours_that_are_signed_off_are_not_asked_about_again(centre, hosted):
         ask(centre, hosted, "sue@host.example")
 
 
+def test_an_answer_that_says_too_little_or_too_much_uses_no_link_and_a_second_one_finds_none(centre, hosted):
+    token = ask(centre, hosted, "sue@host.example").token
+
+    for hours, said, error in ((0, "", "hours"), (2_000.5, "", "hours"), (None, " ", "why"), (None, "x" * 301, "why")):
+        with pytest.raises(Refused) as refused:
+            hosts.answer(centre.tenant, SUBSCRIPTIONS, token, hours, said)
+        assert (refused.value.status, refused.value.error) == (400, error)
+    hosts.answer(centre.tenant, SUBSCRIPTIONS, token, 2_000, "x" * 300)
+
+    mark = centre.who(hosted, "Cleo").mark
+    assert (mark.value, mark.minutes, mark.by.who) == ("present", 120_000, mailbox("sue@host.example"))
+    with pytest.raises(Refused) as refused:
+        hosts.answer(centre.tenant, SUBSCRIPTIONS, token, 30, "")
+    assert refused.value.status == 410
+
+
+def test_only_hours_at_a_host_are_signed_off_and_by_somebody_with_a_name(centre, hosted):
+    here = centre.session(None, "Cleo Cade, 1000000108", number="S2")
+
+    with pytest.raises(Refused, match="Only hours at a host"):
+        ask(centre, here, "sue@host.example")
+    for name in (" ", "x" * 301):
+        with pytest.raises(Refused, match="the supervisor's name"):
+            hosts.ask(centre.day(), hosted.id, centre.who(hosted, "Cleo").id, (name, "sue@host.example"), "http://x")
+
+
+def test_of_two_links_only_the_one_that_was_sent_last_is_answered(centre, hosted):
+    first, last = (ask(centre, hosted, f"{name}@host.example").token for name in ("sue", "sam"))
+
+    with pytest.raises(Refused) as refused:
+        hosts.answer(centre.tenant, SUBSCRIPTIONS, first, 30, "")
+    assert refused.value.status == 410
+    assert centre.who(hosted, "Cleo").mark is None
+    hosts.answer(centre.tenant, SUBSCRIPTIONS, last, 30, "")
+    assert centre.who(hosted, "Cleo").mark.by.who == mailbox("sam@host.example")
+
+
 def test_hours_of_somebody_who_was_taken_off_the_roster_are_not_signed_off(centre, hosted):
     token = ask(centre, hosted, "sue@host.example").token
     marks.leave(centre.day(), hosted.id, centre.who(hosted, "Cleo").id, "")

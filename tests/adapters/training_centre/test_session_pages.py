@@ -93,6 +93,7 @@ def test_a_trainer_takes_a_session_from_an_empty_page_to_told_results(site, trai
     answer = post(trainer, f"{place}/close", f"{place}/close")
 
     assert answer.headers["location"] == f"{place}?done=session_closed"
+    assert "This session is closed already, and its results are told." in text_of(trainer.get(f"{place}/close"))
     closed = text_of(trainer.get(place))
     assert "Closed by Tess" in closed
     assert "Ann Arden steps 2 of 2 Passed" in closed

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from PIL import Image
 
-from badges.content.medal import SIZE, Medal, medal_of, png, svg
+from badges.content.medal import FAINT, PAPER, SIZE, Medal, medal_of, png, svg
 from badges.forms import StoredBadge, form_named
 from badges.forms.baked import bakeable
 from badges.keys.ring import ring_of
@@ -105,6 +105,17 @@ def test_the_image_says_title_level_place_in_the_scale_and_issuer(hostile):
     levels[1]["name"] = "Practitioner"
 
     assert medal_of(badge) == Medal("Aseptic gowning", "Practitioner", "Engraft, default", 2, 3)
+
+
+def test_the_image_has_a_dot_for_each_level_and_as_many_filled_as_were_reached():
+    def dots(place, levels):
+        found = svg(Medal("Gowning", "L", "Us", place, levels)).iter()
+        return [one.get("fill") for one in found if one.get("cy") == "470"]
+
+    full, empty = PAPER, FAINT
+    assert dots(1, 3) == [full, empty, empty]
+    assert dots(3, 3) == [full] * 3
+    assert (len(dots(10, 10)), dots(1, 1), dots(11, 11), dots(0, 3)) == (10, [], [], [])
 
 
 def test_an_achievement_without_a_level_has_an_image(hostile):

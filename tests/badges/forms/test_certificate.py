@@ -20,6 +20,7 @@ from badges.keys.issuer import issuer_of
 from lrs.kernel.base64url import base64url
 from lrs.kernel.errors import Refused
 from tests.badges.made import badge_in, put_award, run_issue, tenant_in, verdict_on
+from tests.badges.wallet import Wallet
 
 
 @pytest.fixture
@@ -164,6 +165,19 @@ def test_an_sd_jwt_shows_what_was_earned_and_hides_who_when_and_by_what(tenant):
         "evidence": badge["evidence"],
     }
     assert subject["identifier"][0]["identityHash"] not in json.dumps(payload)
+
+
+def test_an_sd_jwt_is_bound_to_the_key_of_the_wallet_that_holds_the_badge_however_its_did_is_written(tenant):
+    wallet, subject = Wallet(), badge_in(tenant)[1]["credentialSubject"]
+    as_jwk = f"did:jwk:{base64url(json.dumps(wallet.jwk).encode())}"
+
+    bound = {
+        did: claims_of(made(tenant, "sd-jwt", credentialSubject=subject | {"id": did}).decode())[1]
+        for did in (wallet.did, as_jwk, "urn:uuid:11111111-1111-4111-8111-111111111111")
+    }
+
+    assert [payload["sub"] for payload in bound.values()] == list(bound)
+    assert [payload.get("cnf") for payload in bound.values()] == [{"jwk": wallet.jwk}, {"jwk": wallet.jwk}, None]
 
 
 def test_who_was_shown_one_sd_jwt_knows_no_salt_of_another(tenant):

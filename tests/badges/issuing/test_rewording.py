@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -97,6 +98,15 @@ def test_badges_that_are_held_get_the_name_that_the_issuer_has_now_at_their_plac
     rename(worded, "Skills Centre Llŷn")
     drain(worded, ["reword"])
     assert owed(worded, "issue") == 0
+
+    held = badges[0]
+    of_former = json.loads(held.body)
+    of_former["issuer"]["id"] = "did:web:former.example"
+    body = json.dumps(of_former).encode()
+    worded.store.write(lambda tx: tx.replace(msgspec.structs.replace(held, body=body))).result()
+    rename(worded, "Skills Centre")
+    drain(worded, ["reword"])
+    assert owed(worded, "issue") == len(badges) - 1
 
 
 @pytest.fixture

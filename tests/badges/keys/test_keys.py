@@ -115,6 +115,12 @@ def test_a_new_key_issues_no_badge_anew_and_signs_the_next_one_and_the_next_list
     assert failed(verdict_on(tenant, first[1])) == []
     assert failed(verdict_on(tenant, second)) == [("status", "revoked")]
 
+    rotation.compromise(tenant, SECOND, by="operator")
+    work(tenant)
+
+    assert tenant.store.get("credential", first[0].id) == first[0]
+    assert failed(verdict_on(tenant, first[1])) == []
+
 
 def _of(tenant: Tenant, other: str) -> str:
     (found,) = {record.id for record in each(tenant.store, "credential")} - {other}

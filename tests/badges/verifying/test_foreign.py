@@ -357,6 +357,70 @@ def test_a_badge_that_other_software_made_is_taken_or_refused_for_its_reason(nam
     assert reasons(checked(DOCUMENTS[name].encode())) == MADE[name]
 
 
+def shown_with(*disclosures: object) -> bytes:
+    """The SD-JWT with further disclosures, whose digests its issuer did not sign."""
+    more = [base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in disclosures]
+    return (
+        jwt_changed("sd-jwt", lambda claims: claims["_sd"].extend(digest(one.encode()) for one in more))
+        + "".join(f"{one}~" for one in more).encode()
+    )
+
+
+PROOF = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofPurpose": "assertionMethod"}
+BY_RULE = {
+    "a proof that expired a moment ago": (
+        lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update(expires="2026-11-21T11:59:59Z")),
+        "proof_expired",
+    ),
+    "a proof that expires now": (
+        lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update(expires="2026-11-21T12:00:00Z")),
+        "bad_signature",
+    ),
+    "a proof of a chain": (
+        lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update(previousProof="urn:x:1")),
+        "suite_not_supported",
+    ),
+    "a proof with a context of its own": (
+        lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update({"@context": ["urn:x"]})),
+        "bad_proof",
+    ),
+    "a proof for another purpose": (
+        lambda: changed("eddsa-did-web", lambda badge: badge["proof"].update(proofPurpose="authentication")),
+        "no_proof",
+    ),
+    "five proofs": (
+        lambda: changed("eddsa-did-web", lambda badge: badge.update(proof=[badge["proof"], *[PROOF] * 4])),
+        "too_complex",
+    ),
+    "an SD-JWT with a key binding": (lambda: DOCUMENTS["sd-jwt"].encode() + b"eyJh", "token_not_supported"),
+    "an SD-JWT with 101 disclosures": (lambda: DOCUMENTS["sd-jwt"].encode() + b"e30~" * 101, "too_complex"),
+    "a disclosure without a salt": (lambda: shown_with(["level", "Expert"]), "bad_disclosure"),
+    "a disclosure whose name is a number": (lambda: shown_with(["salt", 1, "Expert"]), "bad_disclosure"),
+    "a disclosure of digests": (lambda: shown_with(["salt", "_sd", ["x"]]), "bad_disclosure"),
+    "a further disclosure": (lambda: shown_with(["salt", "grade", "high"]), "bad_signature"),
+    "seven endorsements": (
+        lambda: changed("endorsed", lambda badge: badge.update(endorsement=[{}] * 7)),
+        "too_complex",
+    ),
+    "an endorsement that is none": (
+        lambda: changed("endorsed", lambda badge: badge.update(endorsement=[7])),
+        "endorsement_incomplete",
+    ),
+    "a web page": (lambda: b"  <!DOCTYPE html><html></html>", "no_badge_in_file"),
+    "a PNG of more than 4 MiB": (
+        lambda: foreign.baked_png("eddsa-did-web") + bytes(4 * 2**20),
+        "too_large",
+    ),
+}
+
+
+@each_of("name", BY_RULE)
+def test_what_a_rule_forbids_is_refused_by_its_name(name):
+    document, code = BY_RULE[name]
+
+    assert code in {check.code for check in failures(checked(document()))}
+
+
 def test_the_table_has_every_badge_that_was_made():
     assert MADE.keys() == DOCUMENTS.keys()
 
@@ -387,6 +451,21 @@ def test_a_badge_without_an_address_says_that_nothing_can_be_seen_from_one():
 def test_a_badge_of_open_badges_2_is_somebodys_by_its_salted_hash():
     assert reasons(checked(hosted("good"), address=MAYZE)) == {}
     assert reasons(checked(hosted("good"), address="other@example.org")) == {"recipient": "another_recipient"}
+
+
+def test_a_badge_that_is_gone_from_its_address_is_revoked_and_one_that_cannot_be_had_is_not():
+    shown = hosted("left")
+
+    def found(code: str) -> dict[str, str]:
+        def fetch(url: str) -> bytes:
+            if url.endswith("/assertions/left"):
+                raise Unavailable(url, code)
+            return foreign.fetch(url)
+
+        return reasons(verify(shown, at=NOON, resolve=foreign.resolve, fetch=fetch))
+
+    assert found("gone") == {"form": "revoked"}
+    assert found("unavailable") == {"form": "unavailable"}
 
 
 def test_what_nobody_checked_in_a_hosted_badge_is_left_out():

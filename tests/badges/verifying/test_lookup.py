@@ -79,6 +79,9 @@ def test_calls_of_one_check_share_their_time_and_what_is_too_long_is_not_taken()
         with pytest.raises(Unavailable, match="/list gave no answer that can be used"):
             outbound_within(Settings(), 0, inside=INSIDE)(f"{address}/list")
         assert len(server.hosts) == 2
+        with pytest.raises(Unavailable, match="/gone says that it is gone") as told:
+            get(f"{address}/gone")
+        assert told.value.code == "gone"
 
 
 def test_a_redirect_is_not_followed():

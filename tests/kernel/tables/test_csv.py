@@ -144,6 +144,16 @@ def test_a_file_with_more_rows_than_the_limit_is_refused_whole(monkeypatch):
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
 
 
+def test_blank_lines_are_no_rows_and_not_without_end(monkeypatch):
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_LINES", 6)
+
+    assert cells(b"a\n\n\n\n\n1\n", "a") == [{"a": "1"}]
+    with pytest.raises(Refused, match="more than 6 rows: split it") as refusal:
+        opened(b"a\n\n\n\n\n\n1\n", "a")
+
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
+
+
 def walked_peak(path: Path) -> tuple[int, int]:
     tracemalloc.start()
     count = sum(1 for _ in opened(path, "a b c d e").rows())
@@ -241,6 +251,20 @@ def test_masking_keeps_the_shape_and_nothing_else():
     assert masked("Zoë Smith-42") == "xxx xxxxx-99"
     assert masked("K1\r\nS2\u2028x") == "x9  x9 x"
     assert len(masked("secret" * 100)) == 40
+
+
+def test_a_constant_fills_what_the_file_leaves_empty_and_replaces_nothing():
+    file = b"first,second\n1,\n2,here\n"
+
+    assert cells(file, "first second third", constants={"second": "given", "third": "3"}) == [
+        {"first": "1", "second": "given", "third": "3"},
+        {"first": "2", "second": "here", "third": "3"},
+    ]
+
+
+def test_what_a_spreadsheet_would_compute_stands_behind_an_apostrophe():
+    assert [neutral(f"{sign}1") for sign in "=+-@\t\r"] == [f"'{sign}1" for sign in "=+-@\t\r"]
+    assert neutral("1=1") == "1=1"
 
 
 SAFE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20).map(str.strip)

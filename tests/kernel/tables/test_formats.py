@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.kernel.tables.formats import Doubt, shown
+from lrs.kernel.tables.formats import Doubt, shown, shown_iso
 from lrs.kernel.tables.row import Percent
 from tests.rows import each_of
 
@@ -45,6 +45,12 @@ from tests.rows import each_of
         ("0.3125", "[h]:mm", "7:30", timedelta(hours=7, minutes=30)),
         ("1.3125", "[hh]:mm:ss", "31:30:00", timedelta(hours=31, minutes=30)),
         ("0.5", "[m]", "720m", timedelta(hours=12)),
+        ("0.251", "[m]:ss", "361:26", timedelta(minutes=361, seconds=26)),
+        ("0.251", "[s]", "21686s", timedelta(seconds=21_686)),
+        ("0.251", "[h]:mm", "6:01", timedelta(hours=6, minutes=1)),
+        ("61", "yyyy-mm-dd", "1900-03-01", date(1900, 3, 1)),
+        ("2958465", "yyyy-mm-dd", "9999-12-31", date(9999, 12, 31)),
+        ("999", "#,##0", "999", Decimal(999)),
         ("-0.1", "[h]:mm", "-2:24", timedelta(hours=-2, minutes=-24)),
     ],
 )
@@ -55,6 +61,25 @@ def test_a_cell_says_what_it_shows(raw, form, text, value):
 def test_dates_are_counted_from_1904_where_the_workbook_says_so():
     assert shown("0", "yyyy-mm-dd", from_1904=True).value == date(1904, 1, 1)
     assert shown("44867", "yyyy-mm-dd", from_1904=True).value == date(2026, 11, 3)
+
+
+@each_of(
+    ("text", "form", "told", "value"),
+    [
+        ("2026-11-03", "dd/mm/yyyy", "2026-11-03", date(2026, 11, 3)),
+        (" 2026-11-03T09:30:00Z", "dd/mm/yyyy hh:mm", "2026-11-03 09:30:00", datetime(2026, 11, 3, 9, 30)),  # noqa: DTZ001
+        ("2026-11-03T09:30:59.500", "dd/mm/yyyy hh:mm", "2026-11-03 09:30:00", datetime(2026, 11, 3, 9, 30)),  # noqa: DTZ001
+        ("2026-11-03T09:30:00", "General", "2026-11-03 09:30:00", datetime(2026, 11, 3, 9, 30)),  # noqa: DTZ001
+        ("T09:30:00", "h:mm", "09:30:00", None),
+    ],
+)
+def test_a_cell_that_holds_a_date_as_text_says_what_it_shows(text, form, told, value):
+    assert shown_iso(text, form) == (told, value)
+
+
+def test_a_date_as_text_of_which_only_a_part_is_shown_leaves_doubt():
+    with pytest.raises(Doubt, match="only a part of a date"):
+        shown_iso("2026-11-03", "mmm-yy")
 
 
 @each_of(
@@ -69,6 +94,10 @@ def test_dates_are_counted_from_1904_where_the_workbook_says_so():
         ("5", '"open', "is not known here"),
         ("5", "0" * 256, "cannot be read"),
         ("1200", "#,##0", "a separator of thousands"),
+        ("1000", "#,##0", "a separator of thousands"),
+        ("-1200", "#,##0", "a separator of thousands"),
+        ("60", "yyyy-mm-dd", "no date since March 1900"),
+        ("2958466", "yyyy-mm-dd", "no date since March 1900"),
         ("0.805", "0%", "shows 81% but holds more decimals"),
         ("2.5", "0", "shows 3 but holds more decimals"),
         ("7.333", "0.0", "shows 7.3 but holds more decimals"),

@@ -26,6 +26,8 @@ def archive(compression: int = zipfile.ZIP_STORED, **members: str) -> bytes:
 
 ODS = archive(mimetype="application/vnd.oasis.opendocument.spreadsheet", content="x")
 DOCX = archive(**{"[Content_Types].xml": "<x/>", "word/document.xml": "<x/>"})
+PPTX = archive(**{"[Content_Types].xml": "<x/>", "ppt/presentation.xml": "<x/>"})
+ODT = archive(mimetype="application/vnd.oasis.opendocument.text", content="x")
 XLSB = archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"})
 
 
@@ -42,6 +44,7 @@ XLSB = archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"})
             "spreadsheet of 2003",
         ),
         (b'<?xml version="1.0"?><a/>', "XML: send the table"),
+        (b'<Message xmlns="ESFA/ILR/2025-26">', "an ILR return (XML): send it for the adapter ilr"),
         (b'{"a": 1}', "no list of records: send"),
         (b"{\\rtf1 a}", "a text document (RTF)"),
         (OLE + "Workbook".encode("utf-16-le"), "an old Excel workbook (.xls): open it and save it as .xlsx"),
@@ -51,12 +54,22 @@ XLSB = archive(**{"[Content_Types].xml": "<x/>", "xl/workbook.bin": "x"})
         (OLE, "an Office document of an old sort"),
         (ODS, "an OpenDocument spreadsheet (.ods): open it and save it as .xlsx"),
         (DOCX, "a Word document (.docx): copy its table"),
+        (PPTX, "a presentation (.pptx): copy its table into a workbook"),
+        (ODT, "an OpenDocument file: open it and save it as .xlsx"),
         (XLSB, "a binary workbook (.xlsb)"),
         (archive(**{"Index/Document.iwa": "x"}), "a Numbers document: export it"),
         (archive(**{"a.csv": "a\n1\n"}), "a zip archive without a workbook: unpack it"),
         (archive(), "a zip archive without a workbook"),
         (gzip.compress(b"a\n1\n", mtime=0), "a compressed file (gzip): unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "a compressed file (7z)"),
+        (b"Rar!\x1a\x07", "a compressed file (RAR)"),
+        (b"BZh91AY&SY", "a compressed file (bzip2)"),
+        (b"\xfd7zXZ\x00", "a compressed file (xz)"),
+        (b"\x28\xb5\x2f\xfd", "a compressed file (zstd)"),
         (b"\x89PNG\r\n\x1a\n", "a picture (PNG)"),
+        (b"\xff\xd8\xff\xe0", "a picture (JPEG)"),
+        (b"GIF89a", "a picture (GIF)"),
+        (b"PAR1", "a Parquet file: export it as CSV"),
         (b"SQLite format 3\x00" + bytes(20), "a database (SQLite)"),
         (bytes(range(256)) * 20, "no text and no workbook"),
         (b"", "the file is empty"),

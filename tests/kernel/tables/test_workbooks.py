@@ -57,6 +57,11 @@ def test_every_sheet_has_its_own_header_and_blank_rows_count(tmp_path):
         ("One", 4, {"a": "1"}),
         ("Two", 2, {"b": "2", "c": "3"}),
     ]
+    assert notes_on(table.first_sheet()) == (
+        "read sheet One with its header in row 2",
+        "sheets whose headers are not those of this table are not read: Empty",
+        "only one sheet is read; these have such a header too: Two",
+    )
 
 
 def test_an_empty_workbook_is_refused(tmp_path):
@@ -133,6 +138,24 @@ def test_a_workbook_with_more_rows_than_the_limit_in_all_its_sheets_is_refused_w
     assert len(list(opened(tmp_path / "file.xlsx", "a").rows())) == 4
     monkeypatch.setattr("lrs.kernel.tables.opening.MAX_ROWS", 3)
     with pytest.raises(Refused, match="more than 3 rows: split it") as refusal:
+        opened(tmp_path / "file.xlsx", "a")
+
+    assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
+
+
+def test_the_sheets_of_a_workbook_unpack_to_so_many_bytes_together(tmp_path, monkeypatch):
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("Two"), book.create_sheet("Three")):
+        for line in (["a"], *[["1"]] * 200):
+            sheet.append(line)
+    book.save(tmp_path / "file.xlsx")
+    with zipfile.ZipFile(tmp_path / "file.xlsx") as archive:
+        size = archive.getinfo(SHEET).file_size
+
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 3 * size + 1_000)
+    assert len(list(opened(tmp_path / "file.xlsx", "a").rows())) == 600
+    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 2 * size + 1_000)
+    with pytest.raises(Refused, match="the sheets unpack to") as refusal:
         opened(tmp_path / "file.xlsx", "a")
 
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")

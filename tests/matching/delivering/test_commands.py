@@ -14,21 +14,25 @@ from click.testing import CliRunner, Result
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.matching import registry, resync
+from lrs.matching.registry import AboutService
 from lrs.matching.service_commands import services
-from lrs.matching.services import authenticate
+from lrs.matching.services import authenticate, disable, get
 from lrs.ops.delivery_commands import deliveries
 from lrs.outbox.deliveries import Delivery, queue
 from lrs.tenancy.tenants import Tenant
 from tests.builders import store_in
 from tests.matching.world import (
     HOUR,
+    LEASE,
     PURPOSE,
     SECOND,
     Clock,
     Receiver,
     agree,
     held,
+    listed,
     put_person,
     put_profile,
     put_service,
@@ -38,6 +42,7 @@ from tests.matching.world import (
     token,
     web,
 )
+from tests.rows import each_of
 
 
 def run(data: Path, group: click.Group, *words: str) -> Result:
@@ -251,6 +256,13 @@ def test_resend_needs_to_know_exactly_what(tmp_path: Path, words: tuple[str, ...
     assert "name one delivery, or --service NAME, or --to NAME, or --channel NAME, or --all" in result.stderr
 
 
+@pytest.mark.parametrize("beside", [("--to", "hook"), ("--channel", "email")])
+def test_a_service_is_no_destination_of_another_channel(tmp_path: Path, beside: tuple[str, ...]) -> None:
+    result = run(tmp_path, deliveries, "list", "--service", "career-converter", *beside)
+
+    assert (result.exit_code, "leave out --to and --channel" in result.stderr) == (2, True)
+
+
 def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
     one = run(tmp_path, deliveries, "resend", "some-id")
     none = run(tmp_path, deliveries, "resend", "--all")
@@ -285,8 +297,9 @@ def test_resync_goes_on_after_its_process_ended_and_leaves_nobody_out(
     left = tenant.store.count(resync.KIND, [])
     (lost,) = tenant.store.claim([resync.STEP], limit=9, lease=1)
     resync.resync(tenant, [lost])  # two are owed, and then this process is gone
+    (slow,) = tenant.store.claim([resync.STEP], limit=9, lease=LEASE)
     registry.resync(tenant, "career-converter", by="test")  # begins anew while it is on its way
-    resync.resync(tenant, [lost])
+    resync.resync(tenant, [slow])
     pages = drain(tenant, [resync.STEP])
 
     assert left == 1
@@ -325,3 +338,37 @@ def test_a_service_without_a_webhook_is_sent_no_test(tmp_path: Path, tenant: Ten
     answer = run(tmp_path, services, "test", "asker")
 
     assert (answer.exit_code, "has no webhook" in answer.output) == (1, True)
+
+
+@each_of(
+    ("act", "status", "says"),
+    [
+        (lambda tenant: registry.rotate(tenant, "finder", by="test", overlap=-1), 400, "for at most 168 hours"),
+        (
+            lambda tenant: registry.rotate(tenant, "finder", by="test", overlap=168 * HOUR + 1),
+            400,
+            "for at most 168 hours",
+        ),
+        (lambda tenant: registry.tell(tenant, "finder", AboutService(), by="test"), 400, "nothing to change"),
+        (
+            lambda tenant: registry.send_test(tenant, "finder", by="test"),
+            409,
+            r"\(closed\), so nothing is sent",
+        ),
+        (lambda tenant: registry.send_test(tenant, "nobody", by="test"), 404, "there is no service nobody"),
+    ],
+    ids=["less than none", "more than a week", "nothing to tell", "disabled", "unknown"],
+)
+def test_what_cannot_be_done_to_a_service_is_refused_and_leaves_all_as_it_was(
+    tenant: Tenant, act, status, says
+) -> None:
+    if get(tenant.store, "finder") is None:
+        put_service(tenant, "http://127.0.0.1:9/hook", name="Finder")
+        tenant.store.write(lambda tx: disable(tx, "finder", "closed", by="test")).result()
+    before = get(tenant.store, "finder")
+
+    with pytest.raises(Refused, match=says) as refused:
+        act(tenant)
+
+    assert (refused.value.status, get(tenant.store, "finder")) == (status, before)
+    assert list(listed(tenant)) == []

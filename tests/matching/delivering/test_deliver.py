@@ -6,11 +6,14 @@ import base64
 import datetime as dt
 import json
 
+import msgspec
 import pytest
 import standardwebhooks
 
 from lrs.matching import services
+from lrs.matching.notices import CHANNEL, Notice
 from lrs.matching.webhook import sign
+from lrs.outbox.deliveries import Delivery, queue
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
@@ -123,6 +126,26 @@ def test_a_badge_that_is_revoked_before_it_was_told_of_is_not_announced(tenant: 
     assert ("badge.issued", "superseded", "the badge is not in force any more") in states(tenant)
 
 
+def test_a_badge_that_an_earlier_version_queued_by_its_own_id_is_told_by_the_name_for_this_service(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    put_badge(tenant, person, "b1")
+    run_all(tenant)
+    subject = services.pairwise(tenant, "career-converter", person)
+    for event in ("badge.issued", "badge.revoked"):
+        notice = Notice("career-converter", event, person, subject, 9, about="urn:uuid:b1")
+        queued = Delivery(notice.id, CHANNEL, notice.service, msgspec.json.encode(notice))
+        tenant.store.write(lambda tx, queued=queued: queue(tx, queued, tenant.clock())).result()
+    run_deliver(tenant)
+
+    told = [receiving.of(event)[-1].json["data"]["badge"] for event in ("badge.issued", "badge.revoked")]
+    reference = services.badge_reference(tenant, "career-converter", "urn:uuid:b1")
+    assert [(one["id"], one["state"]) for one in told] == [(reference, "issued"), (reference, "revoked")]
+    assert b"urn:uuid" not in b"".join(one.body for one in receiving.got)
+
+
 def test_an_older_version_that_still_waits_gives_way_to_the_newest(
     tenant: Tenant, receiving: Receiver, clock: Clock
 ) -> None:
@@ -226,6 +249,21 @@ def test_a_withdrawal_waits_for_nothing_and_what_waited_is_withheld(
         ("consent.withdrawn", "delivered"),
         ("profile.updated", "withheld"),
     ]
+
+
+def test_a_part_that_is_withdrawn_is_told_though_the_consent_has_not_arrived(
+    tenant: Tenant, receiving: Receiver
+) -> None:
+    put_service(tenant, receiving.url)
+    person = put_learner(tenant)
+    agree(tenant, person, scopes=("gap:read",))
+    receiving.answers = only("consent.given", 503)
+    run_all(tenant)
+    take_back(tenant, person, scope="gap:read")
+    run_all(tenant)
+
+    assert receiving.events == ["consent.given", "consent.withdrawn"]
+    assert receiving.got[1].json["data"]["scopes"] == ["gap:read"]
 
 
 def test_a_consent_whose_worker_never_came_back_is_not_waited_for_for_ever(

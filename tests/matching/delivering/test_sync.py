@@ -145,6 +145,24 @@ def test_badges_are_told_when_they_are_issued_and_when_they_are_revoked(
     assert "sha256$abc" not in "".join(one.body.decode() for one in receiving.got)
 
 
+def test_a_badge_that_is_gone_is_taken_back_once_and_others_stay(
+    tenant: Tenant, person: str, receiving: Receiver
+) -> None:
+    put_badge(tenant, person, "b1")
+    put_badge(tenant, person, "b2")
+    agree(tenant, person)
+    run_all(tenant)
+    tenant.store.write(lambda tx: tx.delete("credential", "b1")).result()
+    for _ in range(2):
+        tenant.store.write(lambda tx: tx.owe("profile", person, Owed("sync"))).result()
+        run_all(tenant)
+
+    (revoked,) = receiving.of("badge.revoked")
+    gone, left = (services.badge_reference(tenant, "career-converter", f"urn:uuid:{id}") for id in ("b1", "b2"))
+    assert revoked.json["data"]["badge"] == {"id": gone, "state": "revoked"}
+    assert [one["id"] for one in receiving.of("profile.updated")[-1].json["data"]["badges"]] == [left]
+
+
 def test_the_id_of_a_badge_s_webhook_cannot_be_worked_out_from_the_badge_by_another_service(
     tenant: Tenant, person: str, receiving: Receiver
 ) -> None:
@@ -228,6 +246,27 @@ def test_consent_given_again_after_a_withdrawal_tells_everything_again_with_high
 
     assert [one.json["data"]["version"] for one in receiving.of("profile.updated")] == [1, 3]
     assert sorted(receiving.events[3:]) == ["consent.given", "profile.updated"]
+
+
+def test_consent_given_anew_is_told_with_its_new_times_and_all_scopes_that_hold_now(
+    tenant: Tenant, person: str, receiving: Receiver, clock: Clock
+) -> None:
+    agree(tenant, person, scopes=("profiles:read", "gap:read"), expires=clock.now + HOUR)
+    run_all(tenant)
+    clock.now += 60 * SECOND
+    agree(tenant, person, reference="ref-2", expires=clock.now + 2 * HOUR)
+    run_all(tenant)
+
+    assert receiving.events[2:] == ["consent.given"]
+    assert receiving.got[2].json["data"] == {
+        "subject": services.pairwise(tenant, "career-converter", person),
+        "version": 2,
+        "reference": "ref-2",
+        "scopes": ["gap:read", "profiles:read"],
+        "purpose": "To suggest jobs that fit what you can do",
+        "given": "2026-11-18T11:07:40Z",
+        "expires": "2026-11-18T13:07:40Z",
+    }
 
 
 def test_consent_given_and_withdrawn_before_the_worker_runs_tells_nothing(tenant: Tenant, person: str) -> None:

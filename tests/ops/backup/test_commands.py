@@ -1,8 +1,10 @@
 """``lrs backup`` and ``lrs restore`` as an operator meets them."""
 
+import errno
 import itertools
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -19,12 +21,14 @@ from click.testing import CliRunner
 from lrs.access.keys import check_key, create_key
 from lrs.cli import main
 from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR
 from lrs.matching import notices
-from lrs.ops.backup import contents, passphrase
+from lrs.ops.backup import commands, contents, passphrase
 from lrs.ops.backup.restore import _restoring
-from lrs.storage import Owed, Record, Walk, each
+from lrs.storage import Owed, Record, Walk, each, wall_clock
 from lrs.storage.sqlite.schema import SCHEMA_VERSION
 from lrs.tenancy.control import open_control
+from lrs.tenancy.states import delete
 from lrs.tenancy.tenants import open_tenant
 from tests.audits import broken_at
 from tests.badges.made import badge_in, put_award, run_issue
@@ -89,6 +93,9 @@ def lived(tmp_path):
 
 
 def test_what_was_backed_up_is_what_is_restored_and_badges_still_verify(tmp_path, lived):
+    before = Settings(data=tmp_path / "data")
+    with closing(open_control(before)) as control:
+        delete(before, control, "second")
     backed = run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
     restored = run("restore", tmp_path / "b.tar", "--data", tmp_path / "again", backup_passphrase=PASSPHRASE)
 
@@ -108,9 +115,12 @@ def test_what_was_backed_up_is_what_is_restored_and_badges_still_verify(tmp_path
         assert (last["action"], last["about"]["entries"]) == ("store.restored", str(last["number"] - 1))
         assert [claim.record.id for claim in tenant.store.claim(["deliver"], limit=9, lease=1)] == ["t"]
     assert run("badges", "verify", tmp_path / "badge.json", "--offline", "--data", tmp_path / "again")[0] == 0
-    control = open_control(settings)
-    assert (control.tenants(), control.workers()) == (["default", "second"], {})
-    control.close()
+    with closing(open_control(settings)) as control:
+        assert (control.tenants(), control.workers()) == (["default", "second"], {})
+        assert {id: (each.state, each.delete_at) for id, each in control.records().items()} == {
+            "default": ("open", None),
+            "second": ("suspended", None),
+        }
 
 
 @pytest.mark.usefixtures("lived")
@@ -291,6 +301,52 @@ def test_a_store_named_by_its_address_is_restored_only_where_there_is_none(tmp_p
     )
     listed = run("keys", "list", "--data", tmp_path / "one", store_url=address)
     assert (listed[0], lived.key in listed[1]) == (0, True)
+
+
+def test_a_clock_that_is_behind_the_backup_is_told(tmp_path, monkeypatch):
+    store_in(tmp_path / "data")
+    run("backup", tmp_path / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
+    words = ("restore", tmp_path / "b.tar", "--data")
+
+    right = run(*words, tmp_path / "one", backup_passphrase=PASSPHRASE)
+    monkeypatch.setattr(commands, "wall_clock", lambda: wall_clock() - 2 * HOUR)
+    behind = run(*words, tmp_path / "two", backup_passphrase=PASSPHRASE)
+
+    assert (right[0], behind[0], "WARNING" in right[1]) == (0, 0, False)
+    assert re.search(r"WARNING: the clock of this machine is 7[0-2]\d\d s behind the backup", behind[1])
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EIO])
+def test_a_disk_without_hard_links_takes_a_backup_and_one_that_fails_has_none(tmp_path, monkeypatch, number):
+    def link(*_):
+        raise OSError(number, os.strerror(number))
+
+    store_in(tmp_path / "data")
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(os, "link", link)
+
+    done = run("backup", tmp_path / "out" / "b.tar", "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
+
+    assert (done[0], files_in(tmp_path / "out")) == ((0, ["b.tar"]) if number == errno.EPERM else (1, []))
+
+
+def test_a_backup_that_is_replaced_while_it_is_read_is_not_restored_by_halves(tmp_path, monkeypatch):
+    store_in(tmp_path / "data")
+    for name in ("one.tar", "two.tar"):
+        run("backup", tmp_path / name, "--data", tmp_path / "data", backup_passphrase=PASSPHRASE)
+        run("keys", "create", "--scope", "all", "--name", name, "--data", tmp_path / "data")
+    examine = contents.examine
+
+    def replaced(file, schema):
+        found = examine(file, schema)
+        shutil.copy(tmp_path / "two.tar", file)
+        return found
+
+    monkeypatch.setattr(contents, "examine", replaced)
+    restored = run("restore", tmp_path / "one.tar", "--data", tmp_path / "again", backup_passphrase=PASSPHRASE)
+
+    assert (restored[0], files_in(tmp_path / "again")) == (1, [])
+    assert "one.tar was changed while it was read: restore again" in restored[1]
 
 
 def test_where_there_is_nothing_to_back_up_it_says_so(tmp_path):

@@ -139,3 +139,17 @@ def test_a_member_that_would_leave_the_folder_is_refused(tmp_path, backup):
 
     with pytest.raises(BackupDamaged, match="it has a member 'tenants/"):
         examined(path)
+
+
+def test_a_member_that_comes_twice_is_refused(tmp_path, backup):
+    header = backup.read_bytes()[:1_024]
+    path = tmp_path / "twice.tar"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer._write(header)  # noqa: SLF001 (what no writer of ours makes)
+        for content in (b"x", b"y"):
+            writer.add("control.db", 1, [content])
+        writer.end(lambda _: "")
+
+    with pytest.raises(BackupDamaged, match=r"it has control\.db twice"):
+        examined(path)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lrs.access.switches import put_switches
+from lrs.access.switches import put_switches, switches_of
 from lrs.kernel.times import DAY
 from lrs.xapi.statements.replay import expire
 from tests.builders import tenant_in
@@ -15,7 +15,10 @@ AT = "2026-11-29T10:00:00Z"
 @pytest.fixture(scope="module")
 def lrs(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("lrs")) as made:
-        made.tenant.store.write(lambda tx: put_switches(tx, "moodle", ["deduplicate"], "test")).result()
+        for source in ("moodle", "canvas"):
+            made.tenant.store.write(
+                lambda tx, source=source: put_switches(tx, source, ["deduplicate"], "test")
+            ).result()
         yield made
 
 
@@ -121,10 +124,19 @@ def test_each_source_has_its_own_and_only_a_source_that_asked_for_it(lrs, moodle
     first = ids_of(moodle.post(one))
     before = stored(lrs)
 
-    answers = [ids_of(other.post(one)) for _ in range(2)]
+    canvas = lrs.as_key("statements/write", name="canvas")
+    answers = [ids_of(who.post(one)) for who in (other, other, canvas, canvas)]
 
-    assert len({*first, *answers[0], *answers[1]}) == 3
-    assert stored(lrs) == before + 2
+    assert len({*first, *answers[0], *answers[1], *answers[2]}) == 4
+    assert answers[3] == answers[2]
+    assert stored(lrs) == before + 3
+
+
+def test_a_switch_that_there_is_not_is_turned_on_for_nobody(lrs):
+    with pytest.raises(ValueError, match="unknown switch 'dedupe'"):
+        lrs.tenant.store.write(lambda tx: put_switches(tx, "other", ["dedupe"], "test")).result()
+
+    assert switches_of(lrs.tenant.store, "other") == frozenset()
 
 
 def test_statements_with_ids_are_resent_as_ever(moodle):
@@ -186,3 +198,22 @@ def test_fingerprints_are_deleted_after_seven_days(tmp_path, store, clock):
     assert expire(tenant) == 3
     assert expire(tenant) == 0
     assert store.count("fingerprint") == 2
+
+
+def test_a_fingerprint_that_is_made_anew_while_old_ones_are_deleted_stays(tmp_path, store, clock, monkeypatch):
+    tenant = tenant_in(tmp_path, store, clock)
+    (one, other) = events(2)
+    send(tenant, one, other)
+    clock.now += 7 * DAY + 1_000_000
+    write, second = store.write, []
+
+    def sent_in_between(decide, **more):
+        monkeypatch.setattr(store, "write", write)
+        second.extend(send(tenant, one))
+        return write(decide, **more)
+
+    monkeypatch.setattr(store, "write", sent_in_between)
+    expire(tenant)
+
+    assert store.count("fingerprint") == 1
+    assert send(tenant, one) == second

@@ -82,6 +82,39 @@ SAME = {
     "a language in capitals": (context(language="de-AT"), context(language="de-at")),
     "a duration beyond hundredths": (result(duration="PT0.1237S"), result(duration="PT0.12S")),
 }
+ANNA, IN_CAPITALS = (
+    {"objectType": "Agent", "mbox": f"mailto:Anna@{domain}"} for domain in ("example.com", "EXAMPLE.Com")
+)
+PLACES = {
+    "object": lambda agent: statement(object=agent),
+    "instructor": lambda agent: context(instructor=agent),
+    "team": lambda agent: context(team={"objectType": "Group", "member": [agent]}),
+    "related agent": lambda agent: context(contextAgents=[{"objectType": "contextAgent", "agent": agent}]),
+    "related group": lambda agent: context(
+        contextGroups=[{"objectType": "contextGroup", "group": {"objectType": "Group", "member": [agent]}}]
+    ),
+    "actor of a SubStatement": lambda agent: statement(object=substatement(actor=agent)),
+    "object of a SubStatement": lambda agent: statement(object=substatement(object=agent)),
+    "instructor of a SubStatement": lambda agent: statement(object=substatement(context={"instructor": agent})),
+}
+SAME |= {f"a mail domain in capitals: {name}": (at(ANNA), at(IN_CAPITALS)) for name, at in PLACES.items()}
+SAME |= {
+    "a hashed mailbox in capitals": (
+        statement(actor={"objectType": "Agent", "mbox_sha1sum": "ab" * 20}),
+        statement(actor={"objectType": "Agent", "mbox_sha1sum": "AB" * 20}),
+    ),
+    "a reference of the context in capitals": (
+        context(statement=REF),
+        context(statement=REF | {"id": ID.upper()}),
+    ),
+    **{
+        f"no definition in the {name}": (
+            context(contextActivities={name: [{"id": IRI, "definition": {"type": IRI}}]}),
+            context(contextActivities={name: {"id": IRI}}),
+        )
+        for name in ("parent", "grouping", "category")
+    },
+}
 DIFFERENT = {
     "true and one": (extended(True), extended(1)),
     "false and zero": (extended(False), extended(0)),

@@ -9,6 +9,7 @@ from lrs.access.switches import put_switches
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
+from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from lrs.xapi.statements import quarantine
 from lrs.xapi.statements.quarantine import QuarantineTally, quarantined, tally_of
@@ -163,7 +164,8 @@ def test_many_are_stored_in_few_commits_and_one_that_conflicts_stays_alone(tenan
         return write(decide, **more)
 
     monkeypatch.setattr(tenant.store, "write", counted)
-    done = replay_each(tenant, [*ids, new_id(), ids[0]], ["group-activity"], SUBSCRIPTIONS, by="test")
+    named = [id.upper() for id in ids]
+    done = replay_each(tenant, [*named, new_id(), ids[0]], ["group-activity"], SUBSCRIPTIONS, by="test")
 
     assert next((one.id, one.refused.status) for one in done if one.refused) == (ids[5], 409)
     assert [one.refused.status for one in done if one.refused] == [409, 404]
@@ -254,6 +256,28 @@ def test_a_statement_with_attachments_is_never_kept_aside(tenant):
 
     with pytest.raises(Refused, match="objectType"):
         planned(tenant, group(attachments=[attached]))
+
+
+def test_everybody_in_one_that_is_kept_aside_is_found_by_it(tenant):
+    actor, target, teacher, member = ({"mbox": f"mailto:{who}@example.org"} for who in ("ann", "ben", "cat", "dan"))
+    team = {"objectType": "Group", "member": [member]}
+    (id,) = send(
+        tenant,
+        statement(
+            actor=actor,
+            object={"objectType": "Agent", **target},
+            context={"instructor": teacher, "team": team},
+            result=EMPTY,
+        ),
+    )
+    kind = next(one for one in quarantine.KINDS if one.name == quarantine.KIND)
+
+    found = [
+        [record.id for record in kind.find(tenant.store, Whose((), (), (who,)))]
+        for who in (actor, target, teacher, member, {"mbox": "mailto:eve@example.org"})
+    ]
+
+    assert found == [*[[id]] * 4, []]
 
 
 def test_the_tally_of_a_source_that_never_had_any_is_nothing(tenant):

@@ -76,12 +76,19 @@ def test_37_of_those_who_voided_before_a_target_came_only_who_may_counts(each_lr
     by_nobody, by_own, by_any = new_id(), new_id(), new_id()
     for target in (by_nobody, by_own, by_any):
         other.store(voiding(target))
-    own.store(voiding(by_own))
-    of_any.store(voiding(by_any))
+    (first, _), (first_of_any, _) = [
+        (who.store(voiding(target))[0], who.store(voiding(target))[0])
+        for who, target in ((own, by_own), (of_any, by_any))
+    ]
+    late = each_lrs.as_key("statements/write", name="late")
+    for target in (by_own, by_any):
+        late.store(voiding(target))
 
     own.store([statement(id=one) for one in (by_nobody, by_own, by_any)])
 
     assert [each_lrs.get(voidedStatementId=one).status_code for one in (by_nobody, by_own, by_any)] == [404, 200, 200]
+    by = [each_lrs.tenant.store.get("statement", one).meta["voided"] for one in (by_own, by_any)]
+    assert by == [first, first_of_any]
 
 
 def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_voided(each_lrs):
@@ -164,6 +171,19 @@ def test_38_filters_find_what_refers_to_a_match_newest_first_also_when_that_is_v
     reference = each_lrs.store(reference)[0]
 
     assert each_lrs.listed(verb=verb) == [reference, voider]
+
+
+def test_38_a_voided_reference_to_what_comes_later_stays_voided_and_leads_on(each_lrs):
+    verb, target, middle, outer = something(), new_id(), new_id(), new_id()
+    each_lrs.store([referring(target, id=middle), referring(middle, id=outer)])
+    each_lrs.store(voiding(middle))
+
+    each_lrs.store(statement(id=target, verb={"id": verb}))
+    drain(each_lrs.tenant, ("refs",))
+
+    found = each_lrs.listed(verb=verb)
+    assert (found[:1], middle in found, outer in found) == ([target], False, True)
+    assert each_lrs.get(voidedStatementId=middle).status_code == 200
 
 
 @pytest.mark.mongo_in_soak

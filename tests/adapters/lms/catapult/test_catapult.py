@@ -233,7 +233,7 @@ def test_another_platform_sees_nothing_of_it_and_imports_its_own(lms, platform, 
 
 
 def test_a_token_works_as_long_as_its_platform_and_its_key(lms):
-    one, two = PlatformClient(lms, "one"), PlatformClient(lms, "two")
+    one, two, namesake = PlatformClient(lms, "one"), PlatformClient(lms, "two"), PlatformClient(lms, "one")
     again = one.with_key("POST", "tenant", json={"code": "one"}).json()["id"]
     pinged = one.ask("GET", "ping")
     about = one.ask("GET", "about").json()
@@ -243,14 +243,16 @@ def test_a_token_works_as_long_as_its_platform_and_its_key(lms):
 
     assert (again, pinged.json(), about["tenantId"]) == (one.id, {"ok": True}, one.id)
     assert closed.status_code == 204
+    assert (namesake.id == one.id, namesake.ask("GET", "ping").status_code) == (False, 200)
     for ended in (one, two):
         answer = ended.ask("GET", "ping")
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     new = one.with_key("POST", "tenant", json={"code": "one"}).json()["id"]
     assert new != one.id
-    auth = {"tenantId": one.id, "audience": "x"}
-    answer = lms.clients[0].post(f"{lms.address}{API}/auth", json=auth, auth=one.key.auth)
-    assert answer.status_code == 404
+    for id in (one.id, namesake.id):
+        auth = {"tenantId": id, "audience": "x"}
+        answer = lms.clients[0].post(f"{lms.address}{API}/auth", json=auth, auth=one.key.auth)
+        assert answer.status_code == 404
 
 
 def test_a_key_without_the_scope_and_a_made_up_token_get_nothing(lms, platform):

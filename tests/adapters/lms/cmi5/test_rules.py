@@ -92,6 +92,7 @@ def after(*verbs, progress=UnitProgress(), session=OPEN):  # noqa: B008 (it is f
 
 FRESH = after()
 ALLOWED = statement("experienced", defined=False)
+LATER = OPEN.last + 1_000_000
 BEFORE = replace(OPEN, verbs=(), initialized=0)
 EXTENSIONS = "context>extensions>"
 CATEGORY = "context>contextActivities>category"
@@ -193,7 +194,15 @@ def test_statements_by_the_book_are_taken_in_their_order_and_what_they_say_is_ke
     "timestamp", ["2026-11-18T11:06:40Z", "2026-11-18T11:06:40.5+00:00", "2026-11-18T11:06:40+0000"]
 )
 def test_utc_has_several_forms(timestamp):
-    assert judged(FRESH, changed(ALLOWED, "timestamp", timestamp), 9, has_id=True).session.last == 9
+    assert judged(FRESH, changed(ALLOWED, "timestamp", timestamp), LATER, has_id=True).session.last == LATER
+
+
+def test_the_time_of_the_last_statement_is_kept_to_the_second_so_that_a_burst_writes_no_session():
+    just = judged(FRESH, ALLOWED, LATER - 1, has_id=True)
+    defined = judged(FRESH, statement("completed"), LATER - 1, has_id=True)
+
+    assert just is FRESH
+    assert defined.session.last == LATER - 1
 
 
 def test_an_agent_without_the_name_of_the_launch_and_a_lone_category_are_the_same():

@@ -4,20 +4,34 @@ import io
 import stat
 import struct
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from adapters.lms.cmi5.course_xml import read_structure
 from adapters.lms.courses import packages
 from adapters.lms.courses.courses import course_in, file_in, versions_in
-from adapters.lms.courses.in_use import withdraw_in
-from adapters.lms.courses.structure import activities_in, units_of
+from adapters.lms.courses.in_use import OPEN, opens, switch_in, withdraw_in
+from adapters.lms.courses.structure import activities_in, shown_title, units_of
 from adapters.lms.pages.view import rule_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.storage import each
 from lrs.tenancy.tenants import open_tenant
-from tests.adapters.lms.made import MANIFEST, TIN_CAN, UNIT, block, imported, package, structure, unit, zipped
+from tests.adapters.lms.made import (
+    MANIFEST,
+    TIN_CAN,
+    UNIT,
+    block,
+    imported,
+    open_to_learners,
+    package,
+    shown_in_catalogue,
+    structure,
+    unit,
+    zipped,
+)
+from tests.rows import each_of
 
 ABSOLUTE = "https://content.example/index.html"
 
@@ -123,6 +137,54 @@ def test_a_zip64_package_is_read(tenant):
     found = imported(tenant, content[:end] + zip64 + locator + told)
 
     assert found.is_new
+
+
+def test_a_further_version_keeps_its_switches_and_the_ids_that_its_parts_were_given_at_a_former_address(tenant):
+    id = "https://publisher.example/moved"
+    first = imported(tenant, structure(unit(url=ABSOLUTE), id=id), "cmi5.xml")
+    shown_in_catalogue(tenant, first.course)
+    open_to_learners(tenant, first.course)
+    moved = replace(tenant, settings=tenant.settings.model_copy(update={"public_url": "https://moved.example"}))
+
+    second = imported(
+        moved, structure(unit(url=ABSOLUTE, title="Anew"), unit(id=UNIT + "2", url=ABSOLUTE), id=id), "a.xml"
+    )
+
+    assert (second.course.id, second.version.number, second.is_new) == (first.course.id, 2, True)
+    assert (second.course.in_catalogue, second.course.open_to_learners) == (True, True)
+    before, after = activities_in(first.version.structure), activities_in(second.version.structure)
+    assert after | before == after
+    assert after[f"au {UNIT}2"].startswith("https://moved.example/t/default/courses/")
+
+
+def test_no_switch_of_a_course_that_a_program_sent_or_that_was_withdrawn_is_put_on(tenant):
+    of_client = imported(tenant, package(structure(id="https://publisher.example/of-client")), client="7").course
+    gone = imported(tenant, package(structure(id="https://publisher.example/gone"))).course
+    open_to_learners(tenant, gone)
+    tenant.store.write(lambda tx: withdraw_in(tx, gone, "test")).result()
+
+    for course in (of_client, gone):
+        for switch in (shown_in_catalogue, open_to_learners):
+            with pytest.raises(Refused) as told:
+                switch(tenant, course)
+            assert (told.value.status, told.value.error) == (409, "not_for_catalogue")
+    assert [opens(course_in(tenant.store, one.id)) for one in (of_client, gone)] == [False, False]
+    off = tenant.store.write(lambda tx: switch_in(tx, gone.id, OPEN, "test", on=False)).result()
+    assert not off.open_to_learners
+
+
+@each_of(
+    ("texts", "shown"),
+    [
+        ({"de": "Kittel", "en-GB": "Gown"}, "Gown"),
+        ({"de": "Kittel", "en": "Gown"}, "Gown"),
+        ({"de": "Kittel", "cy": "Gŵn"}, "Kittel"),
+        ({"de": "Kittel", "en": ""}, "Kittel"),
+        ({}, ""),
+    ],
+)
+def test_a_title_is_shown_in_english_else_in_the_first_language(texts, shown):
+    assert shown_title(texts) == shown
 
 
 def test_elements_and_attributes_of_vendors_are_ignored_where_they_may_stand(tenant):

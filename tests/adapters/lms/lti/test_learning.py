@@ -13,7 +13,7 @@ from adapters.lms.courses import courses as own_courses
 from adapters.lms.courses.structure import units_of
 from adapters.lms.importing import import_course
 from adapters.lms.lti import courses, enrolments, picking, users
-from adapters.lms.lti.courses import LtiLink
+from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import reached_in
 from adapters.lms.sessions.credentials import LaunchTokens
 from adapters.lms.sessions.place import LmsPlace
@@ -116,6 +116,29 @@ def test_a_registration_that_another_platform_made_under_the_id_of_a_learner_lea
     assert "evil.example" not in page.text
 
 
+def test_who_has_begun_a_course_goes_on_in_its_version_and_who_comes_later_begins_in_the_next(world):
+    def brought(*units):
+        text = structure(*units, id="https://publisher.example/versions")
+        return import_course(world.tenant, BytesIO(text), "cmi5.xml", "test").course
+
+    course, place = brought(unit(url=CONTENT)), LmsPlace(world.tenant, SUBSCRIPTIONS, "https://lrs.example")
+    link, begun = LtiLink("another course", "versions", opens=f"course:{course.id}"), users.user_id("p", "71")
+    names = {"homePage": ISSUER, "name": "71"}, "77777777-7777-4777-8777-777777777777"
+
+    def decide(tx):
+        courses.put_link(tx, "versions", link)
+        enrolments.enrol(tx, place, "versions", LtiMember(link.course, begun, "person", "learner"), names)
+
+    world.store.write(decide).result()
+    brought(unit(url=CONTENT), unit(id="https://publisher.example/second", url=CONTENT))
+
+    seen = {}
+    for sub in ("71", "72"):
+        found = enrolments.opened(world.store, link, users.user_id("p", sub))
+        seen[sub] = (len(found.units), found.registration and found.registration.version)
+    assert seen == {"71": (1, 1), "72": (2, None)}
+
+
 def test_a_course_that_another_platform_sent_is_not_offered_and_not_opened(world):
     text = structure(unit(url=CONTENT), id="https://publisher.example/not-for-all")
     theirs = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test", "7").course
@@ -199,13 +222,18 @@ def test_a_teacher_of_a_course_link_sees_the_course(world):
     assert launch(world, "9", "Instructor").headers["location"].startswith(f"{PATH}/courses/")
 
 
+DONE = UnitProgress(attempted=True, satisfied=True)
+
+
 def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
     world.new_browser()
     start(world, world.browser.get(launch(world, "81").headers["location"]))
     record = next(iter(each(world.store, REGISTRATION)))
     found = registration_of(record)
     course = own_courses.version_in(world.store, found.course, found.version).structure
-    (one,) = units_of(course)
+    (any_one,) = units_of(course)
+    one = msgspec.structs.replace(any_one, move_on="Passed")
+    course = msgspec.structs.replace(course, children=(one,))
 
     def points(**progress):
         reached = reached_in(found.with_unit(one.activity, UnitProgress(**progress)), course, "", 0)
@@ -217,6 +245,19 @@ def test_points_are_the_mean_of_the_units_and_none_before_anything_came(world):
     assert points(failed=True, score=-0.5) == (0.0, False)
     assert points(passed=True, satisfied=True, score=0.755) == (75.5, True)
     assert reached_in(found, course, "7", 0) is None
+
+    slides = msgspec.structs.replace(one, activity="urn:slides", move_on="NotApplicable")
+    both = msgspec.structs.replace(course, children=(slides, one))
+    passed = found.with_unit(one.activity, UnitProgress(passed=True, satisfied=True, score=0.9))
+    unopened, opened = (reached_in(of, both, "", 0) for of in (passed, passed.with_unit("urn:slides", DONE)))
+    assert (unopened.given, unopened.is_done) == (opened.given, opened.is_done) == (95.0, True)
+    assert reached_in(found, both, "", 0) is None
+
+
+def test_a_unit_is_done_failed_begun_or_new():
+    states = [UnitProgress(), UnitProgress(attempted=True), UnitProgress(attempted=True, failed=True), DONE]
+
+    assert [enrolments.state_of(one) for one in states] == ["new", "begun", "failed", "done"]
 
 
 # -- teachers, and who leaves ---------------------------------------------------------------------------------------

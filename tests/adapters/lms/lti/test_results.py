@@ -148,6 +148,17 @@ def test_a_number_that_two_users_have_tells_of_neither_by_it(world, key):
     assert f"{world.issuer}/user/idnumber" not in {one.get("account", {}).get("homePage") for one in accounts}
 
 
+def test_an_address_that_two_users_have_tells_of_neither_by_it(world, key):
+    for sub in "56":
+        launch(world, sub, "", email="same@example.org")
+    for sub in "56":
+        holds(world, "gown", sub=sub)
+
+    assert read(world, key) == []
+    counts = results.told_of(world.store, platforms.named(world.store, world.described.id))
+    assert counts == {"users": 2, "unknown": 2, "told": 0}
+
+
 def test_the_number_is_known_as_the_learners_own(world, key):
     launch(world)
 

@@ -388,12 +388,13 @@ def test_a_skill_that_somebody_holds_is_a_grade_of_its_link_and_one_that_they_lo
     put_profile(world.tenant, person, held("gown"))
     world.store.write(lambda tx: skill_grades.owe_in(tx, person, world.tenant.clock())).result()
     deliver(world)
-    put_profile(world.tenant, person)
-    world.store.write(lambda tx: skill_grades.owe_in(tx, person, world.tenant.clock())).result()
-    deliver(world)
+    for lost in (held("gown", state="expired"), held("gown"), None):
+        put_profile(world.tenant, person, *([lost] if lost else []))
+        world.store.write(lambda tx: skill_grades.owe_in(tx, person, world.tenant.clock())).result()
+        deliver(world)
 
-    assert [(one["scoreGiven"], one["scoreMaximum"]) for one in scores(world)] == [(1.0, 1.0), (0.0, 1.0)]
-    assert scores(world)[1]["comment"] == "This skill is not held any more."
+    assert [(one["scoreGiven"], one["scoreMaximum"]) for one in scores(world)] == [(1.0, 1.0), (0.0, 1.0)] * 2
+    assert {scores(world)[place]["comment"] for place in (1, 3)} == {"This skill is not held any more."}
 
 
 def test_a_skill_goes_to_the_platform_only_by_a_link_that_the_learner_opened(world):
@@ -411,7 +412,13 @@ def test_a_skill_goes_to_the_platform_only_by_a_link_that_the_learner_opened(wor
     launch(world, "9", "Instructor", **claims | {CLAIM + "custom": {"engraft_opens": "skill:other"}})
     world.store.write(lambda tx: skill_grades.owe_in(tx, person, world.tenant.clock())).result()
     edited = grades_of(world, "4")
+    teacher = users.user(world.store, users.user_id(world.platform.described().id, "9")).person
+    put_profile(world.tenant, teacher, held("gown"), held("other"))
+    world.store.write(lambda tx: skill_grades.owe_in(tx, teacher, world.tenant.clock())).result()
 
+    assert [
+        one for record in each(world.store, grades.KIND) if (one := json.loads(record.body))["person"] == teacher
+    ] == []
     assert (unopened, opened, edited) == ([], [1.0], [1.0])
     assert "other" not in world.store.get(grades.KIND, grade_of(world, "4")).body.decode()
 
@@ -452,6 +459,8 @@ def test_a_platform_that_is_not_approved_any_more_gets_no_grade(world):
 )
 def test_a_part_of_an_address_goes_into_its_path(url, part, found):
     assert below(url, part) == found
+    more = "&user_id=5+6" if "?" in found else "?user_id=5+6"
+    assert below(url, part, user_id="5 6") == found + more
 
 
 @pytest.mark.parametrize(

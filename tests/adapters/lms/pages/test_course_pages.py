@@ -135,6 +135,7 @@ def test_an_author_tries_a_part_without_a_platform_and_nothing_counts(site, auth
     report = author.get(f"{PLACE}/{course}/learners")
     assert (f"{PLACE}/{course}/learners/{id}" in report.text, "Nobody here" in text_of(report)) == (True, True)
     assert author.get(f"{PLACE}/{course}/learners.json").json() == []
+    assert "Trial by staff , Mo ," in text_of(report)
 
 
 def test_a_package_that_changed_something_is_said_to_be_a_new_version(author):

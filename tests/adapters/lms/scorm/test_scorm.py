@@ -1,6 +1,7 @@
 """SCORM 1.2: packages, the player, and what becomes of what content commits."""
 
 import json
+import time
 from urllib.parse import urlsplit
 
 import msgspec
@@ -8,9 +9,9 @@ import pytest
 
 from adapters.lms.courses.structure import Block, Structure, units_of
 from adapters.lms.scorm import run_time
-from adapters.lms.scorm.cmi import read_commit, seconds_of, timespan_of
+from adapters.lms.scorm.cmi import Interaction, read_commit, seconds_of, timespan_of
 from adapters.lms.scorm.manifest import read_manifest
-from adapters.lms.scorm.statements import ScormAttempt, begun
+from adapters.lms.scorm.statements import ScormAttempt, begun, responded
 from adapters.lms.sessions.session import registration_in
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
@@ -226,6 +227,48 @@ def test_who_passed_stays_so_whatever_a_later_launch_commits(platform, enrolled)
     assert "failed" not in verbs_of(platform.lrs, enrolled.id)
 
 
+def test_who_only_looks_at_a_course_begins_anew_each_time_and_leaves_nothing(platform, enrolled):
+    enrolled().commit("incomplete", core={"lesson_location": "p3"})
+    before = progress(platform, enrolled)
+    looking = enrolled(launchMode="Browse")
+
+    begun = looking.begin()
+    looking.commit("passed", score=90, interactions=[QUESTION | {"student_response": "a"}], comments="x", ended=True)
+
+    assert (begun["core"]["entry"], begun["core"]["lesson_mode"]) == ("ab-initio", "browse")
+    assert progress(platform, enrolled) == before
+    assert enrolled(launchMode="Browse").begin()["core"]["lesson_location"] == ""
+    assert enrolled().begin()["core"]["lesson_location"] == "p3"
+    told = [*("launched", "initialized", "launched", "initialized", "terminated", "launched", "launched")]
+    assert verbs_of(platform.lrs, enrolled.id) == told
+
+
+def test_what_a_learner_wrote_is_told_and_content_that_tells_no_time_was_there_since_it_began(platform, enrolled):
+    begun, player = time.monotonic(), enrolled()
+    player.commit("incomplete")
+    player.commit("completed", comments="Too fast", ended=True)
+    spent = time.monotonic() - begun
+
+    (said,) = [one for one in statements_of(platform.lrs, enrolled.id) if one["verb"]["id"].endswith("/commented")]
+    assert said["result"] == {"response": "Too fast"}
+    assert 0 < progress(platform, enrolled).seconds["Normal"] <= spent
+
+
+def test_state_that_somebody_else_wrote_over_begins_the_attempt_anew_and_loses_no_result(platform, enrolled):
+    enrolled().commit("passed", score=85, left="suspend", suspend_data="a=1", ended=True)
+    begun = statements_of(platform.lrs, enrolled.id)[1]
+    state = {"activityId": begun["object"]["id"], "agent": json.dumps(begun["actor"]), "registration": enrolled.id}
+    state["stateId"] = "https://w3id.org/xapi/scorm/activity-state"
+
+    put = platform.lrs.ask(
+        "PUT", "activities/state", params=state, content=b"no json", headers={"Content-Type": "text/plain"}
+    )
+
+    assert put.status_code == 204
+    assert enrolled(launchMode="Normal").begin()["core"]["entry"] == "ab-initio"
+    assert progress(platform, enrolled).passed
+
+
 def test_an_attempt_that_broke_off_is_resumed(enrolled):
     enrolled().commit("incomplete", core={"lesson_location": "p3"})
 
@@ -361,6 +404,19 @@ def test_a_unit_that_was_imported_before_units_had_types_is_said_to_be_a_lesson(
     assert said["object"]["definition"]["type"] == "http://adlnet.gov/expapi/activities/lesson"
 
 
+def test_an_answer_is_told_once_and_again_when_it_was_changed_and_a_question_without_one_is_not():
+    structure = read_manifest(manifest(item()), {"index.html"})
+    attempt = ScormAttempt(SESSION, structure, units_of(structure)[0], "urn:attempt", "2026-11-18T11:00:00Z")
+    before = (Interaction("q1", response="a", result="wrong"), Interaction("q2", response="b"))
+    changed = (before[0], Interaction("q2", response="c", result="correct"), Interaction("q3"))
+
+    (told,) = responded(attempt, changed, before)
+
+    assert told["object"]["id"].endswith("/interactions/q2")
+    assert told["result"] == {"response": "c", "success": True}
+    assert len({one["id"] for one in (told, *responded(attempt, before, ()))}) == 3
+
+
 def test_base_and_parameters_make_the_address():
     text = manifest(item(more=' parameters="?room=2"'), resource(more=' xml:base="sco/"'))
 
@@ -439,13 +495,15 @@ def test_without_it_a_package_is_taken_and_cannot_be_launched(tmp_path):
 
 
 def test_the_doctor_warns_of_one_host_for_the_content_of_several_organisations(tmp_path):
-    def told(tenants, url, **more):
-        given = Settings(data=tmp_path, pages_url="https://lrs.example.org", content_url=url, **more)
+    def told(tenants, url, pages="https://lrs.example.org", **more):
+        given = Settings(data=tmp_path, pages_url=pages, content_url=url, **more)
         return {one.check: (one.status, one.message) for one in of_content(given, tenants)}
 
     assert told(1, "https://content.example.org")["content-url"][0] == "ok"
     assert told(2, "https://content.example.org")["content-url"][0] == "warning"
     assert told(2, "https://{tenant}.content.example.org")["content-url"][0] == "ok"
+    assert told(1, "https://content.example.org", None)["content-url"][0] == "problem"
+    assert told(1, None)["content-url"][0] == "warning"
     assert told(1, None)["scorm"][0] == "ok"
     assert told(1, None, scorm_again=tmp_path)["scorm"][0] == "problem"
 
