@@ -8,20 +8,30 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from starlette.requests import HTTPConnection
+
 from lrs.access import Caller
 from lrs.access.basic import BasicAuth
 from lrs.access.policy.operators import OPERATOR
 from lrs.access.policy.table import TABLE
-from lrs.access.signed_in import OPEN
+from lrs.access.signed_in import OPEN, SignedIn, session_in
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.tenancy.tenants import Tenant
 from lrs.web.addresses import Addresses
+from lrs.web.exchange import exchange_of
+from lrs.web.origins import session_cookie
 
 _PLAIN = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]{1,200}){1,6}", re.ASCII)
 """A path without query, blanks, empty parts and dots."""
 MOST_FIELDS = 30
 _NOT_OURS = "This form did not come from a page shown to you, or you signed in again since. Go back and reload."
+
+
+def signed_in(request: HTTPConnection) -> SignedIn | None:
+    """Who is signed in in this browser, also on pages that do not ask for it."""
+    tenant = exchange_of(request).tenant
+    return session_in(tenant, request.cookies.get(session_cookie(tenant))) if tenant is not None else None
 
 
 def sign_in(tenant: Tenant, basic: BasicAuth, form: Mapping[str, str], client: str) -> Caller:

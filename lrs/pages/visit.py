@@ -254,7 +254,7 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
     language = exchange_of(request).language = language_of(request, LEARNERS)
-    found = _signed_in(request)
+    found = session.signed_in(request)
     home = base_of(request) + home_of(found.caller) if found else ""
     told = {"root": base_of(request), "is_said": language == ENGLISH, "home": home}
     return refusal_page(request, refused, "account/refused.html", **told)
@@ -267,13 +267,7 @@ def frame(request: Request) -> Frame:
 
 def public_frame(request: Request) -> Frame:
     """The same for pages without sign-in that nobody caches: whoever is signed in keeps their navigation there."""
-    return _frame_of(request, _signed_in(request))
-
-
-def _signed_in(request: Request) -> SignedIn | None:
-    """Who is signed in in this browser, also on pages that do not ask for it."""
-    tenant = exchange_of(request).tenant
-    return session_in(tenant, request.cookies.get(session_cookie(tenant))) if tenant is not None else None
+    return _frame_of(request, session.signed_in(request))
 
 
 def _frame_of(request: Request, found: object) -> Frame:
