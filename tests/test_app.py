@@ -4,14 +4,18 @@ import errno
 import sqlite3
 import tracemalloc
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 from lrs.access.policy.lines import PUBLIC, PolicyLine
+from lrs.app import notifier_for
 from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
 from lrs.kernel.errors import StoreFull, StoreReadOnly
+from lrs.kernel.settings import Settings
 from lrs.web.faults import refused_for
 from lrs.xapi.endpoint import parted
+from tests.rows import each_of
 from tests.served import add_route, serving
 
 
@@ -100,3 +104,8 @@ def test_health_asks_the_database(tmp_path):
 
         assert (broken.status_code, broken.json()["message"]) == (503, "the store does not answer")
         assert health().status_code == 200
+
+
+@each_of("given", [{}, {"worker": False}, {"celery_broker": "memory://", "worker": False}])
+def test_no_work_is_announced_without_a_broker_or_with_the_worker_switched_off(tmp_path, given):
+    assert notifier_for(Settings(data=tmp_path, **given), SimpleNamespace(busy=None)) is None

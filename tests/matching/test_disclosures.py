@@ -49,6 +49,16 @@ def test_a_day_has_one_record_for_a_service_and_a_learner_with_all_that_was_aske
     assert len(list(each(tenant.store, disclosures.KIND))) == 3
 
 
+def test_that_the_nearest_roles_were_given_is_put_down_as_a_gap(tenant):
+    service = put_service(tenant).service
+    ann, bea = learners(tenant, 2)
+
+    pull.nearest_to(tenant, service, services.pairwise(tenant, service.id, ann))
+
+    assert told(tenant, ann) == [("career-converter", "2026-11-18", ("gap",))]
+    assert told(tenant, bea) == []
+
+
 def test_the_day_is_that_of_the_organisation(tenant, clock):
     clock.now = micros("2026-07-01T23:30:00Z")
     service = put_service(tenant).service

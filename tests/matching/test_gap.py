@@ -11,6 +11,7 @@ import pytest
 from lrs.competency.shapes import ProfileEntry
 from lrs.matching.roles.gap import Requirement, Role, gap
 from tests.matching.world import held as as_json
+from tests.rows import each_of
 
 
 def held(id: str, ordinal: int = 2, state: str = "held", **more: Any) -> ProfileEntry:
@@ -53,6 +54,24 @@ def test_each_requirement_has_one_of_five_results() -> None:
     # (1 + 1 + 1/3 + 0 + 0) / 5 = 46.67 %
     assert found["match"] == 46.7
     assert found["full"] is False
+
+
+@each_of(
+    ("have", "told"),
+    [
+        ([{"valid_until": "2027-09-30"}, {"valid_until": None}], (2, "met", None)),
+        ([{"valid_until": None}, {"valid_until": "2027-09-30"}], (2, "met", None)),
+        ([{"valid_until": "2027-09-30"}, {"valid_until": "2028-09-30"}], (2, "met", "2028-09-30")),
+        ([{"state": "expiring", "valid_until": "2029-01-31"}, {}], (2, "met", "2027-09-30")),
+        ([{}, {"ordinal": 3, "state": "expiring"}], (3, "expiring", "2027-09-30")),
+        ([{"ordinal": 1}, {"ordinal": 4, "state": "expired"}], (1, "shortfall", "2027-09-30")),
+    ],
+)
+def test_of_several_that_are_held_the_best_counts_by_level_then_by_how_long_it_lasts(have: Any, told: Any) -> None:
+    found = gap(role(Requirement("gown", level=2)), [held("gown", **one) for one in have])
+
+    (row,) = found["requirements"]
+    assert (row["level"], row["result"], row["validUntil"]) == told
 
 
 def test_weights_count_and_essentials_are_reported_apart() -> None:

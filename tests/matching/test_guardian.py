@@ -437,7 +437,7 @@ def test_staff_see_what_waits_and_make_a_link_to_hand_over(
 
     listed = CliRunner().invoke(main, ["consent", "waiting", "--json", *data])
     link = CliRunner().invoke(main, ["consent", "guardian", waits.receipt, *data]).output.strip()
-    shown = CliRunner().invoke(main, ["consent", "show", waits.receipt, *data]).output
+    shown = CliRunner().invoke(main, ["consent", "show", f" {waits.receipt.lower()}", *data]).output
     answer_form(client, link.replace("http://127.0.0.1:8080", ""))
     again = CliRunner().invoke(main, ["consent", "guardian", waits.receipt, *data])
 
