@@ -118,6 +118,16 @@ def test_voiding_one_of_two_pieces_of_evidence_keeps_the_same_award(world):
     assert [one["statement"] for one in body["evidence"]] == [statement_id("two")]
 
 
+def test_a_statement_that_is_voided_counts_no_more_before_it_was_read_again(world):
+    sent = [world.send(statement("one")), world.send(statement("two"))]
+    world.work()
+
+    world.void(sent[0])
+
+    assert len(world.all("evidence")) == 2
+    assert uncounted(world.store, world.person(ANN), sent) == {sent[0]}
+
+
 def test_a_statement_voided_before_its_match_ran_leaves_nothing(world):
     world.void(world.send(statement("one")))
 

@@ -343,7 +343,9 @@ def test_persons_who_are_one_have_one_page_whoever_of_them_signs_in(site):
 
     for browser in pages:
         assert "2 skills" in text_of(browser.get("/me"))
-        assert "Career Converter" in text_of(browser.get("/me/sharing"))
+        seen = text_of(browser.get("/me/sharing"))
+        assert "Career Converter" in seen
+        assert "Exactly this : Career Converter Aseptic technique Practitioner until 20 November 2027" in seen
     ask(pages[1])
     assert "Waits for an answer" in text_of(pages[0].get("/me"))
 
