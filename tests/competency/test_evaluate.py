@@ -355,6 +355,21 @@ def test_one_person_who_cannot_be_evaluated_keeps_nobody_else_from_it(world):
     assert [award["person"] for award in world.awards()] == [world.person({"mbox": "mailto:bob@example.org"})]
 
 
+def test_evidence_of_one_person_that_comes_meanwhile_keeps_nobody_else_of_the_batch_waiting(world):
+    world.send(statement("one"))
+    world.send(statement("two", {"mbox": "mailto:bob@example.org"}))
+    world.work("match")
+    claims = world.store.claim(["evaluate"], limit=10, lease=60_000_000)
+    world.send(statement("three", timestamp="2026-11-21T10:00:00Z"))
+    world.work("match")
+
+    evaluate(world.tenant, claims)
+
+    bob = world.person({"mbox": "mailto:bob@example.org"})
+    assert [award["person"] for award in world.awards()] == [bob]
+    assert [claim.record.id for claim in world.store.claim(["evaluate"], limit=10, lease=1)] == [world.person(ANN)]
+
+
 def test_one_page_of_a_walk_done_twice_is_done_once(world):
     world.send(statement("one"))
     (walk,) = (one for one in world.store.claim(["match"], limit=10, lease=1) if one.record.kind == "rematch")
