@@ -46,7 +46,7 @@ def rounded(count: int) -> int:
 def differs_by_few(whole: int, part: int, k: int) -> bool:
     """Whether *whole* and a *part* of it, both as shown, prove that some are missing from the part, and fewer than *k*.
 
-    It can be so from a *k* of 9 on: what is then shown as 15 and as 10 is 13 to 17 and 9 to 12, and differs by 1 to 8.
+    It can be so with a *k* of 7 and from 9 on: with 9, what is shown as 15 and as 10 is 13 to 17 and 9 to 12.
     """
     (least, most), (part_least, part_most) = _bounds_of(whole, k), _bounds_of(part, k)
     return least > part_most and most - part_least < k
