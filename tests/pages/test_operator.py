@@ -102,7 +102,7 @@ def test_a_password_and_a_second_factor_let_an_operator_in_and_a_phone_that_is_l
     assert before == 303
     assert link.startswith("http://lrs.test/operator/invitation/")
     assert found.factor is None
-    assert browser.get("/operator").headers["location"] == "/operator/sign-in"
+    assert browser.get("/operator").headers["location"] == "/operator/sign-in?done=over"
 
 
 def test_the_sign_in_leads_to_the_page_that_was_asked_for_and_nowhere_else(installation):
