@@ -14,8 +14,10 @@ from lrs.cli import main
 from lrs.composition.channels import CHANNELS
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, SECOND
+from lrs.matching import services
 from lrs.ops.backup.places import store_file
 from lrs.ops.doctor import Finding, of_clock, of_destinations, of_disk, of_settings, of_store, of_work
+from lrs.ops.doctor_consent import of_consent
 from lrs.storage import Owed, Record, open_store
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import states
@@ -379,3 +381,26 @@ def test_search_keys_that_are_damaged_are_a_problem_that_a_rebuild_mends(healthy
     assert dry.output.startswith("1 search key was wrong\n")
     assert mended.output.startswith("1 search key was wrong\n")
     assert problem not in after.output
+
+
+def test_what_learners_are_not_told_of_who_asks_them_is_said_of_services_that_may_ask(tmp_path, store, clock):
+    tenant = tenant_in(tmp_path, store, clock)
+    nobody = list(of_consent(tenant))
+    for name in ("Job Finder", "Gone"):
+        put_service(tenant, name=name)
+    store.write(lambda tx: services.disable(tx, "gone", "not used", by="test")).result()
+
+    found = {one.check: (one.status, one.message) for one in of_consent(tenant)}
+
+    rest = " and contact and privacy notice"
+    assert nobody == []
+    assert found == {
+        "consent": (
+            "warning",
+            f"learners are not told the organisation's name{rest}: lrs tenants set default sets it",
+        ),
+        "consent job-finder": (
+            "warning",
+            "learners are not told its contact and privacy notice: lrs services set job-finder sets it",
+        ),
+    }

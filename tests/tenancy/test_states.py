@@ -12,6 +12,7 @@ from lrs.cli import main
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.settings import Settings
 from lrs.ops.tenant_commands import _check
+from lrs.ops.worker_process import _measure
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, states
 from lrs.tenancy.control import open_control
@@ -311,6 +312,20 @@ def test_a_limit_that_nothing_would_count_and_what_nobody_made_are_refused(tmp_p
 
 def _fields(record):
     return {name: getattr(record, name) for name in record.__struct_fields__}
+
+
+def test_who_has_a_limit_is_measured_and_nobody_else(tmp_path):
+    for name in ("acme", "free"):
+        run(tmp_path, "create", name)
+    run(tmp_path, "set", "acme", "--storage-limit", "1000")
+    tenants = Tenants(Settings(data=tmp_path))
+    for name in ("acme", "free"):
+        with tenants.hold(name) as tenant:
+            _measure(tenants, tenant, lambda _: False)
+    stored = {name: tenants.control.get(name).stored for name in ("acme", "free")}
+    tenants.close()
+
+    assert (stored["acme"] > 10_000, stored["free"]) == (True, 0)
 
 
 def test_usage_counts_what_a_tenant_has(tmp_path):
