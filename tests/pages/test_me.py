@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
 from adapters.training_centre.centre_sessions import Gives
-from lrs.access import learners, sessions
+from lrs.access import CONTENT_SOURCE, MADE_HERE, OWN_SOURCE, learners, sessions
+from lrs.competency import listed
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
 from lrs.kernel.keys import key
@@ -24,7 +25,7 @@ from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.preview import in_words
 from lrs.matching.roles import roles
-from lrs.pages.me import badges, views
+from lrs.pages.me import badges, facts, views
 from lrs.pages.me.badges import GoneBadge, OwnBadge
 from lrs.people import joins, questions
 from lrs.storage import Record, each
@@ -449,6 +450,16 @@ def test_who_sees_what_is_said_in_words_and_stopped(site):
     assert "Services that saw it before Career Converter from" in text_of(after)
     assert [one.withdrawn for one in consent.of_subject(site.tenant.store, Subject(person=ann))].count(None) == 0
     assert ("consent.withdrawn", f"learner {ann}") in site.audit()
+
+
+def test_only_senders_with_people_behind_them_are_said_to_see_what_follows(site):
+    ann, store = lived(site), site.tenant.store
+    record = store.get(listed.KIND, ann)
+    row = json.loads(record.body)
+    row["known"][0]["sources"] = ("vle", OWN_SOURCE, f"{CONTENT_SOURCE} c1", *MADE_HERE)
+    site.world.write(lambda tx: tx.put(replace(record, body=json.dumps(row).encode())))
+
+    assert facts.senders(store, facts.own(site.tenant, ann)) == ("vle",)
 
 
 def test_each_time_that_a_service_saw_something_is_a_span_of_its_own():
