@@ -196,6 +196,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "known": job.look.known if job.look else "",
         "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
+        "in_doubt": any(OF_HOURS in note for note in (job.told.notes if job.told else ())),
         "notes": [] if job.mends else [in_words(one) for one in worth_saying(job.told.notes if job.told else ())],
         "mends": job.mends,
         "repairs": "repairs" in job.blobs,
