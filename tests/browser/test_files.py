@@ -188,7 +188,7 @@ def test_a_steward_puts_rules_in_force_by_the_keyboard_alone(desk, tmp_path):
     desk.key("Enter")
     desk.reads("They are put in force")
     drain(desk.lrs.tenant, ("weigh",))
-    desk.reads("Version 2 is in force. One held level goes.")
+    desk.reads("Version 2 is in force. One held level goes, or ends earlier.")
     desk.looks_well("in force")
 
     assert current(desk.lrs.tenant.store).version == 2
