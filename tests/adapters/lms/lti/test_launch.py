@@ -147,7 +147,7 @@ def test_a_learner_sees_their_own_skills_in_a_frame_of_the_platform_alone(world)
     assert f'action="{PATH}/me/questions"' in seen.text
     assert "/account" not in seen.text
     assert browser.get(f"{PATH}/me/roles").status_code == 200
-    assert browser.get("/me").headers["location"] == "/sign-in/learner"
+    assert browser.get("/me").headers["location"] == "/sign-in/learner?then=/me"
     assert browser.get("/staff").headers["location"].startswith("/sign-in")
 
 

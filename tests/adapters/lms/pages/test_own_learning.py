@@ -77,4 +77,4 @@ def test_a_course_that_only_stands_in_the_catalogue_opens_for_nobody(site, ann, 
     stranger = Browser(site.app).get(PLACE)
 
     assert [one.status_code for one in (*answers, none)] == [404, 404, 404]
-    assert stranger.headers["location"] == "/sign-in/learner"
+    assert stranger.headers["location"] == "/sign-in/learner?then=/me/courses"
