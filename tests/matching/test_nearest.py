@@ -12,6 +12,7 @@ from lrs.matching.roles import roles
 from lrs.matching.roles.gap import Requirement, Role
 from lrs.matching.roles.nearest import nearest
 from lrs.matching.roles.roles import read_roles
+from lrs.pages.me.roles_view import near
 from lrs.tenancy.tenants import Tenant
 from tests.matching.test_pull import put_learners, subject_of
 from tests.matching.world import agree, bearer, put_service, receiver, run_all, web
@@ -138,3 +139,11 @@ def test_an_event_has_the_nearest_roles_for_a_service_that_the_learner_lets_see_
     (with_roles, without) = (told[5], told[4])
     assert [(one["role"]["id"], one["match"]) for one in with_roles["nearestRoles"]] == [("technician", 50.0)]
     assert "nearestRoles" not in without
+
+
+def test_a_match_is_said_in_whole_percent_and_as_100_only_where_nothing_is_missing():
+    told = {"role": {"id": "lead", "label": "Lead"}, "essentials": {"met": 0, "required": 0}}
+
+    shown = near([told | {"match": match} for match in (100.0, 99.9, 99.4, 88.9, 0.0)])
+
+    assert [one["match"] for one in shown] == [100, 99, 99, 89]

@@ -30,13 +30,18 @@ def near(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "id": one["role"]["id"],
             "label": one["role"]["label"],
-            "match": round(one["match"]),
+            "match": _whole(one["match"]),
             "met": one["essentials"]["met"],
             "required": one["essentials"]["required"],
         }
         for one in found
         if one["match"]
     ]
+
+
+def _whole(match: float) -> int:
+    """*match* in whole percent. Only where nothing is missing it is 100."""
+    return 100 if match == 100 else min(round(match), 99)
 
 
 def roles(
@@ -49,7 +54,7 @@ def roles(
     declared = {name.casefold() for one in said for name in (one.id, one.label)}
     return {
         "label": gap["role"]["label"],
-        "match": None if gap["match"] is None else round(gap["match"]),
+        "match": None if gap["match"] is None else _whole(gap["match"]),
         "full": gap["full"],
         "required": 0 < gap["essentials"]["required"] == gap["essentials"]["met"],
         "requirements": [
