@@ -355,14 +355,14 @@ def test_a_backup_that_was_taken_is_told_with_its_size_and_whether_it_is_whole(i
 
 
 def test_settings_are_told_without_secrets(tmp_path):
-    made = Installation(tmp_path, smtp_url="smtp://us:pw1@mail.example")
+    made = Installation(tmp_path, smtp_url="smtp://us:hidden-word-1@mail.example")
     page, needs = made.operator.get("/operator/system"), text_of(made.operator.get("/operator"))
     made.close()
 
     assert "No backup was taken of this store yet." in needs
     assert "No mail server is set" not in needs
     assert "LRS_SMTP_URL" in page.text
-    assert "pw1" not in page.text
+    assert "hidden-word-1" not in page.text
 
 
 def test_what_operators_did_is_searched_and_taken_away_as_a_file(operator):
