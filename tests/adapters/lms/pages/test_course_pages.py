@@ -79,6 +79,14 @@ def test_a_package_that_is_sent_is_a_course_and_the_same_one_again_is_no_new_ver
         assert said in shown
 
 
+def test_the_name_of_a_file_in_a_refusal_is_shown_as_it_is_written(author):
+    out = send(author, package(files={"../etc/x": b"a"}))
+    other = send(author, b"hello")
+
+    assert "<p>&#39;../etc/x&#39; leads out of the package" in out.text
+    assert '<p class="message">the file is no course' in other.text.lower()
+
+
 def test_a_package_that_is_refused_says_where_and_which_rule_and_keeps_nothing(author, course):
     before = author.get(f"{PLACE}.json").json()
 
