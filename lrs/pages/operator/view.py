@@ -105,11 +105,12 @@ def _of_organisations(found: Iterable[OrganisationFacts]) -> Iterable[dict[str, 
             places = "destination" if one.stopped == 1 else "destinations"
             yield _need("problem", f"{name}: nothing is sent to {one.stopped} {places}. Its console says why.")
         if one.failing:
-            things = "1 thing fails and is" if one.failing == 1 else f"{_at_most(one.failing)} things fail and are"
-            yield _need("warn", f"{name}: {things} tried again without you. Its console says which, and why.")
+            things = "thing fails and is" if one.failing == 1 else "things fail and are"
+            said = f"{_counted(one.failing)} {things} tried again without you"
+            yield _need("warn", f"{name}: {said}. Its console says which, and why.")
 
 
-def _at_most(count: int) -> str:
+def _counted(count: int) -> str:
     return f"at least {count:,}" if count >= FAILING else f"{count:,}"
 
 
