@@ -99,8 +99,8 @@ def merge(tx: Tx, one: str, other: str, by: str, *, despite_conflict: bool = Fal
     return members_of(tx, one)[0]
 
 
-def unmerge(tx: Tx, person: str, by: str) -> tuple[str, ...]:
-    """Takes *person* out of its group, by ending its links. Gives the other members.
+def unmerge(tx: Tx, person: str, by: str, *, only: Collection[str] | None = None) -> tuple[str, ...]:
+    """Takes *person* out of its group, by ending its links, or *only* those (ids). Gives the other members.
 
     Others that were in the group only through these links leave it too. Raises ``Refused`` (404) for an unknown person,
     (409) for one that is not merged.
@@ -110,6 +110,8 @@ def unmerge(tx: Tx, person: str, by: str) -> tuple[str, ...]:
     if not links:
         raise Refused(f"person {person} is not merged with anybody", status=409, error="not_merged")
     for record, fact in links:
+        if only is not None and record.id not in only:
+            continue
         tx.replace(msgspec.structs.replace(record, body=msgspec.json.encode(PersonLink(1, fact.persons, False, by))))
     _regroup(tx, group)
     audit.append(tx, by, "persons.unmerged", {"person": person})
