@@ -189,7 +189,8 @@ def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
     awards = awards_of(reader, [one.award for one in held])
     skills = tuple(_skill(one, awards.get(one.award)) for one in held)
     confirmed = confirmed_name(reader, members)
-    told_by = _called(reader, known, rows)
+    of_these = [read(record) for record in before.values() if set(record.meta["members"]) <= set(members)]
+    told_by = _called(reader, known, of_these)  # a group that was parted had names of those who left
     made = ListedLearner(_first(confirmed.name, told_by) if confirmed else told_by, known, skills)
     keys = {listed_key("source", source) for source in made.sources}
     keys |= {listed_key("skill", skill.text) for skill in skills}

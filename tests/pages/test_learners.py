@@ -406,6 +406,27 @@ def test_the_list_follows_joins_new_names_and_new_sources(site, browser):
     assert {(one["name"], *one["provider"]) for one in parted} == {("Ann", "centre", "vle"), (None, "vle")}
 
 
+def test_who_is_parted_from_somebody_keeps_no_name_of_theirs(site):
+    other = {"mbox": "mailto:ben@example.org", "name": "Ben"}
+    site.world.send(statement("one", {**ANN, "name": "Ann"}))
+    site.world.send(statement("two", other))
+    drain(site.tenant, STEPS)
+    ann, ben = site.world.person(ANN), site.world.person(other)
+    site.world.write(lambda tx: joins.merge(tx, ann, ben, "test"))
+    drain(site.tenant, STEPS)
+    joined = names_of(site, ann)
+
+    site.world.write(lambda tx: joins.unmerge(tx, ben, "test"))
+    drain(site.tenant, STEPS)
+
+    assert sorted(joined) == ["Ann", "Ben"]
+    assert (names_of(site, ann), names_of(site, ben)) == (("Ann",), ("Ben",))
+
+
+def names_of(site, person):
+    return listed.read(site.tenant.store.get(listed.KIND, person)).names
+
+
 def test_statements_of_somebody_known_owe_the_list_nothing(site):
     site.world.send(statement("one", {**ANN, "name": "Ann"}))
     drain(site.tenant, STEPS)
