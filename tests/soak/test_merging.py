@@ -58,7 +58,7 @@ def test_ten_million_keys_are_merged_in_short_steps_and_cost_no_more_bytes_than_
 
     assert count == (KEYS + A_COMMIT - 1) // A_COMMIT * A_COMMIT
     row("merge-step-p99", statistics.quantiles(steps, n=100)[-1] * 1e3, "ms CPU", at_most=MOST_HELD_MS)
-    row("merge-segments", most, f"segments at most, {levels} levels", at_most=4 * (levels + 2))
+    row("merge-segments", most, f"segments at most, {levels} levels", at_most=USUAL_SEGMENTS.fan_out * (levels + 2))
     row("merge-written", kb, "KB a statement for its keys alone", at_most=4 + 1.5 * (levels + 1))
 
 
