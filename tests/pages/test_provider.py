@@ -94,10 +94,12 @@ def test_a_provider_who_signs_in_starts_there_and_no_other_role_may_see_it(site,
         assert signed_in(site, role).get("/provider").status_code == 403
 
 
-def test_a_file_that_was_only_checked_has_no_rows_that_wait_for_repair(site, north):
-    checked(site, north, FILE.replace("E-1", "E-9").replace("P-2", "P-9"), "never.csv")
+def test_a_file_that_was_only_checked_has_no_rows_that_wait_for_repair(site):
+    east = signed_in(site, "provider:east")
+    bring(site, east, checked(site, east, FILE.replace("P-1", "east-1"), "east.csv"))
+    checked(site, east, FILE.replace("E-1", "E-9").replace("P-2", "P-9"), "never.csv")
 
-    page = text_of(north.get("/provider"))
+    page = text_of(east.get("/provider"))
 
     assert "never.csv Checked, not brought in" in page
     assert "One row needs repair." in page
