@@ -20,6 +20,7 @@ from adapters.imports.sources import SOURCES
 from adapters.reading.profile import MappingProfile, parse_profile
 from lrs.access import Caller
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import sized
 from lrs.storage.edge import read, read_blocks, receive
 from lrs.tenancy.tenants import Tenant
 from lrs.web.arriving import arriving
@@ -119,7 +120,7 @@ def _checked(sent: Sent, text: bytes | None) -> MappingProfile:
 def profile_of(text: bytes) -> MappingProfile:
     """The mapping profile in the request."""
     if len(text) > MOST_PROFILE:
-        raise Refused(f"a mapping profile may have {MOST_PROFILE} bytes", status=413, error="profile_too_large")
+        raise Refused(f"a mapping profile may have {sized(MOST_PROFILE)}", status=413, error="profile_too_large")
     return parse_profile(text, "profile.json")
 
 

@@ -24,6 +24,7 @@ from adapters.lms.courses.packages import (
 from adapters.lms.courses.structure import CourseFormat, Structure, parts_of
 from adapters.lms.scorm import manifest
 from adapters.lms.tincan import tincan_xml
+from lrs.kernel.plain_text import sized
 from lrs.storage import ROWS, Blobs
 from lrs.tenancy.tenants import Tenant
 
@@ -49,7 +50,7 @@ def import_course(tenant: Tenant, file: BinaryIO, name: str, by: str, client: st
     stored.
     """
     if file.seek(0, 2) > MOST_BYTES:
-        raise bad_package(f"a package may have {MOST_BYTES} bytes", status=413)
+        raise bad_package(f"a package may have {sized(MOST_BYTES)}", status=413)
     file.seek(0)
     start = file.read(64)
     file.seek(0)
@@ -86,7 +87,7 @@ def _may_be_xml(start: bytes) -> bool:
 def _text_of(file: BinaryIO) -> bytes:
     text = file.read(course_xml.MOST_BYTES + 1)
     if len(text) > course_xml.MOST_BYTES:
-        raise bad_package(f"a course structure may have {course_xml.MOST_BYTES} bytes", status=413)
+        raise bad_package(f"a course structure may have {sized(course_xml.MOST_BYTES)}", status=413)
     return text
 
 

@@ -15,6 +15,7 @@ from badges.verifying.containers import MAX_BADGE
 from badges.verifying.verdict import Invalid
 from badges.verifying.verification import read
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import sized
 from lrs.web.exchange import exchange_of
 
 NOTHING = "Choose a file, or paste a badge or its address."
@@ -40,7 +41,7 @@ async def body_of(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Refused(f"a badge may have {MOST_BYTES} bytes with its image", status=413, error="too_large")
+            raise Refused(f"a badge may have {sized(MOST_BYTES)} with its image", status=413, error="too_large")
         share.hold(len(chunk))
     return bytes(body)
 

@@ -40,6 +40,14 @@ def turns_direction(text: str) -> bool:
     return _TURNING.search(text) is not None
 
 
+def sized(count: int) -> str:
+    """So many bytes as people say it: ``600 bytes``, ``64 KiB``, ``4.1 MiB``. Never more than *count*."""
+    for unit, many in (("MiB", 1024 * 1024), ("KiB", 1024)):
+        if count >= many:
+            return f"{count * 10 // many / 10:g} {unit}"
+    return f"{count} bytes"
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """*number* and the word for so many: "1 row", "3 rows". *many* is the plural, if it is not *one* with an s."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import sized
 from lrs.kernel.tables.file import MAX_BYTES
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
@@ -58,4 +59,4 @@ def _announced(headers: Headers, most: int) -> int:
 
 
 def _too_large(most: int) -> Refused:
-    return Refused(f"a file may have {most} bytes: split it", status=413, error="file_too_large")
+    return Refused(f"a file may have {sized(most)}: split it", status=413, error="file_too_large")

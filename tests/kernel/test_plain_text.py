@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.kernel.plain_text import LONGEST_NAME, cleaned, control_character, counted, one_line, quoted, turns_direction
+from lrs.kernel.plain_text import (
+    LONGEST_NAME,
+    cleaned,
+    control_character,
+    counted,
+    one_line,
+    quoted,
+    sized,
+    turns_direction,
+)
 from tests.rows import each_of
 
 
@@ -75,3 +84,9 @@ def test_so_many_are_said_with_the_word_for_so_many():
 
 def test_a_name_does_not_fill_a_terminal():
     assert len(quoted("x" * 10_000)) == LONGEST_NAME + 2
+
+
+def test_a_size_is_said_as_people_say_it_and_never_more_than_it_is():
+    said = {count: sized(count) for count in (0, 1023, 1024, 64 * 1024, 4_259_840, 5 * 1024 * 1024 - 1)}
+
+    assert list(said.values()) == ["0 bytes", "1023 bytes", "1 KiB", "64 KiB", "4 MiB", "4.9 MiB"]
