@@ -126,11 +126,11 @@ def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
             told = {"": "", **_splits(record.id, people, regions)}
             for role in asked:
                 if measure := _stands(role, profile):
+                    lasts = {str(year): _stands(role, profile, date(year, 12, 31)) == measure for year in years}
                     for split, value in told.items():
                         found[Count("supply", role.id, measure, split, value)] += 1
-                        for year in years:
-                            lasts = _stands(role, profile, date(year, 12, 31)) == measure
-                            found[Count("supply", role.id, measure, split, value, str(year))] += lasts
+                        for year, counts in lasts.items():
+                            found[Count("supply", role.id, measure, split, value, year)] += counts
     yield from found.items()
 
 

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from lrs.access.policy.lines import PolicyLine
 from lrs.access.policy.operators import OPERATOR
 from lrs.kernel.addresses import web_address
-from lrs.kernel.content_hosts import is_content_host
+from lrs.kernel.content_hosts import is_content_host, settings_for
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.tenancy.pages import PORT, pages_address
@@ -35,6 +35,14 @@ def pages_address_for(request: HTTPConnection) -> str:
     """The same for the tenant that *request* is about."""
     tenant = tenant_of(request)
     return pages_address(tenant.settings, tenant.id, port_of(request))
+
+
+def content_settings(request: HTTPConnection, settings: Settings) -> list[str]:
+    """The settings that whoever runs the server makes so that packages are served; none where they are."""
+    if settings.content_url is not None:
+        return []
+    root = settings.pages_root
+    return settings_for(root or pages_address_for(request), is_set=root is not None)
 
 
 def port_of(request: HTTPConnection) -> int:

@@ -125,7 +125,8 @@ class Work:
         longest = busy = 0.0
         for name, step in self._steps.items():
             allowed, spent = step.share * longest, 0.0
-            if self._is_over(name, allowed) and busy >= GATHER:
+            over = self._over[name] = max(0.0, self._over.get(name, 0.0) - allowed)
+            if over and busy >= GATHER:
                 continue
             while True:
                 begun = time.monotonic()
@@ -140,11 +141,6 @@ class Work:
                 self._over[name] = max(0.0, spent - allowed)
             else:
                 longest, busy = max(longest, spent), busy + spent
-
-    def _is_over(self, name: str, allowed: float) -> bool:
-        """Whether what a step had over its share is not yet paid for, after what it is *allowed* in this round."""
-        self._over[name] = max(0.0, self._over.get(name, 0.0) - allowed)
-        return self._over[name] > 0.0
 
     def _run(self, name: str) -> tuple[int, bool]:
         """One batch of a step, and one entry whose worker died."""

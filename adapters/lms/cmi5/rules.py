@@ -227,12 +227,10 @@ def _of_order(standing: SessionStanding, verb: str) -> Iterator[Breach]:
 
 
 def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStanding:
-    defined = is_defined(statement)
-    if not defined and now - standing.session.last < SECOND:
-        return standing
     session = msgspec.structs.replace(standing.session, last=now)
-    if not defined:
-        return SessionStanding(session, standing.progress)
+    if not is_defined(statement):
+        is_burst = now - standing.session.last < SECOND
+        return standing if is_burst else SessionStanding(session, standing.progress)
     verb, progress = statement["verb"]["id"], standing.progress
     session = msgspec.structs.replace(session, verbs=(*session.verbs, verb))
     normal = session.mode == "Normal"

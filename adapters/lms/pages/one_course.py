@@ -12,12 +12,13 @@ from adapters.lms.courses.courses import Course
 from adapters.lms.courses.structure import units_of
 from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages import rule_rows, view
-from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, content_settings, reaches
+from adapters.lms.pages.own_courses import MANAGE, OPEN, PLACE, reaches
 from adapters.lms.pages.rule_rows import NOTHING_TYPED, TypedRows
 from adapters.lms.sessions.session import REGISTRATION, learners_key
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.rules import rulesets
 from lrs.pages.visit import Visit, may
+from lrs.web.origins import content_settings
 
 
 def course_page(visit: Visit, course: Course, typed: TypedRows = NOTHING_TYPED, status: int = 200) -> Response:
@@ -34,7 +35,7 @@ def course_page(visit: Visit, course: Course, typed: TypedRows = NOTHING_TYPED, 
         "staff/course-package.html",
         status,
         one=view.detail(course, versions, settings.zone, is_served=settings.content_url is not None),
-        content_settings=content_settings(visit),
+        content_settings=content_settings(visit.request, settings),
         registrations=store.count(REGISTRATION, [learners_key(course.id)]),
         chosen=len(openings.learners(store, course.id)),
         may_manage=reaches(visit, course, MANAGE),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from adapters.lms.courses import courses
 from adapters.lms.courses.courses import Course
-from lrs.kernel.content_hosts import settings_for
 from lrs.kernel.errors import Refused
 from lrs.pages.visit import Visit
-from lrs.web.origins import pages_address_for
 
 PLACE = "/staff/courses"
 READ, OPEN, MANAGE = "courses.read", "courses.open", "courses.manage"
@@ -49,12 +47,3 @@ def source_of(visit: Visit, chosen: str) -> str:
     if len(own) == 1 or chosen in own:
         return own[0] if len(own) == 1 else chosen
     raise Refused("Choose which of your sources the course is of.", error="no_source")
-
-
-def content_settings(visit: Visit) -> list[str]:
-    """The settings that whoever runs the server makes so that packages are served; none where they are."""
-    settings = visit.tenant.settings
-    if settings.content_url is not None:
-        return []
-    root = settings.pages_root or pages_address_for(visit.request)
-    return settings_for(root, is_set=settings.pages_root is not None)

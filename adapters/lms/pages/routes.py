@@ -20,7 +20,6 @@ from adapters.lms.pages.own_courses import (
     OPEN,
     PLACE,
     READ,
-    content_settings,
     own_course,
     reaches,
     source_of,
@@ -38,6 +37,7 @@ from lrs.storage import Walk
 from lrs.storage.edge import read
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
+from lrs.web.origins import content_settings
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ONE = f"{PLACE}/{{id}}"
@@ -107,7 +107,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         rule=view.rule_of(refused),
         may_send=may(visit.caller)(PLACE, "POST"),
         sources=sources_of(visit),
-        content_settings=content_settings(visit),
+        content_settings=content_settings(visit.request, visit.tenant.settings),
         is_served=visit.tenant.settings.content_url is not None,
         list=listing(asked_of(visit.request, view.COURSES, sort="title"), _rows(visit)),
     )

@@ -13,7 +13,6 @@ from lrs.access import staff, staff_acts
 from lrs.access.policy.operators import OPERATOR
 from lrs.access.signed_in import session_in
 from lrs.access.staff import SUBJECT
-from lrs.kernel.content_hosts import settings_for
 from lrs.kernel.errors import Refused
 from lrs.outbox.channel import End
 from lrs.outbox.channels.email import Render, sender_of, try_out
@@ -27,7 +26,7 @@ from lrs.tenancy.tenants import DEFAULT
 from lrs.web.dates import written_moment
 from lrs.web.exchange import tenants_of
 from lrs.web.late import Router
-from lrs.web.origins import pages_address_for, session_cookie, set_cookie
+from lrs.web.origins import content_settings, session_cookie, set_cookie
 from lrs.web.routing import Here
 
 PLACE = f"{OPERATOR}/begin"
@@ -116,9 +115,7 @@ class _Begin:
             "sender": sender_of(visit.tenant),
             "invited": {"link": "", "until": ""},
             "tried": "",
-            "content_settings": settings_for(
-                settings.pages_root or pages_address_for(visit.request), is_set=settings.pages_root is not None
-            ),
+            "content_settings": content_settings(visit.request, settings),
         }
         return self._shown(visit, found, chosen, refused.status if refused else 200, told)
 

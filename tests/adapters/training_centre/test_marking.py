@@ -1,5 +1,7 @@
 """What a mark does to somebody on a roster, without a store: each refusal by its name, and what is complete."""
 
+from functools import partial
+
 import pytest
 from msgspec.structs import replace
 
@@ -131,7 +133,7 @@ def test_a_second_signature_is_of_somebody_who_marked_nothing_of_the_attempt_and
         (replace(whole, steps=whole.steps[:1]), "anja", KNOWN, 409, "not_complete"),
     )
     for one, who, known, status, error in refusals:
-        act = lambda one=one, who=who, known=known: with_signature(one, Signature(1, NINE, signer(who)), known)  # noqa: E731
+        act = partial(with_signature, one, Signature(1, NINE, signer(who)), known)
         assert told(act)[:2] == (status, error)
 
 
