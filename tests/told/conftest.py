@@ -1,0 +1,26 @@
+"""The fixtures of told tests: ``told`` compares, ``draws`` makes chance sure while a test runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.certainty import Draws, certain
+from tests.telling import Told
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> Iterator[Told]:
+    """Compares what a test tells with what is kept; a file of the test that it does not tell any more is a fault."""
+    telling, failed = Told(request.path, request.node.name), request.session.testsfailed
+    yield telling
+    if request.session.testsfailed == failed:
+        assert telling.left() == [], "the test tells these no more: RETELL=1 removes them"
+
+
+@pytest.fixture
+def draws(request: pytest.FixtureRequest) -> Iterator[Draws]:
+    """Chance depends on the name of the test alone."""
+    with certain(request.node.name) as drawn:
+        yield drawn
