@@ -190,6 +190,7 @@ def _grouped(cell: str, sign: str, numbers: Numbers, column: str) -> str:
 
 def _expected(numbers: Numbers) -> str:
     written = {"": "2.5, ", "decimal": "2.5, ", "h.mm": "2.30, ", "h:mm": "", "minutes": "150, "}[numbers.hours]
+    written = written.replace(".", numbers.decimal or ".")
     return f"expected a span of time: {written}2:30 or 2h 30m"
 
 

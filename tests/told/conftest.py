@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.certainty import Draws, certain
 from tests.telling import Told
+from tests.told.office import Office, opened
 
 
 @pytest.fixture
@@ -24,3 +26,11 @@ def draws(request: pytest.FixtureRequest) -> Iterator[Draws]:
     """Chance depends on the name of the test alone."""
     with certain(request.node.name) as drawn:
         yield drawn
+
+
+@pytest.fixture
+def office(tmp_path: Path, draws: Draws) -> Iterator[Office]:
+    """Where files are sent to; its clock stands at noon of 21 November 2026."""
+    assert draws
+    with opened(tmp_path) as made:
+        yield made
