@@ -76,6 +76,8 @@ def resend(
         count = 1
     else:
         count = listing.resend_all(tenant, CHANNELS, by=BY, to=to, channel=channel)
+        if not count:
+            raise click.ClickException("no such delivery was given up on or is held: lrs deliveries list shows all")
     click.echo(f"{counted(count, 'delivery', 'deliveries')} will be sent again")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from lrs.access import staff, staff_acts, staff_once
-from lrs.access.roles import OF_STAFF, granted
+from lrs.access.roles import OF_STAFF, Granted, granted
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.matching.developers import same_role, with_services
@@ -68,11 +70,20 @@ def role(tenant: Tenant, member: str, given: tuple[str, ...], taken: tuple[str, 
     """Give and take roles of MEMBER (id or e-mail address), who then signs in anew."""
     id = _named(tenant, member)
     _, before = staff.existing(tenant.store, id)
-    less = {named for one in map(granted, taken) for named in (one, same_role(tenant.store, one))}
+    less = _taken(tenant, before.roles, [granted(one) for one in taken])
     more = with_services(tenant.store, map(granted, given))
     roles = [*(one for one in before.roles if one not in less), *more]
     staff_acts.set_roles(tenant, id, roles, by=BY, keep_one=False)
     click.echo(f"{member}: {', '.join(staff.roles_shown(roles)) or 'no role'}")
+
+
+def _taken(tenant: Tenant, held: Sequence[Granted], wanted: Sequence[Granted]) -> set[Granted]:
+    """Those of the roles *held* that are *wanted* back, a service by its id or name. Raises ``ClickException``."""
+    named = {one: {one, same_role(tenant.store, one)} for one in wanted}
+    if missing := [one for one, both in named.items() if both.isdisjoint(held)]:
+        has = ", ".join(staff.roles_shown(held)) or "no role"
+        raise click.ClickException(f"not held: {', '.join(staff.roles_shown(missing))}. There is: {has}")
+    return set().union(*named.values())
 
 
 @staff_group.command()

@@ -183,8 +183,13 @@ def retry(tenant: Tenant, step: str | None) -> None:
     """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
     if step is not None and step not in STEPS:
         raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
-    click.echo(f"{counted(retry_steps(tenant, step, by=BY), 'entry is', 'entries are')} due again")
+    again = retry_steps(tenant, step, by=BY)
     freed = unlock(tenant, STEPS if step is None else steps_of([step]))
+    if not again and not freed:
+        of = "" if step is None else f" of the step {step}"
+        raise click.ClickException(f"nothing{of} is put aside or locked: lrs work status shows what waits")
+    if again:
+        click.echo(f"{counted(again, 'entry is', 'entries are')} due again")
     if freed:
         click.echo(
             f"{counted(sum(freed.values()), 'entry is', 'entries are')} due that a clock that was ahead had locked"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -137,12 +138,18 @@ def discard(tenant: Tenant, id: str, *, by: str) -> None:
 def resend_all(
     tenant: Tenant, channels: Channels, *, by: str, to: str | None = None, channel: str | None = None
 ) -> int:
-    """Makes all deliveries due that were given up or held (of *to*, of *channel*). Gives their number."""
+    """Makes all deliveries due that were given up or held (of *to*, of *channel*). Gives the number of those that are.
+
+    What was deleted meanwhile, or waits for another of them and is sent after it, is not counted.
+    """
     found = listed(tenant, channels, to=to, channel=channel)
     wanted = [one["id"] for one in found if one["state"] in {PARKED, deliveries.HELD}]
+    sent = 0
     for one in wanted:
-        resend(tenant, one, by=by)
-    return len(wanted)
+        with suppress(Refused):
+            resend(tenant, one, by=by)
+            sent += 1
+    return sent
 
 
 def retry(tx: Tx, kind: str, id: str) -> bool:

@@ -67,6 +67,16 @@ def test_roles_are_given_and_taken_and_sessions_end(data):
     assert in_store(data, lambda tenant: list_sessions(tenant.store, tenant.clock())) == []
 
 
+def test_a_role_that_is_not_held_cannot_be_taken_and_nothing_is_given_beside_it(data):
+    id = json.loads(done(data, "staff", "invite", "sam@centre.example", "--role", "trainer:north", "--json"))["id"]
+
+    wrong = run(data, "staff", "role", "sam@centre.example", "--give", "steward", "--take", "trainer:nrth")
+
+    said = "Error: not held: trainer:nrth. There is: trainer:north\n"
+    assert (wrong.exit_code, wrong.stderr, wrong.stdout) == (1, said, "")
+    assert in_store(data, lambda tenant: staff.member(tenant.store, id).roles) == (Granted("trainer", "north"),)
+
+
 def test_a_developers_service_is_named_by_its_name_or_its_client_id_and_must_be_there(data):
     in_store(data, lambda tenant: put_service(tenant, name="Job Finder"))
     id = json.loads(done(data, "staff", "invite", "dev@finder.example", "--role", "developer:Job Finder", "--json"))[

@@ -107,7 +107,9 @@ def test_an_operator_sets_a_server_up_from_the_printed_link_to_the_first_source(
     assert "leads here" in job.text()
     job.press("form[action$='/begin/address']:has(.plain) button", "mail")
     assert "No mail server is set." in job.text()
-    job.press("form[action$='/begin/mail']:has(.plain) button", "all-done")  # the tests' own key is a source
+    job.press("form[action$='/begin/mail']:has(.plain) button", "packages")
+    assert "Packages of courses" in job.text()
+    job.press("form[action$='/begin/content']:has(.plain) button", "all-done")  # the tests' own key is a source
     job.open("/operator/begin?step=source", "source")
     assert "Connected: tests" in job.text()
     job.open("/connect", "connect")

@@ -24,7 +24,7 @@ from badges.credentials.lists import publish
 from badges.issuing.issue import issue
 from lrs.cli import main
 from lrs.kernel.settings import Settings
-from lrs.ops.demo import sample, story
+from lrs.ops.demo import entrances, sample, story
 from lrs.ops.demo.processes import MatchingService
 from lrs.ops.demo.story import Stage
 from lrs.storage import Owed, Tx, each
@@ -220,6 +220,13 @@ def test_the_service_of_a_story_has_a_name_that_none_of_an_earlier_one_has(tmp_p
     stage = Stage("", tmp_path, tmp_path, tmp_path, lambda *_: listed, print, MatchingService(None, ""))
 
     assert story._service_name(stage) not in taken  # noqa: SLF001 (all that is another the second time)
+
+
+def test_a_learner_is_asked_in_the_name_of_the_newest_service_of_a_story_whatever_others_there_are():
+    names = ("Demo Career Converter", "Demo Career Converter 2", "Sample Cell Works (made up)", "Job Finder")
+    listed = json.dumps([{"id": name.casefold(), "name": name} for name in names])
+
+    assert entrances.service_of_story(lambda *_: listed) == "demo career converter 2"
 
 
 @pytest.mark.soak

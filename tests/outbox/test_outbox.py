@@ -149,6 +149,27 @@ def test_a_dead_letter_that_is_resent_and_fails_again_is_in_the_list_once(tenant
     assert states(tenant, pigeons) == [("one", "dead")]
 
 
+def test_what_is_deleted_while_all_are_resent_keeps_none_of_the_others_back(tenant, pigeons):
+    for content in ("one", "two", "three"):
+        owe(tenant, content)
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+
+    class Deleting:
+        """The store, in which somebody deletes *two* after the deliveries were listed."""
+
+        def __getattr__(self, name):
+            return getattr(tenant.store, name)
+
+        def write(self, decide):
+            tenant.store.write(lambda tx: tx.delete(deliveries.KIND, "two")).result()
+            return tenant.store.write(decide)
+
+    resent = listing.resend_all(replace(tenant, store=Deleting()), pigeons.channels, by="me")
+
+    assert (resent, states(tenant, pigeons)) == (2, [("one", "queued"), ("three", "queued")])
+
+
 @pytest.mark.parametrize("end", [End.LATER, End.REFUSED])
 def test_what_is_discarded_owes_nothing_any_more_and_is_in_no_list_of_work(tenant, pigeons, clock, end):
     for content in ("one", "two"):

@@ -459,7 +459,9 @@ def test_retry_makes_what_was_put_aside_due_again(tmp_path, tenant):
     (claim,) = tenant.store.claim(["refs"], limit=9, lease=1)
     tenant.store.defer(claim, due=0, error="400", parked=True)
 
-    assert run(tmp_path, "retry", "--step", "sync") == "0 entries are due again\n"
+    other = CliRunner().invoke(main, ["work", "retry", "--step", "sync", "--data", str(tmp_path)])
+    said = "Error: nothing of the step sync is put aside or locked: lrs work status shows what waits\n"
+    assert (other.exit_code, other.stderr, other.stdout) == (1, said, "")
     unknown = CliRunner().invoke(main, ["work", "retry", "--step", "snyc", "--data", str(tmp_path)])
     assert unknown.exit_code == 1
     assert "there is no step 'snyc'; there are refs, rename, match, evaluate, " in unknown.output

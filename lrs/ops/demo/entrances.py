@@ -11,7 +11,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from lrs.ops.demo import on_pages
-from lrs.ops.demo.story import CENTRE, LEARNER, PROVIDER
+from lrs.ops.demo.story import CENTRE, LEARNER, PROVIDER, SERVICE
 
 OPERATOR = "operator@engraft-demo.example"
 SAID = {
@@ -32,8 +32,7 @@ def entrances(lrs: Callable[..., str], base: str, day: date) -> list[str]:
     the day, and the employer somebody who agreed.
     """
     (learner,) = json.loads(lrs("persons", "invite", LEARNER, "--email", LEARNER, "--json"))["invited"]
-    service = json.loads(lrs("services", "list", "--json"))[-1]["id"]
-    asks = urlsplit(lrs("consent", "link", LEARNER, service).strip()).path
+    asks = urlsplit(lrs("consent", "link", LEARNER, service_of_story(lrs)).strip()).path
     roles = {
         "administrator": "administrator",
         "trainer": f"trainer:{CENTRE}",
@@ -54,6 +53,11 @@ def entrances(lrs: Callable[..., str], base: str, day: date) -> list[str]:
         f"  a learner, {LEARNER.partition('@')[0].capitalize()}:       {base}{urlsplit(learner['link']).path}   (once)",
         f"  what she is asked:      {base}{asks}   (the consent page, for a day)",
     ]
+
+
+def service_of_story(lrs: Callable[..., str]) -> str:
+    """The id of the newest matching service that a story made; employers and services of others are none."""
+    return [one["id"] for one in json.loads(lrs("services", "list", "--json")) if one["name"].startswith(SERVICE)][-1]
 
 
 def _employer(lrs: Callable[..., str]) -> str:

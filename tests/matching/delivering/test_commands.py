@@ -268,7 +268,8 @@ def test_resending_what_is_not_there_is_said(tmp_path: Path) -> None:
     none = run(tmp_path, deliveries, "resend", "--all")
 
     assert (one.exit_code, one.stderr) == (1, "Error: there is no delivery some-id\n")
-    assert none.stdout == "0 deliveries will be sent again\n"
+    said = "Error: no such delivery was given up on or is held: lrs deliveries list shows all\n"
+    assert (none.exit_code, none.stderr, none.stdout) == (1, said, "")
 
 
 def test_resync_tells_everything_once_more_under_new_ids(tenant: Tenant, receiving: Receiver) -> None:
