@@ -20,7 +20,7 @@ from adapters.training_centre.attendees import MOST, Attendee
 from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession, Marker, PinnedChecklist, SessionKind
 from adapters.training_centre.files.sessions import IRI
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import capital, control_character
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
 from lrs.kernel.times import DAY, SECOND
 
@@ -158,7 +158,7 @@ def hours(told: Mapping[str, str], field: str = "hours") -> float | None:
 
 def sentence(problem: Unusable) -> str:
     """What is wrong with a cell, as a form says it."""
-    return f"{problem.message[:1].upper()}{problem.message[1:]}."
+    return f"{capital(problem.message)}."
 
 
 def _span(told: Mapping[str, str], zone: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import msgspec
 
 from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character, turns_direction
+from lrs.kernel.plain_text import capital, control_character, turns_direction
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -53,7 +53,7 @@ class SourceNames:
         if source in self.known:
             return self.known[source]
         text = " ".join(source.replace("-", " ").replace("_", " ").split())
-        return text[:1].upper() + text[1:] if text != source and text.islower() else source
+        return capital(text) if text != source and text.islower() else source
 
 
 def shown_name(reader: Reader, source: str) -> str:

@@ -53,6 +53,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
+def capital(text: str) -> str:
+    """*text* with its first letter as a capital; all others stay as they are, as in "xAPI"."""
+    return text[:1].upper() + text[1:]
+
+
 def one_line(text: str) -> str:
     r"""*text* on one line, with a line feed as ``\n``, an escape as ``\x1b``."""
     if text.isprintable():

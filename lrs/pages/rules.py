@@ -21,6 +21,7 @@ from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.notes import worth_saying
 from lrs.pages import rules_view
+from lrs.pages.connect.facts import senders
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says, uploads
@@ -72,6 +73,7 @@ def _add_versions(router: Router) -> None:
 
 def _versions(visit: Visit, refused: Refused | None = None) -> Response:
     rows = _rows(visit)
+    keys = [one for one in known_keys(visit.tenant.store) if not one.revoked]
     return visit.page(
         "staff/rules.html",
         refused.status if refused else 200,
@@ -79,7 +81,7 @@ def _versions(visit: Visit, refused: Refused | None = None) -> Response:
         now=rows[0].values if rows else None,
         ready=[
             {"source": one, "address": f"{visit.root}{PLACE}/ready.csv?{urlencode({'source': one})}"}
-            for one in sorted({key.source for key in known_keys(visit.tenant.store) if not key.revoked})[:SOURCES]
+            for one in senders(visit.tenant, keys)[:SOURCES]
         ],
         list=listing(asked_of(visit.request, rules_view.VERSIONS), rows),
     )

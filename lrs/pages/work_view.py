@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrs.competency.rules.unmatched import Unmatched
+from lrs.kernel.plain_text import capital
 from lrs.kernel.times import MINUTE
 from lrs.matching.services import Service
 from lrs.outbox import deliveries
@@ -159,7 +160,7 @@ def _import(one: Run, zone: str) -> dict[str, Any]:
         "provider": one.provider,
         "file": one.file,
         "when": written_timestamp(one.at, zone),
-        "counts": counts or ("No rows" if one.state == "done" else one.state.capitalize()),
+        "counts": counts or ("No rows" if one.state == "done" else capital(one.state)),
         "reason": one.reason,
         "waiting": [_row(row) for row in one.waiting[:WAITING_SHOWN]],
         "more": max(0, len(one.waiting) - WAITING_SHOWN),

@@ -6,6 +6,7 @@ import pytest
 
 from lrs.kernel.plain_text import (
     LONGEST_NAME,
+    capital,
     cleaned,
     control_character,
     counted,
@@ -90,3 +91,17 @@ def test_a_size_is_said_as_people_say_it_and_never_more_than_it_is():
     said = {count: sized(count) for count in (0, 1023, 1024, 64 * 1024, 4_259_840, 5 * 1024 * 1024 - 1)}
 
     assert list(said.values()) == ["0 bytes", "1023 bytes", "1 KiB", "64 KiB", "4 MiB", "4.9 MiB"]
+
+
+@each_of(
+    ("text", "wanted"),
+    [
+        ("use everything of xAPI", "Use everything of xAPI"),
+        ("École", "École"),
+        ("élève", "Élève"),
+        ("", ""),
+        ("x", "X"),
+    ],
+)
+def test_only_the_first_letter_becomes_a_capital(text, wanted):
+    assert capital(text) == wanted

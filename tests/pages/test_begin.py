@@ -192,9 +192,14 @@ def test_a_mail_server_is_tried_before_it_is_set_and_the_line_that_sets_it_is_to
     with posting(asks_who=True) as post:
         answer = do(made.operator, "mail", server=f"127.0.0.1:{post.port}", **given)
         wrong = do(made.operator, "mail", server=f"127.0.0.1:{post.port}", **given | {"password": "guess"})
+    with posting() as post_for_all:
+        open_to_all = do(made.operator, "mail", server=f"127.0.0.1:{post_for_all.port}", email="olga@example.org")
 
     line = f"LRS_SMTP_URL=smtp://olga%40example.org:p%40ss%2Fword@127.0.0.1:{post.port}"
     assert (answer.status_code, line in answer.text, "/etc/engraft/engraft.env" in answer.text) == (200, True, True)
+    assert "The line has the password, and is not shown again." in text_of(answer)
+    assert "The line has the password" not in text_of(open_to_all)
+    assert "Then send one more from here: this step will be done." in text_of(open_to_all)
     assert [to for to, _ in post.messages] == [["olga@example.org"]]
     assert (wrong.status_code, "refuses our user or password" in text_of(wrong)) == (400, True)
     assert "guess" not in wrong.text

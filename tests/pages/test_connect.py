@@ -16,7 +16,7 @@ import pytest
 
 import lrs.web
 from lrs.access import staff_acts
-from lrs.access.keys import check_key, create_key, find_key
+from lrs.access.keys import FIRST_KEY, check_key, create_key, find_key
 from lrs.access.rights import SCOPES, scopes_within_own
 from lrs.access.roles import Granted
 from lrs.competency.rules.ready import MOODLE, READY, written
@@ -383,6 +383,7 @@ def test_what_moodle_sent_becomes_rows_that_prove_something_once_they_are_filled
 
 def test_a_steward_takes_the_rows_where_the_rules_are(site):
     create_key(site.tenant, "my moodle", ["statements/write"], product="moodle")
+    create_key(site.tenant, FIRST_KEY, ["all", "admin"])
     site.world.send(statement("one", activity="https://vle.example/unknown"))
     steward = member(site, ("steward",))
     page = steward.get("/staff/rules")
@@ -391,6 +392,7 @@ def test_a_steward_takes_the_rows_where_the_rules_are(site):
     seen = rows_of(steward.get("/staff/rules/ready.csv?source=vle"))
 
     assert "/staff/rules/ready.csv?source=my+moodle" in page.text
+    assert "/staff/rules/ready.csv?source=first" not in page.text
     assert (fresh[0]["match"], fresh[0]["trusted source"]) == ("parent", "my moodle")
     assert [row["activity"] for row in seen] == ["https://vle.example/unknown"]
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lrs.access import one_time, staff_acts
 from lrs.access.keys import create_key, revoke_key
 from lrs.access.roles import Granted
+from lrs.access.source_names import put_name
 from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import DAY, HOUR, timestamp_of_micros
@@ -226,6 +228,18 @@ def test_a_list_is_searched_filtered_sorted_and_taken_away_as_a_file(site, brows
     assert table[0] == ["Name", "Key", "May", "State"]
     assert 'href="/console/keys.csv?state=revoked&amp;sort=-name"' in page.text
     assert "1 to 1 of 1" in text_of(page)
+
+
+def test_a_key_is_listed_by_the_name_of_its_source_and_what_it_may_in_words(site, browser):
+    create_key(site.tenant, "first", ["all", "admin"])
+    site.tenant.store.write(lambda tx: put_name(tx, "first", "The first key of this server", by="test")).result()
+
+    words = "Manage this organisation; use everything of xAPI"
+    row = re.compile(rf"The first key of this server \S+ {words} Active")
+    assert row.search(text_of(browser.get("/console/keys")))
+    assert words in text_of(browser.get("/connect"))
+    (one,) = [one for one in browser.get("/console/keys.json").json() if one["name"] == "first"]
+    assert one["scopes"] == "admin all"
 
 
 def test_the_record_of_actions_is_newest_first(browser):

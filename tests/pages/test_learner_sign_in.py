@@ -355,12 +355,14 @@ def test_an_address_that_somebody_signs_in_with_stays_theirs(site, person):
 def test_a_learner_adds_an_address_by_its_digits(site):
     made = sign_in.invite(site.tenant, _account(site), "", by="test", root=ROOT)
     site.browser.send(site.browser.get(path_of(made.link)), path_of(made.link))
-    sent = site.browser.send(site.browser.get("/account"), "/account/address", email="New@example.org")
+    account = site.browser.get("/account")
+    sent = site.browser.send(account, "/account/address", email="New@example.org")
     [mail] = mails(site)
 
     page = site.browser.get(sent.headers["location"])
     done = site.browser.send(page, "/account/address", code=mail.values["code"])
 
+    assert "By what you are known to us:" in account.text
     assert (mail.template, mail.address) == ("learner-address", "New@example.org")
     assert done.headers["location"] == "/account?done=proven"
     assert learners.person_with_address(site.tenant.store, "NEW@example.org") == made.person

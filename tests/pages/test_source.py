@@ -77,10 +77,11 @@ def test_connect_lists_each_source_with_its_switches_and_its_last_refusal(site, 
     author = member(site, ("author", "other")).get("/connect")
 
     assert f'href="{PLACE}"' in page.text
-    assert "open edx Stored once Quarantine 4 wait Nothing" in text_of(page)
-    assert "other As it comes Refused 1 waits 21 November 2026, 13:00 GMT: A statement is not" in text_of(page)
+    assert "Source If sent again If it has a known fault Refused last" in text_of(page)
+    assert "open edx Stored once Kept aside 4 wait Nothing" in text_of(page)
+    assert "other Stored each time Refused 1 waits 21 November 2026, 13:00 GMT: A statement is not" in text_of(page)
     assert "open edx" not in text_of(author)
-    assert "other As it comes" in text_of(author)
+    assert "other Stored each time" in text_of(author)
 
 
 def test_an_author_has_the_page_and_the_quarantine_of_their_own_source_alone(site, sent):

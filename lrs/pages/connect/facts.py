@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -68,12 +68,13 @@ def source_facts(tenant: Tenant, source: str) -> SourceSeen:
 
 
 def sources_seen(tenant: Tenant, caller: Caller) -> list[SourceSeen]:
-    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal.
+    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal."""
+    return [_briefly(tenant, one) for one in senders(tenant, keys_within(tenant, caller))[:SOURCES]]
 
-    The key of the first start is no source until something comes with it.
-    """
-    sending = {one.source for one in keys_within(tenant, caller) if one.source != FIRST_KEY or last_sent(tenant, one)}
-    return [_briefly(tenant, one) for one in sorted(sending)[:SOURCES]]
+
+def senders(tenant: Tenant, keys: Iterable[KnownKey]) -> list[str]:
+    """The sources of *keys*, by name; that of the first start is none until something comes with it."""
+    return sorted({one.source for one in keys if one.source != FIRST_KEY or last_sent(tenant, one)})
 
 
 def _briefly(tenant: Tenant, source: str) -> SourceSeen:

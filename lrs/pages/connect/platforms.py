@@ -8,12 +8,13 @@ Support", ``wp-h5p-xapi`` and H5P.com's "LRS Integration", Open edX's "event-rou
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import capital
 
 SAMPLES = Path(__file__).parent / "samples"
 MAY: Mapping[str, str] = {
@@ -32,6 +33,13 @@ MAY: Mapping[str, str] = {
     "admin": "manage this organisation",
 }
 """What each scope lets a key do, in words."""
+
+
+def scopes_said(scopes: Iterable[str]) -> str:
+    """What a key with *scopes* may do, as in a cell of a table."""
+    return capital("; ".join(MAY.get(scope, scope) for scope in scopes))
+
+
 _SERVER = ("statements/write",)
 _CONTENT = ("statements/write", "state", "agents/profile/read")
 _PROGRAM = ("statements/write", "statements/read/mine")

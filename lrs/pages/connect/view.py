@@ -11,7 +11,7 @@ from lrs.access.rights import rights_of_key
 from lrs.access.switches import DEDUPLICATE, QUARANTINE
 from lrs.pages import reasons
 from lrs.pages.connect.facts import SEND, KeyFacts, SourceSeen
-from lrs.pages.connect.platforms import MAY, PLATFORMS, Platform, address_for, sample_for
+from lrs.pages.connect.platforms import MAY, PLATFORMS, Platform, address_for, sample_for, scopes_said
 from lrs.pages.told import told
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_moment, written_timestamp
@@ -67,7 +67,7 @@ def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
             "state": state,
         },
         {
-            "scopes": "; ".join(MAY[scope] for scope in key.scopes).capitalize(),
+            "scopes": scopes_said(key.scopes),
             "created": written_moment(key.created, zone),
             "last": written_moment(came, zone) if came is not None else "None yet",
             "state": state.capitalize(),

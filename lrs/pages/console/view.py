@@ -7,6 +7,7 @@ from typing import Any
 
 from lrs.access.staff import Member
 from lrs.pages.actions import action_said
+from lrs.pages.connect.platforms import scopes_said
 from lrs.pages.console.facts import MailFacts, SourceFacts, SystemFacts
 from lrs.pages.words import lasting
 from lrs.tenancy.audit import AuditEntry
@@ -31,7 +32,7 @@ SOURCE_COLUMNS = (
     ListColumn("quarantined", "In quarantine", figure=True),
 )
 KEY_COLUMNS = (
-    ListColumn("name", "Name"),
+    ListColumn("name", "Name", sources=True),
     ListColumn("key", "Key"),
     ListColumn("scopes", "May", sortable=False),
     ListColumn("state", "State", facet=True),
@@ -125,7 +126,7 @@ def key_rows(keys: Iterable[Mapping[str, Any]], root: str) -> list[ListRow]:
                 "scopes": " ".join(one["scopes"]),
                 "state": "revoked" if one["revoked"] else "active",
             },
-            {"state": "Revoked" if one["revoked"] else "Active"},
+            {"scopes": scopes_said(one["scopes"]), "state": "Revoked" if one["revoked"] else "Active"},
             links={"key": f"{root}/connect/keys/{one['key']}"},
             moods={"state": "soft" if one["revoked"] else "good"},
         )

@@ -115,6 +115,7 @@ class _Begin:
             "sender": sender_of(visit.tenant),
             "invited": {"link": "", "until": ""},
             "tried": "",
+            "has_password": False,
             "content_settings": content_settings(visit.request, settings),
         }
         return self._shown(visit, found, chosen, refused.status if refused else 200, told)
@@ -204,7 +205,8 @@ class _Begin:
         found = setup.steps(visit.tenant, tenants_of(visit.request))
         chosen = next(one for one in found if one.name == "mail")
         typed = {field: form.get(field, "") for field in (*SERVER, "email")}
-        return self._shown(visit, found, chosen, 200, _NOTHING | {"typed": typed, "tried": f"LRS_SMTP_URL={url}"})
+        told = _NOTHING | {"typed": typed, "tried": f"LRS_SMTP_URL={url}", "has_password": bool(form.get("password"))}
+        return self._shown(visit, found, chosen, 200, told)
 
     def _is_in(self, visit: Visit) -> bool:
         """Whether this browser is signed in at the organisation, too."""
@@ -221,6 +223,7 @@ _NOTHING: dict[str, Any] = {
     "typed": {},
     "invited": {"link": "", "until": ""},
     "has_server": False,
+    "has_password": False,
 }
 
 

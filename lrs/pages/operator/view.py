@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lrs.access.staff import Member
-from lrs.kernel.plain_text import counted
+from lrs.kernel.plain_text import capital, counted
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
 from lrs.pages.operator.facts import FAILING, LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
@@ -68,7 +68,7 @@ def organisation(id: str, record: TenantRecord, counted: Mapping[str, int], zone
         ("Short name, in its addresses", id),
         ("State", f"{state}{day}"),
         ("Since", written_moment(record.since or record.created, zone)),
-        *((name.capitalize(), f"{count:,}") for name, count in counted.items()),
+        *((capital(name), f"{count:,}") for name, count in counted.items()),
         ("Stored", size(record.stored)),
     ]
     if record.storage_limit is not None:
