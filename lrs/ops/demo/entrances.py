@@ -57,7 +57,8 @@ def entrances(lrs: Callable[..., str], base: str, day: date) -> list[str]:
 
 def service_of_story(lrs: Callable[..., str]) -> str:
     """The id of the newest matching service that a story made; employers and services of others are none."""
-    return [one["id"] for one in json.loads(lrs("services", "list", "--json")) if one["name"].startswith(SERVICE)][-1]
+    known: list[dict[str, str]] = json.loads(lrs("services", "list", "--json"))
+    return [one["id"] for one in known if one["name"].startswith(SERVICE)][-1]
 
 
 def _employer(lrs: Callable[..., str]) -> str:
