@@ -9,6 +9,7 @@ import pytest
 
 from tests.certainty import Draws, certain
 from tests.telling import Told
+from tests.told.network import Network, network
 from tests.told.office import Office, opened
 
 
@@ -33,4 +34,19 @@ def office(tmp_path: Path, draws: Draws) -> Iterator[Office]:
     """Where files are sent to; its clock stands at noon of 21 November 2026."""
     assert draws
     with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """The told network, for tests that change nothing."""
+    with network(tmp_path_factory.mktemp("told")) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, draws: Draws) -> Iterator[Network]:
+    """The told network, for one test that changes it; what is drawn is sure."""
+    assert draws
+    with network(tmp_path) as made:
         yield made

@@ -1,0 +1,211 @@
+"""The told network: one organisation with many learners, whose rules changed twice, as it is on 21 November 2026."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lrs.access.keys import active_key, create_key
+from lrs.app import create_app
+from lrs.competency.frameworks.frameworks import keep, publish, published
+from lrs.competency.frameworks.levels import PRESETS
+from lrs.competency.frameworks.sheets import framework_from_sheet
+from lrs.competency.rules.applying import ruleset_in
+from lrs.competency.rules.rulesets import put
+from lrs.composition.steps import drain
+from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.settings import Settings
+from lrs.kernel.times import HOUR
+from lrs.storage import Owed, Record, each
+from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.keys import keys_of, source_key
+from lrs.xapi.statements.prepare import Terms, prepare
+from lrs.xapi.statements.validate import VOIDED as VOIDS
+from lrs.xapi.statements.write import store_in
+from tests.certainty import certain
+from tests.competency.world import NOON, Clock, micros
+from tests.pages.conftest import Browser
+from tests.told import dealings, learning
+from tests.told.learning import ATMP, DID, GMP, GMP_SHEET, SHEET, Did, slug, statements_of
+
+ROOT = "https://skills.example.org"
+SOURCES = ("vle", "centre", "moodle", "stranger")
+STEPS = ("refs", "match", "evaluate", "issue", "sync", "list")
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(
+        data=folder, store_url=f"sqlite:///{folder}/store.db", outbound_allow=("127.0.0.0/8",), public_url=ROOT
+    )
+
+
+class Network:
+    """The application over the stores in *folder*, with everything in them that is told; made by ``network``."""
+
+    def __init__(self, folder: Path, now: int) -> None:
+        self.folder, self.clock = folder, Clock(now)
+        self.app = create_app(settings_in(folder), clock=self.clock)
+        self.tenant: Tenant = self.app.tenants.take("default")
+
+    def close(self) -> None:
+        self.app.tenants.close()
+
+    def browser(self) -> Browser:
+        return Browser(self.app, ROOT)
+
+    def write(self, decide: Any) -> Any:
+        return self.tenant.store.write(decide).result()
+
+    def work(self, *steps: str) -> None:
+        drain(self.tenant, steps or STEPS)
+
+    def person(self, name: str) -> str:
+        """The id of the person of a mailbox by the *name* of its learner, or of an account (``... at vle``)."""
+        return self.people[slug(name.removesuffix(" at vle")) + (" at vle" if name.endswith(" at vle") else "")]
+
+    @property
+    def people(self) -> dict[str, str]:
+        """The ids of persons, by the mailbox or the account that each was minted for."""
+        found = {}
+        for record in each(self.tenant.store, "identifier"):
+            found[_told_name(json.loads(record.body)["ifi"])] = record.meta["person"]
+        return found
+
+    @functools.cached_property
+    def names(self) -> dict[str, str]:
+        """What ids stand for."""
+        persons: dict[str, list[str]] = {}
+        for name, id in self.people.items():
+            persons.setdefault(id, []).append(name)
+        found = {id: f"person {'/'.join(names)}" for id, names in persons.items()}
+        sent = [(name, one) for name, things in DID.items() for one in statements_of(name, things)]
+        found |= {one["id"]: f"{name}, {one['timestamp'][:10]}" for name, one in sent}
+        found |= {item.id: item.code for one in published(self.tenant.store) for item in one.items}
+        return found
+
+
+def _told_name(ifi: dict[str, Any]) -> str:
+    account = ifi.get("account", {})
+    if account:
+        return f"{account['name']} at vle" if "vle" in account["homePage"] else str(account["name"])
+    return str(next(iter(ifi.values()))).removeprefix("mailto:").removesuffix("@example.org")
+
+
+def built(folder: Path) -> int:
+    """Makes the network in *folder*; what its clock says then."""
+    made = Network(folder, micros("2026-11-09T12:00:00Z"))
+    try:
+        _organisation(made)
+        _frameworks(made)
+        callers = {source: active_key(made.tenant, create_key(made.tenant, source, ["all"]).key) for source in SOURCES}
+        sending = Sending(made, callers)
+        _rules(made, learning.FIRST_RULES)
+        sending.send("Rule Gone", DID["Rule Gone"])
+        made.work()
+        made.clock.set("2026-11-12T12:00:00Z")
+        _rules(made, learning.SECOND_RULES)
+        made.work()
+        made.clock.set("2026-11-16T12:00:00Z")
+        for name, things in DID.items():
+            if name != "Rule Gone":
+                sending.send(name, things)
+        for name in learning.VOIDED:
+            sending.void(name)
+        made.work()
+        dealings.names_of_learners(made, sending)
+        dealings.one_or_two(made)
+        made.clock.set("2026-11-21T11:00:00Z")
+        _rules(made, learning.THIRD_RULES)
+        made.work()
+        dealings.agreements(made)
+        dealings.plans(made)
+        dealings.said(made)
+        made.clock.set(NOON)
+        made.work()
+        return made.clock.now
+    finally:
+        made.close()
+
+
+class Sending:
+    """Sends what learners did, each by its source."""
+
+    def __init__(self, made: Network, callers: dict[str, Any]) -> None:
+        self.made, self.callers = made, callers
+
+    def send(self, name: str, things: list[Did], who: dict[str, Any] | None = None, called: str | None = None) -> None:
+        for one in statements_of(name, things, who, called):
+            if one.meta:
+                self._launched(one)
+            else:
+                self._sent(one, one.source)
+
+    def void(self, name: str) -> None:
+        first = statements_of(name, DID[name])[0]
+        target = {"objectType": "StatementRef", "id": first["id"]}
+        told = {"id": first["id"][:-4] + "0000", "actor": first["actor"], "verb": {"id": VOIDS}, "object": target}
+        self._sent(told, "vle")
+
+    def _sent(self, told: dict[str, Any], source: str) -> None:
+        terms = Terms(self.made.tenant.settings, SUBSCRIPTIONS)
+        plan = prepare(self.callers[source], "2.0.0", json.dumps(told).encode(), terms)
+        self.made.write(lambda tx: store_in(tx, plan))
+
+    def _launched(self, one: Did) -> None:
+        meta = {"source": one.source, "version": "2.0.0", **one.meta}
+        keys = (*keys_of(one), source_key(one.source))
+        record = Record("statement", one["id"], json.dumps(one).encode(), meta, keys, owed=(Owed("match"),))
+        self.made.write(lambda tx: tx.insert(record))
+
+
+def _organisation(made: Network) -> None:
+    told = {"name": "Skills Centre", "contact": "skills@centre.example", "consent_age": 18}
+    made.app.tenants.control.change("default", lambda record, _: msgspec.structs.replace(record, **told))
+    made.tenant = made.app.tenants.take("default")
+
+
+def _frameworks(made: Network) -> None:
+    for uri, title, sheet, scale in ((ATMP, "Advanced therapies", SHEET, "tiers"), (GMP, "GMP", GMP_SHEET, "dreyfus")):
+        framework, faults = framework_from_sheet(sheet.encode(), uri=uri, title=title, scale=PRESETS[scale])
+        assert faults == ()
+        made.write(lambda tx, one=framework: (keep(tx, one), publish(tx, one.id, "Sam Steward")))
+
+
+def _rules(made: Network, table: str) -> None:
+    ruleset, faults = ruleset_in(made.tenant, table.encode())
+    assert [str(one) for one in faults if not one.warning] == []
+    made.write(lambda tx: put(tx, ruleset, "Sam Steward", review=24 * HOUR))
+
+
+@functools.cache
+def _files() -> tuple[dict[str, bytes], int]:
+    with tempfile.TemporaryDirectory() as made, certain("the told network"):
+        folder = Path(made)
+        now = built(folder)
+        return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}, now
+
+
+@contextmanager
+def network(folder: Path) -> Iterator[Network]:
+    """The network, in an empty *folder*; it is made once in each process."""
+    files, now = _files()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    made = Network(folder, now)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def holders(made: Network) -> list[str]:
+    """The ids of all learners, in the order in which they came; of those who are one, the oldest."""
+    return [record.id for record in each(made.tenant.store, "person") if not record.meta["into"]]
