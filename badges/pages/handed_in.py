@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 from fastapi import Request
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from badges.verifying.checks import MOST_BYTES
@@ -18,6 +19,10 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import sized
 from lrs.web.exchange import exchange_of
 
+TOO_LARGE = (
+    f"The file is too large: a badge may have {sized(MOST_BYTES)} with its image. Choose the file of the badge itself."
+)
+UNREAD = "The form did not arrive as a whole. Choose one file, and send it again."
 NOTHING = "Choose a file, or paste a badge or its address."
 EMPTY = "The file is empty. Choose another one, or get the badge again from where it came."
 
@@ -41,7 +46,7 @@ async def body_of(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Refused(f"a badge may have {sized(MOST_BYTES)} with its image", status=413, error="too_large")
+            raise Refused(TOO_LARGE, status=413, error="too_large")
         share.hold(len(chunk))
     return bytes(body)
 
@@ -49,13 +54,20 @@ async def body_of(request: Request) -> bytes:
 def check_something(handed: HandedIn) -> None:
     """Refuses (400) a form with nothing in it, and says whether it is the file that is empty."""
     if handed.is_empty_file:
-        raise Refused(EMPTY, error="no_file")
+        raise Refused(EMPTY, error="empty_file")
     if not handed.content:
         raise Refused(NOTHING, error="no_file")
 
 
 async def form_of(request: Request) -> HandedIn:
-    """The form in the body."""
+    """The form in the body. Refuses (400) one that cannot be read, or has more than one file."""
+    try:
+        return await _form_of(request)
+    except HTTPException as error:  # the framework's word for a broken form
+        raise Refused(UNREAD, error="form_unread") from error
+
+
+async def _form_of(request: Request) -> HandedIn:
     body = await body_of(request)
 
     async def again() -> Message:
@@ -73,7 +85,7 @@ async def form_of(request: Request) -> HandedIn:
 def asked_in(body: bytes) -> tuple[bytes, str]:
     """The badge in the *body* of a program, and the e-mail address. An object without contexts holds both (VC-API).
 
-    Raises ``Refused`` (400) for an address that is no text.
+    Raises ``Refused`` (400) for options that are no object, and an address that is no text.
     """
     if body.lstrip()[:1] != b"{":
         return body, ""
@@ -83,8 +95,10 @@ def asked_in(body: bytes) -> tuple[bytes, str]:
         return body, ""  # the verdict says what is wrong
     if "@context" in told or "verifiableCredential" not in told:
         return body, ""
-    badge, options = told["verifiableCredential"], told.get("options")
-    email = options.get("email", "") if isinstance(options, dict) else ""
+    badge, options = told["verifiableCredential"], told.get("options", {})
+    if not isinstance(options, dict):
+        raise Refused("the options are an object", error="bad_request", pointer="/options")
+    email = options.get("email", "")
     if not isinstance(email, str):
         raise Refused("the e-mail address is a text", error="bad_request", pointer="/options/email")
     content = badge if isinstance(badge, str) else json.dumps(badge)

@@ -31,7 +31,7 @@ _ONLY_ALL = (
     "Only staff who see the learners of every source can vouch that a badge is somebody's. Nothing was kept: bring it"
     " without that, or ask one of them."
 )
-_TAKEN_TO_READ = {"badge_not_valid", "no_file", "too_many"}
+_TAKEN_TO_READ = {"badge_not_valid", "no_file", "empty_file", "form_unread", "too_large", "too_many"}
 _SENDS = uploads("text", "theirs") | SIGNED_IN
 
 NOT_YOURS = "prior_not_yours"

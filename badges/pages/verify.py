@@ -5,6 +5,7 @@ Nothing is kept of what is handed in, and nothing of it is given back but texts,
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,12 +13,13 @@ from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from badges.held import certificates, shares
-from badges.pages.handed_in import LONGEST_ADDRESS, asked_in, body_of, check_something, form_of
+from badges.pages.handed_in import LONGEST_ADDRESS, HandedIn, asked_in, body_of, check_something, form_of
 from badges.prior.trusted import known_issuers
-from badges.verifying.checks import BadgeChecks
+from badges.verifying.checks import MOST_BYTES, BadgeChecks
 from badges.views import verdict_view
+from lrs.kernel.admission import CHECKING
 from lrs.kernel.errors import Refused
-from lrs.pages import front
+from lrs.kernel.plain_text import sized
 from lrs.pages.visit import public_frame
 from lrs.storage.edge import read as read_in
 from lrs.tenancy.tenants import Tenant
@@ -25,17 +27,35 @@ from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
-from lrs.web.origins import client_of
-from lrs.web.page import Pages, page_in_language
+from lrs.web.origins import base_of, client_of
+from lrs.web.page import Pages, page_in_language, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
 from lrs.web.shared import shared
 
 PLACE = "/verify"
-_TAKEN_TO_READ = {"no_file", "not_shared", "certificate_unknown"}
+_NOTHING_YET = HandedIn(b"", "", {})
+_ABOUT_THE_BADGE = {
+    "no_file",
+    "empty_file",
+    "form_unread",
+    "too_large",
+    "not_shared",
+    "certificate_unknown",
+    CHECKING.error,
+}
+"""What is told beside the form, so that whoever handed something in goes on there."""
 _LONGEST_SHOWN = 4_000
 """Characters of what was typed that the page shows again."""
-PAGES = Pages(PagePolicy(), front.refusal, frame=public_frame)
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """The page of what is not about a badge, such as an organisation whose pages are closed; it leads to the form."""
+    exchange_of(request).language = language_of(request, LEARNERS)
+    return refusal_page(request, refused, "public/verify-refused.html", root=base_of(request), languages=LEARNERS)
+
+
+PAGES = Pages(PagePolicy(), refusal, frame=public_frame)
 """The page with the form."""
 _FORM = {
     "requestBody": {
@@ -126,35 +146,48 @@ def routes() -> Router:
     @router.get(PLACE, summary="A page on which anybody checks a badge", responses=problems())
     def show(request: Request, badge: Annotated[str, Query(max_length=_LONGEST_SHOWN)] = "") -> Response:
         """*badge* is an address that stands in the form, such as that of a certificate."""
-        return page_in_language(request, "public/verify.html", result=None, text=badge, email="", at="", problem="")
+        return _form(request, 200, text=badge)
 
     @router.post(PLACE, summary="Checks the badge in a form", responses=problems(413, 429), openapi_extra=_FORM)
     async def send(request: Request, tenant: Here) -> Response:
-        checks = shared(request, BadgeChecks)
-        checks.admit(tenant, client_of(request))
-        handed = await form_of(request)
-        email = handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
-        shown_text = handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
-        asked = HandedInHere(tenant, root_of(request))
+        checks, asked, handed = shared(request, BadgeChecks), HandedInHere(tenant, root_of(request)), _NOTHING_YET
         try:
+            checks.admit(tenant, client_of(request))
+            handed = await form_of(request)
             check_something(handed)
-            verdict = await checks.check(tenant, client_of(request), lambda: asked.take(handed.content, email))
+            take = functools.partial(asked.take, handed.content, _email(handed))
+            verdict = await checks.check(tenant, client_of(request), take)
         except Refused as refused:
-            if refused.error not in _TAKEN_TO_READ:
+            if refused.error not in _ABOUT_THE_BADGE:
                 raise
-            told = {"problem": refused.message, "request_id": exchange_of(request).id}
-            empty = {"result": None, "text": shown_text, "email": email, "at": ""}
-            return page_in_language(request, "public/verify.html", refused.status, **told, **empty)
+            return _form(request, refused.status, refused, text=_text(handed), email=_email(handed))
         language = language_of(request, LEARNERS)
         at = written_moment(tenant.clock(), tenant.settings.zone, language)
         known = await read_in(known_issuers, tenant)
         found = verdict_view.shown(verdict, known, is_printed=asked.is_certificate, language=language)
-        return page_in_language(
-            request, "public/verify.html", result=found, text=shown_text, email=email, at=at, problem=""
-        )
+        return _form(request, 200, result=found, text=_text(handed), email=_email(handed), at=at)
 
     _add_api(router)
     return router
+
+
+def _form(request: Request, status: int, refused: Refused | None = None, **shown: Any) -> Response:
+    """The page with the form: empty, with a result, or with why nothing was checked."""
+    headers = dict(refused.headers) if refused else {}
+    told: dict[str, Any] = {"result": None, "text": "", "email": "", "at": ""} | shown
+    told |= {"problem": refused, "wait": headers.get("retry-after"), "request_id": exchange_of(request).id}
+    told["most"] = sized(MOST_BYTES)
+    answer = page_in_language(request, "public/verify.html", status, **told)
+    answer.headers.update(headers)
+    return answer
+
+
+def _email(handed: HandedIn) -> str:
+    return handed.fields.get("email", "").strip()[:LONGEST_ADDRESS]
+
+
+def _text(handed: HandedIn) -> str:
+    return handed.text if len(handed.text) <= _LONGEST_SHOWN else ""
 
 
 def _add_api(router: Router) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ import msgspec
 from badges.verifying.pdf_files import attached_files
 from badges.verifying.verdict import Invalid
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import sized
 from lrs.kernel.xml import parse_xml
 
 MAX_BADGE = 256 * 1024
@@ -47,7 +49,8 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 def taken_from(content: bytes) -> Taken:
-    """The text in *content*. Raises ``Invalid``."""
+    """The text in *content*, without the byte order mark that some editors write. Raises ``Invalid``."""
+    content = content.removeprefix(BOM_UTF8)
     if content.startswith(_PNG):
         _check_size(content)
         return Taken(_bounded(_only(list(islice(_texts(content), 2)), "PNG")), "png")
@@ -68,12 +71,12 @@ def taken_from(content: bytes) -> Taken:
 
 def _check_size(image: bytes) -> None:
     if len(image) > MAX_IMAGE:
-        raise Invalid(f"larger than {MAX_IMAGE} bytes", "too_large")
+        raise Invalid(f"larger than {sized(MAX_IMAGE)}", "too_large")
 
 
 def _bounded(text: bytes) -> bytes:
     if len(text) > MAX_BADGE:
-        raise Invalid(f"larger than {MAX_BADGE} bytes", "too_large")
+        raise Invalid(f"larger than {sized(MAX_BADGE)}", "too_large")
     return text.strip()
 
 

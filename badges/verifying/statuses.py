@@ -18,6 +18,7 @@ from badges.verifying.tokens import check_times, check_token, credential_in, rea
 from badges.verifying.verdict import Invalid, Passed
 from badges.verifying.verification import MAX_LIST, Verification, read
 from lrs.kernel.base64url import from_base64url
+from lrs.kernel.plain_text import sized
 from lrs.kernel.strict_json import Json, JsonView
 
 MOST_ENTRIES = 4
@@ -89,7 +90,7 @@ def _list(body: bytes, url: str, issuer: str, asked: Verification) -> Json:
 
 def _text(body: bytes) -> str:
     if len(body) > 2 * MAX_LIST:
-        raise Invalid(f"larger than {2 * MAX_LIST} bytes", "too_large")
+        raise Invalid(f"the status list is larger than {sized(2 * MAX_LIST)}", "too_large")
     return body.decode("ascii", "replace").strip()
 
 

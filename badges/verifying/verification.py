@@ -11,6 +11,7 @@ from badges.proofs.graph import MAX_DEPTH, MAX_VALUES, canonical
 from badges.proofs.unsafe import Unsafe
 from badges.verifying.verdict import Invalid, Unavailable
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import sized
 from lrs.kernel.strict_json import JsonView, parse
 from lrs.kernel.times import micros_of_timestamp, zoned_micros
 
@@ -90,14 +91,20 @@ def read(document: bytes, limit: int) -> dict[str, Any]:
     Raises ``Invalid`` for anything else, for more than *limit* bytes and for a repeated key.
     """
     if len(document) > limit:
-        raise Invalid(f"larger than {limit} bytes", "too_large")
+        raise Invalid(f"larger than {sized(limit)}", "too_large")
     try:
         value = parse(document, max_depth=MAX_DEPTH)
     except Refused as error:
-        raise Invalid(error.message, "not_json") from error
+        raise Invalid(_unreadable(document, error), "not_json") from error
     if not isinstance(value, dict):
         raise Invalid("not a JSON object", "not_json")
     return value
+
+
+def _unreadable(document: bytes, error: Refused) -> str:
+    if document[:1] not in b"{[" and document.isascii():
+        return "this is neither JSON nor a JWT, an image, a certificate or the address of a badge"
+    return error.message.replace("The body", "the text", 1)
 
 
 def moment(part: JsonView, name: str) -> int:

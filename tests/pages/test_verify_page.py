@@ -23,6 +23,7 @@ from lrs.web.dates import written_day
 from tests.badges.foreign.badges import DOCUMENTS, MAYZE, baked_png, changed, presentation, svg
 from tests.badges.made import AWARD, put_award, run_issue, tenant_in
 from tests.pages.conftest import Browser, text_of
+from tests.rows import each_of
 
 OTHER_AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"
 ENDORSED_AWARD = "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a03"
@@ -126,6 +127,59 @@ def test_an_empty_file_is_said_to_be_empty_with_the_form_again(browser):
     assert "The file is empty." in text_of(page)
     assert f'value="{MAYZE}"' in page.text
     assert 'type="file"' in page.text
+
+
+@each_of(
+    ("files", "status", "told"),
+    [
+        ([("file", ("badge.png", b"\x89PNG" + bytes(5 * 2**20)))], 413, "a badge may have 4 MiB with its image"),
+        ([("file", ("a", b"{}")), ("file", ("b", b"{}"))], 400, "Choose one file, and send it again."),
+    ],
+)
+def test_what_cannot_be_taken_is_said_with_the_form_again(app, files, status, told):
+    page = Browser(app).ask("POST", "/verify", files=files)
+
+    assert page.status_code == status
+    assert told in text_of(page)
+    assert 'type="file"' in page.text
+
+
+def test_who_checks_too_often_is_told_how_long_to_wait_with_the_form_again(browser):
+    for _ in range(30):
+        handed_in(browser)
+
+    page = browser.ask("POST", "/verify?lang=cy", data={"text": "x"})
+
+    assert page.status_code == 429
+    assert int(page.headers["retry-after"]) > 0
+    assert "felly ni chafodd hwn ei wirio. Arhoswch" in text_of(page)
+    assert 'type="file"' in page.text
+
+
+def test_a_refusal_that_is_not_about_a_badge_leads_back_to_the_form(browser):
+    page = browser.get(f"/verify?badge={'x' * 5000}&lang=cy")
+
+    assert page.status_code == 400
+    assert 'href="/verify">Gwirio bathodyn</a>' in page.text
+
+
+def test_an_object_without_a_badge_whose_options_are_no_object_is_refused_with_the_place(browser):
+    answer = asked(browser, json.dumps({"verifiableCredential": "x", "options": ["email"]}))
+
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/options")
+
+
+def test_a_badge_with_the_mark_that_editors_write_before_a_text_is_taken(browser):
+    page = handed_in(browser, file=("badge.json", b"\xef\xbb\xbf" + DOCUMENTS["eddsa-did-key"].encode()))
+
+    assert heading(page) == "This badge is genuine and valid"
+
+
+def test_a_text_that_is_no_badge_is_not_told_of_json(browser):
+    page = handed_in(browser, "my badge")
+
+    assert "this is neither JSON nor a JWT, an image, a certificate or the address of a badge" in text_of(page)
+    assert "not valid JSON" not in page.text
 
 
 def test_the_address_of_a_badge_that_is_shared_here_is_taken_without_a_call(browser, app):

@@ -49,7 +49,8 @@ MINE = {
 }
 """What learners read of themselves."""
 PUBLIC = {
-    f"public/{name}.html" for name in ("verify", "catalogue", "catalogue-entry", "roles", "role", "role-embedded")
+    f"public/{name}.html"
+    for name in ("verify", "verify-refused", "catalogue", "catalogue-entry", "roles", "role", "role-embedded")
 }
 """What everybody reads, and learners are led to."""
 WELSH = CONSENT | SIGN_IN | BADGES | MINE | PUBLIC | {*LEARNERS, "mails/learner-sign-in.html"}

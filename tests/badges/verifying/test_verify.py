@@ -53,7 +53,7 @@ def test_a_verdict_says_what_was_found_in_five_checks(issued, badge, issuer):
         (b'{"a": 1, "a": 2}', "twice|more than once|duplicate"),
         (b'{"a": NaN}', "JSON|NaN"),
         (b"[" * 100_000, "."),
-        (b" " * (256 * 1024 + 1), "larger than 262144 bytes"),
+        (b" " * (256 * 1024 + 1), "larger than 256 KiB"),
         (b"\xff\xfe", "UTF-8"),
     ],
 )
