@@ -13,6 +13,7 @@ from fastapi import Query, Request, Response
 from badges.achievements import counts
 from badges.achievements.counts import note
 from badges.claims import claims
+from badges.pages.own_forms import PICTURE
 from badges.pages.taking import ACCEPT, Taking
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
@@ -64,7 +65,9 @@ def routes() -> Router:
     def file(
         request: Request, tenant: Here, claim: str, form: Annotated[str, Query(max_length=20)] = "json"
     ) -> Response:
-        taking, _ = _taking(request, tenant, claim)
+        taking, is_accepted = _taking(request, tenant, claim)
+        if not is_accepted and form != PICTURE:
+            raise Refused("Accept the badge first.", status=409, error="not_accepted")
         made, media_type, saved_as = taking.file(form)
         headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as, "X-Robots-Tag": "noindex"}
         return Response(made, media_type=media_type, headers=headers)

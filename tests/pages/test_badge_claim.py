@@ -74,6 +74,30 @@ def test_whoever_has_the_link_sees_what_was_earned_before_accepting_it(site, bad
     assert uses(site, badge) == {"opened"}
 
 
+def test_before_a_badge_is_accepted_its_link_gives_its_picture_and_no_file_and_nothing_counts_as_taken(site, badge):
+    path, browser = link(site, badge), Browser(site.app)
+    page = browser.get(path)
+
+    shown = browser.get(re.search(r'<img src="([^"]+)"', page.text)[1].replace("&amp;", "&"))
+    files = [browser.get(f"{path}/file?form={form}") for form in ("json", "jwt", "png", "svg", "sd-jwt", "pdf")]
+
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/svg+xml")
+    assert b"proofValue" not in shown.content
+    assert [file.status_code for file in files] == [409] * 6
+    assert "Accept the badge first." in text_of(files[0])
+    assert uses(site, badge) == {"opened"}
+
+
+def test_looking_at_ones_own_badges_with_their_pictures_takes_none(site, ann, badge):
+    browser = signed_in(site, ann)
+
+    for page in ("/me", f"/me/badges/{badge.id}/take"):
+        pictures = re.findall(r'<img src="([^"]+)"', browser.get(page).text)
+        assert {browser.get(one.replace("&amp;", "&")).status_code for one in pictures} == {200}
+
+    assert uses(site, badge) == {"opened"}
+
+
 def test_an_accepted_badge_is_taken_in_every_form_under_its_own_name(site, badge):
     path = link(site, badge)
     browser = accepted(site, path)

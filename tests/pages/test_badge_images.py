@@ -39,11 +39,11 @@ def test_a_picture_that_is_issued_anew_is_on_the_learners_page_and_in_the_file(s
     sent = upload(site, f"/staff/badges/{badge.meta['achievement']}", image(), held="yes")
     drain(site.tenant)
     page = learner.get("/me").text
-    shown = learner.get(f"{place}?form=svg").content
+    shown = learner.get(f"{place}?form=picture").content
     download = learner.get(f"{place}?form=png").content
 
     assert sent.headers["location"].endswith("done=image_anew")
     assert colour(drawn) == ((600, 600), (0, 0, 0, 0))
-    assert f'src="/me/badges/{badge.id}?form=svg"' in page
+    assert f'src="/me/badges/{badge.id}?form=picture"' in page
     assert colour(in_svg(shown)) == ((600, 450), (*TEAL, 255))
     assert colour(download) == ((600, 450), (*TEAL, 255))

@@ -103,10 +103,10 @@ def test_a_badge_is_shown_and_says_what_it_is_and_is_taken_as_certificate_pictur
     page = browser.get("/me")
 
     text = text_of(page)
-    (badge, *_) = re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=svg"', page.text)
+    (badge, *_) = re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=picture"', page.text)
     files = {form: browser.get(f"{badge}?form={form}") for form in ("svg", "png", "pdf", "json")}
     assert set(re.findall(r'href="(/me/badges/[^"]+)/take">Keep or show its badge', page.text)) == set(
-        re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=svg"', page.text)
+        re.findall(r'<img src="(/me/badges/[^"?]+)[?]form=picture"', page.text)
     )
     assert "Level Practitioner" in text
     assert "Given on 20 November 2026" in text  # as the badge says, not the second in which it was signed

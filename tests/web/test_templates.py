@@ -183,7 +183,7 @@ def test_no_template_switches_escaping_off_or_has_a_script_or_a_style_of_its_own
 
 PICTURES = (
     '<img src="{{ root }}/me/badges/',  # of somebody's own badge
-    '<img src="{{ file }}?form=svg"',
+    '<img src="{{ file }}?form=picture"',
     '<img src="{{ here_place }}/badge.svg"',
     '<img src="{{ place }}/image.svg"',  # the image that a badge would have
     '<img src="{{ picture }}"',  # the image of an achievement, at our address of it
