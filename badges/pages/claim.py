@@ -55,9 +55,7 @@ def routes() -> Router:
             _accept(tenant, claim, browser)
             _keep(answer, request, tenant, browser)
             return answer
-        taking, is_accepted = _taking(request, tenant, claim)
-        if not is_accepted:
-            raise Refused("Accept the badge first.", status=409, error="not_accepted")
+        taking = _accepted(request, tenant, claim)
         opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
         return redirect(request, f"{request.url.path}?wallet={opened}#wallet") if opened else answer
 
@@ -65,9 +63,7 @@ def routes() -> Router:
     def file(
         request: Request, tenant: Here, claim: str, form: Annotated[str, Query(max_length=20)] = "json"
     ) -> Response:
-        taking, is_accepted = _taking(request, tenant, claim)
-        if not is_accepted and form != PICTURE:
-            raise Refused("Accept the badge first.", status=409, error="not_accepted")
+        taking = _taking(request, tenant, claim)[0] if form == PICTURE else _accepted(request, tenant, claim)
         made, media_type, saved_as = taking.file(form)
         headers = {"Cache-Control": "no-store", "Content-Disposition": saved_as, "X-Robots-Tag": "noindex"}
         return Response(made, media_type=media_type, headers=headers)
@@ -88,6 +84,14 @@ def _taking(request: Request, tenant: Tenant, token: str) -> tuple[Taking, bool]
     found, badge = claims.opened(tenant, token, request.cookies.get(COOKIE))
     language = exchange_of(request).language = language_of(request, LEARNERS)
     return Taking(tenant, badge, language, root_of(request), f"claim {found.badge}"), bool(found.accepted)
+
+
+def _accepted(request: Request, tenant: Tenant, token: str) -> Taking:
+    """As ``_taking``, and raises ``Refused`` (409) until the badge is accepted."""
+    taking, is_accepted = _taking(request, tenant, token)
+    if not is_accepted:
+        raise Refused("Accept the badge first.", status=409, error="not_accepted")
+    return taking
 
 
 def _shown(request: Request, taking: Taking, *, is_accepted: bool, wallet: str) -> Response:

@@ -38,8 +38,7 @@ class BadgeExchange(msgspec.Struct, frozen=True):
 
     *offer* is the code of the offer, *challenge* the one that was given out last; *linked* says that the one in the old
     deep link was used. *holder* is the DID that took the badge, *way* by which protocol. *tries* are wrong codes.
-    *access* is the access token of OpenID4VCI, good until *access_until*, *notice* the id for notifications, *told*
-    what the wallet notified.
+    *access* is the access token of OpenID4VCI, good until *access_until*, *told* what the wallet notified.
     """
 
     badge: str
@@ -53,7 +52,6 @@ class BadgeExchange(msgspec.Struct, frozen=True):
     tries: int = 0
     access: str = ""
     access_until: int = 0
-    notice: str = ""
     told: str = ""
     v: int = 1
 
@@ -157,6 +155,11 @@ def tx_code(tenant: Tenant, code: str) -> str:
     return f"{int.from_bytes(digest[:8]) % 10**6:06}"
 
 
+def notice(tenant: Tenant, exchange: BadgeExchange) -> str:
+    """The id for notifications about what was handed out for the access token of *exchange*, the same each time."""
+    return base64url(hmac.digest(tenant.secret("badge-exchange-notice"), exchange.access.encode(), "sha256")[:18])
+
+
 def take(exchange: BadgeExchange, holder: str, way: str) -> BadgeExchange:
     """*exchange* as *holder* takes it. Raises ``Refused`` (409) if another wallet has, or one by another way."""
     if exchange.way not in {"", way} or exchange.holder not in {"", holder}:
@@ -189,7 +192,7 @@ KINDS = (
         retention="operational",
         exported=False,
         find=by_person(KIND, "badge-exchange.person"),
-        shown=without("offer", "challenge", "access", "notice"),
+        shown=without("offer", "challenge", "access"),
         ends=lambda record: decode(record.body).expires,
     ),
 )

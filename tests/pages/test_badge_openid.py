@@ -157,12 +157,15 @@ def test_an_issuer_none_of_whose_keys_signs_jwts_offers_no_sd_jwt_and_refuses_on
     assert uses(site, badge) == {"claimed"}
 
 
-def test_one_wallet_takes_both_formats_by_one_token(asking):
+def test_one_wallet_takes_both_formats_by_one_token_and_tells_of_each(asking):
     asking.token()
 
     first, second = asking.credential(), asking.credential("OpenBadgeCredential.sd-jwt")
 
+    ids = [one.json()["notification_id"] for one in (first, second)]
+    notices = [asking.post("notification", {"notification_id": id, "event": "credential_accepted"}) for id in ids]
     assert (first.status_code, second.status_code) == (200, 200)
+    assert [one.status_code for one in notices] == [204, 204]
 
 
 def test_a_wrong_code_five_times_ends_the_offer_for_every_wallet(asking):

@@ -5,8 +5,8 @@ Source: OpenID4VCI 1.0, 8 and 11. Requests of Draft 13 (``format`` and one ``pro
 
 from __future__ import annotations
 
+import hmac
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +23,6 @@ from badges.wallets.oid4vci.metadata import FORMATS, LDP, SD_JWT, configurations
 from badges.wallets.oid4vci.refusals import WalletRefused
 from badges.wallets.oid4vci.tokens import with_access
 from lrs.kernel.errors import Refused
-from lrs.kernel.sealed import digest_of
 from lrs.kernel.strict_json import JsonView
 from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
@@ -47,7 +46,6 @@ def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str)
     if asked.proof is None:
         raise _without_proof(tenant, is_draft=asked.is_draft)
     proof = proofs.checked(asked.proof, base, tenant.clock(), is_draft=asked.is_draft)
-    notice = secrets.token_urlsafe(18)
 
     def decide(tx: Tx) -> None:
         record, now = with_access(tx, tenant.clock(), authorization)
@@ -56,11 +54,14 @@ def answer(tenant: Tenant, authorization: str | None, sent: JsonView, base: str)
             taken = exchanges.take(now, proof.did, OPENID)
         except Refused as refused:
             raise WalletRefused("credential_request_denied", refused.message) from refused
-        exchanges.changed(tx, record, msgspec.structs.replace(taken, notice=digest_of(notice)))
+        exchanges.changed(tx, record, taken)
 
     held = HandOver(tenant, exchange.badge, proof.did, OPENID, decide).done()
     credential = _formed(tenant, held, asked.configuration)
-    answered: dict[str, Any] = {"credentials": [{"credential": credential}], "notification_id": notice}
+    answered: dict[str, Any] = {
+        "credentials": [{"credential": credential}],
+        "notification_id": exchanges.notice(tenant, exchange),
+    }
     if asked.is_draft:
         answered |= {"format": FORMATS[asked.configuration], "credential": credential}
     return answered
@@ -96,7 +97,7 @@ def notify(tenant: Tenant, authorization: str | None, sent: JsonView) -> None:
             message = f"The event is one of {', '.join(EVENTS)}."
             raise WalletRefused("invalid_notification_request", message, pointer="/event")
         id = str(sent.get("notification_id", ""))[:_LONGEST]
-        if not exchange.notice or digest_of(id) != exchange.notice:
+        if not exchange.holder or not hmac.compare_digest(id.encode(), exchanges.notice(tenant, exchange).encode()):
             message = "There is no such notification_id."
             raise WalletRefused("invalid_notification_id", message, pointer="/notification_id")
         exchanges.changed(tx, record, msgspec.structs.replace(exchange, told=str(sent["event"])))
