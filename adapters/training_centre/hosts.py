@@ -38,7 +38,7 @@ SUPERVISOR = "supervisor"
 WHY = "signed off by the host's supervisor"
 MOST_HOURS = 2_000
 LONGEST = 300
-_WRONG_HOURS = f"Write the hours as a number from 0.5 to {MOST_HOURS}."
+_WRONG_HOURS = f"Write the hours as a number above 0, and at most {MOST_HOURS}."
 
 
 def ask(day: CentreDay, id: str, who: str, supervisor: tuple[str, str], root: str) -> NewLink:

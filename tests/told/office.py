@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -12,6 +13,9 @@ from adapters.imports.run import Order, run_file
 from adapters.ledger.ledger import Ledger
 from adapters.reports.report import Report
 from lrs.kernel.settings import Settings
+from lrs.outbox import deliveries
+from lrs.outbox.mail import CHANNEL
+from lrs.storage import Clock, each
 from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.adapters.conftest import LONGEST, NOON, Kept, storing
 from tests.told.story import Statements
@@ -34,11 +38,18 @@ class Office:
         ledger = Ledger(self.tenant.store, order.adapter, order.provider, job)
         return run_file(order, ledger, now=NOON, apply=storing(self.tenant, order, job))
 
+    def mails(self) -> Iterator[dict[str, Any]]:
+        """The mails that are owed, with what they say."""
+        for record in each(self.tenant.store, deliveries.KIND):
+            told = json.loads(record.body)
+            if record.meta.get("channel") == CHANNEL:
+                yield told
+
 
 @contextmanager
-def opened(folder: Path, **settings: Any) -> Iterator[Office]:
+def opened(folder: Path, clock: Clock = lambda: NOON, **settings: Any) -> Iterator[Office]:
     """An office with a store in *folder*."""
-    tenant = open_tenant(Settings(data=folder / "store", max_statement=LONGEST, **settings), clock=lambda: NOON)
+    tenant = open_tenant(Settings(data=folder / "store", max_statement=LONGEST, **settings), clock=clock)
     try:
         yield Office(tenant, folder)
     finally:

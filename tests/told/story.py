@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from lrs.kernel.errors import Refused
-from lrs.storage import Reader, each
+from lrs.storage import Reader, Record, each
 
 WIDEST = 118
 SHORT = {
@@ -135,3 +135,41 @@ class Story:
 
     def __str__(self) -> str:
         return "\n".join(self._lines) + "\n"
+
+
+class Changes:
+    """What acts change in a store: records of *kinds* that are new, changed or gone since this was asked last."""
+
+    def __init__(self, reader: Reader, kinds: Iterable[str]) -> None:
+        self._reader, self._kinds = reader, tuple(kinds)
+        self._before: dict[tuple[str, str], str] = {}
+        list(self.new())
+
+    def new(self) -> Iterator[str]:
+        """A line or more for each; of a changed one only the members that differ."""
+        now = {(kind, one.id): _shown(one) for kind in self._kinds for one in each(self._reader, kind)}
+        for (kind, id), said in now.items():
+            before = self._before.get((kind, id))
+            if before is None:
+                yield tree(json.loads(said)).replace("{", f"+ {kind} {{", 1)
+            elif before != said:
+                yield tree(differing(json.loads(before), json.loads(said))).replace("{", f"~ {kind} {{", 1)
+        yield from (f"- {kind}" for kind, id in self._before.keys() - now.keys())
+        self._before = now
+
+
+def _shown(record: Record) -> str:
+    try:
+        body = json.loads(record.body) if record.body else {}
+    except ValueError:
+        body = {"bytes": len(record.body)}
+    told = body if isinstance(body, dict) else {"list": body}
+    return json.dumps({name: one for name, one in told.items() if name != "v"} | {"meta": plain(dict(record.meta))})
+
+
+def differing(before: Any, now: Any) -> Any:
+    """The members of *now* that are not as *before*, and those that are gone."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return now
+    changed = {name: differing(before.get(name), one) for name, one in now.items() if before.get(name) != one}
+    return changed | dict.fromkeys(before.keys() - now.keys(), "(gone)")

@@ -441,8 +441,8 @@ def test_people(told):
     row = Row(RowPlace("", 2), PEOPLE[1])
     ann = Learners("https://home.example").read(row)
     for name in STAFF:
-        read = lambda name=name: staff(of(name), "c", "https://home.example")  # noqa: E731
-        both = lambda read=read: apart(ann, read(), "c", names_of(row))  # noqa: E731
+        read = lambda name=name: staff(of(name), "c", "https://home.example")
+        both = lambda read=read: apart(ann, read(), "c", names_of(row))
         story.say(f"{name!r}: {said(read)} | {said(both)}")
     story.head("facts and calls of the learner")
     story.say(tree(ann.same()), inline(ann.called()), inline(sorted(ann.names)), ann.key)

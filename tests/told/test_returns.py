@@ -278,7 +278,7 @@ def test_headers_of_returns(told, office):
     for title, text, name in HEADS:
         story.head(title)
         more = {"dry_run": True, "provider": title.replace(" ", "-")}
-        act = lambda text=text, name=name, more=more: office.bring("ilr", arriving(text, name), **more)  # noqa: E731
+        act = lambda text=text, name=name, more=more: office.bring("ilr", arriving(text, name), **more)
         story.say(tried(act, lambda report: "\n".join(rows(report))))
 
     told(str(story))
