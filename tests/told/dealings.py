@@ -1,6 +1,6 @@
 """What the told network deals in: who is one person, who may see what, roles, what leads there, what is planned."""
 
-# ruff: noqa: B008, E501 (a value of a loop is bound as a default; rows of tables are read as rows)
+# ruff: noqa: B008 (a value of a loop is bound as a default; rows of tables are read as rows)
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What each learner holds and why, whole; who is one person; what rules would change; what is planned and counted."""
 
-# ruff: noqa: E501 (rows of tables are read as rows)
+
 
 from __future__ import annotations
 
