@@ -1,7 +1,5 @@
 """What each learner holds and why, whole; who is one person; what rules would change; what is planned and counted."""
 
-
-
 from __future__ import annotations
 
 from typing import Any
