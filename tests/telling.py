@@ -87,8 +87,8 @@ _MOMENT = re.compile(r"(\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\.00\d{1,7}(?=Z|\+|
 _MICROS = re.compile(r"\b1[78]\d{14}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])")
-_TOKEN = re.compile(
-    r"(?<![0-9A-Za-z_/+-])(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[0-9A-Za-z_-]{18,}(?![0-9A-Za-z_-])"
+_TOKEN = re.compile(  # not the name of a rule, like LearnPlanEndDate_03
+    r"(?<![0-9A-Za-z_/+-])(?![A-Za-z]+_\d\d\b)(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[0-9A-Za-z_-]{18,}(?![0-9A-Za-z_-])"
 )
 
 
