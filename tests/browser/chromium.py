@@ -44,14 +44,14 @@ class Chromium:
     of what it was led to.
     """
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, *flags):
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (to_read, to_write)]
         quiet = [(os.POSIX_SPAWN_OPEN, out, os.devnull, os.O_WRONLY, 0) for out in (1, 2)]
         # The browser reads commands from descriptor 3 and writes to 4.
         pipes = [(os.POSIX_SPAWN_DUP2, end, number) for end, number in zip(ends, (3, 4), strict=True)]
-        command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        command = [program, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"]
         self._process = os.posix_spawn(program, command, os.environ, file_actions=[*quiet, *pipes])
         for end in (to_read, to_write, *ends):
             os.close(end)

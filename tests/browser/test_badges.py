@@ -3,11 +3,14 @@
 Pictures as in ``test_learner``.
 """
 
+import io
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import segno
+from PIL import Image, ImageFilter
 
 from badges.claims import claims
 from badges.held import certificates, shares, stops
@@ -119,6 +122,40 @@ def test_a_certificate_is_checked_and_what_was_taken_back_is_told(scene, width):
     assert checked == "This badge is genuine."
     assert "We look into how it was shown" in told
     assert shares.share_of(tenant.store, other.id) is None
+
+
+def filmed(text, path):
+    """A film of a QR code of *text* that somebody holds before the camera, not quite still."""
+    made = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(made, kind="png", scale=6, border=4)
+    code = Image.open(made).convert("L")
+    with path.open("wb") as film:
+        for angle in range(-12, 12, 3):
+            table = Image.new("L", (640, 480), 110)
+            whole = Image.new("L", code.size, 255).rotate(angle, expand=True)
+            table.paste(code.rotate(angle, Image.Resampling.BICUBIC, expand=True), (150 + 2 * angle, 70), whole)
+            table.filter(ImageFilter.GaussianBlur(0.8)).save(film, "JPEG")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_camera_reads_the_code_of_a_certificate_and_the_badge_is_checked(scene, tmp_path, width):
+    lrs, _, person, checker = scene
+    badge = next(iter(each(lrs.tenant.store, "credential")))
+    filmed(f"{lrs.address}/t/default/check/{certificates.code_of(lrs.tenant, badge.id)}", tmp_path / "code.mjpeg")
+    camera = f"--use-file-for-fake-video-capture={tmp_path / 'code.mjpeg'}"
+    flags = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", camera)
+
+    with closing(Chromium(found(), tmp_path / "chromium", *flags)) as browser:
+        employer = Learner(lrs, browser, person, width, checker)
+        employer.open("/verify")
+        employer.looked_at("verify-camera-offered")
+        offered = browser.run("!document.querySelector('[data-scan-part]').hidden")
+        employer.press("document.querySelector('[data-scan-start]')", "/verify")
+        employer.looked_at("verify-by-camera")
+        told = browser.run("document.querySelector('h1').textContent")
+
+    assert offered
+    assert told == "This badge is genuine and valid"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

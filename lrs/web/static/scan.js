@@ -1,7 +1,10 @@
-// A QR code before the camera, as the text of a form with `data-scan`. Only where the browser reads such codes by itself.
+// A QR code before the camera, as the text of a form with `data-scan`: the address of the script that reads such codes,
+// for browsers that read none by themselves.
+
+const SHARP = 800; // pixels of the longer side: enough for a code that fills a third of the picture
 
 const form = document.querySelector("form[data-scan]");
-if (form && "BarcodeDetector" in window && navigator.mediaDevices) {
+if (form && navigator.mediaDevices) {
   const part = form.querySelector("[data-scan-part]");
   const button = form.querySelector("[data-scan-start]");
   const video = form.querySelector("[data-scan-video]");
@@ -16,15 +19,34 @@ if (form && "BarcodeDetector" in window && navigator.mediaDevices) {
     button.textContent = label;
   };
 
-  const look = async (detector) => {
+  const ofBrowser = async () => {
+    const known = "BarcodeDetector" in window ? await BarcodeDetector.getSupportedFormats().catch(() => []) : [];
+    if (!known.includes("qr_code")) return null;
+    const detector = new BarcodeDetector({ formats: ["qr_code"] });
+    return async () => (await detector.detect(video).catch(() => []))[0]?.rawValue;
+  };
+
+  const ofOurs = async () => {
+    const { textIn } = await import(form.dataset.scan);
+    const canvas = document.createElement("canvas");
+    const picture = canvas.getContext("2d", { willReadFrequently: true });
+    return () => {
+      const by = Math.min(1, SHARP / Math.max(video.videoWidth, video.videoHeight));
+      [canvas.width, canvas.height] = [Math.round(video.videoWidth * by), Math.round(video.videoHeight * by)];
+      picture.drawImage(video, 0, 0, canvas.width, canvas.height);
+      return textIn(picture.getImageData(0, 0, canvas.width, canvas.height).data, canvas.width, canvas.height);
+    };
+  };
+
+  const look = async (read) => {
     if (!stream) return;
-    const [code] = video.readyState >= 2 ? await detector.detect(video).catch(() => []) : [];
-    if (code?.rawValue) {
+    const text = video.readyState >= 2 ? await read() : "";
+    if (text && stream) {
       stop();
-      form.querySelector("textarea").value = code.rawValue;
+      form.querySelector("textarea").value = text;
       form.requestSubmit();
     } else {
-      requestAnimationFrame(() => look(detector));
+      requestAnimationFrame(() => look(read));
     }
   };
 
@@ -32,12 +54,13 @@ if (form && "BarcodeDetector" in window && navigator.mediaDevices) {
     told.textContent = "";
     if (stream) return stop();
     try {
+      const read = (await ofBrowser()) ?? (await ofOurs());
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       video.srcObject = stream;
       video.hidden = false;
       button.textContent = button.dataset.stop;
       await video.play();
-      look(new BarcodeDetector({ formats: ["qr_code"] }));
+      look(read);
     } catch {
       stop();
       told.textContent = button.dataset.fails;
