@@ -84,7 +84,7 @@ def _list(body: bytes, url: str, issuer: str, asked: Verification) -> Json:
             check_times(token.claims, asked.at)
         check_dates(listed, asked.at)
     except Invalid as error:
-        raise Invalid(f"the status list is {error}", "status_list_stale") from error
+        raise Invalid(f"the status list is stale: {error}", "status_list_stale") from error
     return listed
 
 

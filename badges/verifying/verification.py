@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,15 +39,19 @@ class Verification:
     fetch: Fetch
     work: int = MAX_WORK
     had: dict[str, Any] = field(default_factory=dict)
+    canonical_forms: dict[str, bytes] = field(default_factory=dict)
     may_ask: bool = True
     """Whether addresses may be asked. Not for what a badge names whose signature does not hold."""
 
     def canonical(self, document: Mapping[str, Any], digest: str = "sha256") -> bytes:
-        """The canonical form of *document*. Raises ``Unsafe`` once the verification has cost too much."""
-        self.work -= max(_values(document), LEAST_WORK)
-        if self.work < 0:
-            raise Unsafe("too much is signed in one badge to check all of it", "too_complex")
-        return canonical(document, digest)
+        """The canonical form of *document*, worked out once. Raises ``Unsafe`` once that has cost too much."""
+        name = f"{digest} {json.dumps(document, sort_keys=True)}"
+        if name not in self.canonical_forms:
+            self.work -= max(_values(document), LEAST_WORK)
+            if self.work < 0:
+                raise Unsafe("too much is signed here to check all of it", "too_complex")
+            self.canonical_forms[name] = canonical(document, digest)
+        return self.canonical_forms[name]
 
     def did_document(self, did: str) -> JsonView:
         """The document of a did:web. Raises ``Unavailable``."""
