@@ -34,7 +34,8 @@ from lrs.xapi.statements.keys import verb_key
 
 EVERY = DAY
 WINDOWS = ((30, "within 30 days"), (60, "in 31 to 60 days"), (90, "in 61 to 90 days"))
-MOST_SESSIONS, YEARS_AHEAD = 1_000, 10
+MEASURES = ("held", "on track")
+MOST_SESSIONS = 1_000
 APPRENTICESHIP = "Apprenticeship"
 
 
@@ -119,7 +120,14 @@ def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
     """
     reader, today = tenant.store, day_of(tenant.clock(), tenant.settings.zone)
     asked, regions = [one for one in roles.everyone(reader) if not one.has_ended(today)], regions_of(reader)
-    found, years = Counter[Count](), _years(reader, today)
+    years = _years(reader, today)
+    each = [
+        Count("supply", one.id, measure, year=year)
+        for one in asked
+        for measure in MEASURES
+        for year in ("", *map(str, years))
+    ]
+    found = Counter(dict.fromkeys(each, 0))
     for record in walked(reader, Walk("profile", limit=200)):
         profile = msgspec.json.decode(record.body, type=Profile)
         if profile.merged_into is None and people.holders.get(record.id) == record.id:
@@ -136,8 +144,7 @@ def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
 
 def _years(reader: Reader, today: date) -> list[int]:
     """The years to come, and this one, for which somebody is wanted."""
-    wanted = {one.year for one in everything(reader)}
-    return sorted(wanted & set(range(today.year, today.year + YEARS_AHEAD)))
+    return sorted({one.year for one in everything(reader) if one.year >= today.year})[: figures.MOST_YEARS]
 
 
 def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, str]:

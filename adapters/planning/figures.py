@@ -6,11 +6,11 @@ first time that somebody asks for counts. The counts in it are exact and name no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, Adds, differs_by_few, published
+from adapters.planning.protect import LEAST_K, TOTAL, Cell, Table, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -18,6 +18,8 @@ from lrs.tenancy import audit
 
 KIND, ID, STEP = "planning", "now", "plan"
 MOST_K = 50
+MOST_YEARS = 10
+"""For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
 UNKNOWN = "Not known"
 PATH = ("starts", "completions", "badges", "jobs")
 """From a start to a job, in their order."""
@@ -28,7 +30,7 @@ SEATS = "seats"
 class Count(msgspec.Struct, frozen=True, order=True):
     """What is counted: the *part* of the report, *of* which role or centre, the *measure*, and by what it is split.
 
-    Without *split* it is the total. Parts of one split add up to the total, if there is one. With *year* it is how many
+    Without *split* it is the total. Parts of one split add up to the total. With *year* it is how many
     of those who are counted now still count at the end of that year, if nothing is renewed.
     """
 
@@ -90,51 +92,34 @@ def put(tx: Tx, counts: Iterable[Counted], at: int) -> None:
 
 
 def shown(kept: Planning) -> dict[Count, int | None]:
-    """Every count as it may be shown; ``None`` for what is kept back.
-
-    Who counts at the end of a year counts in each year before and now. So a number of a later year is a least number
-    for the earlier one, and is kept back where that is, and where both together would prove that a few count no more.
-    """
-    people = [one for one in kept.counts if one.what.measure != SEATS]
-    found: dict[Count, int | None] = {}
-    before: dict[Count, int | None] = {}
-    for year in sorted({one.what.year for one in people}):
-        now = _of_year([one for one in people if one.what.year == year], kept.k)
-        if year:
-            now = {what: _beside(before.get(_without(what)), number, kept.k) for what, number in now.items()}
-        before = {_without(what): number for what, number in now.items()}
-        found |= now
-    return found | {one.what: one.number for one in kept.counts if one.what.measure == SEATS}
+    """Every count as it may be shown; ``None`` for what is kept back."""
+    numbers = {one.what: one.number for one in kept.counts}
+    found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
+    for about, years in _by_table(numbers.keys() - found.keys()).items():
+        cells = {(what.split, what.value) for what in years}
+        each = sorted({what.year for what in years})
+        tables = [Table({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each]
+        for year, told in zip(each, published(tables, kept.k), strict=True):
+            found |= {what: told[what.split, what.value] for what in years if what.year == year}
+    return found | dict.fromkeys(_bookings_of_few_seats(numbers, kept.k))
 
 
-def _of_year(counts: Sequence[Counted], k: int) -> dict[Count, int | None]:
-    """The counts of one year as they may be shown beside each other."""
-    by_name = {_name(one.what): one for one in counts}
-    seen = published({name: one.number for name, one in by_name.items()}, _sums(counts), k)
-    return {by_name[name].what: number for name, number in seen.items()}
+def _by_table(counts: Iterable[Count]) -> dict[Count, list[Count]]:
+    """The counts by what they are about: those of one are a table for each year."""
+    found: dict[Count, list[Count]] = {}
+    for what in counts:
+        found.setdefault(Count(what.part, what.of, what.measure), []).append(what)
+    return found
 
 
-def _beside(before: int | None, number: int | None, k: int) -> int | None:
-    """The *number* of a year, as it may be shown beside that of the year *before*."""
-    return None if before is None or number is None or differs_by_few(before, number, k) else number
+def _at(about: Count, cell: Cell, year: str) -> Count:
+    return msgspec.structs.replace(about, split=cell[0], value=cell[1], year=year)
 
 
-def _without(what: Count) -> Count:
-    return msgspec.structs.replace(what, year="")
-
-
-def _name(what: Count) -> str:
-    return msgspec.json.encode(what).decode()
-
-
-def _sums(counts: Iterable[Counted]) -> list[Adds]:
-    parts: dict[tuple[Count, str], list[str]] = {}
-    known = {one.what for one in counts}
-    for what in sorted(known):
-        total = Count(what.part, what.of, what.measure, year=what.year)
-        if what.split and total in known:
-            parts.setdefault((total, what.split), []).append(_name(what))
-    return [Adds(_name(total), tuple(names)) for (total, _), names in parts.items()]
+def _bookings_of_few_seats(numbers: Mapping[Count, int], k: int) -> Iterator[Count]:
+    """The bookings of fewer than *k* seats, none of them too: no more are booked than there are seats to be seen."""
+    few = {what.of for what, number in numbers.items() if what.measure == SEATS and number < k}
+    return (what for what in numbers if what.part == SEATS and what.measure != SEATS and what.of in few)
 
 
 KINDS = (Kind(KIND, "working", Planning, 1, subjects=None, retention="operational", exported=False),)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -25,6 +27,8 @@ from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
 
 PLACE = "/planning"
+YEAR, REGION = "wanted_in", "living_in"
+"""Parameters that choose the year and the region of supply and demand; they narrow no list."""
 MOST_BYTES = 4 * 1024 * 1024
 LISTED = 50
 """Rows that were left out, with the reason, on the page."""
@@ -108,10 +112,13 @@ async def _taken(request: Request, visit: Visit, take: Callable[[Store, bytes, s
     return await read(_page, visit, None, lost) if lost else visit.on(PLACE, "planning_taken")
 
 
+def _today(visit: Visit) -> date:
+    return day_of(visit.tenant.clock(), visit.tenant.settings.zone)
+
+
 def _lines(visit: Visit) -> list[ReportLine]:
-    tenant, store = visit.tenant, visit.tenant.store
-    kept, today = figures.now(store), day_of(tenant.clock(), tenant.settings.zone)
-    known = KnownRoles({one.id: one for one in roles.everyone(store)}, today)
+    store = visit.tenant.store
+    kept, known = figures.now(store), KnownRoles({one.id: one for one in roles.everyone(store)}, _today(visit))
     return report.lines(figures.shown(kept) if kept else {}, demand.everything(store), known)
 
 
@@ -121,13 +128,11 @@ def _rows(visit: Visit) -> list[ListRow]:
 
 def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | None = None) -> Response:
     tenant, found = visit.tenant, _lines(visit)
-    kept, years = figures.now(tenant.store), report.years(found)
-    asked = asked_of(visit.request, report.COLUMNS, sort="part")
-    year = asked.chosen.get("year", "")
-    year = year if year in years else next(iter(years), "")
-    regions = report.regions(found)
-    region = visit.request.query_params.get("region", "")
-    region = region if region in regions else ""
+    kept, years, regions = figures.now(tenant.store), report.years(found, _today(visit)), report.regions(found)
+    year = _given(visit, YEAR, years) or next(iter(years), "")
+    region = _given(visit, REGION, regions)
+    beside = {name: value for name, value in ((YEAR, _given(visit, YEAR, years)), (REGION, region)) if value}
+    asked = replace(asked_of(visit.request, report.COLUMNS, sort="part"), beside=beside)
     return visit.page(
         "staff/planning.html",
         refused.status if refused else 200,
@@ -137,9 +142,9 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         k=kept.k if kept else LEAST_K,
         counted=written_moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
         year=year,
-        years=[_choice(one, year, {"year": one, "region": region}) for one in years],
+        years=[_choice(one, year, {YEAR: one, REGION: region}) for one in years],
         region=region,
-        regions=[_choice(one, region, {"year": year, "region": one}) for one in ("", *regions)],
+        regions=[_choice(one, region, {YEAR: year, REGION: one}) for one in ("", *regions)],
         missing=report.by_region(found, year, region),
         supply=report.supply_chart(found, year, region),
         path=report.path_chart(found),
@@ -149,9 +154,15 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         districts=len(demand.regions_of(tenant.store)),
         known_regions=sorted(set(demand.regions_of(tenant.store).values())),
         known_roles=sorted((one.label, one.id) for one in roles.everyone(tenant.store)),
-        is_narrowed=bool(visit.request.query_params.keys() - {"year", "region", DONE}),
+        is_narrowed=bool(visit.request.query_params.keys() - {YEAR, REGION, DONE}),
         list=listing(asked, report.rows(found)),
     )
+
+
+def _given(visit: Visit, name: str, known: Sequence[str]) -> str:
+    """The value of the parameter *name*, if it is a *known* one; else empty."""
+    value = visit.request.query_params.get(name, "")
+    return value if value in known else ""
 
 
 def _choice(text: str, chosen: str, query: dict[str, str]) -> dict[str, object]:

@@ -1,9 +1,18 @@
 """Which counts of people are shown, and how: the one filter of page, CSV and JSON. Pure; knows no learner.
 
-Counts below *k* are kept back, and with them enough others that no sum gives them away (complementary suppression);
-the rest is rounded to the nearest 5. Then the filter works out, as a reader could, between which numbers each count
-must lie, from all that is shown together. Where that proves a count to be below *k*, more is kept back. A selection of
-what is shown tells no more than all of it, so queries need no filter of their own. Source: domain.md 6.
+A *table* is one total and splits of it, of one year; those of later years count some of whom the year before counts.
+What is shown is rounded to the nearest 5. The filter keeps back
+
+1. each count that is small: below *k*, or shown as a number below *k*;
+2. of a split in which one is small, further ones until all that are kept back could be one of them and still none of
+   the others nobody: people could be moved between them, and nothing that is shown would change;
+3. what is kept back in one year, in all later years; who moves may then be swapped with somebody of the same year;
+4. the whole year and all later ones, where the total is small, or where a split has nothing left to keep back;
+5. what, with all that is shown of two years, would prove that some count no more, and that these are fewer than *k*.
+
+So for each small count there are people of whom just the same would be shown, and of whom it counts *k* or more:
+nothing that is shown proves that it is small, not even if it were shown to the person. A selection of what is shown
+tells no more than all of it, so queries need no filter of their own. Source: domain.md 6.
 """
 
 from __future__ import annotations
@@ -12,30 +21,53 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from adapters.planning.bounds import Adds, Bounds, narrow
+
 LEAST_K = 5
 NEAREST = 5
-_UNBOUNDED = 1 << 40
-_Bounds = dict[str, tuple[int, int]]
+UNBOUNDED = 1 << 40
+Cell = tuple[str, str]
+"""A split and one of its values; the total is ``TOTAL``."""
+TOTAL: Cell = ("", "")
 
 
-class Adds(msgspec.Struct, frozen=True):
-    """The counts called *parts* add up to the one called *total*. A count is a part of at most one total."""
+class Table(msgspec.Struct, frozen=True):
+    """The counts of one year: by each split and value, and in all (``TOTAL``)."""
 
-    total: str
-    parts: tuple[str, ...]
+    counts: Mapping[Cell, int]
 
     @property
-    def members(self) -> tuple[str, ...]:
-        """Parts, then the total."""
-        return (*self.parts, self.total)
+    def total(self) -> int:
+        """How many there are in all."""
+        return self.counts[TOTAL]
+
+    def splits(self) -> dict[str, list[Cell]]:
+        """The cells of each split; each split adds up to the total."""
+        found: dict[str, list[Cell]] = {}
+        for cell in sorted(self.counts.keys() - {TOTAL}):
+            found.setdefault(cell[0], []).append(cell)
+        return found
 
 
-def published(counts: Mapping[str, int], sums: Sequence[Adds], k: int) -> dict[str, int | None]:
-    """Each count as it is shown, by its name; ``None`` for one that is kept back. 0 is shown: it is nobody."""
-    hidden = {name for name, count in counts.items() if 0 < count < k}
-    while further := _unprotected(counts, sums, hidden, k):
-        hidden.add(further)
-    return {name: None if name in hidden else rounded(count) for name, count in counts.items()}
+class _Kept(msgspec.Struct, frozen=True):
+    """A *table*, and which of its cells are kept *back*."""
+
+    table: Table
+    back: frozenset[Cell] = frozenset()
+
+    def shown(self) -> dict[Cell, int | None]:
+        return {cell: None if cell in self.back else rounded(count) for cell, count in self.table.counts.items()}
+
+
+def published(years: Sequence[Table], k: int) -> list[dict[Cell, int | None]]:
+    """The counts of *years* as they are shown, in their order; ``None`` for one that is kept back.
+
+    The tables of all years have the same cells. 0 is shown, it is nobody, but for what is kept back by 3 and 4.
+    """
+    least, found = least_shown(k), list[_Kept]()
+    for table in years:
+        found.append(_protected(table, found[-1] if found else None, least))
+    return [one.shown() for one in found]
 
 
 def rounded(count: int) -> int:
@@ -43,72 +75,75 @@ def rounded(count: int) -> int:
     return (count + NEAREST // 2) // NEAREST * NEAREST
 
 
-def differs_by_few(whole: int, part: int, k: int) -> bool:
-    """Whether *whole* and a *part* of it, both as shown, prove that some are missing from the part, and fewer than *k*.
+def least_shown(k: int) -> int:
+    """The smallest count that is shown: *k*, or what is next above it and rounds to no number below it."""
+    return next(count for count in range(k, k + NEAREST) if rounded(count) >= k)
 
-    It can be so with a *k* of 7 and from 9 on: with 9, what is shown as 15 and as 10 is 13 to 17 and 9 to 12.
+
+def _protected(table: Table, before: _Kept | None, least: int) -> _Kept:
+    """*table* with all that has to be kept back beside the year *before*."""
+    small = {cell for cell, count in table.counts.items() if 0 < count < least}
+    kept = _Kept(table, (before.back if before else frozenset()) | small)
+    while TOTAL not in kept.back:
+        further = _further(before, kept, least)
+        if further is None:
+            return kept
+        kept = _Kept(table, kept.back | {further})
+    nobody = set() if before else {cell for cell, count in table.counts.items() if not count}
+    return _Kept(table, frozenset(table.counts.keys() - nobody))
+
+
+def _further(before: _Kept | None, kept: _Kept, least: int) -> Cell | None:
+    """One more cell to keep back; the total if none of a split is left; ``None`` if all is protected."""
+    for cells in kept.table.splits().values():
+        back = [count for cell in cells if cell in kept.back and (count := kept.table.counts[cell])]
+        if back and sum(back) - (len(back) - 1) < least:
+            return _smallest(kept, cells)
+    given = next(_few_gone(before, kept, least), None) if before else None
+    if given is None or given not in kept.back:
+        return given
+    return _smallest(kept, kept.table.splits()[given[0]])
+
+
+def _smallest(kept: _Kept, cells: Sequence[Cell]) -> Cell:
+    """The smallest of *cells* that is shown and not 0, one of two that are alike by its name; else the total."""
+    return min((pair for pair in _shown_of(kept, cells)), default=(0, TOTAL))[1]
+
+
+def _shown_of(kept: _Kept, cells: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
+    return ((count, cell) for cell in cells if cell not in kept.back and (count := kept.table.counts[cell]))
+
+
+def _few_gone(before: _Kept, kept: _Kept, least: int) -> Iterator[Cell]:
+    """The cells of which two years prove that some count no more, and fewer than *least*.
+
+    It can be so with a *k* of 9: what is shown as 15 and then as 10 is 13 to 17 and 9 to 12.
     """
-    (least, most), (part_least, part_most) = _bounds_of(whole, k), _bounds_of(part, k)
-    return least > part_most and most - part_least < k
+    gone = {cell: count - kept.table.counts[cell] for cell, count in before.table.counts.items()}
+    few = [cell for cell, number in gone.items() if 0 < number < least]
+    if few:
+        bounds = narrow(*_of_two_years(before, kept, least))
+        yield from (cell for cell in few if _is_few(bounds["gone", cell], least))
 
 
-def _unprotected(counts: Mapping[str, int], sums: Sequence[Adds], hidden: set[str], k: int) -> str:
-    """One more count to keep back; empty if all that is below *k* is protected."""
-    for one in sums:
-        if sum(name in hidden for name in one.members) == 1 and (found := _smallest(counts, one.members, hidden)):
-            return found
-    bounds = _worked_out(_first_bounds(counts, hidden, k), sums)
-    for name in sorted(hidden):
-        if counts[name] < k and bounds[name][1] < k and (found := _near(name, counts, sums, hidden)):
-            return found
-    return ""
+def _is_few(bounds: tuple[int, int], least: int) -> bool:
+    return bounds[0] > 0 and bounds[1] < least
 
 
-def _smallest(counts: Mapping[str, int], names: Sequence[str], hidden: set[str]) -> str:
-    """The smallest count among *names* that is shown and is not 0; one of two that are alike by its name."""
-    shown = [(counts[name], name) for name in names if name not in hidden and counts[name]]
-    return min(shown)[1] if shown else ""
+def _of_two_years(before: _Kept, kept: _Kept, least: int) -> tuple[Bounds, list[Adds]]:
+    """What a reader knows of two years and of who counts no more, by kind of count and cell, and what adds up."""
+    bounds: Bounds = {("gone", cell): (0, UNBOUNDED) for cell in kept.table.counts}
+    for name, year in (("before", before), ("now", kept)):
+        for cell, number in year.shown().items():
+            bounds[name, cell] = _bounds_of(number, year.table.counts[cell], least)
+    sums = [Adds(("before", cell), (("now", cell), ("gone", cell))) for cell in kept.table.counts]
+    for cells in kept.table.splits().values():
+        sums += [Adds((name, TOTAL), tuple((name, cell) for cell in cells)) for name in ("before", "now", "gone")]
+    return bounds, sums
 
 
-def _near(name: str, counts: Mapping[str, int], sums: Sequence[Adds], hidden: set[str]) -> str:
-    """A count that is shown and bounds *name*: from its own sums first, then from those linked to them."""
-    reached = {name}
-    while True:
-        linked = {each for one in sums if reached & set(one.members) for each in one.members}
-        if found := _smallest(counts, sorted(linked), hidden):
-            return found
-        if linked <= reached:
-            return ""
-        reached |= linked
-
-
-def _first_bounds(counts: Mapping[str, int], hidden: set[str], k: int) -> _Bounds:
-    return {
-        name: (1, _UNBOUNDED) if name in hidden else _bounds_of(rounded(count), k) for name, count in counts.items()
-    }
-
-
-def _bounds_of(shown: int, k: int) -> tuple[int, int]:
-    """Between which numbers a count lies that is shown as *shown*."""
-    return (max(k, shown - NEAREST // 2), shown + NEAREST // 2) if shown else (0, 0)
-
-
-def _worked_out(bounds: _Bounds, sums: Sequence[Adds]) -> _Bounds:
-    """*bounds* as narrow as the *sums* make them."""
-    changed = True
-    while changed:
-        changed = False
-        for one in sums:
-            for name, low, high in _narrowed(bounds, one):
-                if (low, high) != bounds[name]:
-                    bounds[name], changed = (low, high), True
-    return bounds
-
-
-def _narrowed(bounds: _Bounds, one: Adds) -> Iterator[tuple[str, int, int]]:
-    low, high = (sum(bounds[name][end] for name in one.parts) for end in (0, 1))
-    least, most = bounds[one.total]
-    yield one.total, max(least, low), min(most, high)
-    for name in one.parts:
-        own_low, own_high = bounds[name]
-        yield name, max(own_low, least - (high - own_high)), min(own_high, most - (low - own_low))
+def _bounds_of(shown: int | None, count: int, least: int) -> tuple[int, int]:
+    """Between which numbers a *count* lies that is *shown* so. That one kept back is not 0 is taken to be known."""
+    if shown is None:
+        return (min(count, 1), UNBOUNDED)
+    return (max(least, shown - NEAREST // 2), shown + NEAREST // 2) if shown else (0, 0)

@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from adapters.planning.demand import Demand
-from adapters.planning.figures import PATH, SEATS, UNKNOWN, Count
+from adapters.planning.figures import MOST_YEARS, PATH, SEATS, UNKNOWN, Count
 from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
@@ -24,6 +24,9 @@ SPLITS = {"": "In all", "region": "Region", "route": "Route", "funding": "Fundin
 KEPT_BACK = "kept back"
 TODAY = "today"
 EVERYBODY = "everybody"
+WANTED, HELD, ON_TRACK = "wanted", "held", "on track"
+MISSING, MISSING_IF_RENEWED = "still missing", "missing if all renew"
+"""What is wanted in a year, less who then holds the role if nothing is renewed, and less who holds it today."""
 MOST_BARS = 8
 COLUMNS = (
     ListColumn("part", "Report", facet=True),
@@ -34,6 +37,11 @@ COLUMNS = (
     ListColumn("value", "Region, route, stream or time"),
     ListColumn("number", "People", figure=True),
 )
+
+
+_Numbers = dict[tuple[str, str], int | None]
+_UNTOLD = -1
+"""In the place of a number that was not worked out."""
 
 
 class ReportLine(msgspec.Struct, frozen=True):
@@ -88,14 +96,20 @@ def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: 
         told[one.role, one.region, one.year] += one.headcount
         told[one.role, "", one.year] += one.headcount
     for (role, region, year), people in sorted(told.items()):
-        split = "region" if region else ""
-        label, when = roles.label(role), str(year)
-        yield ReportLine("supply", label, "wanted", people, split, region, when)
-        if not roles.is_supplied(role):
-            continue
-        held = shown.get(Count("supply", role, "held", split, region), 0)
-        more = None if held is None else max(0, people - held)
-        yield ReportLine("supply", label, "still missing", more, split, region, when)
+        what = Count("supply", role, HELD, "region" if region else "", region, str(year))
+        line = ReportLine("supply", roles.label(role), WANTED, people, what.split, region, what.year)
+        yield line
+        if roles.is_supplied(role):
+            for measure, when in ((MISSING, what.year), (MISSING_IF_RENEWED, "")):
+                if (held := _held(shown, what, when)) is not _UNTOLD:
+                    more = None if held is None else max(0, people - held)
+                    yield msgspec.structs.replace(line, measure=measure, number=more)
+
+
+def _held(shown: Mapping[Count, int | None], what: Count, year: str) -> int | None:
+    """How many of *what* are shown for *year*: nobody, where the role is counted and no number is there."""
+    total = msgspec.structs.replace(what, split="", value="", year=year)
+    return shown.get(msgspec.structs.replace(what, year=year), 0 if total in shown else _UNTOLD)
 
 
 def rows(found: Iterable[ReportLine]) -> list[ListRow]:
@@ -120,13 +134,13 @@ def rows(found: Iterable[ReportLine]) -> list[ListRow]:
 def unpeopled(found: Sequence[ReportLine]) -> list[str]:
     """The regions in which people are wanted, and nobody who is known to live there holds a role or is on track."""
     regions = [one for one in found if one.part == "supply" and one.split == "region"]
-    peopled = {one.value for one in regions if one.measure in {"held", "on track"}}
-    return sorted({one.value for one in regions if one.measure == "wanted"} - peopled)
+    peopled = {one.value for one in regions if one.measure in {HELD, ON_TRACK}}
+    return sorted({one.value for one in regions if one.measure == WANTED} - peopled)
 
 
-def years(found: Iterable[ReportLine]) -> list[str]:
-    """The years for which something is wanted."""
-    return sorted({one.year for one in found if one.measure == "wanted"})
+def years(found: Iterable[ReportLine], today: date) -> list[str]:
+    """The years, from this one on, for which something is wanted: those for which supply is worked out."""
+    return sorted({one.year for one in found if one.measure == WANTED and int(one.year) >= today.year})[:MOST_YEARS]
 
 
 def regions(found: Iterable[ReportLine]) -> list[str]:
@@ -136,53 +150,50 @@ def regions(found: Iterable[ReportLine]) -> list[str]:
 
 
 class RegionLine(msgspec.Struct, frozen=True):
-    """What there is and what is missing of one role in one *region* (``""``: all), as texts.
+    """What there is and what is missing of one role in one *region* (``""``: all): *numbers* by measure and year.
 
-    *held* and *on_track* are now, *lasting* is how many hold it at the end of the year; ``""`` is not worked out.
+    ``None`` is kept back; a number that is not there was not worked out. *year* is the one for which it is asked.
     """
 
     role: str
     region: str
-    wanted: str
-    held: str
-    lasting: str
-    on_track: str
-    missing: str
+    year: str
+    numbers: _Numbers
+
+    def said(self, measure: str, *, today: bool = False) -> str:
+        """One of the numbers as a text, of today or of the year; empty if it was not worked out."""
+        number = self.numbers.get((measure, TODAY if today else self.year), _UNTOLD)
+        return "" if number == _UNTOLD else KEPT_BACK if number is None else str(number)
 
 
 def by_region(found: Sequence[ReportLine], year: str, region: str = "") -> list[RegionLine]:
     """What is missing in *year*, the role that is wanted most first: in all and in each region, or in one *region*."""
-    lines = [one for one in found if one.part == "supply" and one.split in {"", "region"}]
-    known = {(one.of, one.value, one.measure, one.year): one.number for one in lines}
-    wanted = {one.of: one.number or 0 for one in lines if (one.measure, one.split, one.year) == ("wanted", "", year)}
-    names = sorted({one.of for one in lines}, key=lambda name: (-wanted.get(name, 0), name))
-
-    def line(name: str, where: str) -> RegionLine:
-        def said(measure: str, when: str, nobody: str) -> str:
-            number = known.get((name, where, measure, when), -1)
-            return KEPT_BACK if number is None else nobody if number < 0 else str(number)
-
-        return RegionLine(
-            name,
-            where,
-            said("wanted", year, "0"),
-            said("held", TODAY, "0"),
-            said("held", year, "" if (name, where, "held", TODAY) in known else "0"),
-            said("on track", TODAY, "0"),
-            said("still missing", year, "0"),
-        )
-
-    there = {(one.of, one.value) for one in lines}
+    told: dict[tuple[str, str], _Numbers] = {}
+    for one in found:
+        if one.part == "supply" and one.split in {"", "region"}:
+            told.setdefault((one.of, one.value), {})[one.measure, one.year] = one.number
+    names = sorted({name for name, _ in told}, key=lambda name: (-(told[name, ""].get((WANTED, year)) or 0), name))
     asked = [region] if region else ["", *regions(found)]
-    return [line(name, where) for name in names for where in asked if not where or (name, where) in there]
+    return [
+        RegionLine(name, where, year, _whole(told.get((name, where), {}), told[name, ""], year))
+        for name in names
+        for where in asked
+        if not where or (name, where) in told
+    ]
+
+
+def _whole(line: _Numbers, total: _Numbers, year: str) -> _Numbers:
+    """A *line* with 0 where no number is there, of what is worked out for the role (*total*), and if none is wanted."""
+    counted = [one for one in total if one[0] in {HELD, ON_TRACK}]
+    unwanted = [] if (WANTED, year) in line else [(WANTED, year), (MISSING, year), (MISSING_IF_RENEWED, year)]
+    return dict.fromkeys([*counted, *unwanted], 0) | line
 
 
 def supply_chart(found: Sequence[ReportLine], year: str, region: str = "") -> Bars:
     """For the roles that are wanted most in *year*, in all or in one *region*: wanted, held and on track."""
     lines = [one for one in by_region(found, year, region) if one.region == region][:MOST_BARS]
-    told = [(one.role, (("wanted", one.wanted), ("held", one.held), ("on track", one.on_track))) for one in lines]
-    numbers = [(f"{measure}: {role}", text) for role, measures in told for measure, text in measures]
-    return _bars([(label, None if text == KEPT_BACK else int(text)) for label, text in numbers])
+    asked = ((WANTED, year), (HELD, TODAY), (ON_TRACK, TODAY))
+    return _bars([(f"{one[0]}: {line.role}", line.numbers.get(one, 0)) for line in lines for one in asked])
 
 
 def path_chart(found: Iterable[ReportLine]) -> Bars:

@@ -1,23 +1,24 @@
 """Numbers for planners: nobody can work out a count below five, whatever they ask for."""
 
+from collections import Counter
 from datetime import date
 from itertools import product
 from random import Random
-from typing import Any
 
 import pytest
 
 from adapters.planning.figures import Count, Counted, Planning, shown
-from adapters.planning.protect import Adds, published, rounded
+from adapters.planning.protect import TOTAL, Table, least_shown, published, rounded
 from adapters.planning.report import KnownRoles, lines, rows
 
 NAMES = tuple("abcd")
-LINE = [Adds("all", NAMES)]
 REGIONS, ROUTES = ("East", "North", "West"), ("Graduate", "Not known")
 
 
-def of(**counts):
-    return published({**dict.fromkeys(NAMES, 0), **counts, "all": sum(counts.values())}, LINE, 5)
+def of(k=5, **counts):
+    named = {**dict.fromkeys(NAMES, 0), **counts}
+    (told,) = published([Table({("", name): n for name, n in named.items()} | {TOTAL: sum(counts.values())})], k)
+    return {name or "all": number for (_, name), number in told.items()}
 
 
 def test_what_is_small_is_kept_back_and_one_more_with_it_and_the_rest_is_rounded():
@@ -30,7 +31,7 @@ def test_two_small_ones_whose_sum_is_small_hide_the_sum_and_nobody_is_shown_as_n
 
 def test_where_what_is_shown_would_still_prove_a_count_to_be_small_more_is_kept_back():
     # 5 is shown for the sum only if it is 5, 6 or 7: two parts of at least 1 each would be at most 6
-    assert of(a=1, b=1, c=1, d=2) == dict.fromkeys((*NAMES, "all"))
+    assert of(a=1, b=1, c=1, d=2) == {"a": None, "b": None, "c": None, "d": None, "all": None}
 
 
 def test_that_no_count_below_five_is_shown_tells_a_reader_something_too():
@@ -39,11 +40,19 @@ def test_that_no_count_below_five_is_shown_tells_a_reader_something_too():
 
 
 def test_a_total_that_two_splits_share_gives_neither_away():
-    counts = {"east": 3, "west": 20, "new": 2, "old": 21, "all": 23}
+    counts = {("of", "east"): 3, ("of", "west"): 20, ("by", "new"): 2, ("by", "old"): 21, TOTAL: 23}
 
-    told = published(counts, [Adds("all", ("east", "west")), Adds("all", ("new", "old"))], 5)
+    assert published([Table(counts)], 5) == [dict.fromkeys(counts) | {TOTAL: 25}]
 
-    assert told == {"east": None, "west": None, "new": None, "old": None, "all": 25}
+
+@pytest.mark.parametrize(("k", "least"), [(5, 5), (6, 8), (7, 8), (8, 8), (9, 9), (10, 10), (11, 13), (50, 50)])
+def test_no_number_is_shown_that_is_below_the_smallest_that_is_shown(k, least):
+    # 7 to the nearest 5 is 5, which is below a k of 6 or 7
+    told = [of(k, a=number)["a"] for number in range(60)]
+
+    assert least_shown(k) == least
+    assert [number for number, shown in enumerate(told) if shown is None] == list(range(1, least))
+    assert min(filter(None, told)) >= k
 
 
 @pytest.mark.parametrize(("count", "told"), [(0, 0), (5, 5), (7, 5), (8, 10), (12, 10), (13, 15)])
@@ -77,13 +86,13 @@ def asked(random, told):
     return seen
 
 
-def fits(count, answer, *, rounds=True):
+def fits(count, answer, k=5, *, rounds=True):
     """Whether *count* can be what was answered: *answer* is a number, or ``None``."""
     if answer is None:
-        return count > 0
+        return count >= 0 if rounds else count > 0
     if not rounds or answer == 0:
         return count == answer
-    return count >= 5 and abs(count - answer) <= 2
+    return count >= k and abs(count - answer) <= 2
 
 
 def worked_out(seen, *, rounds=True, most=22):
@@ -143,38 +152,120 @@ def test_the_same_attack_finds_small_counts_where_only_they_are_kept_back():
     assert found > 0
 
 
-def of_two_years(today, later):
-    """Counts of two regions, today and at the end of 2028, and in all, as they would be kept."""
-    for year, people in (("", today), ("2028", later)):
-        for region, number, now in zip(("", "East", "North"), (sum(people), *people), (1, *today), strict=True):
-            if now:
-                yield Counted(Count("supply", "op", "held", "region" if region else "", region, year), number)
+def of_two_years(today, later, k):
+    """What is shown of two regions, today and a year later, and in all: by region and year, in this order."""
+    tables = [
+        Table({("", name): one for name, one in zip("ab", told, strict=True)} | {TOTAL: sum(told)})
+        for told in (today, later)
+    ]
+    first, second = published(tables, k)
+    return tuple(told[cell] for told in (first, second) for cell in (TOTAL, ("", "a"), ("", "b")))
 
 
-def between(number, least):
-    """Between which numbers a count lies that is shown as *number*, and is *least* if it is kept back."""
-    return (least, 99) if number is None else (0, 0) if number == 0 else (max(5, number - 2), number + 2)
+def could_be(shown_ones, k, most):
+    """All counts of two years, as ``of_two_years`` has them, of which just that could be shown."""
+    fitting = [[one for one in range(most) if fits(one, number, k)] for number in shown_ones]
+    for a, later_a in ((x, y) for x in fitting[1] for y in fitting[4] if y <= x):
+        for b, later_b in ((x, y) for x in fitting[2] for y in fitting[5] if y <= x):
+            if a + b in fitting[0] and later_a + later_b in fitting[3]:
+                yield (a + b, a, b, later_a + later_b, later_a, later_b)
 
 
-def test_no_small_number_can_be_worked_out_from_those_of_two_years():
-    pairs = [(east, north) for east in range(8) for north in range(8)]
-    nested = [(now, then) for now in pairs for then in pairs if then[0] <= now[0] and then[1] <= now[1]]
-    possible: dict[Any, list[Any]] = {}
-    for now, then in nested[::7]:
-        seen = shown(Planning(counts=tuple(of_two_years(now, then))))
-        told = {(one.value, one.year): number for one, number in seen.items()}
-        bounds = [
-            between(told.get((region, year), 0), 0 if year else 1)
-            for year in ("", "2028")
-            for region in ("", "East", "North")
-        ]
-        key = tuple(bounds)
-        if key not in possible:
-            possible[key] = [
-                values
-                for values in ((sum(a), *a, sum(b), *b) for a, b in nested)
-                if all(low <= value <= high for value, (low, high) in zip(values, bounds, strict=True))
-            ]
-        for at, number in enumerate((sum(now), *now, sum(then), *then)):
-            if 0 < number < 5:
-                assert max(values[at] for values in possible[key]) >= 5, (now, then, at)
+@pytest.mark.parametrize(("k", "numbers"), [(5, (0, 2, 5, 9, 11, 12)), (9, (0, 3, 9, 12, 13))])
+def test_two_years_prove_no_small_count_and_of_nobody_that_a_few_count_no_more(k, numbers):
+    nested = [(a, later) for a in numbers for later in numbers if later <= a]
+    given = {}
+    for (a, later_a), (b, later_b) in product(nested, nested):
+        given.setdefault(of_two_years((a, b), (later_a, later_b), k), set()).add(
+            (a + b, a, b, later_a + later_b, later_a, later_b)
+        )
+    for told, counts in given.items():
+        possible = list(could_be(told, k, 2 * numbers[-1] + 4))
+        most = [max(one[at] for one in possible) for at in range(6)]
+        gone = [{one[at] - one[at + 3] for one in possible} for at in range(3)]
+        for one in counts:
+            assert [number for number, limit in zip(one, most, strict=True) if 0 < number < k and limit < k] == [], one
+            assert [at for at in range(3) if min(gone[at]) > 0 and max(gone[at]) < k] == [], (one, told)
+    assert sum(None in told for told in given) < len(given) - 20
+
+
+# -- the proof: other people of whom just the same is shown -----------------------------------------------------------
+
+
+class Person:
+    """One of those who are counted: a value for each split, and the *last* of the years in which they count."""
+
+    def __init__(self, values, last):
+        self.values, self.last = dict(values), last
+
+
+SPLITS = {"region": REGIONS, "route": ROUTES, "funding": ("Apprenticeship", "Not known")}
+
+
+def some_people(random):
+    """Up to 40 people, more of them in some places than in others, of whom fewer and fewer count in later years."""
+    weights = {split: [random.choice((1, 1, 3, 9)) for _ in values] for split, values in SPLITS.items()}
+    stays = [random.choice((1, 3, 9)) for _ in range(4)]
+    return [
+        Person(
+            {split: random.choices(SPLITS[split], weights[split])[0] for split in SPLITS},
+            random.choices(range(4), stays)[0],
+        )
+        for _ in range(random.randint(1, 40))
+    ]
+
+
+def tables(people):
+    """What is counted of *people* in each year."""
+    cells = [TOTAL, *((split, value) for split, values in SPLITS.items() for value in values)]
+    found = []
+    for year in range(4):
+        there = [one for one in people if one.last >= year]
+        told = Counter(pair for one in there for pair in one.values.items())
+        found.append(Table({cell: len(there) if cell == TOTAL else told[cell] for cell in cells}))
+    return found
+
+
+def others(people, told, cell, last, k):
+    """Other people, of whom *cell* counts *k* or more in the year *last*, and the same where *told* has a number."""
+    split, value = cell
+    found = [Person(one.values, one.last) for one in people]
+    for year in range(last + 1):
+        there = [one for one in found if one.last >= year]
+        leaving = [one for one in found if one.last == year - 1 and one.values[split] == value]
+        counts = Counter(one.values[split] for one in there)
+        while told[year][cell] is None and counts[value] < k:
+            counts[value] += 1
+            if told[year][TOTAL] is None:  # all of the year is kept back: one more stays, or is there
+                if year:
+                    leaving.pop().last = last
+                else:
+                    found.append(Person(found[0].values | {split: value}, last))
+                continue
+            hidden = {name for name in SPLITS[split] if told[year][split, name] is None and counts[name] > 1}
+            moves = next(one for one in there if one.values[split] in hidden - {value})
+            counts[moves.values[split]] -= 1
+            if year:  # somebody who leaves lived where the other one lived
+                leaving.pop().values[split] = moves.values[split]
+            moves.values[split] = value
+    return found
+
+
+@pytest.mark.parametrize("k", [5, 8, 12])
+def test_for_each_small_count_there_are_other_people_of_whom_the_same_is_shown_and_it_is_not_small(k):
+    random, tried = Random(k), 0
+    for _ in range(60):
+        people = some_people(random)
+        counted = tables(people)
+        told = published(counted, k)
+        for year, table in enumerate(counted):
+            some = next((cell for cell, count in table.counts.items() if count and cell != TOTAL), TOTAL)
+            for cell in [cell for cell, count in table.counts.items() if 0 < count < k]:
+                instead = tables(others(people, told, some if cell == TOTAL else cell, year, k))
+
+                assert instead[year].counts[cell] >= k
+                for before, now, seen in zip(counted, instead, told, strict=True):
+                    numbers = [one for one, number in seen.items() if number is not None]
+                    assert [now.counts[one] for one in numbers] == [before.counts[one] for one in numbers]
+                tried += 1
+    assert tried > 300
