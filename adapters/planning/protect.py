@@ -7,11 +7,12 @@ What is shown is rounded to the nearest 5. The filter keeps back
 2. of a split in which one is small, further ones until all that are kept back could be one of them and still none of
    the others nobody: people could be moved between them, and nothing that is shown would change;
 3. what is kept back in one year, in all later years; who moves may then be swapped with somebody of the same year;
-4. the whole year and all later ones, where the total is small, or where a split has nothing left to keep back;
+4. the whole year and all later ones, where the total is small, or where a split has nothing left to keep back (of the
+   first year only if there cannot be more people in all, of whom the same numbers are shown, for they are rounded);
 5. what, with all that is shown of two years, would prove that some count no more, and that these are fewer than *k*.
 
 So for each small count there are people of whom just the same would be shown, and of whom it counts *k* or more:
-nothing that is shown proves that it is small, not even if it were shown to the person. A selection of what is shown
+nothing that is shown proves that it is small. A selection of what is shown
 tells no more than all of it, so queries need no filter of their own. Source: domain.md 6.
 """
 
@@ -95,14 +96,31 @@ def _protected(table: Table, before: _Kept | None, least: int) -> _Kept:
 
 def _further(before: _Kept | None, kept: _Kept, least: int) -> Cell | None:
     """One more cell to keep back; the total if none of a split is left; ``None`` if all is protected."""
-    for cells in kept.table.splits().values():
+    for split, cells in kept.table.splits().items():
         back = [count for cell in cells if cell in kept.back and (count := kept.table.counts[cell])]
-        if back and sum(back) - (len(back) - 1) < least:
-            return _smallest(kept, cells)
+        lacking = least - sum(back) + len(back) - 1 if back else 0
+        if lacking > 0:
+            further = _smallest(kept, cells)
+            if further != TOTAL or before or lacking > _room(kept, split):
+                return further
     given = next(_few_gone(before, kept, least), None) if before else None
     if given is None or given not in kept.back:
         return given
     return _smallest(kept, kept.table.splits()[given[0]])
+
+
+def _room(kept: _Kept, split: str) -> int:
+    """How many people more there may be of whom the same is shown, if what is kept back of *split* has them all."""
+    others = [cells for name, cells in kept.table.splits().items() if name != split]
+    return min(_more(kept, cells) for cells in ([TOTAL], *others))
+
+
+def _more(kept: _Kept, cells: Sequence[Cell]) -> int:
+    """How many people more *cells* may count together, and the same is shown of each."""
+    counts = {cell: count for cell in cells if (count := kept.table.counts[cell])}
+    if kept.back & counts.keys():
+        return UNBOUNDED
+    return sum(rounded(count) + NEAREST // 2 - count for count in counts.values())
 
 
 def _smallest(kept: _Kept, cells: Sequence[Cell]) -> Cell:

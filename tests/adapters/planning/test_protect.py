@@ -30,8 +30,10 @@ def test_two_small_ones_whose_sum_is_small_hide_the_sum_and_nobody_is_shown_as_n
 
 
 def test_where_what_is_shown_would_still_prove_a_count_to_be_small_more_is_kept_back():
-    # 5 is shown for the sum only if it is 5, 6 or 7: two parts of at least 1 each would be at most 6
+    # 5 is shown for the sum only if it is 5, 6 or 7: with three other parts of at least 1 each, none is more than 4
     assert of(a=1, b=1, c=1, d=2) == {"a": None, "b": None, "c": None, "d": None, "all": None}
+    assert of(a=1, b=4) == {"a": None, "b": None, "c": 0, "d": 0, "all": 5}
+    assert of(a=3, b=4) == {"a": None, "b": None, "c": 0, "d": 0, "all": 5}
 
 
 def test_that_no_count_below_five_is_shown_tells_a_reader_something_too():
@@ -43,6 +45,16 @@ def test_a_total_that_two_splits_share_gives_neither_away():
     counts = {("of", "east"): 3, ("of", "west"): 20, ("by", "new"): 2, ("by", "old"): 21, TOTAL: 23}
 
     assert published([Table(counts)], 5) == [dict.fromkeys(counts) | {TOTAL: 25}]
+
+
+def test_a_total_is_kept_back_where_another_split_says_how_large_it_is():
+    # two routes of 5 are 14 at most, and of eleven regions with somebody in each no one could have more than 4
+    regions = {("region", str(place)): 1 if place else 4 for place in range(11)}
+    eleven = {**regions, ("route", "a"): 7, ("route", "b"): 7, TOTAL: 14}
+    twelve = {**regions, ("route", "a"): 6, ("route", "b"): 8, TOTAL: 14}
+
+    assert published([Table(eleven)], 5) == [dict.fromkeys(eleven)]
+    assert published([Table(twelve)], 5)[0][TOTAL] == 15
 
 
 @pytest.mark.parametrize(("k", "least"), [(5, 5), (6, 8), (7, 8), (8, 8), (9, 9), (10, 10), (11, 13), (50, 50)])
@@ -226,6 +238,20 @@ def tables(people):
     return found
 
 
+def one_more(people, told):
+    """The values of somebody more, of whom all is kept back or changes no number that is shown of the first year."""
+    counts = tables(people)[0].counts
+    return {
+        split: next(
+            value
+            for value in values
+            if (count := counts[split, value])
+            and (told[0][split, value] is None or rounded(count + 1) == told[0][split, value])
+        )
+        for split, values in SPLITS.items()
+    }
+
+
 def others(people, told, cell, last, k):
     """Other people, of whom *cell* counts *k* or more in the year *last*, and the same where *told* has a number."""
     split, value = cell
@@ -243,7 +269,11 @@ def others(people, told, cell, last, k):
                     found.append(Person(found[0].values | {split: value}, last))
                 continue
             hidden = {name for name in SPLITS[split] if told[year][split, name] is None and counts[name] > 1}
-            moves = next(one for one in there if one.values[split] in hidden - {value})
+            moves = next((one for one in there if one.values[split] in hidden - {value}), None)
+            if not moves:  # there are more people, as many as the same numbers are shown of
+                assert not year
+                found.append(Person(one_more(found, told) | {split: value}, 0))
+                continue
             counts[moves.values[split]] -= 1
             if year:  # somebody who leaves lived where the other one lived
                 leaving.pop().values[split] = moves.values[split]
@@ -264,8 +294,9 @@ def test_for_each_small_count_there_are_other_people_of_whom_the_same_is_shown_a
                 instead = tables(others(people, told, some if cell == TOTAL else cell, year, k))
 
                 assert instead[year].counts[cell] >= k
-                for before, now, seen in zip(counted, instead, told, strict=True):
+                for now, seen in zip(instead, told, strict=True):
                     numbers = [one for one, number in seen.items() if number is not None]
-                    assert [now.counts[one] for one in numbers] == [before.counts[one] for one in numbers]
+                    assert [rounded(now.counts[one]) for one in numbers] == [seen[one] for one in numbers]
+                    assert [now.counts[one] for one in numbers if 0 < now.counts[one] < k] == []
                 tried += 1
     assert tried > 300
