@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, TOTAL, Cell, Table, published
+from adapters.planning.protect import LEAST_K, TOTAL, Cell, YearCounts, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -98,7 +98,9 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     for about, years in _by_table(numbers.keys() - found.keys()).items():
         cells = {(what.split, what.value) for what in years}
         each = sorted({what.year for what in years})
-        tables = [Table({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each]
+        tables = [
+            YearCounts({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each
+        ]
         for year, told in zip(each, published(tables, kept.k), strict=True):
             found |= {what: told[what.split, what.value] for what in years if what.year == year}
     return found | dict.fromkeys(_bookings_of_few_seats(numbers, kept.k))

@@ -32,7 +32,7 @@ Cell = tuple[str, str]
 TOTAL: Cell = ("", "")
 
 
-class Table(msgspec.Struct, frozen=True):
+class YearCounts(msgspec.Struct, frozen=True):
     """The counts of one year: by each split and value, and in all (``TOTAL``)."""
 
     counts: Mapping[Cell, int]
@@ -53,14 +53,14 @@ class Table(msgspec.Struct, frozen=True):
 class _Kept(msgspec.Struct, frozen=True):
     """A *table*, and which of its cells are kept *back*."""
 
-    table: Table
+    table: YearCounts
     back: frozenset[Cell] = frozenset()
 
     def shown(self) -> dict[Cell, int | None]:
         return {cell: None if cell in self.back else rounded(count) for cell, count in self.table.counts.items()}
 
 
-def published(years: Sequence[Table], k: int) -> list[dict[Cell, int | None]]:
+def published(years: Sequence[YearCounts], k: int) -> list[dict[Cell, int | None]]:
     """The counts of *years* as they are shown, in their order; ``None`` for one that is kept back.
 
     The tables of all years have the same cells. 0 is shown, it is nobody, but for what is kept back by 3 and 4.
@@ -81,7 +81,7 @@ def least_shown(k: int) -> int:
     return next(count for count in range(k, k + NEAREST) if rounded(count) >= k)
 
 
-def _protected(table: Table, before: _Kept | None, least: int) -> _Kept:
+def _protected(table: YearCounts, before: _Kept | None, least: int) -> _Kept:
     """*table* with all that has to be kept back beside the year *before*."""
     small = {cell for cell, count in table.counts.items() if 0 < count < least}
     kept = _Kept(table, (before.back if before else frozenset()) | small)

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from adapters.planning.figures import Count, Counted, Planning, shown
-from adapters.planning.protect import TOTAL, Table, least_shown, published, rounded
+from adapters.planning.protect import TOTAL, YearCounts, least_shown, published, rounded
 from adapters.planning.report import KnownRoles, lines, rows
 
 NAMES = tuple("abcd")
@@ -17,7 +17,7 @@ REGIONS, ROUTES = ("East", "North", "West"), ("Graduate", "Not known")
 
 def of(k=5, **counts):
     named = {**dict.fromkeys(NAMES, 0), **counts}
-    (told,) = published([Table({("", name): n for name, n in named.items()} | {TOTAL: sum(counts.values())})], k)
+    (told,) = published([YearCounts({("", name): n for name, n in named.items()} | {TOTAL: sum(counts.values())})], k)
     return {name or "all": number for (_, name), number in told.items()}
 
 
@@ -44,7 +44,7 @@ def test_that_no_count_below_five_is_shown_tells_a_reader_something_too():
 def test_a_total_that_two_splits_share_gives_neither_away():
     counts = {("of", "east"): 3, ("of", "west"): 20, ("by", "new"): 2, ("by", "old"): 21, TOTAL: 23}
 
-    assert published([Table(counts)], 5) == [dict.fromkeys(counts) | {TOTAL: 25}]
+    assert published([YearCounts(counts)], 5) == [dict.fromkeys(counts) | {TOTAL: 25}]
 
 
 def test_a_total_is_kept_back_where_another_split_says_how_large_it_is():
@@ -53,8 +53,8 @@ def test_a_total_is_kept_back_where_another_split_says_how_large_it_is():
     eleven = {**regions, ("route", "a"): 7, ("route", "b"): 7, TOTAL: 14}
     twelve = {**regions, ("route", "a"): 6, ("route", "b"): 8, TOTAL: 14}
 
-    assert published([Table(eleven)], 5) == [dict.fromkeys(eleven)]
-    assert published([Table(twelve)], 5)[0][TOTAL] == 15
+    assert published([YearCounts(eleven)], 5) == [dict.fromkeys(eleven)]
+    assert published([YearCounts(twelve)], 5)[0][TOTAL] == 15
 
 
 @pytest.mark.parametrize(("k", "least"), [(5, 5), (6, 8), (7, 8), (8, 8), (9, 9), (10, 10), (11, 13), (50, 50)])
@@ -167,7 +167,7 @@ def test_the_same_attack_finds_small_counts_where_only_they_are_kept_back():
 def of_two_years(today, later, k):
     """What is shown of two regions, today and a year later, and in all: by region and year, in this order."""
     tables = [
-        Table({("", name): one for name, one in zip("ab", told, strict=True)} | {TOTAL: sum(told)})
+        YearCounts({("", name): one for name, one in zip("ab", told, strict=True)} | {TOTAL: sum(told)})
         for told in (today, later)
     ]
     first, second = published(tables, k)
@@ -234,7 +234,7 @@ def tables(people):
     for year in range(4):
         there = [one for one in people if one.last >= year]
         told = Counter(pair for one in there for pair in one.values.items())
-        found.append(Table({cell: len(there) if cell == TOTAL else told[cell] for cell in cells}))
+        found.append(YearCounts({cell: len(there) if cell == TOTAL else told[cell] for cell in cells}))
     return found
 
 
