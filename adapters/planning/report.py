@@ -160,9 +160,16 @@ class RegionLine(msgspec.Struct, frozen=True):
     year: str
     numbers: _Numbers
 
-    def said(self, measure: str, *, today: bool = False) -> str:
-        """One of the numbers as a text, of today or of the year; empty if it was not worked out."""
-        number = self.numbers.get((measure, TODAY if today else self.year), _UNTOLD)
+    def now(self, measure: str) -> str:
+        """What is counted today, as a text; empty if it was not worked out."""
+        return self._said(measure, TODAY)
+
+    def then(self, measure: str) -> str:
+        """What is asked of the year, as a text; empty if it was not worked out."""
+        return self._said(measure, self.year)
+
+    def _said(self, measure: str, year: str) -> str:
+        number = self.numbers.get((measure, year), _UNTOLD)
         return "" if number == _UNTOLD else KEPT_BACK if number is None else str(number)
 
 

@@ -265,12 +265,7 @@ def test_what_is_missing_in_a_year_counts_those_who_then_hold_the_role_and_says_
 
     def said(year, role="op"):
         line = next(one for one in report.by_region(told, year) if (one.role, one.region) == (role, "East"))
-        return [
-            line.said("held", today=True),
-            line.said("held"),
-            line.said("still missing"),
-            line.said("missing if all renew"),
-        ]
+        return [line.now("held"), *map(line.then, ("held", "still missing", "missing if all renew"))]
 
     assert said("2027") == ["30", "0", "40", "10"]  # nobody is shown for the East in 2027, so there is nobody
     assert said("2028") == ["30", "", "", "20"]
