@@ -32,7 +32,7 @@ def list_outcomes(tenant: Tenant, learner: str | None, *, service: str | None, a
     """List what services told became of LEARNER or of everybody: shortlisted, hired."""
     store = tenant.store
     if service is not None:
-        services.wanted(store, service)
+        service = services.meant(store, service).id
     found = list(kept.everything(store)) if learner is None else _of(tenant, learner)
     print_list(
         [_row(one) for one in found if service in {None, one.service}],
@@ -56,9 +56,10 @@ def list_outcomes(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.argument("id")
 def withdraw(tenant: Tenant, service: str, id: str) -> None:
     """Take back what SERVICE told under ID: it is shown as taken back, and counted no more."""
-    if kept.known(tenant.store, service, id).withdrawn is not None:
+    of = services.meant(tenant.store, service).id
+    if kept.known(tenant.store, of, id).withdrawn is not None:
         raise click.ClickException("it was taken back before")
-    kept.withdraw(tenant, service, id, by=BY)
+    kept.withdraw(tenant, of, id, by=BY)
     click.echo(f"taken back: {id} of {service}")
 
 

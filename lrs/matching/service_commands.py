@@ -75,7 +75,7 @@ def add(
 @_told
 def change(tenant: Tenant, service: str, *, told: AboutService) -> None:
     """Set what learners are told of SERVICE."""
-    registry.tell(tenant, service, told, by=BY)
+    registry.tell(tenant, kept.meant(tenant.store, service).id, told, by=BY)
     click.echo(f"set for {service}: learners are told it from now on")
 
 
@@ -90,7 +90,7 @@ def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None
     During the overlap events are signed with both. What the service refuses until it knows the new ones is sent again
     for about three days.
     """
-    made = registry.rotate(tenant, service, by=BY, overlap=overlap * HOUR)
+    made = registry.rotate(tenant, kept.meant(tenant.store, service).id, by=BY, overlap=overlap * HOUR)
     _show_secrets(made, as_json=as_json)
 
 
@@ -100,13 +100,14 @@ def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None
 @click.option("--wait", type=click.IntRange(min=0), default=30, help="Seconds to wait for what becomes of it.")
 def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
     """Send SERVICE a test event, in the same way as any event, and print the outcome."""
-    id = registry.send_test(tenant, service, by=BY)
+    to = kept.meant(tenant.store, service).id
+    id = registry.send_test(tenant, to, by=BY)
     until = time.monotonic() + wait
     while not (fate := fate_of(tenant, id)) and time.monotonic() < until:
         time.sleep(0.2)
     if fate is None:
         raise Refused(
-            f"{id} is not sent yet: does a worker run? lrs deliveries list --to {service} says what it came to"
+            f"{id} is not sent yet: does a worker run? lrs deliveries list --to {to} says what it came to"
         )
     arrived, told = fate
     if not arrived:
@@ -119,8 +120,9 @@ def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
 @click.argument("service")
 def disable(tenant: Tenant, service: str) -> None:
     """Disable SERVICE: it is sent nothing and gets no answer until lrs services resync."""
-    tenant.store.write(lambda tx: kept.disable(tx, service, "by command", by=BY)).result()
-    click.echo(f"{service} is disabled; lrs services resync {service} takes it back")
+    id = kept.meant(tenant.store, service).id
+    tenant.store.write(lambda tx: kept.disable(tx, id, "by command", by=BY)).result()
+    click.echo(f"{service} is disabled; lrs services resync {id} takes it back")
 
 
 def _show_secrets(made: registry.Registered, *, as_json: bool) -> None:
@@ -161,5 +163,5 @@ def list_services(tenant: Tenant, *, as_json: bool) -> None:
 @click.argument("service")
 def resync(tenant: Tenant, service: str) -> None:
     """Make SERVICE active again and send it everything its learners agreed to once more."""
-    count = registry.resync(tenant, service, by=BY)
+    count = registry.resync(tenant, kept.meant(tenant.store, service).id, by=BY)
     click.echo(f"{counted(count, 'consent')} of {service} will be told again")

@@ -161,6 +161,12 @@ def wanted(reader: Reader, id: str) -> Service:
     return service
 
 
+def meant(reader: Reader, said: str) -> Service:
+    """The service that somebody means by its client id or its name, in small or capital letters. ``Refused`` (404)."""
+    there = (one for one in everyone(reader) if said.casefold() in {one.id, one.name.casefold()})
+    return get(reader, said) or next(there, None) or wanted(reader, said)
+
+
 def named(reader: Reader, ids: Iterable[str]) -> dict[str, Service]:
     """The services of *ids* that exist, by id."""
     found = reader.get_many(KIND, ids)

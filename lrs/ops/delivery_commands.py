@@ -89,4 +89,4 @@ def _destination(
         return channel, to
     if to is not None or channel not in {None, "webhook"}:
         raise click.UsageError("--service is a destination of the channel webhook: leave out --to and --channel")
-    return "webhook", services.wanted(tenant.store, service).id
+    return "webhook", services.meant(tenant.store, service).id

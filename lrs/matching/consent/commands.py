@@ -57,7 +57,7 @@ def give(
     guardian_agreed: bool,
 ) -> None:
     """Enter that LEARNER (id, e-mail, learner number) agreed, for example on paper, that SERVICE sees the profile."""
-    known, whose = services.wanted(tenant.store, service), subject_named(tenant, learner)
+    known, whose = services.meant(tenant.store, service), subject_named(tenant, learner)
     if answers.needs_guardian(tenant, whose) and not guardian_agreed:
         raise Refused("the learner is under age: say with --guardian-agreed that a parent or guardian agreed, too")
     grant = Grant(
@@ -82,8 +82,9 @@ def give(
 def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | None) -> None:
     """Withdraw what LEARNER agreed to: from now on nothing of it is shown or sent."""
     subjects = subjects_named(tenant, learner)
+    of = None if service is None else services.meant(tenant.store, service).id
     gone = tenant.store.write(
-        functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=service, scope=scope)
+        functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=of, scope=scope)
     ).result()
     for one in gone:
         click.echo(f"withdrawn: {one.service} {one.scope}")
@@ -100,7 +101,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
     """List the consents of LEARNER or of everybody, also those that no longer hold."""
     store = tenant.store
     if service is not None:
-        services.wanted(store, service)
+        service = services.meant(store, service).id
     subjects = subjects_named(tenant, _found(tenant, learner)) if learner else ()
     found = [one for subject in subjects for one in kept.of_subject(store, subject)]
     if learner is None:
@@ -129,7 +130,7 @@ def list_consents(tenant: Tenant, learner: str | None, *, service: str | None, a
 @click.option("--reference", help="The service's own word for this learner.")
 def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, reference: str | None) -> None:
     """Print a link on which LEARNER can agree or refuse, once and within 24 hours; give it to nobody else."""
-    known = services.wanted(tenant.store, service)
+    known = services.meant(tenant.store, service)
     identifier = named(learner)
     mailbox = identifier.ifi.get("mbox") if identifier else None
     wish = Wish(subject_named(tenant, learner), _split(scopes), reference, mailbox=mailbox)

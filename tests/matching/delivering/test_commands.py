@@ -136,6 +136,19 @@ def test_what_cannot_be_registered_is_refused_in_one_sentence(
     assert message in result.stderr
 
 
+@pytest.mark.parametrize("said", ["career-converter", "Career Converter", "career CONVERTER"])
+def test_a_service_is_meant_by_its_client_id_or_its_name(tmp_path: Path, said: str) -> None:
+    run(tmp_path, services, *ADD)
+
+    told = [run(tmp_path, services, *words, said) for words in (("rotate",), ("set", "--contact", "a@b.example"))]
+    told += [run(tmp_path, services, *words) for words in (("disable", said), ("resync", said))]
+    told += [run(tmp_path, services, "test", said, "--wait", "0"), run(tmp_path, deliveries, "list", "--service", said)]
+
+    assert [one.exit_code for one in told] == [0, 0, 0, 0, 1, 0]
+    assert "career-converter has no webhook" in told[4].stderr
+    assert "lrs services resync career-converter takes it back" in told[2].stdout
+
+
 def test_a_webhook_whose_name_does_not_resolve_today_may_tomorrow(tmp_path: Path) -> None:
     made = run(tmp_path, services, *ADD, "--webhook", "https://no-such-name.invalid/hook")
 
