@@ -106,9 +106,7 @@ def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
     while not (fate := fate_of(tenant, id)) and time.monotonic() < until:
         time.sleep(0.2)
     if fate is None:
-        raise Refused(
-            f"{id} is not sent yet: does a worker run? lrs deliveries list --to {to} says what it came to"
-        )
+        raise Refused(f"{id} is not sent yet: does a worker run? lrs deliveries list --to {to} says what it came to")
     arrived, told = fate
     if not arrived:
         raise Refused(f"{service} did not take it: {told}")

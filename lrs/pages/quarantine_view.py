@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lrs.kernel.printing import time_of
 from lrs.pages.connect.view import source_path
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_moment
@@ -41,11 +42,11 @@ def _row(record: Record, root: str, zone: str) -> ListRow:
         {
             "id": record.id,
             "source": source,
-            "came": came,
+            "came": time_of(came),
             "mends": " ".join(kept.habits),
             "place": kept.place,
             "rule": kept.rule,
-            "until": until,
+            "until": time_of(until),
         },
         {"came": written_moment(came, zone), "until": written_moment(until, zone)},
         links={"id": f"{root}/arrivals/quarantine/{record.id}", "source": f"{root}{source_path(source)}"},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from lrs.competency.explain import Explanation
+from lrs.kernel.printing import time_of
 from lrs.matching.consent.links import ConsentLink
 from lrs.people.questions import Question
 from lrs.web.dates import written_moment, written_result_time
@@ -46,7 +47,7 @@ def _row(one: Question, who: str, zone: str, root: str) -> ListRow:
             "title": one.title,
             "who": who,
             "text": one.text,
-            "asked": one.asked,
+            "asked": time_of(one.asked),
             "state": state,
             "person": one.person,
             "id": one.id,

@@ -168,6 +168,7 @@ def _secrets(visit: Visit, made: Registered, overlap: int = 0) -> Response:
         webhook_secret=made.webhook_secret if made.service.webhook else "",
         address=address_of(visit.request),
         overlap=overlap,
+        is_handed_on=visit.caller.may_all(MANAGE),
     )
 
 

@@ -48,6 +48,11 @@ def rows(found: Iterable[Service], destinations: Mapping[str, DestinationStatus]
     return [_row(one, destinations.get(one.id), now, root) for one in found]
 
 
+def sees(one: Service) -> str:
+    """What a service or an employer may see, in words."""
+    return OF_EMPLOYER if one.employer else "; ".join(SEES[scope] for scope in one.scopes)
+
+
 def _row(one: Service, destination: DestinationStatus | None, now: int, root: str) -> ListRow:
     lag = destination.lag(now) if destination else 0
     return ListRow(
@@ -62,7 +67,7 @@ def _row(one: Service, destination: DestinationStatus | None, now: int, root: st
         },
         {
             "state": state_word(one.state),
-            "scopes": OF_EMPLOYER if one.employer else "; ".join(SEES[scope] for scope in one.scopes),
+            "scopes": sees(one),
             "waiting": str(destination.waiting) if destination else "" if one.employer else _ASKS,
         },
         {"name": f"{root}/staff/services/{one.id}"},

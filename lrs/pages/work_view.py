@@ -13,7 +13,7 @@ from lrs.matching.services import Service
 from lrs.outbox import deliveries
 from lrs.outbox.listing import DestinationStatus, state_since
 from lrs.pages.facts import EntryNames, Run, WorkFacts
-from lrs.pages.services_view import SEES
+from lrs.pages.services_view import sees
 from lrs.pages.states import mood, state_word
 from lrs.pages.words import lasting
 from lrs.storage import Backlog, Owed, Record
@@ -181,5 +181,5 @@ def _service(one: Service) -> dict[str, Any]:
         "mood": mood(one.state),
         "reason": one.reason or "",
         "webhook": one.webhook or "None: it asks by itself",
-        "scopes": "; ".join(SEES[scope] for scope in one.scopes),
+        "scopes": sees(one),
     }

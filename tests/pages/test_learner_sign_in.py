@@ -415,8 +415,9 @@ def test_a_learner_with_no_evidence_comes_in_too_and_sees_no_page_of_staff(site,
 
     assert is_in(site.browser)
     assert refused.status_code == 403
-    assert "This page is for this role: administrator or steward or trainer or assessor or provider." in text_of(
-        refused
+    assert (
+        "This page is for these roles: administrator, steward, trainer, assessor or provider. You have none"
+        in text_of(refused)
     )
 
 

@@ -47,6 +47,7 @@ def test_a_service_is_added_and_its_secrets_are_shown_once(site, browser):
     assert shown["webhook-secret"].startswith("whsec_")
     assert not any(shown[one] in again.text for one in ("client-secret", "webhook-secret"))
     assert "help@finder.example" in again.text
+    assert "Hand them to whoever makes the service, in a way that nobody else reads." in text_of(answer)
     assert site.audit()[-1] == ("service.added", f"key {site.operator.key}")
 
 
@@ -276,6 +277,16 @@ def test_a_developer_takes_back_only_a_service_that_its_own_receiver_stopped(sit
     assert (refused.status_code, still.state, still.reason) == (403, "disabled", "on its page")
     assert "The service was disabled here" in text_of(refused)
     assert services.get(site.tenant.store, "finder").active
+
+
+def test_a_developer_who_makes_secrets_keeps_them_and_is_not_told_to_hand_them_on(site):
+    put_service(site.tenant, name="Career Converter")
+    developer = member(site, "developer", "career-converter")
+
+    made = developer.send(developer.get(f"{LIST}/career-converter"), f"{LIST}/career-converter/rotate", overlap="0")
+
+    assert "Copy them now, and keep them where nobody else reads them." in text_of(made)
+    assert "Hand them to" not in text_of(made)
 
 
 def test_a_developer_whose_role_is_taken_away_can_press_nothing_more(shared):

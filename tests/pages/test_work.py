@@ -254,10 +254,12 @@ def test_a_service_that_was_disabled_is_told_with_what_to_do(site, browser):
             by="test",
         )
     site.world.write(lambda tx: services.disable(tx, "gone", "it answered 410 Gone", by="test"))
+    registry.add_employer(site.tenant, "Cell Works", registry.AboutService(), by="test")
 
     text = text_of(browser.get("/pages/work"))
 
     assert "Career Converter Active http://127.0.0.1:9/hook Competencies, levels, dates and badges" in text
+    assert "Cell Works Active None: it asks by itself Skills, levels, and until when" in text
     assert "Gone Disabled: it answered 410 Gone. Once it is put right, make it active again under Services" in text
     assert "1 thing needs somebody" in text
 

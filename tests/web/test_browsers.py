@@ -24,6 +24,8 @@ PAGE = re.compile(
 )
 
 
+MICROSECONDS = re.compile(r"(?<![\w.-])1[5-9]\d{14}(?![\w-])")
+"""A time between 2017 and 2033 as this house keeps it: a person reads ISO 8601, and so does a spreadsheet."""
 FRAMED = {f"{base}{path}" for base in ("", "/t/{tenant}") for path in ("/scorm/{token}", "/roles/embed")}
 """Pages about content, on a host without our cookies, which launches show in a frame; roles, the same for everybody."""
 
@@ -80,6 +82,18 @@ def test_every_answer_of_every_route_is_shut_in(site):
 
 
 VERSIONS = ({"X-Experience-API-Version": "1.0.3"}, {}, {"X-Experience-API-Version": "3"})
+
+
+def test_no_file_of_a_list_tells_a_time_as_a_number(site):
+    lists = {path for method, path in routes_of(site.lrs.app) if method == "GET" and path.endswith(".json")}
+    wrong = {}
+    for pattern in sorted(lists):
+        answer = site.client.get(site.lrs.address + site.path(pattern), headers=site.cookie)
+        if found := MICROSECONDS.search(answer.text):
+            wrong[pattern] = answer.text[max(0, found.start() - 40) : found.end()]
+
+    assert len(lists) > 30
+    assert wrong == {}
 
 
 def test_every_answer_of_xapi_is_shut_in_refusals_too(site):

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from lrs.access.keys import KnownKey
 from lrs.access.rights import rights_of_key
 from lrs.access.switches import DEDUPLICATE, QUARANTINE
+from lrs.kernel.printing import time_of
 from lrs.pages import reasons
 from lrs.pages.connect.facts import SEND, KeyFacts, SourceSeen
 from lrs.pages.connect.platforms import MAY, PLATFORMS, Platform, address_for, sample_for, scopes_said
@@ -62,8 +63,8 @@ def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
             "product": product.title if product else NOT_TOLD,
             "key": key.key,
             "scopes": " ".join(key.scopes),
-            "created": key.created,
-            "last": came,
+            "created": time_of(key.created),
+            "last": time_of(came),
             "state": state,
         },
         {

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lrs.access.staff import Member
+from lrs.kernel.printing import time_of
 from lrs.pages.actions import action_said
 from lrs.pages.connect.platforms import scopes_said
 from lrs.pages.console.facts import MailFacts, SourceFacts, SystemFacts
@@ -70,7 +71,7 @@ def tabs(root: str, here: str, *, seen: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def source_rows(found: Iterable[SourceFacts], now: int, zone: str) -> list[ListRow]:
-    """The sources; the time of the last statement sorts as a number."""
+    """The sources, as rows."""
     return [_source(one, now, zone) for one in found]
 
 
@@ -82,7 +83,7 @@ def _source(one: SourceFacts, now: int, zone: str) -> ListRow:
     return ListRow(
         {
             "source": one.name,
-            "last": one.last,
+            "last": time_of(one.last),
             "day": one.day,
             "refused": refused,
             "rules": rules,
@@ -140,7 +141,7 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
         ListRow(
             {
                 "number": one.number,
-                "at": one.at,
+                "at": time_of(one.at),
                 "by": one.by,
                 "action": one.action,
                 "about": ", ".join(f"{name}: {value}" for name, value in one.about.items()),

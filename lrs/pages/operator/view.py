@@ -7,6 +7,7 @@ from typing import Any
 
 from lrs.access.staff import Member
 from lrs.kernel.plain_text import capital, counted
+from lrs.kernel.printing import time_of
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
 from lrs.pages.operator.facts import FAILING, LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
@@ -40,7 +41,7 @@ def organisation_rows(found: Mapping[str, TenantRecord], root: str, zone: str) -
                 "name": one.name or id,
                 "id": id,
                 "state": one.state,
-                "since": one.since or one.created,
+                "since": time_of(one.since or one.created),
                 "stored": one.stored,
             },
             {
