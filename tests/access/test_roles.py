@@ -279,4 +279,4 @@ def test_who_is_refused_reads_which_role_the_page_is_for():
     with pytest.raises(Refused) as refused:
         admit("GET", "/staff/members", caller(of("steward")))
 
-    assert refused.value.message == "This page is for this role: administrator. You do not have it."
+    assert refused.value.message == "This page needs a role that you do not have: administrator."

@@ -292,10 +292,9 @@ def _refused(method: str, route: str, line: PolicyLine) -> Refused:
         told = (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{scope}"'),)
         return Refused(f"the token lacks the scope {scope}", status=403, error="insufficient_scope", headers=told)
     if SESSION in line.via:
-        who = roles_with(line.right, line.reaches) or ("nobody",)
-        several = f"these roles: {', '.join(who[:-1])} or {who[-1]}. You have none of them."
-        only = f"this role: {who[0]}. You do not have it."
-        return Refused(f"This page is for {several if who[1:] else only}", status=403, error="forbidden")
+        *some, last = roles_with(line.right, line.reaches) or ("nobody",)
+        who = f"{', '.join(some)} or {last}" if some else last
+        return Refused(f"This page needs a role that you do not have: {who}.", status=403, error="forbidden")
     named = route.removeprefix(OF_TENANT).removeprefix("/xapi").removeprefix("/api").removeprefix("/")
     text = " or ".join(needed)
     return Refused(f"this key may not {method} {named}: it needs the scope {text}", status=403, error="forbidden")
