@@ -416,7 +416,7 @@ def test_a_learner_with_no_evidence_comes_in_too_and_sees_no_page_of_staff(site,
     assert is_in(site.browser)
     assert refused.status_code == 403
     assert (
-        "This page is for these roles: administrator, steward, trainer, assessor or provider. You have none"
+        "This page needs a role that you do not have: administrator, steward, trainer, assessor or provider."
         in text_of(refused)
     )
 
