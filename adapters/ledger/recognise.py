@@ -18,6 +18,8 @@ EXACT = "at "
 """Prefix of a fact's *kept* that identifies the fact among others with the same loose key."""
 EXACTLY = "exactly"
 """The kind of facts that say that such facts were told with their times. Their key is a loose fact's *exact*."""
+_NOT_CHANGED = "Nothing was changed. To decide it,"
+_EXACTLY_TOLD = "earlier files told these with their times: is the row one of them, or a further one?"
 EntryOf = Callable[[str], LedgerEntry | None]
 
 
@@ -86,13 +88,13 @@ def _of_its_key(fact: Fact, loose: Loose, template: int, known: KnownFact, *, ex
     newest = known.before.newest if known.before and known.before.stands else None
     if newest is None:
         if exactly and loose.corrects != "no":
-            raise _doubt(loose, loose.further)
+            raise Unusable("not_told_exactly", loose.column, "", f"{_EXACTLY_TOLD} {_NOT_CHANGED} {loose.further}")
         return known
     if newest.hash == known.wanted or (newest.kept and newest.kept == fact.kept) or loose.corrects == "yes":
         return known
     if not newest.kept and newest.hash in _hashes(fact, loose.alike, template):
         return known
-    raise _doubt(loose, loose.advice)
+    raise _doubt(loose, newest.kept)
 
 
 def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: KnownFact, looser: KnownFact) -> KnownFact:
@@ -110,13 +112,15 @@ def _told_less_exactly(fact: Fact, loose: Loose, template: int, known: KnownFact
     if not told.kept:
         alike = told.hash in _hashes(fact, loose.alike, template)
         return KnownFact(looser.key, before, known.wanted) if alike else known
-    raise _doubt(loose, loose.advice)
+    raise _doubt(loose, told.kept)
 
 
 def _hashes(fact: Fact, contents: tuple[msgspec.Struct, ...], template: int) -> set[str]:
     return {hash_of(msgspec.structs.replace(fact, content=content), template) for content in contents} - {GONE}
 
 
-def _doubt(loose: Loose, advice: str) -> Unusable:
-    told = "an earlier file told something else of this: is the row a correction of it, or a further one?"
-    return Unusable("not_told_apart", loose.column, "", f"{told} Nothing was changed. To decide it, {advice}")
+def _doubt(loose: Loose, kept: str) -> Unusable:
+    """The problem of a fact of which an earlier file told something else; the ledger *kept* that."""
+    both = f" ({loose.both.format(kept)})" if kept and loose.both else ""
+    told = f"an earlier file told something else of this{both}: is the row a correction of it, or a further one?"
+    return Unusable("not_told_apart", loose.column, "", f"{told} {_NOT_CHANGED} {loose.advice}")

@@ -20,7 +20,7 @@ from adapters.imports.job import Job
 from adapters.imports.mappings import saved_for
 from adapters.imports.routes import file_of
 from adapters.imports.sources import FILES, files_said
-from adapters.pages import acts, view
+from adapters.pages import acts, repairs, view
 from adapters.pages.columns import MOST_FIELDS, corrected
 from adapters.reports.repairs import ShownRow
 from adapters.reports.returned import WORKBOOK
@@ -150,15 +150,16 @@ def _add_cells(router: Router) -> None:
         f"{ONE}/cells",
         status_code=303,
         summary="Repairs cells of a file, and checks the rows again",
-        openapi_extra=form_body("cell-0") | SIGNED_IN,
+        openapi_extra=form_body("cell-0", "decided-0") | SIGNED_IN,
     )
     def repair(visit: Visiting, id: str, body: FormBody) -> Response:
-        told = dict(session.pairs(visit.tenant, body, visit.session.nonce, most=view.MOST_CELLS + 1))
+        told = dict(session.pairs(visit.tenant, body, visit.session.nonce, most=2 * repairs.MOST_ROWS + 1))
         before, by = acts.job_for(visit.tenant.store, visit.caller, id), visit.session.by
         try:
-            changed = view.repaired_in(view.repairable(before, _shown(visit, before)), told)
+            changed = repairs.repaired_in(repairs.repairable(before, _shown(visit, before)), told)
             if not changed:
-                raise Refused("No cell is changed: write into one of them what is right.", error="nothing_repaired")
+                message = "Nothing is changed: write into a cell what is right, or choose what a row is."
+                raise Refused(message, error="nothing_repaired")
             job = acts.repaired(visit.tenant, before, by, changed)
             visit.tenant.store.write(lambda tx: acts.add(tx, job, by)).result()
         except Refused as refused:
@@ -179,7 +180,7 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[s
         refused=refused.message if refused else "",
         one=view.detail(job, plan, brought, tenant.settings.zone),
         list=listing(_asked(visit, job), view.rows(shown)),
-        cells=view.cells(view.repairable(job, shown), told or {}),
+        cells=repairs.cells(repairs.repairable(job, shown), told or {}),
         columns=view.columns(job, saved_for(store, [job.provider])) if job.look and job.is_over else None,
     )
 

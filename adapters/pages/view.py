@@ -19,7 +19,6 @@ from adapters.reports.report import FAULTY
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
-from lrs.kernel.tables.row import RowPlace
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
@@ -56,10 +55,6 @@ _OF_PROFILES = {
     OF_YEARS: "choose “Day first, two digits of the year” under “Dates are written”",
 }
 """What a message for programs and the command line says to do, and the same on a page."""
-MOST_CELLS = 50
-"""Cells that stand in one form."""
-LONGEST_CELL = 300
-"""A longer one is not known whole, and is repaired in the file."""
 _COLUMN = re.compile(r"(?<![\w/.@-])[a-z]+(?:_[a-z]+)+(?![\w/.@-])")
 """One of our names of columns in a message."""
 SAVED = (
@@ -125,41 +120,6 @@ def label(column: str) -> str:
     return words.label if words else column
 
 
-def repairable(job: Job, shown: Iterable[ShownRow]) -> list[ShownRow]:
-    """The first ``MOST_CELLS`` of the rows *shown* that a page can repair: a cell under a header of the file is wrong.
-
-    A return is corrected in the system that makes it.
-    """
-    if job.adapter == IlrSource.name or not job.look or "repairs" not in job.blobs:
-        return []
-    headers = {fold(one) for one in job.look.headers}
-    found = (one for one in shown if one.outcome in FAULTY and fold(one.column) in headers)
-    return [one for one in found if len(one.cell) < LONGEST_CELL][:MOST_CELLS]
-
-
-def cells(found: Sequence[ShownRow], told: Mapping[str, str]) -> list[dict[str, str]]:
-    """Their fields on the page; *told* is what somebody typed into them."""
-    return [
-        {
-            "name": f"cell-{at}",
-            "label": f"{', '.join(filter(None, (_place(one.sheet, one.row), one.who)))}: {label(one.column)}",
-            "reason": in_words(one.reason),
-            "value": told.get(f"cell-{at}", one.cell),
-        }
-        for at, one in enumerate(found)
-    ]
-
-
-def repaired_in(found: Sequence[ShownRow], told: Mapping[str, str]) -> dict[RowPlace, dict[str, str]]:
-    """The cells that somebody changed in these fields, by row and header."""
-    changed: dict[RowPlace, dict[str, str]] = {}
-    for at, one in enumerate(found):
-        typed = told.get(f"cell-{at}", one.cell).strip()
-        if typed != one.cell.strip():
-            changed.setdefault(RowPlace(one.sheet, one.row), {})[one.column] = typed
-    return changed
-
-
 def in_words(message: str) -> str:
     """*message* with what the page has for what a mapping profile says, and with columns as people call them."""
     for said, on_page in _OF_PROFILES.items():
@@ -192,7 +152,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "most": max(most, job.rows),
         "counts": counts,
         "comes": counts["in"],
-        "places": [_place(sheet, row) for sheet, row in (job.look.places if job.look else ())],
+        "places": [place_of(sheet, row) for sheet, row in (job.look.places if job.look else ())],
         "known": job.look.known if job.look else "",
         "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
@@ -254,7 +214,8 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
     }
 
 
-def _place(sheet: str, row: int) -> str:
+def place_of(sheet: str, row: int) -> str:
+    """Where a row stands, in words."""
     return f"sheet {sheet}, row {row}" if sheet else f"row {row}"
 
 

@@ -15,11 +15,23 @@ _CLOSE = 0.86
 """How alike a header and a known one must be (difflib's ratio) for one to be proposed for the other."""
 
 
+class RowDecision(NamedTuple):
+    """What a person may decide about a row: in *words*, and the *cell* that says it in a *column* of the row."""
+
+    words: str
+    column: str
+    cell: str
+
+
 class ColumnWords(NamedTuple):
-    """A column in words, and the headers that it often has elsewhere."""
+    """A column in words, and the headers that it often has elsewhere.
+
+    *decisions* are what a person may decide where a row cannot be told apart by this column, by the problem's code.
+    """
 
     label: str
     headers: tuple[str, ...] = ()
+    decisions: Mapping[str, tuple[RowDecision, ...]] = {}
 
 
 COLUMNS: Mapping[str, ColumnWords] = {

@@ -46,7 +46,8 @@ class Loose(msgspec.Struct, frozen=True):
     row's own statement whether it corrects an earlier one (``yes``) or is a further one (``no``). *advice* says what a
     person can add to the row, in *column* or another one, to identify it. *unsure* says that two rows of one file with
     the same content may be two things. *exact* is the key of the fact that says that earlier files had such facts with
-    exact data, and *further* what a person can do about a row that then has not.
+    exact data, and *further* what a person can do about a row that then has not. *both* says, with a place for what the
+    ledger kept, what was told and what this row tells.
     """
 
     key: tuple[str, ...]
@@ -58,6 +59,7 @@ class Loose(msgspec.Struct, frozen=True):
     unsure: bool = False
     exact: tuple[str, ...] = ()
     further: str = ""
+    both: str = ""
 
 
 class Fact(msgspec.Struct, frozen=True):

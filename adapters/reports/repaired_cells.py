@@ -40,14 +40,17 @@ def write_repaired(repairs: Path, job: str, cells: RepairedCells, to: Path) -> N
 
 
 def _lines(table: Table, of: FoundSheet, cells: RepairedCells) -> Iterator[list[str]]:
-    """The header of a sheet, and its rows that are repaired."""
+    """The header of a sheet, and its rows that are repaired; a column that the file has not comes first."""
     columns = [name for name in dict.fromkeys(of.header.columns) if name]
     written = [of.header.written.get(name, name) for name in columns]
-    yield [neutral(header) for header in written]
+    there = set(map(fold, written))
+    own = {place: told for place, told in cells.items() if place.sheet == of.title}
+    added = sorted({header for told in own.values() for header in told} - there)
+    yield [neutral(header) for header in (*added, *written)]
     for row in table.rows():
-        said = cells.get(RowPlace(of.title, int(row.cells[ROW])), {}) if row.place.sheet == of.title else {}
+        said = own.get(RowPlace(of.title, int(row.cells[ROW])), {}) if row.place.sheet == of.title else {}
         if said:
-            yield [
+            yield [neutral(said.get(header, "")) for header in added] + [
                 neutral(said.get(fold(header), row.cells.get(name, "")))
                 for header, name in zip(written, columns, strict=True)
             ]

@@ -117,11 +117,57 @@ def test_cells_are_repaired_on_the_page_and_their_rows_come_in_with_the_others(s
     again = answer.headers["location"].partition("?")[0]
 
     assert "row 3, P-2: Evidence: day there is no such date" in text_of(page)
-    assert (same.status_code, "No cell is changed" in text_of(same)) == (400, True)
+    assert (same.status_code, "Nothing is changed: write into a cell" in text_of(same)) == (400, True)
     assert "New 2 Would change what is known 0 Known already 0" in text_of(steward.get(again))
     assert "What went in New 2" in text_of(steward.get(bring(shared, steward, again)))
     listed = steward.get(f"{PLACE}.json?provider=cells").json()
     assert [(one["file"], one["state"], one["repair"]) for one in listed] == [("file, repaired.csv", "In", 0)]
+
+
+HOURS = """given_names,learner_ref,standard_ref,standard_version,otj_date,otj_hours,otj_category
+Ana,P-1,ST1406,1.0,2025-11-03,2:00,College
+Bea,P-2,ST1406,1.0,2025-11-03,2:00,College
+"""
+ASSESSED = """given_names,learner_ref,standard_ref,standard_version,assessment_date,assessment_outcome
+Ana,P-1,ST1406,1.0,2026-05-04,fail
+"""
+
+
+@pytest.mark.parametrize("sort", ["csv", "workbook"])
+def test_which_of_two_files_is_right_is_chosen_for_each_row_on_the_page(shared, steward, sort):
+    def sent(text, name):
+        content = workbook(*(line.split(",") for line in text.splitlines())) if sort == "workbook" else text
+        return checked(shared, steward, content, f"{name}.{'xlsx' if sort == 'workbook' else 'csv'}", f"hours {sort}")
+
+    bring(shared, steward, sent(HOURS, "first"))
+    page = steward.get(sent(HOURS.replace("2:00", "2:30"), "second"))
+    cells = str(page.url.path) + "/cells"
+
+    nothing = steward.send(page, cells, **{"decided-0": "", "decided-1": "7"})
+    answer = steward.send(page, cells, **{"decided-0": "1", "decided-1": ""})
+    drain(shared.tenant, ("import",))
+    again = answer.headers["location"].partition("?")[0]
+
+    said = "an earlier file told something else of this (120 min there, 150 min here)"
+    assert said in text_of(page)
+    assert "Leave the row out It puts right what was told before" in text_of(page)
+    assert nothing.status_code == 400
+    assert "New 0 Would change what is known 1 Known already 0 Left out, with a reason 0 To repair 1" in text_of(
+        steward.get(again)
+    )
+    assert "Changed what was known 1" in text_of(steward.get(bring(shared, steward, again)))
+
+
+def test_an_assessment_of_another_day_is_chosen_to_be_the_first_put_right_or_a_resit(shared, steward):
+    bring(shared, steward, checked(shared, steward, ASSESSED, provider="assessed"))
+    page = steward.get(checked(shared, steward, ASSESSED.replace("05-04", "06-01"), provider="assessed"))
+    answers = [steward.send(page, f"{page.url.path}/cells", **{"decided-0": chosen}) for chosen in ("1", "2")]
+    drain(shared.tenant, ("import",))
+    seen = [text_of(steward.get(one.headers["location"].partition("?")[0])) for one in answers]
+
+    assert "(of 2026-05-04 there, of 2026-06-01 here)" in text_of(page)
+    assert "New 0 Would change what is known 1" in seen[0]
+    assert "New 1 Would change what is known 0" in seen[1]
 
 
 @pytest.mark.parametrize("sort", ["workbook", "cp1252"])

@@ -254,7 +254,9 @@ class EPortfolio:
         grade = text(row, "assessment_grade") or ("" if text(row, "evidence_id") else text(row, "grade"))
         content = facts.Assessed(learner.actor, standard, at, outcome == "pass", grade, int(resit))
         alike = tuple(structs.replace(content, who=who) for who in learner.identifiers[1:])
-        loose = Loose(key, (), alike, "yes" if text(row, "resit_no") else "", _RESIT, "assessment_date")
+        both = f"of {{}} there, of {at.date().isoformat()} here"
+        corrects: Literal["yes", ""] = "yes" if text(row, "resit_no") else ""
+        loose = Loose(key, (), alike, corrects, _RESIT, "assessment_date", both=both)
         return [*told, Fact("assessment", key, content, kept=at.date().isoformat(), loose=loose)], ""
 
     def _outcome(self, row: Row) -> str:

@@ -29,6 +29,7 @@ from lrs.kernel.tables.row import Row, Unusable
 MAX_DAY = 24 * 60
 _ADVICE = "give each its start time (otj_start, or in otj_date) or a reference of its own (otj_ref)"
 _CORRECTS = "say yes under otj_correction if the row puts right what was told"
+_BOTH = "{} min there, {} min here"
 _ROUNDED = 3
 """Minutes by which hours with one decimal may differ from the minutes in the same row."""
 Corrects = Literal["yes", "no", ""]
@@ -131,6 +132,7 @@ def _untimed(key: tuple[str, ...], content: OffTheJob, learner: FileLearner, cor
         exact=key,
         further="give the row its start time (otj_start, or in otj_date), or say no under otj_correction if it is a"
         " further session",
+        both=_BOTH.format("{}", content.minutes),
     )
     return Fact("otj", key, content, kept=str(content.minutes), loose=loose)
 
@@ -140,7 +142,16 @@ def _timed(key: tuple[str, ...], content: OffTheJob, day: datetime, learner: Fil
     as_before = msgspec.structs.replace(content, at=day)
     alike = (*_by_others(content, learner), *_by_others(as_before, learner))
     advice = f"{_CORRECTS} without a time, or no if it is a further session"
-    loose = Loose(key, (content, as_before), alike, corrects, advice, "otj_correction", exact=key)
+    loose = Loose(
+        key,
+        (content, as_before),
+        alike,
+        corrects,
+        advice,
+        "otj_correction",
+        exact=key,
+        both=_BOTH.format("{}", content.minutes),
+    )
     clock = content.at.strftime("%H:%M")
     return Fact("otj", (*key, clock), content, kept=f"{EXACT}{clock} {content.minutes}", loose=loose)
 

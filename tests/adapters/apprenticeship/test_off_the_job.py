@@ -94,7 +94,7 @@ def test_a_session_without_a_time_after_some_with_one_is_a_further_one_only_if_i
         assert told(first) + told(again) == [("new", "", ""), ("unchanged", "", "")]
         assert len(spent(endpoint)) == 3
         return
-    assert told(first) + told(again) == [("quarantined", "not_told_apart", "otj_date")] * 2
+    assert told(first) + told(again) == [("quarantined", "not_told_exactly", "otj_date")] * 2
     assert first.rows[0].reason.endswith(
         "start time (otj_start, or in otj_date), or say no under otj_correction if it is a further session"
     )
@@ -122,6 +122,11 @@ def test_without_a_time_or_a_reference_only_a_row_that_says_so_corrects(bring, e
     bring("eportfolio", sheet(ROW))
 
     report = bring("eportfolio", sheet(ROW | {"otj_hours": "3", "otj_correction": said}))
+
+    if outcome[1]:
+        assert report.rows[0].reason.startswith(
+            "an earlier file told something else of this (120 min there, 180 min here): is the row a correction of it"
+        )
 
     assert told(report) == [outcome]
     assert spent(endpoint) == [("2026-11-06T00:00", stands)]
