@@ -20,6 +20,7 @@ import msgspec
 from badges.credentials.records import ISSUED
 from lrs.access import learners
 from lrs.access.staff_acts import link_to
+from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
@@ -31,6 +32,7 @@ from lrs.storage.about import by_person, without
 from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
+from lrs.web.dates import written_day
 
 KIND = "badge-claim"
 PLACE = "/claim/"
@@ -135,7 +137,7 @@ def opened(tenant: Tenant, token: str, browser: str | None, reader: Reader | Non
         raise Refused(_UNKNOWN, status=404, error="claim_unknown")
     found = _decode(record.body)
     if found.expires <= tenant.clock():
-        ended = timestamp_of_micros(found.expires)[:10]
+        ended = written_day(day_of(found.expires, tenant.settings.zone))
         raise Refused(f"This link ended on {ended}.", status=410, error="claim_expired")
     if found.browser and not hmac.compare_digest(found.browser, digest_of(browser or "")):
         raise Refused(_USED, status=410, error="claim_used")

@@ -137,25 +137,40 @@ class Story:
         return "\n".join(self._lines) + "\n"
 
 
+LONG = 500
+
+
 class Changes:
     """What acts change in a store: records of *kinds* that are new, changed or gone since this was asked last."""
 
-    def __init__(self, reader: Reader, kinds: Iterable[str]) -> None:
-        self._reader, self._kinds = reader, tuple(kinds)
+    def __init__(
+        self, reader: Reader, kinds: Iterable[str], views: Mapping[str, Callable[[Record], Any]] | None = None
+    ) -> None:
+        self._reader, self._kinds, self._views = reader, tuple(kinds), views or {}
         self._before: dict[tuple[str, str], str] = {}
+        self._first: dict[str, str] = {}
         list(self.new())
 
     def new(self) -> Iterator[str]:
-        """A line or more for each; of a changed one only the members that differ."""
-        now = {(kind, one.id): _shown(one) for kind in self._kinds for one in each(self._reader, kind)}
+        """A line or more for each; of a changed one only the members that differ, of a long one what the first has not."""
+        now = {(kind, one.id): self._shown(one) for kind in self._kinds for one in each(self._reader, kind)}
         for (kind, id), said in now.items():
             before = self._before.get((kind, id))
-            if before is None:
+            first = self._first.setdefault(kind, said)
+            if before is None and first != said and len(said) > LONG:
+                yield tree(differing(json.loads(first), json.loads(said))).replace(
+                    "{", f"+ {kind}, as the first but {{", 1
+                )
+            elif before is None:
                 yield tree(json.loads(said)).replace("{", f"+ {kind} {{", 1)
             elif before != said:
                 yield tree(differing(json.loads(before), json.loads(said))).replace("{", f"~ {kind} {{", 1)
-        yield from (f"- {kind}" for kind, id in self._before.keys() - now.keys())
+        yield from sorted(f"- {kind}" for kind, id in self._before.keys() - now.keys())
         self._before = now
+
+    def _shown(self, record: Record) -> str:
+        view = self._views.get(record.kind)
+        return json.dumps(plain(view(record))) if view else _shown(record)
 
 
 def _shown(record: Record) -> str:
