@@ -169,5 +169,5 @@ class UntilDeadline(httpcore2.NetworkStream):
     def _left(self, timeout: float | None, over: type[httpcore2.TimeoutException]) -> float:
         left = self._deadline.at - time.monotonic()
         if left <= 0:
-            raise over from TimeoutError()
+            raise over
         return left if timeout is None else min(timeout, left)

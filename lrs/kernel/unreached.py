@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 
+import httpcore2
+
 _WORDS = (
     (socket.gaierror, "its name cannot be resolved"),
     (ssl.SSLCertVerificationError, "its certificate cannot be trusted"),
@@ -12,6 +14,7 @@ _WORDS = (
     (ConnectionRefusedError, "nothing takes connections at its address"),
     (ConnectionError, "it broke the connection off"),
     (TimeoutError, "it did not answer in time"),
+    (httpcore2.TimeoutException, "it did not answer in time"),  # its pool takes off what it came from
 )
 
 

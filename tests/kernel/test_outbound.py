@@ -244,6 +244,20 @@ def test_a_receiver_that_takes_a_body_slowly_is_hung_up_on(monkeypatch: pytest.M
     assert sum(taken) < 16_000_000
 
 
+def test_a_body_that_is_not_sent_in_time_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "IN_ALL", 0.2)
+
+    def parts() -> Iterator[bytes]:
+        yield b"x"
+        time.sleep(0.3)  # until the call is over: that is what is asked for here
+        yield b"y"
+
+    with serving() as server:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        with pytest.raises(Unreachable, match="no answer: it did not answer in time"):
+            outbound.post(url, parts(), {"content-length": "2"}, LOOPBACK)
+
+
 def test_a_closed_port_and_an_unknown_name_are_unreachable_not_forbidden() -> None:
     with serving() as server:
         port = server.server_port

@@ -10,9 +10,9 @@ from queue import Queue
 import structlog
 
 from lrs.storage.wakeups import Listener, Wakeups
-from tests.programs import until
+from tests.programs import PATIENCE, until
 
-WAIT = 30
+WAIT = PATIENCE
 
 
 def test_a_line_reaches_the_worker_that_listens(tmp_path):

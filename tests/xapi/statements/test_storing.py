@@ -5,6 +5,7 @@ The numbers are those of the project's xAPI checklist, section 2.
 
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -296,13 +297,20 @@ def test_14_a_batch_may_bring_again_what_is_there(each_lrs):
     assert each_lrs.one(fresh["id"])["id"] == fresh["id"]
 
 
+def taken(send):
+    """The status of what *send* sends, once there is room: on a busy machine many may wait for too long (503)."""
+    while (answer := send()).status_code == 503:
+        time.sleep(0.1)  # as the answer asks, if for less
+    return answer.status_code
+
+
 def test_14_thirty_two_equal_puts_at_once_store_one_and_are_all_204(each_lrs):
     one = statement(id=new_id())
 
     with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda _: each_lrs.put(one, one["id"]), range(32)))
+        statuses = list(pool.map(lambda _: taken(lambda: each_lrs.put(one, one["id"])), range(32)))
 
-    assert [answer.status_code for answer in answers] == [204] * 32
+    assert statuses == [204] * 32
     assert each_lrs.listed(activity=one["object"]["id"]) == [one["id"]]
 
 
@@ -311,9 +319,8 @@ def test_14_of_thirty_two_different_puts_at_once_one_wins_and_the_rest_are_409(e
     each = [one | {"result": {"score": {"raw": number}}} for number in range(32)]
 
     with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda body: each_lrs.put(body, one["id"]), each))
+        statuses = list(pool.map(lambda body: taken(lambda: each_lrs.put(body, one["id"])), each))
 
-    statuses = [answer.status_code for answer in answers]
     assert sorted(statuses) == [204] + [409] * 31
     assert each_lrs.one(one["id"])["result"]["score"]["raw"] == statuses.index(204)
     assert each_lrs.listed(activity=one["object"]["id"]) == [one["id"]]
@@ -326,10 +333,11 @@ def test_14_writers_of_crossing_batches_each_store_all_or_nothing(lrs):
     def batch(writer):
         order = ids if writer % 2 else ids[::-1]
         mine = statement(object={"id": place}, result={"response": f"writer {writer % 4}"})
-        return lrs.post([mine | {"id": one, "actor": {"mbox": "mailto:crossing@example.org"}} for one in order])
+        sent = [mine | {"id": one, "actor": {"mbox": "mailto:crossing@example.org"}} for one in order]
+        return taken(lambda: lrs.post(sent))
 
     with ThreadPoolExecutor(16) as pool:
-        statuses = [answer.status_code for answer in pool.map(batch, range(16))]
+        statuses = list(pool.map(batch, range(16)))
 
     assert set(statuses) == {200, 409}
     assert statuses.count(200) == 4
