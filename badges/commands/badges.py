@@ -207,7 +207,8 @@ def issuer_command(tenant: Tenant, name: str | None, url: str | None, *, as_json
 def _kept(tenant: Tenant, kind: str, id: str) -> Record:
     record = tenant.store.get(kind, id.removeprefix("urn:uuid:"))
     if record is None:
-        raise click.ClickException(f"there is no {kind} {id}")
+        what = "badge" if kind == "credential" else "status list"
+        raise click.ClickException(f"there is no {what} {id}: lrs badges list shows them")
     return record
 
 

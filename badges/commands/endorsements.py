@@ -37,7 +37,7 @@ def endorse_command(
 ) -> None:
     """Endorse TARGET, the id of a badge or of an achievement: in your own name, or in another's.
 
-    A badge is issued anew with the endorsement in it; an achievement's is in badges that are issued from then on.
+    A badge is issued anew with the endorsement in it; so are those whose achievement is endorsed.
     """
     if sum((comment is not None, signed is not None, draft, remove is not None)) != 1:
         raise click.UsageError("one of --comment, --from, --draft and --remove")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from badges.credentials import status
+from badges.proofs.unsafe import Unsafe
 from badges.verifying.dates import check_dates
 from badges.verifying.proofs import check_proofs
 from badges.verifying.shape import issuer_id, types_of
@@ -71,14 +72,20 @@ def _bits(url: str, issuer: str, purpose: str, asked: Verification) -> bytes:
 
 def _list(body: bytes, url: str, issuer: str, asked: Verification) -> Json:
     """The list credential in *body*, JSON with a proof or a JWT, whose signature and dates are right."""
-    token = None if body.lstrip()[:1] in (b"{", b"[", b"") else read_token(_text(body), MAX_LIST)
-    listed = read(body, MAX_LIST) if token is None else credential_in(token.claims)
+    try:
+        token = None if body.lstrip()[:1] in (b"{", b"[", b"") else read_token(_text(body), MAX_LIST)
+        listed = read(body, MAX_LIST) if token is None else credential_in(token.claims)
+    except Invalid as error:
+        raise _unread(error) from error
     if listed.get("id") != url or issuer_id(listed) != issuer:
         raise Invalid("the status list is another one, or another issuer's", "status_list_not_issuers")
-    if token is None:
-        check_proofs(listed, issuer, asked)
-    else:
-        check_token(token, issuer, asked)
+    try:
+        if token is None:
+            check_proofs(listed, issuer, asked)
+        else:
+            check_token(token, issuer, asked)
+    except (Invalid, Unsafe) as error:
+        raise _unsigned(error) from error
     try:
         if token is not None:
             check_times(token.claims, asked.at)
@@ -88,9 +95,17 @@ def _list(body: bytes, url: str, issuer: str, asked: Verification) -> Json:
     return listed
 
 
+def _unread(error: Invalid) -> Invalid:
+    return Invalid(f"the status list cannot be read: {error}", "bad_status_list")
+
+
+def _unsigned(error: Invalid | Unsafe) -> Invalid:
+    return Invalid(f"the status list is not shown to be signed by the issuer ({error.code})", "bad_status_list")
+
+
 def _text(body: bytes) -> str:
     if len(body) > 2 * MAX_LIST:
-        raise Invalid(f"the status list is larger than {sized(2 * MAX_LIST)}", "too_large")
+        raise Invalid(f"larger than {sized(2 * MAX_LIST)}", "too_large")
     return body.decode("ascii", "replace").strip()
 
 
@@ -122,10 +137,16 @@ def check_token_status(claims: JsonView, issuer: str, asked: Verification) -> Pa
     body = asked.body(url)
     if body[:1] == b"{":  # the address of ours gives JSON to whoever names no form, with the same bits
         return _told_by_bits(_bits(url, issuer, status.REVOCATION, asked), index)
-    token = read_token(_text(body), MAX_LIST)
+    try:
+        token = read_token(_text(body), MAX_LIST)
+    except Invalid as error:
+        raise _unread(error) from error
     if token.header.get("typ") != "statuslist+jwt" or token.claims.get("sub") != url:
         raise Invalid("the status list is another one, or another issuer's", "status_list_not_issuers")
-    check_token(token, issuer, asked)
+    try:
+        check_token(token, issuer, asked)
+    except Invalid as error:
+        raise _unsigned(error) from error
     try:
         check_times(token.claims, asked.at)
     except Invalid as error:

@@ -100,16 +100,10 @@ def read(document: bytes, limit: int) -> dict[str, Any]:
     try:
         value = parse(document, max_depth=MAX_DEPTH)
     except Refused as error:
-        raise Invalid(_unreadable(document, error), "not_json") from error
+        raise Invalid(error.message.replace("The body", "the text", 1), "not_json") from error
     if not isinstance(value, dict):
         raise Invalid("not a JSON object", "not_json")
     return value
-
-
-def _unreadable(document: bytes, error: Refused) -> str:
-    if document[:1] not in b"{[" and document.isascii():
-        return "this is neither JSON nor a JWT, an image, a certificate or the address of a badge"
-    return error.message.replace("The body", "the text", 1)
 
 
 def moment(part: JsonView, name: str) -> int:

@@ -52,6 +52,8 @@ def _of_text(text: bytes, asked: Verification, address: str, *, is_inside: bool)
     if text.startswith(b"http://") and not is_inside:
         raise Invalid("an address of a badge begins with https://", "no_badge_in_file")
     if text[:1] in (b"{", b"[", b"") or not _is_token(text):
+        if text[:1] not in b"{[" and text.isascii():
+            raise Invalid("this is neither JSON nor a JWT, an image, a certificate or an address", "not_json")
         return _of_json(read(text, MAX_BADGE), asked, address, is_inside=is_inside)
     plain = text.decode()
     if "~" in plain:

@@ -24,21 +24,24 @@ LONGEST = 400
 _WORSE_FIRST = ("revoked", "suspended", "expired", "not_yet_valid", "another_recipient", "no_address", "unavailable")
 _CHANGED = {"bad_signature", "bad_disclosure", "claims_differ", "hosted_differs", "proof_expired"}
 _NOT_SUPPORTED = {"token_not_supported", "proof_not_derived", "did_not_supported", "unknown_context"}
+_OF_ITSELF = {"form", "badge", "signature"}
+"""Checks of the badge alone: what a status list lacks was not changed in the badge."""
 _UNREADABLE = {"not_json", "not_a_jwt", "no_badge_in_file", "not_a_badge", "bad_image", "ambiguous_image"}
 
 
 def outcome(verdict: Verdict) -> str:
     """What a verdict comes to, in a word: ``valid``, ``revoked``, ``changed``, …; ``not_valid`` for other reasons."""
-    codes = {check.code for check in failures(verdict)}
-    if not codes:
+    failed = [check for check in failures(verdict) if check.name != "holder"]
+    codes, own = {check.code for check in failed}, {check.code for check in failed if check.name in _OF_ITSELF}
+    if not list(failures(verdict)):
         return "all_valid" if len(verdict.badges) > 1 else "valid"
     if any(badge.valid for badge in verdict.badges) and all(check.ok for check in verdict.checks):
         return "some_valid"
     kinds = (
-        ("unreadable", codes & _UNREADABLE),
-        ("changed", codes & _CHANGED),
+        ("unreadable", own & _UNREADABLE),
+        ("changed", own & _CHANGED),
         ("not_supported", {code for code in codes if code in _NOT_SUPPORTED or code.endswith("_not_supported")}),
-        ("stranger", {code for code in codes if code.startswith("key_")}),
+        ("stranger", {code for code in own if code.startswith("key_")}),
         *((code, codes & {code}) for code in _WORSE_FIRST),
     )
     return next((name for name, found in kinds if found), "not_valid")

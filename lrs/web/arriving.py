@@ -59,4 +59,4 @@ def _announced(headers: Headers, most: int) -> int:
 
 
 def _too_large(most: int) -> Refused:
-    return Refused(f"a file may have {sized(most)}: split it", status=413, error="file_too_large")
+    return Refused(f"a file may have {sized(most)}: split it, or make it smaller", status=413, error="file_too_large")

@@ -178,7 +178,7 @@ def test_a_badge_with_the_mark_that_editors_write_before_a_text_is_taken(browser
 def test_a_text_that_is_no_badge_is_not_told_of_json(browser):
     page = handed_in(browser, "my badge")
 
-    assert "this is neither JSON nor a JWT, an image, a certificate or the address of a badge" in text_of(page)
+    assert "this is neither JSON nor a JWT, an image, a certificate or an address" in text_of(page)
     assert "not valid JSON" not in page.text
 
 

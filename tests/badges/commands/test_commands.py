@@ -108,8 +108,11 @@ def test_who_has_only_the_badge_and_its_status_list_can_check_both(tmp_path):
     [
         (lambda told: {**told, "id": "urn:uuid:0"}, "the status list is another one, or another issuer's"),
         (lambda told: {**told, "issuer": "did:key:z6Mk"}, "the status list is another one, or another issuer's"),
-        (lambda told: {**told, "name": "mine"}, "the signature does not fit what the badge says"),
-        (lambda told: [told], "not a JSON object"),
+        (
+            lambda told: {**told, "name": "mine"},
+            "the status list is not shown to be signed by the issuer (bad_signature)",
+        ),
+        (lambda told: [told], "the status list cannot be read: not a JSON object"),
     ],
 )
 def test_a_file_that_is_not_the_status_list_of_the_badge_does_not_stand_for_it(tmp_path, changed, why):
@@ -129,7 +132,10 @@ def test_a_status_list_that_is_not_there_is_an_error_in_one_line(tmp_path):
 
     assert missing_file.exit_code == 2
     assert "none.json" in missing_file.output
-    assert (missing_badge.exit_code, missing_badge.output) == (1, "Error: there is no credential urn:uuid:0\n")
+    assert (missing_badge.exit_code, missing_badge.output) == (
+        1,
+        "Error: there is no badge urn:uuid:0: lrs badges list shows them\n",
+    )
 
 
 def test_badges_from_before_the_address_was_set_are_renewed_on_demand(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from badges.credentials.status import EMPTY, compose_list, with_all_set
 from badges.keys.issuer import Issuer
 from badges.proofs.sign import sign
 from badges.verifying.verdict import Unavailable
+from badges.views.verdict_view import outcome
 from lrs.kernel.times import HOUR
 from tests.badges.made import NOON, failed, list_in, signed_anew, verdict_on
 
@@ -49,7 +50,18 @@ def test_a_status_list_that_cannot_be_believed_makes_the_badge_not_valid(issued,
 def test_a_status_list_that_a_stranger_signed_makes_the_badge_not_valid(issued, badge, issuer):
     verdict = verdict_on(issued, badge, fetch=served(issuer, list_in(issued)["id"], STRANGER))
 
-    assert failed(verdict) == [("status", "the signature does not fit what the badge says")]
+    assert failed(verdict) == [("status", "the status list is not shown to be signed by the issuer (bad_signature)")]
+    assert outcome(verdict) == "not_valid"  # the badge itself was not changed
+
+
+def test_a_status_list_that_is_cut_off_is_not_told_as_a_fault_of_the_badge(issued, badge, issuer):
+    whole = served(issuer, list_in(issued)["id"])("")
+
+    verdict = verdict_on(issued, badge, fetch=lambda _url: whole[:-200])
+
+    assert [(check.name, check.code) for check in verdict.checks if not check.ok] == [("status", "bad_status_list")]
+    assert "the status list cannot be read: the text is not valid JSON" in failed(verdict)[0][1]
+    assert outcome(verdict) == "not_valid"
 
 
 def test_a_status_list_that_cannot_be_had_makes_the_badge_not_valid(issued, badge):
