@@ -85,6 +85,7 @@ def difference(path: Path, kept: str | None, text: str) -> str:
 
 _MOMENT = re.compile(r"(\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\.00\d{1,7}(?=Z|\+|\b)")
 _MICROS = re.compile(r"\b1[78]\d{14}\b")
+_PLACE = re.compile(r"\b18\d{17}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])")
 _TOKEN = re.compile(  # not the name of a rule, like LearnPlanEndDate_03
@@ -96,12 +97,12 @@ def tidy(text: str, names: Mapping[str, str] | None = None) -> str:
     """*text* without what a reader cannot read: known ids by their names, others numbered as they come.
 
     The same id has the same number in one text. Microseconds since 1970 are told as a time; the fraction of a second
-    by which a world's clock goes on each time it is asked is left out.
+    by which a world's clock goes on each time it is asked is left out, and so are places in the order of the store.
     """
     for id, name in sorted((names or {}).items(), key=lambda one: -len(one[0])):
         text = text.replace(id, f"<{name}>")
     text = _MICROS.sub(lambda found: _moment(int(found[0])), _MOMENT.sub(r"\1", text))
-    for sort, pattern in (("uuid", _UUID), ("hex", _HEX), ("token", _TOKEN)):
+    for sort, pattern in (("place", _PLACE), ("uuid", _UUID), ("hex", _HEX), ("token", _TOKEN)):
         text = _numbered(text, sort, pattern)
     return text
 

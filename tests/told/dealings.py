@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,11 @@ from adapters.planning.demand import read_demand
 from adapters.reading.people import Ifi
 from adapters.training_centre import acts, learner_routes
 from badges.held import shares, stops
-from lrs.access import learners, source_names
+from lrs.access import learners, source_names, staff, staff_acts
+from lrs.access.roles import granted
+from lrs.access.staff import ACTIVE, Member
 from lrs.composition.steps import drain
+from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, HOUR
 from lrs.matching import declared, disclosures, occupations, outcomes, registry, services
 from lrs.matching.consent import answers, consent, links
@@ -33,13 +37,35 @@ from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.ids import identified, ids_of
 from lrs.people.questions import Matter
 from lrs.storage import each
+from lrs.web import kept_refusals
+from lrs.web.refusals import Refusals, refusal_of
 from tests.adapters.training_centre.made import Centre
-from tests.told.learning import ATMP, GMP, SAME_PERSON, Did, account, did, hashed, mailbox, uln
+from tests.told.learning import ATMP, GMP, SAME_PERSON, Did, account, did, hashed, mailbox, slug, uln
 
 if TYPE_CHECKING:
     from tests.told.network import Network, Sending
 
 CENTRE = {"source": "centre"}
+STAFF = {
+    "Ada Admin": ("administrator",),
+    "Sam Steward": ("steward",),
+    "Tess Trainer": ("trainer:north",),
+    "Asa Assessor": ("assessor:centre",),
+    "Pru Provider": ("provider:centre",),
+    "Arthur Author": ("author:vle",),
+    "Dev Loper": ("developer:career-converter",),
+    "Petra Planner": ("planner",),
+    "Emma Employer": ("employer:cell-works", "employer:bio-works"),
+    "Otto Auditor": ("auditor",),
+    "Mona Many": ("trainer:moodle", "provider:vle"),
+}
+
+
+def member_id(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+ADA, SAM, PETRA = (f"staff {member_id(name)}" for name in ("Ada Admin", "Sam Steward", "Petra Planner"))
 
 
 def _row(*others: dict[str, Any]) -> dict[str, Any]:
@@ -192,12 +218,28 @@ OUTCOMES = [
 ]
 
 
+def staff_of(made: Network) -> None:
+    """Who works here; one was invited, one works here no more."""
+    for name, given in STAFF.items():
+        told = Member(
+            f"{slug(name)}@centre.example", made.tenant.clock(), name, tuple(map(granted, given)), state=ACTIVE
+        )
+        made.write(lambda tx, id=member_id(name), told=told: staff.put(tx, id, told))
+    former = Member(
+        "former@centre.example", made.tenant.clock(), "Former Member", (granted("steward"),), state="disabled"
+    )
+    made.write(lambda tx: staff.put(tx, member_id("Former Member"), former))
+    staff_acts.invite(
+        made.tenant, "new@centre.example", [granted("auditor")], by=ADA, root="https://skills.example.org"
+    )
+
+
 def names_of_learners(made: Network, sending: Sending) -> None:
     """Who is one person, and who is nobody."""
-    made.write(lambda tx: joins.trust(tx, "centre", "Sam Steward"))
-    made.write(lambda tx: nobody.put_names(tx, "centre", ["visitor"], "Sam Steward"))
-    made.write(lambda tx: nobody.put_names(tx, "moodle", ["admin"], "Sam Steward"))
-    made.write(lambda tx: source_names.put_name(tx, "vle", "Virtual Learning", by="Sam Steward"))
+    made.write(lambda tx: joins.trust(tx, "centre", SAM))
+    made.write(lambda tx: nobody.put_names(tx, "centre", ["visitor"], SAM))
+    made.write(lambda tx: nobody.put_names(tx, "moodle", ["admin"], SAM))
+    made.write(lambda tx: source_names.put_name(tx, "vle", "Virtual Learning", by=SAM))
     for place, (name, who, things) in enumerate(PEOPLE):
         sending.send(f"{name} {place}", things, who or mailbox(name), called=name)
     for name in MINORS:
@@ -208,7 +250,7 @@ def names_of_learners(made: Network, sending: Sending) -> None:
 def one_or_two(made: Network) -> None:
     """What staff decided about who is whom."""
     person = made.person
-    by = "Sam Steward"
+    by = SAM
     for name in ("merged-by-hand", "parted"):
         one, other = person(name), person(f"{name} at vle")
         made.write(lambda tx, one=one, other=other: joins.merge(tx, one, other, by))
@@ -226,7 +268,7 @@ def one_or_two(made: Network) -> None:
 
 def agreements(made: Network) -> None:
     """Services and employers, and what learners agreed to."""
-    hook, by = "http://127.0.0.1:9/hook", "Ada Admin"
+    hook, by = "http://127.0.0.1:9/hook", ADA
     about = AboutService(
         "help@converter.example", "https://converter.example/privacy", ("https://converter.example/back",)
     )
@@ -285,7 +327,7 @@ def _links(made: Network) -> None:
 
 def plans(made: Network) -> None:
     """Roles, what leads there, where people live, and how many are wanted."""
-    by, tenant = "Petra Planner", made.tenant
+    by, tenant = PETRA, made.tenant
     found, faults = roles.read_roles(ROLES.encode())
     assert faults == []
     made.write(lambda tx: [roles.keep(tx, one) for one in found])
@@ -309,7 +351,7 @@ def plans(made: Network) -> None:
 def said(made: Network) -> None:
     """What learners asked, declared and were told."""
     tenant = made.tenant
-    occupations.keep_all(tenant.store, [BREWER, BAKER], "Sam Steward")
+    occupations.keep_all(tenant.store, [BREWER, BAKER], SAM)
     for who, ticked in (("Much Held", BREWER.skills), ("Exactly Eighty", BREWER.skills[:1])):
         ids = [one.id for one in ticked]
         told = (made.person(who), BREWER, ids, tenant.clock())
@@ -320,7 +362,7 @@ def said(made: Network) -> None:
         if answer:
             made.write(
                 lambda tx, id=asked.id, text=answer, put=corrected: questions.answer(
-                    tx, id, text, by="Sam Steward", corrected=put
+                    tx, id, text, by=SAM, corrected=put
                 )
             )
     for service, name, who, what, day, role in OUTCOMES:
@@ -352,9 +394,31 @@ def _badges(made: Network) -> None:
         of.setdefault(str(record.meta["person"]), []).append(record)
     for who, state in STOPPED.items():
         ids = [one.id for one in of[made.person(who)]]
-        stops.stop(tenant, ids, state, reason=f"{state} to be told", by="Sam Steward")  # type: ignore[arg-type]
+        stops.stop(tenant, ids, state, reason=f"{state} to be told", by=SAM)  # type: ignore[arg-type]
     first = of[made.person("Much Held")][0]
     made.write(lambda tx: shares.share(tx, tenant, first, with_name=False, by="a learner"))
     for who in ("Much Held", "Both Levels", "Exactly Eighty"):
         address = f"{mailbox(who)['mbox'].removeprefix('mailto:')}"
         made.write(lambda tx, who=made.person(who), at=address: learners.open_account(tx, who, address=at, by="test"))
+
+
+REFUSED = (
+    ("vle", Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")),
+    ("vle", Refused("no mailbox", pointer="/actor/mbox", rule="xAPI 1.0.3 Data 2.4.2.1")),
+    ("vle", Refused("no such verb", pointer="/verb/id", rule="xAPI 1.0.3 Data 2.4.3", index=2)),
+    (
+        "moodle",
+        Refused("another statement has this id", status=409, error="conflict"),
+    ),
+)
+
+
+def refused(made: Network) -> None:
+    """What was refused to sources."""
+    noted = Refusals(made.folder)
+    for source, fault in REFUSED:
+        about = {"source": source, "method": "POST", "resource": "statements", "request": "r"}
+        one = refusal_of(fault, tenant="default", **about)
+        made.write(lambda tx, source=source, one=one: kept_refusals.add(tx, source, [one]))
+        noted.note(one)
+    noted.close()

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from lrs.access import keys, learners, staff
 from lrs.access.keys import active_key, create_key
+from lrs.access.sessions import SigningIn, open_session
 from lrs.app import create_app
 from lrs.competency.frameworks.frameworks import keep, publish, published
 from lrs.competency.frameworks.levels import PRESETS
@@ -23,20 +25,30 @@ from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR
+from lrs.matching.consent import answers, links
+from lrs.people import questions
 from lrs.storage import Owed, Record, each
 from lrs.tenancy.tenants import Tenant
+from lrs.web.origins import session_cookie
 from lrs.xapi.statements.keys import keys_of, source_key
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.validate import VOIDED as VOIDS
 from lrs.xapi.statements.write import store_in
 from tests.certainty import certain
-from tests.competency.world import NOON, Clock, micros
+from tests.competency.world import Clock, micros
 from tests.pages.conftest import Browser
 from tests.told import dealings, learning
 from tests.told.learning import ATMP, DID, GMP, GMP_SHEET, SHEET, Did, slug, statements_of
 
 ROOT = "https://skills.example.org"
 SOURCES = ("vle", "centre", "moodle", "stranger")
+TOKENS = "sessions.json"
+SIGNED_IN = (
+    *("Much Held", "Both Levels", "Exactly Eighty", "In Review", "Joined By Row", "All Ended", "Minor Unknown"),
+    *("Minor Until Tomorrow", "Of Age Today", "Twenty-one Times", "Below Eighty", "Ended Yesterday", "Ends Today"),
+    *("Warned Today", "Two Frameworks", "Three Levels", "Legal Name"),
+)
+"""Learners who sign in."""
 STEPS = ("refs", "match", "evaluate", "issue", "sync", "list")
 
 
@@ -52,6 +64,7 @@ class Network:
     def __init__(self, folder: Path, now: int) -> None:
         self.folder, self.clock = folder, Clock(now)
         self.app = create_app(settings_in(folder), clock=self.clock)
+        self.app.refusals.note = _forgotten  # what is refused to those who only look
         self.tenant: Tenant = self.app.tenants.take("default")
 
     def close(self) -> None:
@@ -59,6 +72,33 @@ class Network:
 
     def browser(self) -> Browser:
         return Browser(self.app, ROOT)
+
+    def staff(self, name: str) -> Browser:
+        """A browser in which a member of staff is signed in."""
+        return self._signed_in(staff.SUBJECT + dealings.member_id(name))
+
+    def learner(self, name: str) -> Browser:
+        """A browser in which one of ``SIGNED_IN`` is signed in."""
+        return self._signed_in(learners.SUBJECT + self.person(name))
+
+    def _signed_in(self, subject: str) -> Browser:
+        tokens = json.loads((self.folder / TOKENS).read_text())
+        browser = self.browser()
+        browser.cookies.set(session_cookie(self.tenant), tokens[subject])
+        return browser
+
+    def sign_all_in(self) -> None:
+        """Opens a session for everybody: whoever only looks writes nothing."""
+        tokens = {}
+        for name in dealings.STAFF:
+            subject = staff.SUBJECT + dealings.member_id(name)
+            tokens[subject] = open_session(self.tenant, subject)
+        for name in SIGNED_IN:
+            person = self.person(name)
+            self.write(lambda tx, who=person: learners.open_account(tx, who, by="test"))
+            subject = learners.SUBJECT + person
+            tokens[subject] = open_session(self.tenant, subject, SigningIn("link", "Firefox"))
+        (self.folder / TOKENS).write_text(json.dumps(tokens))
 
     def write(self, decide: Any) -> Any:
         return self.tenant.store.write(decide).result()
@@ -78,6 +118,34 @@ class Network:
             found[_told_name(json.loads(record.body)["ifi"])] = record.meta["person"]
         return found
 
+    def called(self, name: str) -> str:
+        """What stands in an address for what a table calls *name*."""
+        known, number = self._called, name.rpartition(", ")
+        if name in known:
+            return known[name]
+        return (
+            str(statements_of(number[0], DID[number[0]])[int(number[2]) - 1]["id"]) if number[0] else self.person(name)
+        )
+
+    @functools.cached_property
+    def _called(self) -> dict[str, str]:
+        store, found = self.tenant.store, dict[str, str]()
+        whose = {id: name for name, id in self.people.items()}
+        for record in each(store, questions.KIND):
+            who = f"question of {whose[json.loads(record.body)['person']]}"
+            found[f"{who} {1 + sum(name.startswith(who) for name in found)}"] = record.id
+        for record in each(store, links.KIND):
+            one = msgspec.json.decode(record.body, type=links.ConsentLink)
+            found[one.id] = links.address(self.tenant, one, "").rpartition("/")[2]
+            found[f"receipt of {one.id.removeprefix('link ')}"] = one.receipt
+            if one.guardian:
+                found["guardian"] = answers.guardian_address(self.tenant, one, "").rpartition("/")[2]
+        found |= {f"key of {json.loads(record.body)['name']}": record.id for record in each(store, keys.KIND)}
+        for record in each(store, "credential"):
+            who = f"badge of {whose[str(record.meta['person'])]}"
+            found[f"{who} {1 + sum(name.startswith(who + ' ') for name in found)}"] = record.id
+        return found
+
     @functools.cached_property
     def names(self) -> dict[str, str]:
         """What ids stand for."""
@@ -88,7 +156,11 @@ class Network:
         sent = [(name, one) for name, things in DID.items() for one in statements_of(name, things)]
         found |= {one["id"]: f"{name}, {one['timestamp'][:10]}" for name, one in sent}
         found |= {item.id: item.code for one in published(self.tenant.store) for item in one.items}
-        return found
+        return found | {id: name for name, id in self._called.items()}
+
+
+def _forgotten(*_: Any) -> None:
+    """Notes no refusal."""
 
 
 def _told_name(ifi: dict[str, Any]) -> str:
@@ -103,6 +175,7 @@ def built(folder: Path) -> int:
     made = Network(folder, micros("2026-11-09T12:00:00Z"))
     try:
         _organisation(made)
+        dealings.staff_of(made)
         _frameworks(made)
         callers = {source: active_key(made.tenant, create_key(made.tenant, source, ["all"]).key) for source in SOURCES}
         sending = Sending(made, callers)
@@ -127,8 +200,11 @@ def built(folder: Path) -> int:
         dealings.agreements(made)
         dealings.plans(made)
         dealings.said(made)
-        made.clock.set(NOON)
+        dealings.refused(made)
+        made.clock.set("2026-11-21T12:01:30Z")
         made.work()
+        made.sign_all_in()
+        made.staff("Emma Employer").get("/employer")  # that it got this is noted once a day
         return made.clock.now
     finally:
         made.close()
@@ -175,13 +251,13 @@ def _frameworks(made: Network) -> None:
     for uri, title, sheet, scale in ((ATMP, "Advanced therapies", SHEET, "tiers"), (GMP, "GMP", GMP_SHEET, "dreyfus")):
         framework, faults = framework_from_sheet(sheet.encode(), uri=uri, title=title, scale=PRESETS[scale])
         assert faults == ()
-        made.write(lambda tx, one=framework: (keep(tx, one), publish(tx, one.id, "Sam Steward")))
+        made.write(lambda tx, one=framework: (keep(tx, one), publish(tx, one.id, dealings.SAM)))
 
 
 def _rules(made: Network, table: str) -> None:
     ruleset, faults = ruleset_in(made.tenant, table.encode())
     assert [str(one) for one in faults if not one.warning] == []
-    made.write(lambda tx: put(tx, ruleset, "Sam Steward", review=24 * HOUR))
+    made.write(lambda tx: put(tx, ruleset, dealings.SAM, review=24 * HOUR))
 
 
 @functools.cache
