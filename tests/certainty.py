@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from badges.issuing import issue
 from lrs.web import refusals
 from tests.competency.world import NOON, micros
 
@@ -81,6 +82,7 @@ def certain(seed: str, now: int | None = None) -> Iterator[Draws]:
             if getattr(module, "uuid4", None) is uuid.uuid4:
                 patch.setattr(module, "uuid4", draws.uuid)
         patch.setattr(uuid, "uuid4", draws.uuid)
+        patch.setitem(issue.issue.__kwdefaults__, "draw", draws.below)
         patch.setattr(os, "urandom", draws.bytes_of)
         patch.setattr(random, "shuffle", lambda _: None)  # in the order in which it was owed
         patch.setattr(random, "randrange", lambda start, end=None: 0 if end is None else start)

@@ -85,6 +85,7 @@ def difference(path: Path, kept: str | None, text: str) -> str:
 
 _MOMENT = re.compile(r"(\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\.00\d{1,7}(?=Z|\+|\b)")
 _MICROS = re.compile(r"\b1[78]\d{14}\b")
+_REQUEST = re.compile(r"(?<=`)[0-9a-f]{16}(?=`)|(?<=\"request\": \")[0-9a-f]{16}(?=\")")
 _PLACE = re.compile(r"\b18\d{17}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])")
@@ -101,6 +102,7 @@ def tidy(text: str, names: Mapping[str, str] | None = None) -> str:
     """
     for id, name in sorted((names or {}).items(), key=lambda one: -len(one[0])):
         text = text.replace(id, f"<{name}>")
+    text = _REQUEST.sub("<request>", text)
     text = _MICROS.sub(lambda found: _moment(int(found[0])), _MOMENT.sub(r"\1", text))
     for sort, pattern in (("place", _PLACE), ("uuid", _UUID), ("hex", _HEX), ("token", _TOKEN)):
         text = _numbered(text, sort, pattern)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ from tests.told.learning import ATMP, GMP, SAME_PERSON, Did, account, did, hashe
 if TYPE_CHECKING:
     from tests.told.network import Network, Sending
 
+SECRETS = "secrets.json"
+"""The file with the secrets of services."""
 CENTRE = {"source": "centre"}
 STAFF = {
     "Ada Admin": ("administrator",),
@@ -273,9 +276,12 @@ def agreements(made: Network) -> None:
         "help@converter.example", "https://converter.example/privacy", ("https://converter.example/back",)
     )
     tenant = made.tenant
-    registry.register(tenant, "Career Converter", webhook=hook, scopes=EVERYTHING, purpose=FIND, by=by, told=about)
-    for name in ("Job Board", "Old Service"):
-        registry.register(tenant, name, webhook=None, scopes=SOME, purpose=HIRE, by=by)
+    known = [
+        registry.register(tenant, "Career Converter", webhook=hook, scopes=EVERYTHING, purpose=FIND, by=by, told=about)
+    ]
+    others = ("Job Board", "Old Service")
+    known += [registry.register(tenant, name, webhook=None, scopes=SOME, purpose=HIRE, by=by) for name in others]
+    (made.folder / SECRETS).write_text(json.dumps({one.service.id: one.client_secret for one in known}))
     for name in ("Cell Works", "Bio Works"):
         registry.add_employer(tenant, name, AboutService(), by=by)
     for who, service, scopes, purpose, called, how, days, gone in AGREED:

@@ -49,6 +49,11 @@ SIGNED_IN = (
     *("Warned Today", "Two Frameworks", "Three Levels", "Legal Name"),
 )
 """Learners who sign in."""
+OPENED = (
+    *(("Much Held", f"badge of much-held {number}") for number in (1, 2)),
+    *((name, f"badge of {slug(name)} 1") for name in ("Minor Unknown", "Of Age Today", "Legal Name")),
+)
+"""Badges whose page their holders have opened."""
 STEPS = ("refs", "match", "evaluate", "issue", "sync", "list")
 
 
@@ -205,6 +210,8 @@ def built(folder: Path) -> int:
         made.work()
         made.sign_all_in()
         made.staff("Emma Employer").get("/employer")  # that it got this is noted once a day
+        for name, badge in OPENED:  # that it was opened is noted once
+            made.learner(name).get(f"/me/badges/{made.called(badge)}/take")
         return made.clock.now
     finally:
         made.close()
