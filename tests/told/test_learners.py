@@ -1,7 +1,5 @@
 """What learners of the told network see of themselves: each page of theirs, in English and in Welsh."""
 
-# ruff: noqa: E501 (rows of tables are read as rows)
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """What staff see of the told network: each page, with its filters, sorting, parts and files, by those who may see it."""
 
-# ruff: noqa: E501 (rows of tables are read as rows)
-
 from __future__ import annotations
 
 import re

@@ -1,7 +1,5 @@
 """What programs get of the told network: tokens, profiles, gaps, roles, links, outcomes, badges; right and wrong."""
 
-# ruff: noqa: E501 (rows of tables are read as rows)
-
 from __future__ import annotations
 
 import json
