@@ -45,8 +45,7 @@ def _which(command: T) -> T:
 @with_tenant
 def revoke_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None, reason: str) -> None:
     """Revoke badges for good, whatever the awards say; lrs badges issue gives a new one."""
-    count = stops.stop(tenant, _ids(ids, listed), "revoked", reason=reason, by=BY)
-    click.echo(f"{counted(count, 'badge is', 'badges are')} revoked; the server publishes it")
+    _stop(tenant, _ids(ids, listed), "revoked", reason)
 
 
 @click.command("suspend")
@@ -54,8 +53,7 @@ def revoke_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None,
 @with_tenant
 def suspend_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None, reason: str) -> None:
     """Suspend badges: they are not valid until lrs badges resume ends it."""
-    count = stops.stop(tenant, _ids(ids, listed), "suspended", reason=reason, by=BY)
-    click.echo(f"{counted(count, 'badge is', 'badges are')} suspended; the server publishes it")
+    _stop(tenant, _ids(ids, listed), "suspended", reason)
 
 
 @click.command("resume")
@@ -113,6 +111,16 @@ def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json
     click.echo(f"{counted(written, 'file is', 'files are')} in {out}")
     for one in left:
         click.echo(one, err=True)
+
+
+def _stop(tenant: Tenant, badges: Sequence[str], state: stops.StopState, reason: str) -> None:
+    count = stops.stop(tenant, badges, state, reason=reason, by=BY)
+    already = "revoked already" if state == "revoked" else "suspended or revoked already"
+    left = len(dict.fromkeys(badges)) - count
+    if not count:
+        raise click.ClickException(f"nothing was changed: {counted(left, 'badge is', 'badges are')} {already}")
+    more = f"; {counted(left, 'badge was', 'badges were')} {already}" if left else ""
+    click.echo(f"{counted(count, 'badge is', 'badges are')} {state}; the server publishes it{more}")
 
 
 def _ids(ids: Sequence[str], listed: Path | None) -> list[str]:

@@ -198,9 +198,14 @@ def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data,
     with_badge(data, lambda _: None)
     told += [json.loads(run(data, "list", "--json").output)[0]["state"]]
     told += [run(data, "revoke", "--list", tmp_path / "ids", "--reason", WHY).output]
+    again = [run(data, command, id, "--reason", WHY) for command in ("revoke", "suspend")]
     told += [run(data, "issue", id).output]
     with_badge(data, lambda _: None)
 
+    assert [(one.exit_code, one.output) for one in again] == [
+        (1, "Error: nothing was changed: 1 badge is revoked already\n"),
+        (1, "Error: nothing was changed: 1 badge is suspended or revoked already\n"),
+    ]
     assert told == [
         "1 badge is suspended; the server publishes it\n",
         "suspended",
