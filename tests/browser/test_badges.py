@@ -4,6 +4,7 @@ Pictures as in ``test_learner``.
 """
 
 import io
+import json
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -156,6 +157,39 @@ def test_the_camera_reads_the_code_of_a_certificate_and_the_badge_is_checked(sce
 
     assert offered
     assert told == "This badge is genuine and valid"
+
+
+DROPPED = """
+const given = new DataTransfer();
+given.items.add(new File([CONTENT], "badge.json"));
+document.querySelector("form[data-drop]").dispatchEvent(
+  new DragEvent("drop", {dataTransfer: given, bubbles: true, cancelable: true}));
+document.querySelector("input[type=file]").files.length
+"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_badge_is_dropped_and_checked_and_a_file_that_is_too_large_is_told_beside_the_form(scene, width):
+    lrs, browser, person, checker = scene
+    badge = next(iter(each(lrs.tenant.store, "credential")))
+    employer = Learner(lrs, browser, person, width, checker)
+    check = "document.querySelector('form[data-drop] > button')"
+
+    employer.open("/verify")
+    taken = browser.run(DROPPED.replace("CONTENT", json.dumps(badge.body.decode())))
+    employer.press(check, "/verify")
+    employer.looked_at("verify-dropped")
+    told = browser.run("document.querySelector('h1').textContent")
+    browser.run(DROPPED.replace("CONTENT", "new Uint8Array(10 * 2 ** 20)"))
+    employer.press(check, "/verify")
+    browser.errors.clear()  # the browser tells of the 413
+    employer.looked_at("verify-too-large")
+    refused = browser.run("document.querySelector('.note.problem').textContent")
+    is_there = browser.run("document.querySelector('input[type=file]') !== null")
+
+    assert (taken, told) == (1, "This badge is genuine and valid")
+    assert "a badge may have 4 MiB with its image" in refused
+    assert is_there
 
 
 @pytest.mark.parametrize("width", WIDTHS)
