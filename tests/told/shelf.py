@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -22,11 +22,10 @@ from lrs.outbox import deliveries
 from lrs.people import persons
 from lrs.people.ids import ids_of
 from lrs.storage import Record, each
-from lrs.tenancy import audit
-from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier, identifier_of
-from tests.badges.made import Clock, put_award, tenant_in, verdict_on
-from tests.told.story import Changes, Statements, Story, inline, tried
+from tests.badges.made import put_award, verdict_on
+from tests.told.scene import Scene
+from tests.told.story import inline
 
 STEPS = {"publish": publish, "reword": reword, "rotate": take_over, "reissue": reissue}
 KINDS = (
@@ -85,14 +84,11 @@ def _achievement(record: Record) -> dict[str, Any]:
 VIEWS = {"credential": _badge, "status-list": _list, "achievement": _achievement}
 
 
-class Shelf:
+class Shelf(Scene):
     """What is issued by one tenant. Places in lists are drawn in turn: 100, 101, …"""
 
     def __init__(self, folder: Path, **more: Any) -> None:
-        self.clock = Clock()
-        self.tenant: Tenant = tenant_in(folder, clock=self.clock, **more)
-        self.store, self.story = self.tenant.store, Story()
-        self.changes, self.statements = Changes(self.store, KINDS, VIEWS), Statements(self.store)
+        super().__init__(folder, KINDS, VIEWS, **more)
         self._places = count(100)
 
     def somebody(self, name: str, *identifiers: Ifi) -> str:
@@ -104,9 +100,6 @@ class Shelf:
             named = Identifier(ids(known.id), known.ifi, known.sort)
             self.store.write(lambda tx, named=named: persons.ensure(tx, [named], lambda _: name)).result()
         return name
-
-    def write(self, decide: Callable[[Any], Any]) -> Any:
-        return self.store.write(decide).result()
 
     def work(self) -> None:
         """Does all that badges owe now, in turns."""
@@ -122,23 +115,6 @@ class Shelf:
                 if mine:
                     work(self.tenant, mine)
 
-    def act(self, title: str, act: Callable[[], Any], *, told: Callable[[Any], str] = lambda _: "done") -> Any:
-        """Does *act* and what follows from it, and tells what it gives and changes."""
-        found: list[Any] = []
-        said = tried(lambda: found.append(act()), lambda _: told(found[0]))
-        self.work()
-        self.story.say(f"- {title}: {said}")
-        for one in (*self.changes.new(), *self.statements.new()):
-            self.story.extend(f"    {line}" for line in one.splitlines())
-        return found[0] if found else None
-
-    def given(self, act: Callable[[], Any]) -> Any:
-        """Does *act* and what follows from it, which another test tells."""
-        found = act()
-        self.work()
-        list(self.changes.new()), list(self.statements.new())
-        return found
-
     def award(self, id: str, **changes: Any) -> None:
         put_award(self.tenant, id, **changes)
 
@@ -151,10 +127,6 @@ class Shelf:
         """What our own verifier says."""
         found = verdict_on(self.tenant, document, at)
         return "valid" if found.valid else "; ".join(f"{one.name} {one.code}: {one.why}" for one in failures(found))
-
-    def audited(self) -> None:
-        self.story.head("recorded, newest first")
-        self.story.extend(f"{one.action} by {one.by} {inline(one.about)}" for one in audit.newest(self.store, 500))
 
     def mails(self) -> None:
         self.story.head("mails")

@@ -33,7 +33,11 @@ def inline(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_as_text)
+
+
+def _as_text(value: Any) -> Any:
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else str(value)
 
 
 def tree(value: Any, indent: str = "") -> str:

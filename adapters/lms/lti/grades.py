@@ -98,10 +98,10 @@ def owe(tx: Tx, link: str, user: str, reached: Reached, now: int) -> bool:
     if there is None or who is None or not there.item or who.test:
         return False
     before = grade(tx, link, user)
-    if before and (before.given, before.most, before.comment) == (reached.given, reached.most, reached.comment):
+    activity: Literal["InProgress", "Completed"] = "Completed" if reached.is_done else "InProgress"
+    if before and _told(before) == (reached.given, reached.most, activity, reached.comment):
         return False
     at = max(reached.at, before.at + SECOND) if before else reached.at
-    activity: Literal["InProgress", "Completed"] = "Completed" if reached.is_done else "InProgress"
     now_is = LtiGrade(who.platform, link, user, who.person, reached.given, reached.most, at, activity, reached.comment)
     id = grade_id(link, user)
     tx.put(Record(KIND, id, msgspec.json.encode(now_is), keys=(key("lti.grade-person", who.person),)))
@@ -112,6 +112,10 @@ def owe(tx: Tx, link: str, user: str, reached: Reached, now: int) -> bool:
     else:
         deliveries.again(tx, delivery_id(id))
     return True
+
+
+def _told(one: LtiGrade) -> tuple[float, float, str, str]:
+    return one.given, one.most, one.activity, one.comment
 
 
 def compose(tenant: Tenant, record: Record, destination: Destination) -> Message:

@@ -96,11 +96,14 @@ def _users_of(reader: Reader, person: str) -> Iterator[tuple[str, LtiUser]]:
 
 
 def _tell(tx: Tx, tenant: Tenant, id: str, platform: LtiPlatform, owed: Subscriptions) -> None:
-    """Stores what *platform* has not been told of one user, and voids what it was told and is not so any more."""
+    """Stores what *platform* has not been told of one user, and voids what it was told and is not so any more.
+
+    Of a user whom it cannot tell from another nothing new is told; what is lost is voided all the same.
+    """
     known = users.user(tx, id)
-    actor = actor_of(tx, platform, known) if known else None
-    if known is None or actor is None:
+    if known is None:
         return
+    actor = actor_of(tx, platform, known)
     held = {
         one.competency.id: one
         for one in held_of(tx, known.person)
@@ -108,10 +111,10 @@ def _tell(tx: Tx, tenant: Tenant, id: str, platform: LtiPlatform, owed: Subscrip
     }
     lost = [one for one in known.told if not _still(one, held.get(one.competency))]
     stays = [one for one in known.told if one not in lost]
-    new = [one for one in held.values() if one.award not in {told.award for told in stays}]
+    new = [one for one in held.values() if actor and one.award not in {told.award for told in stays}]
     told = [ToldResult(one.award, _free(tx, id, one.award), one.competency.id, one.level.ordinal) for one in new]
     pairs = zip(new, told, strict=True)
-    statements = [_asserted(actor, entry, result.statement) for entry, result in pairs]
+    statements = [_asserted(actor, entry, result.statement) for entry, result in pairs if actor]
     teller, terms = _teller(tenant, platform), Terms(tenant.settings, owed)
     us = msgspec.json.decode(teller.authority)
     statements += [_voiding(one, us) for one in lost if _stands(tx, one)]
