@@ -15,7 +15,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from lrs.access import CODES_SOURCE, CONTENT_SOURCE, OWN_SOURCE, PRIOR_SOURCE, RESULTS_SOURCE
+from lrs.access import CODES_SOURCE, CONTENT_SOURCE, OWN_SOURCE, PRIOR_SOURCE, RESULTS_SOURCE, basic
 from lrs.access.basic import BasicAuth
 from lrs.access.keys import check_key, create_key, list_keys, revoke_key
 from lrs.access.throttle import WRONG_SECRETS
@@ -176,6 +176,18 @@ def test_a_right_login_is_remembered_unless_it_is_long(tenant):
     assert [caller.source for caller in callers] == ["one", "one"]
     assert door.known(tenant, header) == callers[0]
     assert door.known(tenant, padded) is None
+
+
+def test_no_more_logins_are_remembered_than_there_is_room_for(tenant, monkeypatch):
+    monkeypatch.setattr(basic, "_FULL", 2)
+    new, door = create_key(tenant, "one", ["all"]), BasicAuth()
+    header = "Basic " + b64encode(f"{new.key}:{new.secret}".encode()).decode()
+    sent = [header + " " * blanks for blanks in range(3)]
+
+    for one in sent:
+        door.caller(tenant, one, "192.0.2.1")
+
+    assert [door.known(tenant, one) is not None for one in sent] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,9 @@ def test_tries_count_for_a_while_and_then_no_more():
     with pytest.raises(RetryLater) as refused:
         throttle.check("a")
     throttle.check("b")
+    assert (throttle.is_over("a"), throttle.is_over("b")) == (True, False)
     clock.now += 61
+    assert not throttle.is_over("a")
     throttle.check("a")
 
     assert dict(refused.value.headers)["retry-after"] == "61"

@@ -280,3 +280,11 @@ def test_who_is_refused_reads_which_role_the_page_is_for():
         admit("GET", "/staff/members", caller(of("steward")))
 
     assert refused.value.message == "This page needs a role that you do not have: administrator."
+
+
+def test_a_role_is_said_by_its_title_and_one_that_there_is_no_more_by_its_name():
+    said = [
+        one.said for one in (Granted("steward"), Granted("provider", "North"), Granted("gone"), Granted("gone", "x"))
+    ]
+
+    assert said == [ROLES["steward"].title, f"{ROLES['provider'].title} (North)", "gone", "gone (x)"]

@@ -4,9 +4,11 @@ from contextlib import closing
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
-from lrs.access import sessions, staff, staff_acts, staff_factor
+from lrs.access import second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
 from lrs.access.learners import account_of, open_account, person_with_login
+from lrs.access.learners import caller_of as learner_caller
 from lrs.access.roles import Granted
 from lrs.access.sessions import SigningIn
 from lrs.access.staff import ACTIVE, DISABLED, SUBJECT, Login, Member
@@ -173,3 +175,44 @@ def test_a_login_or_a_mailbox_of_one_learner_opens_no_account_of_another(tenant)
     assert (account_of(tenant.store, "two"), person_with_login(tenant.store, login)) == (None, "one")
     assert opened("one", address="one@example.org")
     assert account_of(tenant.store, "one").addresses == ("One@example.org",)
+
+
+def test_a_link_that_was_sent_before_its_member_was_shut_out_opens_nothing(tenant):
+    put(tenant, "ann")
+    token = staff_acts.recover(tenant, "ann", by="test", root=ROOT).link.rpartition("/")[2]
+
+    def shut_out(tx):
+        record, before = staff.existing(tx, "ann")
+        staff.put(tx, "ann", replace(before, state=DISABLED), record)
+
+    tenant.store.write(shut_out).result()
+
+    told = refused(staff_acts.let_in_by, tenant, token, Login("https://idp.example", "7"), "Ann", SigningIn())
+
+    assert told == (403, "This account was disabled. Ask your administrator.")
+
+
+def test_who_is_shut_out_or_unknown_is_no_caller(tenant):
+    put(tenant, "ann")
+    put(tenant, "ben", state=DISABLED)
+    tenant.store.write(lambda tx: open_account(tx, "p-1", login=Login("https://idp.example", "7"), by="test")).result()
+
+    callers = [staff.caller_of(tenant.store, id, tenant.id) for id in ("ann", "ben", "nobody")]
+    learners = [learner_caller(tenant.store, id, tenant.id) for id in ("p-1", "p-2")]
+
+    assert [one and one.subject for one in (*callers, *learners)] == ["staff ann", None, None, "learner p-1", None]
+
+
+def test_what_was_sealed_by_nobody_or_by_another_installation_is_taken_for_nothing(tenant, tmp_path):
+    put(tenant, "ann")
+    with closing((other := open_tenant(Settings(data=tmp_path / "other"), clock=tenant.clock)).store):
+        device = staff_sign_in.device_token(other, "ann@example.org")
+        hidden = second_factor.hidden(other, "JBSWY3DPEHPK3PXP")
+    own = staff_sign_in.device_token(tenant, "Ann@Example.org ")
+
+    known = [staff_sign_in.is_device_of(tenant, one, "ann@example.org") for one in (own, device, "", "a.b", "ł")]
+    half = refused(staff_sign_in.check_factor, tenant, "a.b", "nonce", "123456", SigningIn())
+
+    assert known == [True, False, False, False, False]
+    assert half == (401, "Sign in again: the code came too late.")
+    assert second_factor.revealed(tenant, hidden) is None

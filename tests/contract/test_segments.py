@@ -381,3 +381,20 @@ def test_a_segment_that_is_missing_from_the_list_is_mended_and_an_empty_list_is_
     with pytest.raises(Damaged, match="restore it from a backup"):
         store.wrong_keys()
     assert isinstance(store.write(lambda _: None).exception(WAIT), Damaged)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_entries_from_before_there_were_segments_stand_in_the_order_among_all_others(tmp_path, clock, newest_first):
+    store = SqliteStore(f"{tmp_path}/lrs.db", clock=clock)
+    for name in "abcdef":
+        insert(store, name, keys=(ALL,))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "lrs.db")) as connection, connection:
+        former = "WHERE key = ? AND seq <= (SELECT seq FROM record WHERE id = 'c')"
+        connection.execute(f"INSERT INTO early_key SELECT key, seq, row FROM segment_key {former}", (ALL,))
+        connection.execute(f"DELETE FROM segment_key {former}", (ALL,))
+
+    with closing(SqliteStore(f"{tmp_path}/lrs.db", clock=clock)) as store:
+        found = [ids(walk(store, (ALL,), limit=limit, newest_first=newest_first)) for limit in (2, 50)]
+
+    assert found == [list("fedcba" if newest_first else "abcdef")] * 2

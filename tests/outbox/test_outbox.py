@@ -16,7 +16,7 @@ from lrs.kernel import outbound
 from lrs.kernel.admission import OutcomeUnknown
 from lrs.kernel.errors import Refused
 from lrs.ops.doctor import Finding, of_destinations
-from lrs.outbox import deliveries, destinations, listing
+from lrs.outbox import deliveries, destinations, fate, listing
 from lrs.outbox.channel import Channel, End, Message, Outcome, Undeliverable, by_name
 from lrs.outbox.deliveries import Delivery
 from lrs.pages import acts
@@ -627,6 +627,34 @@ def test_what_is_not_among_those_that_wait_is_due_at_once_if_its_destination_is_
     run(tenant, pigeons)
 
     assert pigeons.sent == ["one"]
+
+
+def test_what_is_gone_or_over_does_not_wait_for_a_destination_again(tenant, pigeons):
+    owe(tenant, "one")
+    run(tenant, pigeons)
+    before = tenant.store.get(deliveries.KIND, "one")
+
+    def decide(tx):
+        deliveries.rejoin(tx, "one", "pigeon", "coop")
+        deliveries.rejoin(tx, "gone", "pigeon", "coop")
+        deliveries.hold(tx, "gone", "pigeon", "coop", "it is paused")
+
+    tenant.store.write(decide).result()
+
+    assert tenant.store.get(deliveries.KIND, "one") == before
+    assert tenant.store.get(deliveries.KIND, "gone") is None
+    assert tenant.store.backlog() == []
+
+
+def test_what_is_no_delivery_and_not_sent_now_is_due_a_little_later(tenant, pigeons, clock):
+    stream = Record(destinations.KIND, "stream", meta={"channel": "pigeon", "to": "coop"}, owed=(Owed("deliver"),))
+    tenant.store.write(lambda tx: tx.insert(stream)).result()
+
+    fate.leave(tenant, tenant.store.claim(["deliver"], limit=1, lease=LEASE), pigeons.channels)
+
+    assert tenant.store.claim(["deliver"], limit=1, lease=LEASE) == []
+    clock.now += fate.LATER * SECOND
+    assert [one.owed.tries for one in tenant.store.claim(["deliver"], limit=1, lease=LEASE)] == [0]
 
 
 def test_two_channels_may_have_destinations_of_one_name(tenant, pigeons):

@@ -129,6 +129,18 @@ def test_a_deletion_waits_thirty_days_and_is_undone_on_the_last(tmp_path, contro
     opened.store.close()
 
 
+def test_what_is_so_already_is_no_second_entry_and_what_is_not_there_is_refused(tmp_path, control):
+    settings = Settings(data=tmp_path)
+    run(tmp_path, "create", "acme")
+
+    told = [run(tmp_path, "suspend", "acme").exit_code for _ in range(2)]
+
+    assert told == [0, 0]
+    assert actions(settings, "acme") == ["tenant.created", "tenant.suspended"]
+    with pytest.raises(Misconfigured, match="there is no tenant 'nobody'"):
+        control.change("nobody", lambda record, _: record)
+
+
 def test_suspending_what_is_to_be_deleted_is_refused_and_takes_nothing_back(tmp_path):
     run(tmp_path, "create", "acme")
     run(tmp_path, "delete", "acme")
@@ -338,6 +350,7 @@ def test_usage_counts_what_a_tenant_has(tmp_path):
         store.write(lambda tx: tx.insert(Record("statement", "b", bytes(100_000)))).result()
         in_use = stored_by(Settings(data=tmp_path), "acme")
 
+    assert in_use.bytes == in_use.records + in_use.blob_bytes > in_use.records
     assert in_use.bytes > rows["acme"]["bytes"] + 100_000
     assert (rows["acme"]["statements"], rows["acme"]["persons"], rows["acme"]["blobs"]) == (1, 0, 1)
     assert rows["acme"]["bytes"] > 6

@@ -51,9 +51,9 @@ def test_an_address_of_a_list_leads_where_it_says():
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_numbers_come_by_size_then_texts_in_any_letters_then_nothing(descending):
-    found = chosen_rows(asked(sort="name", descending=descending), rows("b", None, 10, "C", 9, "a"))
+    found = chosen_rows(asked(sort="name", descending=descending), rows("b", None, 10, "C", 9, "a", 9.5))
 
-    assert [row.values["name"] for row in found][:: -1 if descending else 1] == [9, 10, "a", "b", "C", None]
+    assert [row.values["name"] for row in found][:: -1 if descending else 1] == [9, 9.5, 10, "a", "b", "C", None]
 
 
 def test_what_leaves_one_value_can_be_taken_back_and_what_parts_nothing_is_no_choice():

@@ -357,6 +357,8 @@ NOW = int(time.time())
         ({"claims": {"sub": 7}}, "names nobody"),
         ({"claims": {"sub": "x" * 256}}, "names nobody"),
         ({"answer": {"id_token": None}}, "did not say who signed in"),
+        ({"answer": {"id_token": "WzFd.e30.e30"}}, "it sent no token"),
+        ({"refuse": "login_required"}, "University did not sign you in."),
         ({"answer": {"id_token": "a.b"}}, "it sent no token"),
         ({"answer": {"id_token": "x" * 70_000}}, "it sent no token"),
     ],
@@ -598,7 +600,10 @@ def test_a_learner_with_a_verified_address_is_told_what_it_shows_before_it_is_sh
     assert learners.person_with_login(site.tenant.store, Login(provider.address, "sub-1")) == person
 
 
-@pytest.mark.parametrize("claims", [{"email_verified": False}, {"email": "KIM@centre.example"}, {"email": None}])
+@pytest.mark.parametrize(
+    "claims",
+    [{"email_verified": False}, {"email": "KIM@centre.example"}, {"email": None}, {"email": ["kim@centre.example"]}],
+)
 def test_an_address_that_is_not_proven_just_so_shows_nothing(site, provider, claims):
     learner(site)
     provider.tell(claims=claims)

@@ -297,7 +297,7 @@ def test_a_cover_on_which_one_word_happens_to_be_a_header_is_no_sheet_of_the_tab
 
 
 def test_phonetic_readings_and_rich_text_and_escapes_are_one_text(tmp_path):
-    rich = "<is><r><t>Zo</t></r><r><t>ë_x000D_</t></r><rPh><t>no</t></rPh></is>"
+    rich = "<is>\n <r><t>Zo</t> of no text</r>\n <r><t>ë_x000D_</t></r><rPh><t>no</t></rPh>\n</is>"
     path = edited(tmp_path / "file.xlsx", lambda xml: xml.replace("<is><t>gone</t></is>", rich), ["a"], ["gone"])
 
     assert [row["a"] for row in opened(path, "a").rows()] == ["Zoë"]

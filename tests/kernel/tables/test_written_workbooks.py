@@ -141,3 +141,15 @@ def test_of_a_text_of_megabytes_only_so_much_is_kept_that_it_is_known_to_be_too_
 
     assert faults(row) == {"name": "cell_too_long"}
     assert len(row["name"]) < 400_000
+
+
+def test_a_shared_string_of_several_parts_is_one_and_those_behind_it_keep_their_numbers():
+    shared = (
+        "<si>\n<r><t>Ki</t></r> <r><t xml:space='preserve'>m </t></r><r><t>B</t></r>\n</si>"
+        "<si><t>Pat</t><rPh><t>no</t></rPh></si><si/><si><t>Sam</t></si>"
+    )
+    cells = [f'<c r="A{row}" t="s"><v>{number}</v></c>' for row, number in ((2, 0), (3, 1), (4, 3))]
+
+    table = opened(workbook(text("A1", "Name"), *cells, strings=shared), "name")
+
+    assert [row["name"] for row in table.rows()] == ["Kim B", "Pat", "Sam"]

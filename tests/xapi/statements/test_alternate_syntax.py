@@ -12,7 +12,7 @@ from lrs.kernel.admission import Admission, Share
 from lrs.xapi.alternate import undo
 from lrs.xapi.request import Request
 from tests.rows import each_of
-from tests.served import new_id, statement
+from tests.served import new_id, serving, statement
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -123,6 +123,18 @@ def test_08_another_sites_content_brings_its_key_in_the_form(lrs):
 )
 def test_08_misuse_of_the_alternate_syntax_is_400(lrs, query, fields, headers):
     assert form(lrs, fields, query=query, headers=headers).status_code == 400
+
+
+def test_08_what_is_too_large_as_a_body_is_too_large_as_a_form_field(tmp_path):
+    state = {"activityId": "http://a.example", "agent": '{"mbox":"mailto:a@example.org"}', "stateId": "s"}
+    with serving(tmp_path, max_statement=2_000, max_document=9_000) as lrs:
+        told = [
+            form(lrs, {"content": json.dumps(statement(result={"response": "x" * 2_000}))}, "POST"),
+            form(lrs, {**state, "content": '"' + "x" * 9_000 + '"'}, "PUT", resource="activities/state"),
+            form(lrs, {**state, "content": '"' + "x" * 5_000 + '"'}, "PUT", resource="activities/state"),
+        ]
+
+    assert [one.status_code for one in told] == [413, 413, 204]
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])

@@ -9,11 +9,14 @@ from lrs.access.switches import put_switches
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY
+from lrs.storage import ROWS, Walk
 from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from lrs.xapi.statements import quarantine
+from lrs.xapi.statements import replay as replaying
 from lrs.xapi.statements.quarantine import QuarantineTally, quarantined, tally_of
 from lrs.xapi.statements.replay import expire, replay, replay_each
+from lrs.xapi.statements.write import COMPARED_INSIDE
 from tests.builders import tenant_in
 from tests.served import new_id, serving, something, statement
 from tests.xapi.statements.switched import planned, send, sender
@@ -175,6 +178,37 @@ def test_many_are_stored_in_few_commits_and_one_that_conflicts_stays_alone(tenan
     assert len(commits) < 12
 
 
+def test_however_many_are_stored_a_commit_has_so_many_rows(tenant, monkeypatch):
+    ids = send(tenant, *(group(id=new_id()) for _ in range(5)))
+    monkeypatch.setattr(replaying, "MOST_WEIGHT", 2 * ROWS)
+    write, weights = tenant.store.write, []
+    monkeypatch.setattr(
+        tenant.store, "write", lambda decide, **more: weights.append(more["weight"]) or write(decide, **more)
+    )
+
+    done = replay_each(tenant, ids, ["group-activity"], SUBSCRIPTIONS, by="test")
+
+    assert [one.refused for one in done] == [None] * 5
+    assert len(weights) > 1
+    assert max(weights) <= 2 * ROWS
+
+
+def test_one_that_was_sent_right_meanwhile_is_compared_outside_the_writer_and_taken_out(tenant):
+    long = {"response": "x" * (COMPARED_INSIDE + 1)}
+    bad = group(id=new_id(), result=long, timestamp="2026-11-01T10:00:00Z")
+    other = group(id=new_id(), result=long)
+    right = [{**one, "object": {**one["object"], "objectType": "Activity"}} for one in (bad, other)]
+    send(tenant, bad, other)
+    send(tenant, right[0], {**right[1], "verb": {"id": something()}})
+
+    assert ready(tenant, bad["id"], "group-activity") == bad["id"]
+    with pytest.raises(Refused) as refused:
+        ready(tenant, other["id"], "group-activity")
+
+    assert refused.value.status == 409
+    assert [record.id for record in tenant.store.find(Walk("quarantined")).records] == [other["id"]]
+
+
 def test_of_two_who_store_the_same_at_once_one_does_and_the_other_is_told(tenant, monkeypatch):
     ids = send(tenant, group(id=new_id()), group(id=new_id()))
     write, first = tenant.store.write, []
@@ -278,6 +312,10 @@ def test_everybody_in_one_that_is_kept_aside_is_found_by_it(tenant):
     ]
 
     assert found == [*[[id]] * 4, []]
+    kept = tenant.store.get(quarantine.KIND, id)
+    told = kind.shown(kept, Whose((), (), (actor,)))
+    assert (told["id"], told["at"][:19], told["statement"]["id"]) == (id, "2026-11-18T11:06:40", id)
+    assert told["says"] == quarantined(kept).says
 
 
 def test_the_tally_of_a_source_that_never_had_any_is_nothing(tenant):

@@ -95,6 +95,14 @@ def test_45_ids_leaves_only_what_identifies(each_lrs):
     }
 
 
+@each_of("target, identified", [(NAMED, NAMELESS), (TEAM, {"objectType": "Group", "mbox": "mailto:team@example.org"})])
+def test_45_ids_leaves_of_an_agent_or_group_that_is_the_object_only_what_identifies_it(lrs, target, identified):
+    (id,) = lrs.store(statement(object=target))
+
+    assert lrs.one(id, format="ids")["object"] == identified
+    assert lrs.one(id, format="exact")["object"] == target
+
+
 def test_45_ids_in_2_0_reaches_context_agents_and_groups(lrs):
     sent = statement(context=in_2_0({}))
     statement_id = lrs.store(sent, version="2.0.0")[0]

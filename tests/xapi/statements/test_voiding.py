@@ -102,6 +102,18 @@ def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_voided(each_l
     assert each_lrs.get(voidedStatementId=target).status_code == 200
 
 
+def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_not_voided_by_another_source(each_lrs):
+    target = new_id()
+    each_lrs.as_key("statements/write", name="stranger").store(voiding(target))
+    store = each_lrs.tenant.store
+    store.write(lambda tx: tx.put(Record(AWAITED, target))).result(60)
+
+    each_lrs.store(statement(id=target))
+
+    assert each_lrs.get(statementId=target).status_code == 200
+    assert "voided" not in store.get("statement", target).meta
+
+
 def test_37_those_of_others_who_voided_a_target_before_it_came_are_not_read(lrs):
     other, target = lrs.as_key("statements/write", name="many"), new_id()
     for _ in range(5):
