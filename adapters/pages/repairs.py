@@ -66,7 +66,8 @@ def cells(found: Sequence[Repairable], told: Mapping[str, str]) -> list[dict[str
     return [
         {
             "name": f"cell-{at}",
-            "label": _called(one.shown),
+            "label": f"{_called(one.shown)}: {label(one.shown.column)}",
+            "asks": f"{_called(one.shown)}: what is it?",
             "reason": in_words(one.shown.reason),
             "value": told.get(f"cell-{at}", one.shown.cell),
             "is_written": one.is_written,
@@ -81,8 +82,8 @@ def cells(found: Sequence[Repairable], told: Mapping[str, str]) -> list[dict[str
 
 
 def _called(one: ShownRow) -> str:
-    """A field as people read it: row, learner, and column."""
-    return f"{', '.join(filter(None, (place_of(one.sheet, one.row), one.who)))}: {label(one.column)}"
+    """A row as people read it: where it stands, and whose it is."""
+    return ", ".join(filter(None, (place_of(one.sheet, one.row), one.who)))
 
 
 def repaired_in(found: Sequence[Repairable], told: Mapping[str, str]) -> dict[RowPlace, dict[str, str]]:

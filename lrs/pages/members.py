@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from lrs.access import staff, staff_acts
+from lrs.access.keys import FIRST_KEY
 from lrs.access.signed_in import session_in
 from lrs.access.source_names import SourceNames
 from lrs.access.staff import ACTIVE, DISABLED, INVITED, WITHDRAWN, Member
@@ -160,10 +161,9 @@ def _members(
 
 
 def _known(visit: Visit) -> list[str]:
-    """The sources that a role can be for: those that have a key or a shown name."""
-    return sorted(
-        {*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *SourceNames(visit.tenant.store).known}
-    )
+    """The sources that a role can be for: those that have a key or a shown name, but the first start's own."""
+    named = SourceNames(visit.tenant.store).known.keys() - {FIRST_KEY}
+    return sorted({*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *named})
 
 
 def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:

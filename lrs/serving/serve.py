@@ -16,6 +16,7 @@ from lrs.ops.demo.processes import SETTINGS
 from lrs.ops.team import Team, number_of
 from lrs.serving.server import address_of, first_key, first_operator, hosts_of_demo, listen, server_for, start_demo
 from lrs.tenancy.options import settings_for, tell_unknown
+from lrs.tenancy.pages import note_port
 
 PORT = click.IntRange(0, 65_535)
 
@@ -41,6 +42,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
     except BaseException:
         listener.close()
         raise
+    note_port(settings, listener.getsockname()[1])
     click.echo(first_key(app.tenants, address, data))
     if not demo:  # the demonstration tells all addresses at its end
         click.echo(first_operator(app.tenants, listener.getsockname()[1]))

@@ -15,6 +15,7 @@ from lrs.cli import main
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, timestamp_of_micros
 from lrs.people import sign_in
+from lrs.tenancy.pages import SERVED, note_port
 from lrs.tenancy.tenants import open_tenant
 from tests.matching.world import put_person, put_service
 
@@ -54,6 +55,18 @@ def test_an_invitation_prints_a_link_at_the_configured_address_or_on_this_machin
 
     assert plain["link"].startswith("http://127.0.0.1:8080/invitation/")
     assert named["link"].startswith("https://people.example.org/engraft/invitation/")
+
+
+def test_a_link_leads_to_the_port_of_the_last_server_where_no_address_is_set(data):
+    note_port(Settings(data=data), 8311)
+    plain = json.loads(done(data, "staff", "invite", "sam@centre.example", "--role", "steward", "--json"))
+    set_one = {"LRS_PAGES_URL": "https://people.example.org"}
+    named = json.loads(done(data, "staff", "recover", "sam@centre.example", "--json", env=set_one))
+    (data / SERVED).write_text("nonsense")
+    usual = json.loads(done(data, "staff", "recover", "sam@centre.example", "--json"))
+
+    told = [one["link"].partition("/invitation/")[0] for one in (plain, named, usual)]
+    assert told == ["http://127.0.0.1:8311", "https://people.example.org", "http://127.0.0.1:8080"]
 
 
 def test_roles_are_given_and_taken_and_sessions_end(data):

@@ -28,6 +28,7 @@ from lrs.ops.demo import entrances, sample, story
 from lrs.ops.demo.processes import MatchingService
 from lrs.ops.demo.story import Stage
 from lrs.storage import Owed, Tx, each
+from lrs.tenancy.pages import SERVED
 from lrs.tenancy.tenants import open_tenant
 from tests.programs import Programs, answers, children, programs, runs, until
 
@@ -212,6 +213,7 @@ def test_the_store_that_it_leaves_can_be_served(kept):
 
     assert answer.status_code == 200
     assert len(answer.json()["statements"]) > 0
+    assert (kept.data / SERVED).read_text().strip() == address.rpartition(":")[2]
 
 
 @pytest.mark.parametrize("taken", [[], ["Demo Career Converter"], ["Demo Career Converter 2", "Demo Career Converter"]])

@@ -240,6 +240,8 @@ def test_a_key_is_listed_by_the_name_of_its_source_and_what_it_may_in_words(site
     assert words in text_of(browser.get("/connect"))
     (one,) = [one for one in browser.get("/console/keys.json").json() if one["name"] == "first"]
     assert one["scopes"] == "admin all"
+    offered = [browser.get(path).text for path in ("/arrivals", "/staff/members")]
+    assert not any("The first key of this server" in page for page in offered)  # no source until something comes by it
 
 
 def test_the_record_of_actions_is_newest_first(browser):

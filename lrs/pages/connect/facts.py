@@ -109,10 +109,10 @@ def scopes_for(caller: Caller, scopes: Sequence[str]) -> tuple[str, ...]:
 
 
 def sources_of(tenant: Tenant, caller: Caller, right: str) -> list[str]:
-    """The sources within reach of *right*: those it is bound to, or all that have a key."""
+    """The sources within reach of *right*: those it is bound to, or all ``senders``."""
     if not caller.may_all(right):
         return sorted(caller.owned(right))
-    return sorted({one.source for one in known_keys(tenant.store)})
+    return senders(tenant, known_keys(tenant.store))
 
 
 def keys_within(tenant: Tenant, caller: Caller) -> list[KnownKey]:
