@@ -420,6 +420,25 @@ def test_a_statement_that_does_not_count_says_why_and_one_that_is_voided_that_it
     assert rows(browser)[0]["outcome"] == "voided"
 
 
+def test_a_statement_that_voids_another_says_so(site, browser):
+    voided = "http://adlnet.gov/expapi/verbs/voided"
+    taken = {"objectType": "StatementRef", "id": statement_id("low")}
+    site.world.send({"id": statement_id("void"), "actor": ANN, "verb": {"id": voided}, "object": taken})
+
+    assert rows(browser)[0]["outcome"] == "voids"
+    assert "It took a record back" in text_of(browser.get("/arrivals"))
+    assert "No rule is about it" not in text_of(browser.get(f"/arrivals/statements/{statement_id('void')}"))
+
+
+def test_a_checklist_without_a_name_is_called_like_the_session_at_which_it_was_gone_through(site, browser):
+    session = {"id": "https://centre.example/s/1", "definition": {"name": {"en": "Gowning, day 1"}}}
+    around = {"contextActivities": {"parent": [session]}}
+    site.world.send(statement("one", activity="https://centre.example/checklists/gown", context=around))
+
+    assert rows(browser)[0]["what"] == "Gowning, day 1"
+    assert rows(browser)[0]["activity"] == "https://centre.example/checklists/gown"
+
+
 def test_a_statement_that_counts_by_one_of_two_rules_counts(site, browser):
     site.world.apply(f"{RULES}{GOWNING},passed,GOWN,2,95,,vle\n")
     site.world.send(statement("one"))

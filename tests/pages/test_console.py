@@ -89,6 +89,16 @@ def test_a_mail_that_is_held_waits_with_its_link_until_its_time_is_over(site, br
     assert "Invitation to work here To ann@example.org" in text_of(page)
 
 
+def test_a_mail_that_was_given_up_on_is_called_as_people_call_it(site, browser):
+    (mail,) = site.tenant.store.get_many("delivery", [owe_mail(site)]).values()
+    give_up(site, Record("delivery", "m-1", mail.body, {**mail.meta, "state": "queued"}, owed=(Owed("deliver"),)))
+
+    text = text_of(browser.get("/console"))
+
+    assert "Invitation to work here did not go out: <i>no such level</i>" in text
+    assert "staff-invitation" not in text
+
+
 def test_a_held_mail_whose_time_ends_while_it_waits_is_not_counted_and_shows_no_link(site, browser):
     until = site.tenant.clock() + HOUR
     owe_mail(site, until=timestamp_of_micros(until))

@@ -22,6 +22,8 @@ LOOKED_AT = 3
 def all_told(reader: Reader, records: Iterable[Record]) -> dict[str, StatementTold]:
     """The statements in *records* by id, with names from other statements, and those that files gave to learners.
 
+    A checklist at a session has the name of the session, if it has none.
+
     A learner has the name that the source of the statement told, so nobody reads what only another source knows.
     """
 
@@ -37,7 +39,9 @@ def all_told(reader: Reader, records: Iterable[Record]) -> dict[str, StatementTo
         name = called_by(one.agent, str(record.meta.get("source", ""))) if is_nameless else None
         said[record.id] = with_person(one, name)
     names = {one.activity: name_of(reader, one.activity) for one in said.values() if one.activity and not one.named}
-    return {id: with_name(one, names.get(one.activity)) for id, one in said.items()}
+    nameless = [id for id, one in said.items() if one.activity and not one.named and not names[one.activity]]
+    seen = {id: one.activity for id, one in witnessed(reader, nameless).items()} if nameless else {}
+    return {id: with_name(one, names.get(one.activity) or seen.get(id)) for id, one in said.items()}
 
 
 def called(reader: Reader) -> Callable[[str], str]:

@@ -19,9 +19,10 @@ from lrs.people.ids import Ids, ids_of
 from lrs.people.persons import identifiers_in, members_of
 from lrs.storage import Reader, Record
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.validate import VOIDED as VOIDING
 
-COUNTED, NOT_COUNTED, NO_RULE, WAITING, VOIDED, OURS, UNREADABLE, REFUSED = (
-    *("counted", "not counted", "no rule", "being read", "voided", "made here", "unreadable", "refused"),
+COUNTED, NOT_COUNTED, NO_RULE, WAITING, VOIDED, VOIDS, OURS, UNREADABLE, REFUSED = (
+    *("counted", "not counted", "no rule", "being read", "voided", "voids", "made here", "unreadable", "refused"),
 )
 MOST_LEARNERS = 10
 """How many members of a group are looked at."""
@@ -71,6 +72,8 @@ def _met(record: Record, rules: InForce, ids: Ids) -> str | dict[str, Rule]:
         seen = look(record)
     except msgspec.MsgspecError:
         return UNREADABLE
+    if seen.verb.id == VOIDING:
+        return VOIDS
     found = rules_for(seen, rules.rules)
     return _evidence_ids(record.id, seen, found, ids) if found else NO_RULE
 

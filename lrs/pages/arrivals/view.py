@@ -41,6 +41,7 @@ _SAID = {
     NO_RULE: "No rule is about it",
     "being read": "Being read: the worker has not come to it",
     "voided": "Voided",
+    "voids": "It took a record back",
     "made here": "Made by this server",
     "unreadable": "Cannot be read",
 }
