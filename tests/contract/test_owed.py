@@ -356,3 +356,48 @@ def test_what_is_handed_back_after_its_lease_was_lost_stays_with_whoever_has_it(
 
     assert claim(store, "deliver") == []
     assert store.holds(held)
+
+
+def test_two_steps_of_one_record_that_are_claimed_together_are_put_off_and_settled_apart(store, clock):
+    owing(store, "a", "evaluate", "sync")
+    evaluate, sync = sorted(claim(store, "evaluate", "sync"), key=lambda one: one.owed.step)
+
+    store.defer(evaluate, due=clock.now + MINUTE, error="503")
+    held = [store.holds(one) for one in (evaluate, sync)]
+    store.release([sync])
+
+    assert held == [False, True]
+    again = only(claim(store, "evaluate", "sync"))
+    assert again.owed == Owed("sync", START, 0)
+    store.settle([again], nothing).result(WAIT)
+    assert [(one.step, one.waiting) for one in store.backlog()] == [("evaluate", 1)]
+    assert store.failing("evaluate")[0][1].error == "503"
+
+
+def test_of_two_steps_of_one_record_whose_worker_died_one_is_claimed_alone_and_then_the_other(store, clock):
+    owing(store, "a", "evaluate", "sync")
+    claim(store, "evaluate", "sync", lease=MINUTE)
+    clock.forward(micros=MINUTE)
+
+    lost = [store.claim_lost(["evaluate", "sync"], lease=MINUTE) for _ in range(3)]
+
+    assert sorted(one.owed.step for one in lost if one) == ["evaluate", "sync"]
+    assert lost[2] is None
+    assert [one.owed.tries for one in lost[:2]] == [0, 0]
+    assert [store.holds(one) for one in lost[:2]] == [True, True]
+
+
+def test_what_is_owed_anew_before_its_claim_is_settled_in_the_same_group_is_owed_still(store):
+    owing(store, "a", "evaluate")
+    held = only(claim(store, "evaluate"))
+    begun, go_on = threading.Event(), threading.Event()
+    store.write(lambda _: (begun.set(), go_on.wait(60)))
+    begun.wait(60)
+    again = store.write(lambda tx: tx.owe("thing", "a", Owed("evaluate")))
+    settled = store.settle([held], nothing)
+    go_on.set()
+
+    again.result(WAIT)
+    with pytest.raises(Stale):
+        settled.result(WAIT)
+    assert names(claim(store, "evaluate")) == [("a", "evaluate")]

@@ -109,6 +109,21 @@ def test_an_address_outside_the_public_internet_is_refused(address: str) -> None
         outbound.check("https://service.test/hook", STRICT, resolve=lambda *_: [address])
 
 
+@each_of(
+    "address",
+    [
+        "8.8.8.8",
+        "2606:4700::1111",
+        "::ffff:808:808",
+        "64:ff9b::808:808",
+        "2002:808:808::",
+        "2001:0:4136:e378:0:0:f7f7:f7f7",
+    ],
+)
+def test_an_address_of_the_public_internet_is_allowed_also_within_another_one(address: str) -> None:
+    assert outbound.check("https://service.test/hook", STRICT, resolve=lambda *_: [address])
+
+
 def test_a_public_address_is_allowed_over_https_only() -> None:
     def resolve(*_: object) -> list[str]:
         return ["93.184.216.34", "2606:2800:220:1::1"]

@@ -56,6 +56,12 @@ def test_numbers_come_by_size_then_texts_in_any_letters_then_nothing(descending)
     assert [row.values["name"] for row in found][:: -1 if descending else 1] == [9, 9.5, 10, "a", "b", "C", None]
 
 
+@pytest.mark.parametrize("name", ["sort", "page", "q"])
+def test_no_column_has_the_name_of_a_parameter_of_every_list(name):
+    with pytest.raises(ValueError, match=f"{name} is a parameter of every list"):
+        ListColumn(name, "Name")
+
+
 def test_what_leaves_one_value_can_be_taken_back_and_what_parts_nothing_is_no_choice():
     one, both = rows("a"), rows("a") + rows("b", state="old")
 

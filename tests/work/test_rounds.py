@@ -457,3 +457,33 @@ def test_a_step_that_fails_after_it_was_settled_is_not_given_up(tenant, batch):
 
     assert given_up == []
     assert tenant.store.backlog() == []
+
+
+def test_what_goes_on_aside_is_leased_and_told_until_when_as_its_step_says(tenant, clock):
+    told, elsewhere = [], Elsewhere()
+    begin = elsewhere.begin
+    elsewhere.begin = lambda tenant, claims, until: told.append(until - clock.now) or begin(tenant, claims, until)
+    steps = {"aside": Step(aside=lambda _: elsewhere, lease=30)}
+    owe(tenant, "aside", "lost", "new")
+    tenant.store.claim(["aside"], limit=1, lease=SECOND)
+    clock.forward(seconds=2)
+
+    Work(tenant, steps, [list(steps)]).turn()
+
+    assert (sorted(elsewhere.began), told) == (["lost", "new"], [30 * SECOND] * 2)
+    clock.forward(seconds=29)
+    assert tenant.store.claim_lost(["aside"], lease=SECOND) is None
+    clock.forward(seconds=1)
+    assert tenant.store.claim_lost(["aside"], lease=SECOND) is not None
+
+
+def test_what_cannot_be_begun_or_stored_aside_stays_owed_with_the_reason(tenant):
+    elsewhere = Elsewhere()
+    elsewhere.begin = lambda _tenant, claims, _until: [(claim, ValueError("no place")) for claim in claims]
+    steps = {"aside": Step(aside=lambda _: elsewhere)}
+    owe(tenant, "aside", "a")
+
+    Work(tenant, steps, [list(steps)]).turn()
+
+    ((record, owed),) = tenant.store.failing()
+    assert (record.id, owed.tries, "ValueError" in owed.error) == ("a", 1, True)

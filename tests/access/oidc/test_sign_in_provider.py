@@ -28,6 +28,7 @@ from lrs.people import sign_in as people
 from lrs.tenancy import audit
 from tests.builders import store_in
 from tests.pages.conftest import Browser, Site, text_of
+from tests.rows import each_of
 
 HERE = Path(__file__).parent
 ROOT = "http://127.0.0.1:80"
@@ -427,6 +428,22 @@ def test_of_keys_and_endpoints_only_a_plain_list_and_plain_addresses_are_believe
         assert (answer.status_code, says in text_of(answer)) == (502, True), says
         site.world.clock.now += 1
         add(site, provider)  # what was known of the former is not used for this one
+
+
+@each_of(
+    "wanted, says",
+    [
+        ({"name": "Uni"}, "use 1 to 40 lower-case letters"),
+        ({"name": "u" * 41}, "use 1 to 40 lower-case letters"),
+        ({"client_id": ""}, "needs a client id and a label"),
+        ({"label": " "}, "needs a client id and a label"),
+    ],
+)
+def test_a_provider_that_cannot_be_is_not_added(site, provider, wanted, says):
+    good = Provider("new", "New", provider.address, "engraft", 0)
+
+    with pytest.raises(Refused, match=says):
+        providers.add(site.tenant, msgspec.structs.replace(good, **wanted), None, by="test")
 
 
 def test_an_issuer_must_be_written_exactly_as_the_provider_writes_it(site, provider):
