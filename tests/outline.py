@@ -19,7 +19,7 @@ FLAGS = ("checked", "disabled", "required", "readonly", "multiple", "hidden", "a
 SAID = ("aria-label", "title", "lang", "role", "aria-current", "aria-invalid", "aria-live", "download", "target", "rel")
 ROLES = frozenset({"table", "row", "rowgroup", "cell", "columnheader", "rowheader", "img"})
 """Roles that every table and chart repeats."""
-STATES = {"chip": ("good", "warn", "bad", "accent"), "note": ("good", "warn", "problem")}
+STATES = {"chip": ("good", "warn", "bad", "accent"), "note": ("good", "warn", "problem"), "error": ()}
 
 
 def page(text: str, *, bar: bool = False) -> str:

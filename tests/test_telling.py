@@ -53,7 +53,8 @@ table: Levels
 chart {aria-label=Bars}: one; 3 (12x16)
 form POST /go with files
   Name
-  Too long
+  p error:
+    Too long
   [text q=Ann maxlength=40] {aria-invalid=true, required}
   [x] all=yes {disabled} All
   ( ) one=a A

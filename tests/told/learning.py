@@ -139,6 +139,8 @@ THRESHOLDS = {
     "From Fifty": [did("gowning", score={"raw": 90, "min": 50, "max": 100})],
     "Under Fifty": [did("gowning", score={"raw": 89, "min": 50, "max": 100})],
     "No Range": [did("gowning", score={"raw": 85})],
+    "No Width": [did("gowning", score={"raw": 5, "min": 5, "max": 5, "scaled": 0.9}, meta={"version": "2.0.0"})],
+    "Other Way Round": [did("gowning", score={"raw": 5, "min": 9, "max": 1, "scaled": 0.1}, meta={"version": "2.0.0"})],
     "Flat Range": [did("gowning", score={"raw": 5, "min": 5, "max": 5.5, "scaled": 0.2})],
     "No Score": [did("gowning", score=None), did("gowning-3", score=None)],
     "Half Scaled": [did("quiz", score={"scaled": 0.0}, verb="scored", **MOODLE)],
@@ -245,6 +247,19 @@ LEVELS = {
     "Much Held": [did(one) for one in ("gowning-2", "aseptic", "records", "annex-1", "quality")],
     "All Ended": [did("gowning-2", "2024-01-10"), did("aseptic", "2024-01-10")],
 }
+TEAM = {"objectType": "Group", "name": "Team"}
+GROUPS = {
+    "Group Member": [
+        did(
+            "gowning",
+            actor={**TEAM, "member": [mailbox("Group Member"), {"name": "Second Member", **mailbox("second-member")}]},
+        ),
+        did("records", "2026-11-11"),
+    ],
+    "Team Member": [
+        did("gowning", actor={**TEAM, "mbox": "mailto:team@example.org", "member": [mailbox("Team Member")]})
+    ],
+}
 VOIDED = {
     "Voided": [did("gowning")],
     "Voided One": [did("gowning", "2026-11-01"), did("gowning", "2026-11-02")],
@@ -261,7 +276,7 @@ REVIEWED = {
     "Mastered": [did("gowning-3", "2026-11-10", score=None)],
     "Mastered Anew": [did("gowning-3", "2026-11-10", score=None, verb="mastered")],
 }
-DID = THRESHOLDS | PLACES | OBSERVED | LASTING | MARKS | LEVELS | VOIDED | REVIEWED
+DID = THRESHOLDS | PLACES | OBSERVED | LASTING | MARKS | LEVELS | GROUPS | VOIDED | REVIEWED
 
 
 def statements_of(
@@ -271,7 +286,7 @@ def statements_of(
     found = []
     shown = name if called is None else called
     for number, one in enumerate(things):
-        actor = {**({"name": shown} if shown else {}), **(who or mailbox(name))}
+        actor = one.get("actor") or {**({"name": shown} if shown else {}), **(who or mailbox(name))}
         made = Did(one, id=str(uuid5(NAMESPACE_URL, f"{name} {number}")), actor=actor)
         made.source, made.meta = one.source, one.meta
         found.append(made)

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.training_centre import centre_sessions
+from adapters.training_centre.centre_sessions import CentreSession
 from lrs.access import keys, learners, staff
 from lrs.access.keys import active_key, create_key
 from lrs.access.sessions import SigningIn, open_session
@@ -27,7 +29,7 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR
 from lrs.matching.consent import answers, links
 from lrs.people import questions
-from lrs.storage import Owed, Record, each
+from lrs.storage import Owed, Record, Store, each
 from lrs.tenancy.tenants import Tenant
 from lrs.web.origins import session_cookie
 from lrs.xapi.statements.keys import keys_of, source_key
@@ -149,7 +151,9 @@ class Network:
         for record in each(store, "credential"):
             who = f"badge of {whose[str(record.meta['person'])]}"
             found[f"{who} {1 + sum(name.startswith(who + ' ') for name in found)}"] = record.id
-        return found
+        found |= {f"member {name}": dealings.member_id(name) for name in dealings.STAFF}
+        found |= {f"item {item.code}": item.id for one in published(store) for item in one.items}
+        return found | {f"session {one.number}": id for id, one in _sessions(store)}
 
     @functools.cached_property
     def names(self) -> dict[str, str]:
@@ -162,6 +166,11 @@ class Network:
         found |= {one["id"]: f"{name}, {one['timestamp'][:10]}" for name, one in sent}
         found |= {item.id: item.code for one in published(self.tenant.store) for item in one.items}
         return found | {id: name for name, id in self._called.items()}
+
+
+def _sessions(store: Store) -> Iterator[tuple[str, CentreSession]]:
+    for record in each(store, centre_sessions.KIND):
+        yield record.id, centre_sessions.session_of(record)
 
 
 def _forgotten(*_: Any) -> None:
