@@ -131,6 +131,8 @@ def test_what_a_learner_under_age_agreed_to_counts_only_with_the_guardian(
     assert heading(page) == "May Career Converter see these skills?"
     assert "Ana &lt;b&gt;of&lt;/b&gt; Cardiff" in page.text
     assert heading(agreed) == heading(later) == "A parent or guardian agreed"
+    own = "You can also sign in to your own page"
+    assert (own in agreed.text, own in later.text) == (False, True)
     assert given(tenant) == [("profiles:read", "guardian", True), ("gap:read", "guardian", True)]
     assert {"consent.guardian-asked", "consent.guardian-agreed", "consent.given"} <= set(audited(tenant))
 

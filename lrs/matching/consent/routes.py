@@ -178,7 +178,8 @@ def _add_guardian(router: Router) -> None:
             told = consent_page.guardian_question(tenant, link, asked, service, looker)
             return looking.page("learner/guardian.html", told)
         token = consent_page.form_token(tenant, consent_page.of_guardian(link), looker.browser)
-        return looking.page("learner/decided.html", consent_page.decided(tenant, link, service, looker, token))
+        answered = consent_page.decided(tenant, link, service, looker, token)
+        return looking.page("learner/decided.html", answered | {"my_page": False})  # a guardian has none
 
     @router.post(
         "/guardian/{guardian}",
