@@ -16,7 +16,7 @@ from badges.commands import issuers as trusted_commands
 from badges.commands import stops as stop_commands
 from badges.commands.claims import claim_command
 from badges.commands.codes import codes
-from badges.commands.keys import id_of, keys
+from badges.commands.keys import key_named, keys
 from badges.credentials.lists import former_lists
 from badges.credentials.records import method_of
 from badges.credentials.stored import stored_badge
@@ -24,7 +24,6 @@ from badges.forms import FORMS, form_named
 from badges.held import stops
 from badges.issuing.renew import renew
 from badges.keys import issuer as issuers
-from badges.keys.ring import ring_of
 from badges.verifying.containers import MAX_IMAGE
 from badges.verifying.lookup import resolver, status_lists
 from badges.verifying.verdict import Verdict
@@ -115,12 +114,10 @@ def list_command(tenant: Tenant, *, holder: str | None, key: str | None, as_json
 
 def _of_key(tenant: Tenant, key: str | None) -> Iterator[Record]:
     """The badges that *key* signed, and those whose former signature was of *key*; all without one."""
-    named = {one.id: one.fragment for one in ring_of(tenant).keys}
-    if key is not None and id_of(key) not in named:
-        raise click.ClickException(f"there is no key {key}: lrs badges keys list shows them")
+    fragment = None if key is None else key_named(tenant, key).fragment
     for record in each(tenant.store, "credential"):
         signed = {method_of(json.loads(record.body)).rpartition("#")[2], record.meta.get("replaces")}
-        if key is None or named[id_of(key)] in signed:
+        if fragment is None or fragment in signed:
             yield record
 
 

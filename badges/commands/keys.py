@@ -76,17 +76,26 @@ def compromise_command(tenant: Tenant, key: str, *, yes: bool) -> None:
 
     The badges keep their ids. lrs badges list --key KEY shows them: their holders need the new copies.
     """
+    named = key_named(tenant, key)
+    number = number_of(named)
     if not yes:
-        click.confirm(f"Make every badge that key {key} signed invalid, and issue them anew?", abort=True)
-    heir = rotation.compromise(tenant, id_of(key), by=BY)
+        click.confirm(f"Make every badge that key {number} signed invalid, and issue them anew?", abort=True)
+    heir = rotation.compromise(tenant, named.id, by=BY)
     instead = f"key {heir.removeprefix(PREFIX)} signs now" if heir else "it signed nothing any more"
-    click.echo(f"key {key.removeprefix(PREFIX)} is given up; {instead}. Its badges are issued anew by the server:")
-    click.echo(f"lrs badges list --key {key.removeprefix(PREFIX)} shows them, lrs doctor how much is left to do")
+    if named.algorithm != "Ed25519":
+        click.echo(f"key {number} is given up; {instead}. The JWTs and SD-JWTs that it signed are invalid:")
+        click.echo("whoever has one takes it anew from the page of the badge; the badges themselves stay valid")
+        return
+    click.echo(f"key {number} is given up; {instead}. Its badges are issued anew by the server:")
+    click.echo(f"lrs badges list --key {number} shows them, lrs doctor how much is left to do")
 
 
-def id_of(key: str) -> str:
-    """The id of the key that is named by its number or its id."""
-    return key if key.startswith(PREFIX) else PREFIX + key
+def key_named(tenant: Tenant, text: str) -> Key:
+    """The key that is named by its number, its id or its name in proofs. Raises ``ClickException`` if there is none."""
+    for key in ring_of(tenant).keys:
+        if text in {number_of(key), key.id, key.fragment}:
+            return key
+    raise click.ClickException(f"there is no key {text}: lrs badges keys list shows them")
 
 
 def number_of(key: Key) -> str:

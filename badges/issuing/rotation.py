@@ -187,10 +187,12 @@ def _store(tx: Tx, tenant: Tenant, made: Made, state: KeyState, since: int) -> N
 
 
 def _begin(tx: Tx, tenant: Tenant) -> None:
-    """Stores the first keys that have no record yet, so that their states can change."""
+    """Stores the first keys that have no record yet, so that their states can change. All are as old as the first."""
+    known = tx.get(KIND, signing_keys.FIRST)
+    created = signing_keys.read(known).created if known else tenant.clock()
     for id, key in first_keys(tenant.secrets).items():
         if tx.get(KIND, id) is None:
-            tx.insert(Record(KIND, id, msgspec.json.encode(msgspec.structs.replace(key, created=tenant.clock()))))
+            tx.insert(Record(KIND, id, msgspec.json.encode(msgspec.structs.replace(key, created=created))))
 
 
 def _kept(tx: Tx, id: str) -> Record:

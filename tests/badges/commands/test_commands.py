@@ -16,6 +16,7 @@ from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import open_tenant
 from tests.badges.made import badge_in, put_award, run_issue
 from tests.builders import store_in
+from tests.rows import each_of
 
 
 @pytest.fixture(autouse=True)
@@ -289,3 +290,28 @@ def test_a_badge_is_endorsed_listed_drafted_for_others_and_the_endorsement_taken
     assert removed.exit_code == 0
     assert none.output == "nobody has endorsed Aseptic gowning: Practitioner\n"
     assert both.exit_code == 2
+
+
+@each_of("name", ["badge-jwt-key/1", "kid"])
+def test_the_key_for_jwts_is_given_up_by_what_the_list_calls_it_and_by_its_name_in_proofs(
+    tmp_path_factory, monkeypatch, name
+):
+    monkeypatch.setenv("LRS_PUBLIC_URL", "https://skills.example.org")
+    folder = tmp_path_factory.mktemp("keys")
+    issued_in(folder)
+    listed = json.loads(run(folder, "keys", "list", "--json").output)
+    (first,) = [key for key in listed if key["algorithm"] == "ES256"]
+
+    given_up = run(folder, "keys", "compromise", first["kid"] if name == "kid" else name, "--yes")
+    again = run(folder, "keys", "compromise", "badge-jwt-key/2", "--yes")
+
+    assert first["id"] == "badge-jwt-key/1"
+    assert given_up.exit_code == 0
+    assert given_up.output == (
+        "key badge-jwt-key/1 is given up; key 2 signs now. The JWTs and SD-JWTs that it signed are invalid:\n"
+        "whoever has one takes it anew from the page of the badge; the badges themselves stay valid\n"
+    )
+    assert (again.exit_code, again.output) == (
+        1,
+        "Error: there is no key badge-jwt-key/2: lrs badges keys list shows them\n",
+    )

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc import jwk, jws
@@ -20,7 +21,7 @@ from lrs.kernel.times import HOUR
 from lrs.storage import Record, Stale, each
 from lrs.tenancy import audit, signing_keys
 from lrs.tenancy.signers import HERE, Sealing, SignerAway
-from lrs.tenancy.signing_keys import ALGORITHMS, FIRST, FIRST_JWT
+from lrs.tenancy.signing_keys import ALGORITHMS, FIRST, FIRST_JWT, SigningKey
 from lrs.tenancy.tenants import Tenant
 from tests.badges.made import (
     AWARD,
@@ -241,6 +242,16 @@ def test_every_tenant_has_a_key_for_jwts_that_stays_the_same_and_can_be_given_up
 
     assert before[0] == before[1] == replace(key_named(tenant, FIRST_JWT), state="active", since=0, until=None)
     assert issuer_of(tenant).ring.active("ES256").id == heir == SECOND
+
+
+def test_the_key_for_jwts_is_as_old_as_the_first_though_its_record_is_made_later(tenant):
+    kept = SigningKey(1, "Ed25519", key_named(tenant, FIRST).public, 7, "active")
+    record = Record("signing-key", FIRST, msgspec.json.encode(kept))
+    tenant.store.write(lambda tx: tx.put(record)).result()
+
+    rotation.rotate(tenant, "RS256", by="operator")
+
+    assert key_named(tenant, FIRST_JWT).since == 7
 
 
 def test_an_ed25519_key_stands_in_the_jwk_set_as_rfc_8037_says(tenant):
