@@ -150,7 +150,7 @@ def resume(tenant: Tenant, badge: str, *, by: str) -> None:
 def issue_again(tenant: Tenant, id: str, *, by: str) -> str:
     """Owes the badge of the award, or the badge, *id*, though it was revoked by hand. Gives the id of the badge.
 
-    Raises ``Refused`` if there is neither, and for a suspended one.
+    Raises ``Refused`` if there is neither, for a suspended one, and for one that is valid.
     """
     if tenant.store.get("award", id) is not None:
         award, badge = id, credential_uuid(id)
@@ -159,6 +159,9 @@ def issue_again(tenant: Tenant, id: str, *, by: str) -> str:
     stopped = stop_of(tenant.store, badge)
     if stopped is not None and stopped.state == "suspended":
         raise Refused(f"badge {badge} is suspended: lrs badges resume ends that", status=409, error="suspended")
+    held = tenant.store.get("credential", badge)
+    if stopped is None and held is not None and held.meta["state"] == "issued":
+        raise Refused(f"badge {badge} is not missing: lrs badges show prints it", status=409, error="issued_already")
     if stopped is not None:
         _take_back(tenant, badge, "revoked", by)
     else:

@@ -189,6 +189,7 @@ def run(folder, *words: object) -> Result:
 
 def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data, tmp_path):
     id = with_badge(data, lambda _: None)
+    not_missing = run(data, "issue", id)
     (tmp_path / "ids").write_text(f"\nurn:uuid:{id}\n")
 
     told = [run(data, "suspend", id, "--reason", WHY).output]
@@ -202,7 +203,8 @@ def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data,
     told += [run(data, "issue", id).output]
     with_badge(data, lambda _: None)
 
-    assert [(one.exit_code, one.output) for one in again] == [
+    assert [(one.exit_code, one.output) for one in (not_missing, *again)] == [
+        (1, f"Error: badge {id} is not missing: lrs badges show prints it\n"),
         (1, "Error: nothing was changed: 1 badge is revoked already\n"),
         (1, "Error: nothing was changed: 1 badge is suspended or revoked already\n"),
     ]
