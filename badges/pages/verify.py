@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from badges.held import certificates, shares
 from badges.pages.handed_in import LONGEST_ADDRESS, HandedIn, asked_in, body_of, check_something, form_of
 from badges.prior.trusted import known_issuers
+from badges.verifying import photographed
 from badges.verifying.checks import MOST_BYTES, BadgeChecks
 from badges.views import verdict_view
 from lrs.kernel.admission import CHECKING
@@ -133,7 +134,7 @@ _BODY = {
                 }
             },
             **{kind: {"schema": {"type": "string"}} for kind in ("text/plain", "application/vc+jwt", "image/svg+xml")},
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
+            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "image/jpeg")},
         },
     }
 }
@@ -219,12 +220,13 @@ class HandedInHere:
     """Whether it was the address of a certificate. Then nothing is shown but what is printed."""
 
     def take(self, content: bytes, email: str) -> tuple[bytes, str]:
-        """The badge that *content* is or leads to, and the e-mail address.
+        """The badge that *content* is or leads to, also as a photograph of an address, and the e-mail address.
 
         Raises ``Refused`` (404) for an address of ours at which there is none.
 
         Called in the thread of the check.
         """
+        content = photographed.address_in(content) or content
         printed = certificates.handed_in(self.tenant, content, self.root)
         self.is_certificate = printed is not None
         return printed or shares.handed_in(self.tenant, content, self.root), email

@@ -35,7 +35,12 @@ _ELEMENTS = (
 )
 _SVG = re.compile(rb"^\s*<(\?xml|svg|!--|!DOCTYPE)")
 _PAGE = (b"<!doctype html", b"<html")
-_OTHERS = {b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"PK\x03\x04": "a ZIP file"}
+_OTHERS = {
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"RIFF": "a WebP image",
+    b"PK\x03\x04": "a ZIP file",
+}
 
 
 _T = TypeVar("_T")

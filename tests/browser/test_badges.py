@@ -26,6 +26,7 @@ from lrs.storage import each
 from tests.browser.chromium import Chromium, found
 from tests.browser.test_learner import ANN, WIDTHS, Learner, lived
 from tests.npm import packages
+from tests.programs import until
 from tests.served import serving
 
 pytestmark = [
@@ -151,8 +152,11 @@ def test_the_camera_reads_the_code_of_a_certificate_and_the_badge_is_checked(sce
         employer.open("/verify")
         employer.looked_at("verify-camera-offered")
         offered = browser.run("!document.querySelector('[data-scan-part]').hidden")
-        employer.press("document.querySelector('[data-scan-start]')", "/verify")
+        browser.run("document.querySelector('[data-scan-start]').click()")
+        seen = "document.querySelector('[data-scan-video]').readyState >= 2"
+        until(lambda: browser.run(seen), "the camera to show something")
         employer.looked_at("verify-by-camera")
+        employer.press("document.querySelector('[data-scan-start]')", "/verify")
         told = browser.run("document.querySelector('h1').textContent")
 
     assert offered

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from contextlib import closing
 
 import pytest
+import segno
+from PIL import Image
 
 from badges.content.awards import credential_uuid
 from badges.credentials.stored import stored_badge
 from badges.endorsing import endorsing
 from badges.forms import sd_jwt
-from badges.held import shares
+from badges.held import certificates, shares
 from badges.keys.issuer import issuer_of
 from badges.proofs.sign import sign
 from badges.verifying.verdict import Check, Verdict
@@ -62,6 +65,29 @@ def heading(page):
 
 def own_badge(app, award=AWARD):
     return app.tenants.take("default").store.get("credential", credential_uuid(award))
+
+
+def photograph(address):
+    picture = io.BytesIO()
+    segno.make(address, micro=False).save(picture, kind="png", scale=4)
+    made = io.BytesIO()
+    Image.open(picture).convert("L").save(made, "JPEG")
+    return made.getvalue()
+
+
+def test_a_photograph_of_the_code_of_a_certificate_leads_to_its_badge_and_shows_what_is_printed(app, browser):
+    tenant = app.tenants.take("default")
+    code = certificates.code_of(tenant, credential_uuid(AWARD))
+    picture = photograph(f"http://lrs.test/t/default/check/{code}")
+
+    page, answer = handed_in(browser, file=("code.jpg", picture)), asked(browser, picture, "image/jpeg").json()
+    gone = handed_in(browser, file=("code.jpg", photograph(f"http://lrs.test/t/default/check/{code[:-1]}")))
+
+    assert "How it was shown" not in text_of(page)
+    assert "How it was shown" in text_of(handed_in(browser, own_badge(app).body.decode()))
+    assert (heading(page), answer["outcome"]) == (heading(handed_in(browser, own_badge(app).body.decode())), "valid")
+    assert gone.status_code == 404
+    assert "This code of a certificate is not known." in text_of(gone)
 
 
 def test_a_good_badge_is_told_to_be_good_with_what_it_says_and_whose_it_is(browser):

@@ -1,7 +1,7 @@
-// A QR code before the camera, as the text of a form with `data-scan`: the address of the script that reads such codes,
-// for browsers that read none by themselves.
+// A QR code before the camera, for a form with `data-scan`. Where the browser reads such codes, the form is sent with
+// the text of the first one that is seen; elsewhere with the picture that is taken, in which the server reads it.
 
-const SHARP = 800; // pixels of the longer side: enough for a code that fills a third of the picture
+const SHARP = 1600; // pixels of the longer side of a picture that is sent
 
 const form = document.querySelector("form[data-scan]");
 if (form && navigator.mediaDevices) {
@@ -11,6 +11,7 @@ if (form && navigator.mediaDevices) {
   const told = form.querySelector("[data-scan-told]");
   const label = button.textContent;
   let stream = null;
+  let detector = null;
 
   const stop = () => {
     stream?.getTracks().forEach((track) => track.stop());
@@ -19,48 +20,47 @@ if (form && navigator.mediaDevices) {
     button.textContent = label;
   };
 
-  const ofBrowser = async () => {
+  const detectorOfBrowser = async () => {
     const known = "BarcodeDetector" in window ? await BarcodeDetector.getSupportedFormats().catch(() => []) : [];
-    if (!known.includes("qr_code")) return null;
-    const detector = new BarcodeDetector({ formats: ["qr_code"] });
-    return async () => (await detector.detect(video).catch(() => []))[0]?.rawValue;
+    return known.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
   };
 
-  const ofOurs = async () => {
-    const { textIn } = await import(form.dataset.scan);
-    const canvas = document.createElement("canvas");
-    const picture = canvas.getContext("2d", { willReadFrequently: true });
-    return () => {
-      const by = Math.min(1, SHARP / Math.max(video.videoWidth, video.videoHeight));
-      [canvas.width, canvas.height] = [Math.round(video.videoWidth * by), Math.round(video.videoHeight * by)];
-      picture.drawImage(video, 0, 0, canvas.width, canvas.height);
-      return textIn(picture.getImageData(0, 0, canvas.width, canvas.height).data, canvas.width, canvas.height);
-    };
-  };
-
-  const look = async (read) => {
+  const look = async () => {
     if (!stream) return;
-    const text = video.readyState >= 2 ? await read() : "";
-    if (text && stream) {
+    const [code] = video.readyState >= 2 ? await detector.detect(video).catch(() => []) : [];
+    if (code?.rawValue && stream) {
       stop();
-      form.querySelector("textarea").value = text;
+      form.querySelector("textarea").value = code.rawValue;
       form.requestSubmit();
     } else {
-      requestAnimationFrame(() => look(read));
+      requestAnimationFrame(look);
     }
+  };
+
+  const take = async () => {
+    const by = Math.min(1, SHARP / Math.max(video.videoWidth, video.videoHeight));
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth * by, video.videoHeight * by];
+    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    stop();
+    const picture = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+    const files = new DataTransfer();
+    files.items.add(new File([picture], "photograph.jpg", { type: picture.type }));
+    form.querySelector("input[type=file]").files = files.files;
+    form.requestSubmit();
   };
 
   button.addEventListener("click", async () => {
     told.textContent = "";
-    if (stream) return stop();
+    if (stream) return detector || video.readyState < 2 ? stop() : take();
     try {
-      const read = (await ofBrowser()) ?? (await ofOurs());
+      detector = await detectorOfBrowser();
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       video.srcObject = stream;
       video.hidden = false;
-      button.textContent = button.dataset.stop;
+      button.textContent = detector ? button.dataset.stop : button.dataset.take;
       await video.play();
-      look(read);
+      if (detector) look();
     } catch {
       stop();
       told.textContent = button.dataset.fails;
