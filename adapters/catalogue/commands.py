@@ -59,7 +59,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
         told = [{"id": id, "outcome": outcome} for id, outcome in outcomes.items()]
         print_list(told, {"outcome": "outcome", "name": "id"}, none="no offering could be read", as_json=False)
         for row, reason in found.faults:
-            click.echo(one_line(f"row {row}: left out, {reason}"), err=True)
+            click.echo(one_line(f"row {row}: left out. {reason}"), err=True)
         for note in worth_saying(notes):
             click.echo(one_line(f"note: {note}"), err=True)
     if found.faults:
