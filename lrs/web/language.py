@@ -76,12 +76,29 @@ def addresses_in(request: Request, offered: Iterable[str]) -> dict[str, str]:
     return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in offered}
 
 
-def keep_choice(request: Request, answer: Response, offered: Sequence[str]) -> None:
-    """Sets a cookie with the language in this address, for all pages that offer it."""
+def keep_choice(request: Request, answer: Response, offered: Sequence[str], *, in_frame: bool = False) -> None:
+    """Sets a cookie with the language in this address, for all pages that offer it.
+
+    *in_frame*: another site shows the page, so the browser keeps the cookie for that site alone.
+    """
     chosen = request.query_params.get(PARAMETER)
-    if chosen is not None and chosen in offered:
+    if chosen is None or chosen not in offered:
+        return
+    if in_frame:
+        set_framed_cookie(answer, COOKIE, chosen, _KEPT)
+    else:
         is_secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, chosen, max_age=_KEPT, httponly=True, samesite="lax", secure=is_secure, path="/")
+
+
+def set_framed_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
+    """Sets a cookie that a browser keeps in another site's frame, for that site alone.
+
+    Starlette's ``set_cookie(partitioned=True)`` raises on Python before 3.14. Source: CHIPS (Cookies Having Independent
+    Partitioned State).
+    """
+    told = f"{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+    answer.headers.append("set-cookie", told)
 
 
 def _wanted(header: str) -> list[str]:

@@ -88,7 +88,7 @@ def page_in_language(request: Request, template: str, status: int = 200, /, **sh
     """
     exchange_of(request).language = language_of(request, LEARNERS)
     answer = page(request, template, status, languages=LEARNERS, **shown)
-    keep_choice(request, answer, LEARNERS)
+    keep_choice(request, answer, LEARNERS, in_frame=bool(policy_of(request).framed_by))
     return answer
 
 

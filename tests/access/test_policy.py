@@ -141,6 +141,7 @@ OPEN = {
     ("GET", "/lti/login"),
     ("POST", "/lti/login"),
     ("POST", "/lti/launch"),
+    ("GET", "/lti/closed"),
     ("POST", "/cmi5/fetch/{token}"),
     ("OPTIONS", "/cmi5/fetch/{token}"),
     ("GET", "/content/{package}/{path:path}"),

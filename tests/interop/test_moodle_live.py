@@ -163,7 +163,7 @@ def joined(moodle, engraft, tmp_path_factory):
     admin = moodle.person(moodle.admin)
     admin.get(f"{moodle.address}/mod/lti/startltiadvregistration.php", url=invite, type=0, sesskey=admin.key)
     registered = admin.submit(0, who="names")
-    assert "is registered, and waits until an administrator here approves it" in registered.text
+    assert "is registered, and waits until an administrator of Engraft approves it" in registered.text
     engraft.command("lms", "approve", "Moodle")
     tools = moodle.ajax(admin, "mod_lti_get_tool_types")
     moodle.type = max(one["id"] for one in tools)

@@ -265,7 +265,7 @@ PAGES = dict.fromkeys(
         "GET /metrics",
         *(
             f"GET /t/{{tenant}}/lti/{one}"
-            for one in ("jwks", "register/{invite}", "login", "courses/{course}", "learn/{link}")
+            for one in ("jwks", "register/{invite}", "login", "closed", "courses/{course}", "learn/{link}")
         ),
         *(f"GET /t/{{tenant}}/lti/me{one}" for one in ("", "/roles", "/badges/{id}", "/badges/{id}/take")),
         "POST /t/{tenant}/lti/me/badges/{id}/take",

@@ -53,7 +53,12 @@ PUBLIC = {
     for name in ("verify", "verify-refused", "catalogue", "catalogue-entry", "roles", "role", "role-embedded")
 }
 """What everybody reads, and learners are led to."""
-WELSH = CONSENT | SIGN_IN | BADGES | MINE | PUBLIC | {*LEARNERS, "mails/learner-sign-in.html"}
+LAUNCHED = {
+    *(f"lti/{name}.html" for name in ("learn", "closed", "refused", "window", "keep", "recall")),
+    *(f"content/{name}.html" for name in ("player", "refused")),
+}
+"""What learners read who come from a learning platform, and round what they open."""
+WELSH = CONSENT | SIGN_IN | BADGES | MINE | PUBLIC | LAUNCHED | {*LEARNERS, "mails/learner-sign-in.html"}
 """What there is in both languages, whole."""
 AS_FAR = {"account/own-account.html"}
 """What is in Welsh as far as somebody has written it."""

@@ -10,6 +10,7 @@ from lrs.access.sessions import SigningIn
 from lrs.pages.sign_in.entering import browser_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
+from lrs.web.language import set_framed_cookie
 from lrs.web.page import redirect
 
 _PLACES = {BADGES: "me#badges", CODE: "me/code"}
@@ -29,7 +30,7 @@ def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response
     of = arrived.course if _teaches(arrived) else signed_in.ME
     place = f"courses/{arrived.course}" if _teaches(arrived) else _own_place(arrived)
     answer = redirect(request, f"{path_of(request)}/{place}")
-    signed_in.set_cookie(answer, signed_in.cookie_name(tenant, of), token, signed_in.LASTS)
+    set_framed_cookie(answer, signed_in.cookie_name(tenant, of), token, signed_in.LASTS)
     return answer
 
 

@@ -57,6 +57,8 @@ class OpenedCourse(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(LtiEnrolment)
+CLOSED = "closed"
+"""The page under the address of the tool to which a unit leads that was opened in a window of its own."""
 
 
 def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
@@ -88,6 +90,15 @@ def opened(reader: Reader, link: LtiLink, user: str) -> OpenedCourse:
         if not units:
             raise Refused("The unit of this link is not in the course any more.", status=404, error="not_found")
     return OpenedCourse(course, version.structure, tuple(units), registration)
+
+
+def way_back(found: OpenedCourse, index: int, tool: str, place: str) -> str:
+    """Where the unit *index* leads at its end: to *place* under the address of the *tool*, if it is in the same frame.
+
+    A window of its own has no cookie of the frame's, so there it says that it can be closed.
+    """
+    own = any(one.launch_method == "OwnWindow" for at, one in found.units if at == index)
+    return f"{tool}/{CLOSED if own else place}"
 
 
 def registration_id(course: Course, link: LtiLink, user: str) -> str:

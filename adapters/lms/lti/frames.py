@@ -15,6 +15,7 @@ from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of, tenant_of
 from lrs.web.frame import Frame, Place
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.page import Pages, plain_frame, policy_of, refusal_page, server_root
 from lrs.web.page_policy import PagePolicy
 
@@ -63,12 +64,16 @@ def framed(request: Request, _: Annotated[str, Path(alias="tenant")]) -> None:
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """A page that says why not. Any platform of the tenant may show it, for it is not known yet whose launch it was."""
+    """A page that says why not. Any platform of the tenant may show it, for it is not known yet whose launch it was.
+
+    One that waits for approval or is suspended may, too: that is what the page says.
+    """
     tenant = exchange_of(request).tenant
     if tenant is not None and not policy_of(request).framed_by:
-        approved = [one for one in platforms.everyone(tenant.store) if one.state == "approved"]
-        origins = dict.fromkeys(origin for one in approved for origin in one.framing)
+        known = sorted(platforms.everyone(tenant.store), key=lambda one: one.state != "approved")
+        origins = dict.fromkeys(origin for one in known for origin in one.framing)
         framed_by(request, tuple(origins)[:_MOST_FRAMING])
+    exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(request, refused, "lti/refused.html")
 
 

@@ -42,6 +42,7 @@ LONGEST = 60
 _SCORE = {"content-type": "application/vnd.ims.lis.v1.score+json", "accept": "application/json"}
 _RESULTS = {"accept": "application/vnd.ims.lis.v2.resultcontainer+json"}
 _CLOSE = 1e-6
+_STOPPED = {"pending": "it waits for approval", "suspended": "it was suspended"}
 _FINAL = frozenset({400, 403, 404, 405, 410, 422})
 
 
@@ -162,7 +163,7 @@ def _destination(one: LtiPlatform) -> Destination:
     named = msgspec.Raw(msgspec.json.encode({"name": one.name}))
     if one.state == "approved":
         return Destination(CHANNEL_NAME, one.id, one.token, ACTIVE, options=named)
-    return Destination(CHANNEL_NAME, one.id, one.token, PAUSED, f"the platform is {one.state}", options=named)
+    return Destination(CHANNEL_NAME, one.id, one.token, PAUSED, _STOPPED[one.state], options=named)
 
 
 def _called(destination: Destination) -> str:

@@ -14,6 +14,7 @@ from adapters.lms.lti.enrolments import OpenedCourse
 from adapters.lms.lti.frames import LAUNCHED, framed, let_forms_go, tool_of
 from adapters.lms.sessions.place import LmsPlace
 from lrs.kernel.errors import Refused
+from lrs.pages.me.own_page import own_page
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
 from lrs.storage import ROWS, Tx
 from lrs.web.exchange import exchange_of
@@ -39,7 +40,7 @@ def routes(subscriptions: Subscriptions) -> Router:
         there, member = _link(visit, link)
         found = enrolments.opened(visit.tenant.store, there, member.user)
         let_forms_go(visit.request, visit.tenant, [unit.url for _, unit in found.units])
-        return visit.page("lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
+        return own_page(visit, "lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
 
     @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)
     def start(visit: Visiting, link: str, index: int, body: FormBody) -> Response:
@@ -63,8 +64,9 @@ def _link(visit: Visit, id: str) -> tuple[LtiLink, LtiMember]:
 
 
 def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
-    _, member = _link(visit, id)
+    there, member = _link(visit, id)
     tenant, tool = visit.tenant, tool_of(visit.request)
+    back = enrolments.way_back(enrolments.opened(tenant.store, there, member.user), index, tool, f"learn/{id}")
     place = LmsPlace(tenant, subscriptions, tool.removesuffix("/lti"))
     known = users.user(tenant.store, member.user)
     account = {"homePage": _issuer(visit), "name": known.sub if known else ""}
@@ -73,7 +75,7 @@ def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -
 
     def decide(tx: Tx) -> UnitLaunched:
         registration = enrolments.enrol(tx, place, id, member, (account, session))
-        order = LaunchOrder(registration.id, index, return_url=f"{tool}/learn/{id}")
+        order = LaunchOrder(registration.id, index, return_url=back)
         return launch_in(tx, place=place, order=order, fresh=fresh)
 
     return tenant.store.write(decide, weight=_WEIGHT).result()

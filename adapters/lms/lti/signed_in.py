@@ -7,7 +7,6 @@ its platform, its person or its course is now is looked up at every request. Kno
 from __future__ import annotations
 
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
 from starlette.types import Scope
 
 from adapters.lms.lti import courses, platforms, users
@@ -102,13 +101,3 @@ def _teacher(tenant: Tenant, user: str, course: str, session: tuple[str, str]) -
 def cookie_name(tenant: Tenant, of: str) -> str:
     """The name of a cookie of ours in a frame: no other host can set it."""
     return f"__Host-engraft.{tenant.id}.lti.{of}"
-
-
-def set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
-    """Sets a cookie that a browser keeps in another site's frame, for that site alone.
-
-    Starlette's ``set_cookie(partitioned=True)`` raises on Python before 3.14. Source: CHIPS (Cookies Having Independent
-    Partitioned State).
-    """
-    told = f"{name}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
-    answer.headers.append("set-cookie", told)

@@ -18,17 +18,19 @@ from adapters.lms.lti.launch import OtherBrowser, receive
 from adapters.lms.lti.login import BegunLaunch
 from adapters.lms.lti.platform_keys import PlatformKeys
 from adapters.lms.lti.registration import Tool
-from adapters.lms.lti.signed_in import cookie_name, set_cookie
+from adapters.lms.lti.signed_in import cookie_name
 from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.kernel.sealed import NotOurs, digest_of, hide, reveal
 from lrs.kernel.times import MINUTE, SECOND
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
+from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT
+from lrs.web.language import LEARNERS, language_of, set_framed_cookie
 from lrs.web.late import Router
 from lrs.web.origins import client_of, is_from_elsewhere
-from lrs.web.page import page, redirect
+from lrs.web.page import page, page_in_language, redirect
 from lrs.web.routing import problems
 from lrs.web.shared import shared
 
@@ -52,6 +54,11 @@ def routes() -> Router:
     _add_registration(router)
     _add_login(router)
     _add_launch(router)
+
+    @router.get("/closed", summary="Where a unit that has a window of its own leads at its end")
+    def closed(request: Request, tenant: Named) -> Response:  # noqa: ARG001 (the tenant is in the address)
+        return page_in_language(request, "lti/closed.html")
+
     return router
 
 
@@ -93,6 +100,7 @@ def _add_registration(router: Router) -> None:
         framed_by(request, framing)
         deployment = ", ".join(made.deployments)
         shown = {"name": made.name, "issuer": made.issuer, "client_id": made.client_id, "deployment": deployment}
+        shown |= {"title": tool.title, "approve": f"{tool.root.removesuffix('/lti')}/staff/lms"}
         return page(request, "lti/registered.html", origin=framing[0], **shown)
 
 
@@ -131,6 +139,7 @@ def _asked(
         platform=origin(told.configuration),
         title=_title(tenant),
         tool=path_of(request),
+        address=tool_of(request),
         invitation=told.invitation,
         told=hide(_secret(tenant), told),
     )
@@ -155,7 +164,7 @@ def _begun(request: Request, tenant: Tenant, given: dict[str, str]) -> Response:
     shared(request, login.Logins).count(tenant, client_of(request))
     begun = login.begin(tenant, given, tool_of(request))
     answer = _keeping(request, begun) if begun.storage else redirect(request, begun.address)
-    set_cookie(answer, _login_cookie(tenant, begun.state), begun.proof, login.LASTS // SECOND)
+    set_framed_cookie(answer, _login_cookie(tenant, begun.state), begun.proof, login.LASTS // SECOND)
     return answer
 
 
@@ -175,6 +184,7 @@ def _other_browser(request: Request, other: OtherBrowser, form: dict[str, str]) 
         shown |= {name: form.get(name, "") for name in ("state", "id_token")}
         return page(request, "lti/recall.html", tool=path_of(request), key=_key(form.get("state", "")), **shown)
     given = sorted(begun.given.items())
+    exchange_of(request).language = language_of(request, LEARNERS)
     return page(request, "lti/window.html", 403, tool=path_of(request), given=given, platform=platform.name)
 
 

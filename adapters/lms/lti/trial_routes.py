@@ -51,7 +51,11 @@ def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: S
     if there is None or there.course != course or not there.opens.startswith(enrolments.COURSE):
         raise Refused("There is no such course of ours in this course.", status=404, error="not_found")
     found = enrolments.opened(store, there, user)
-    place = LmsPlace(visit.tenant, subscriptions, tool_of(visit.request).removesuffix("/lti"))
+    tool = tool_of(visit.request)
+    place, back = (
+        LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti")),
+        enrolments.way_back(found, index, tool, f"courses/{course}"),
+    )
     known = users.user(store, user)
     actor = checked_actor({"account": {"homePage": who.platform.issuer, "name": known.sub if known else user}})
     id = name("lti-trial", found.course.id, str(found.course.version), course, user)
@@ -59,7 +63,7 @@ def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: S
 
     def decide(tx: Tx) -> UnitLaunched:
         registration = trial_in(tx, place, found.course, actor, id=id, session=session)
-        order = LaunchOrder(registration.id, index, "Browse", return_url=f"{tool_of(visit.request)}/courses/{course}")
+        order = LaunchOrder(registration.id, index, "Browse", return_url=back)
         return launch_in(tx, place=place, order=order, fresh=fresh)
 
     return store.write(decide, weight=_WEIGHT).result()

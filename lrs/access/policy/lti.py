@@ -23,6 +23,7 @@ LTI_TABLE: PolicyTable = {
     ("GET", "/t/{tenant}/lti/login"): _PAGE,
     ("POST", "/t/{tenant}/lti/login"): _MESSAGE,
     ("POST", "/t/{tenant}/lti/launch"): _MESSAGE,
+    ("GET", "/t/{tenant}/lti/closed"): _PAGE,
     ("POST", "/t/{tenant}/lti/pick"): _PAGE,
     ("GET", "/t/{tenant}/lti/me"): _launched("own-record.read", SELF),
     ("POST", "/t/{tenant}/lti/me/questions"): _launched("own-questions.ask", SELF),

@@ -21,6 +21,7 @@ from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, FOREIGN, ISSUER, MEMBERSHIP, OWN_PAGE, PATH, TOOL, cookies
 from tests.badges.made import put_award
 from tests.pages.conftest import Browser, text_of
+from tests.rows import each_of
 
 
 def test_a_login_leads_to_the_platform_with_what_the_standard_asks(world):
@@ -254,6 +255,18 @@ def test_a_parent_who_looks_on_does_not_see_who_else_is_in_the_course(world, rol
     beside = world.launch(sub="9", **{CLAIM + "roles": [MEMBERSHIP + "Learner", role]})
 
     assert [one.headers["location"] for one in (alone, beside)] == [f"{PATH}/me"] * 2
+
+
+@each_of("state", ["pending", "suspended"])
+def test_a_platform_that_may_launch_nothing_shows_in_its_frame_why(world, platform, state):
+    own = world.add(platform.described(state, issuer=f"https://{state}.example", state=state))
+
+    answer = world.log_in(iss=own.issuer, client_id=state)
+    world.store.write(lambda tx: platforms.remove(tx, own.id, "test")).result()
+
+    assert answer.status_code == 403
+    _, _, framing = answer.headers["content-security-policy"].partition("frame-ancestors ")
+    assert own.issuer in framing.partition(";")[0].split()
 
 
 def test_a_platform_that_is_suspended_signs_out_who_came_from_it(world, platform):

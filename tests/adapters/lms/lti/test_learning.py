@@ -25,7 +25,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
 from lrs.storage import each
 from lrs.tenancy import audit
-from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World
+from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World, cookies
 from tests.adapters.lms.made import structure, unit
 from tests.pages.conftest import forms_of, text_of
 
@@ -45,7 +45,7 @@ def world(tmp_path_factory, platform):
     made.close()
 
 
-def launch(world, sub="5", role="Learner", opens=None, link="3"):
+def launch(world, sub="5", role="Learner", opens=None, link="3", **claims):
     ags = {
         "scope": ["https://purl.imsglobal.org/spec/lti-ags/scope/score"],
         "lineitem": f"{world.platform.address}/item",
@@ -53,7 +53,7 @@ def launch(world, sub="5", role="Learner", opens=None, link="3"):
     custom = {"engraft_opens": opens or f"course:{world.course.id}"}
     told = {CLAIM + "custom": custom, AGS: ags, CLAIM + "roles": [MEMBERSHIP + role], CLAIM + "ext": {}, "email": ""}
     told |= {CLAIM + "resource_link": {"id": link, "title": "Gowning"}}
-    return world.launch(sub=sub, **told)
+    return world.launch(sub=sub, **told | claims)
 
 
 def start(world, page):
@@ -78,6 +78,38 @@ def test_a_learner_starts_a_course_in_the_frame_and_content_gets_what_cmi5_wants
     assert json.loads(told["actor"])["account"] == {"homePage": ISSUER, "name": "5"}
     assert told["endpoint"] == "https://skills.example.org/t/default/cmi5/xapi"
     assert dict(parse_qsl(urlsplit(again.headers["location"]).query))["registration"] == told["registration"]
+
+
+def test_a_learner_chooses_a_language_that_the_browser_keeps_in_the_frame(world):
+    world.new_browser()
+    place = launch(world).headers["location"]
+
+    before, chosen = world.browser.get(place), world.browser.get(f"{place}?lang=cy")
+    pages = [world.browser.get(one) for one in (place, f"{PATH}/me", f"{PATH}/learn/none")]
+
+    kept = cookies(chosen)["engraft.language"]
+    assert "?lang=cy" in before.text
+    assert kept == "cy; Max-Age=31536000; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+    says = ("Heb ddechrau", "Fy sgiliau", "Ni newidiwyd dim")
+    assert [text in text_of(page) for text, page in zip(says, pages, strict=True)] == [True] * 3
+
+
+def test_a_unit_in_a_window_of_its_own_leads_to_a_page_that_needs_no_cookie_of_the_frame(world):
+    text = structure(unit(url=CONTENT, launchMethod="OwnWindow"), id="https://publisher.example/window")
+    course = import_course(world.tenant, BytesIO(text), "cmi5.xml", "test").course
+    world.new_browser()
+
+    elsewhere = {CLAIM + "context": {"id": "another"}}
+    launched = launch(world, opens=f"course:{course.id}", link="window", **elsewhere)
+    page = world.browser.get(launched.headers["location"])
+    answer = start(world, page)
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    (session,) = sessions_of(world.store, told["registration"])
+    closed = world.new_browser().get(f"{PATH}/closed")
+
+    assert session.return_url == f"https://skills.example.org{PATH}/closed"
+    assert closed.status_code == 200
+    assert "You can close this window." in text_of(closed)
 
 
 def test_a_link_to_a_course_that_is_not_here_says_whom_to_ask(world):

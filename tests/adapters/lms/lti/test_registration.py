@@ -75,7 +75,9 @@ def test_a_platform_registers_by_an_invitation_and_waits_for_approval(world, pla
 
     assert f"frame-ancestors {platform.address};" in page.headers["content-security-policy"]
     assert "secret-token" not in page.text
-    assert "is registered, and waits" in text_of(answer)
+    assert f"Address of the tool {TOOL}" in text_of(page)
+    assert "is registered, and waits until an administrator of Engraft approves it" in text_of(answer)
+    assert 'href="https://skills.example.org/t/default/staff/lms"' in answer.text
     assert again.status_code == 410
     assert (found.state, found.deployments, found.family, found.name) == ("pending", ("4",), "moodle", "Moodle")
     method, asked, headers, body = next(one for one in platform.asked if one[0] == "POST")
@@ -319,7 +321,9 @@ def test_the_console_names_a_platform_that_waits_and_leads_to_where_it_is_approv
     page = world.staff().get("/console")
     world.store.write(lambda tx: platforms.remove(tx, one.id, "test")).result()
 
-    assert "Nothing is sent to Moodle of North (lti)" in text_of(page)
+    says = "Nothing is sent to Moodle of North : Paused, it waits for approval. Put it right on its page."
+    assert says in text_of(page)
+    assert "lrs lms approve" not in page.text
     assert f'href="/staff/lms/platforms/{one.id}"' in page.text
 
 
@@ -331,6 +335,7 @@ def test_an_invitation_is_made_on_the_page(world):
 
     assert f"{TOOL}/register/" in text_of(answer)
     assert "Moodle of North Centre works once" in text_of(answer)
+    assert "Moodle: Site administration, Plugins, External tool, Manage tools" in text_of(answer)
     assert nameless.status_code == 400
 
 

@@ -135,6 +135,7 @@ def test_an_author_tries_a_part_without_a_platform_and_nothing_counts(site, auth
     assert [one.status_code for one in (*opened, none)] == [303, 303, 404]
     assert opened[0].headers["location"].startswith("http://content.test/t/default/content/")
     assert "form-action 'self' http://content.test;" in page.headers["content-security-policy"]
+    assert f'action="{PLACE}/{course}/try" target="_blank"' in page.text  # not all content has a way back
     (id,) = {one.about["registration"] for one in audit.newest(site.tenant.store, 2)}
     found = registration_in(site.tenant.store, id)
     assert (found.actor["name"], found.units) == ("Trial by staff", {})
