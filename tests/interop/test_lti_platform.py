@@ -4,9 +4,11 @@ It signs the launches, and checks with its own code (PyJWT, jwcrypto) what this 
 """
 
 import json
+import time
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 from joserfc.jwk import RSAKey
 from jwt import InvalidSignatureError
@@ -18,7 +20,9 @@ from lti1p3platform.registration import Registration
 from adapters.lms.lti import services, tool_keys
 from adapters.lms.lti.words import WRITE_SCORE
 from tests.adapters.lms.lti.platform import FOREIGN, PATH, TOOL, Platform, World
+from tests.adapters.lms.lti.test_launch import BAD, FromNow
 from tests.pages.conftest import forms_of, text_of
+from tests.rows import each_of
 
 ISSUER = "https://independent.example"
 ROLES = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
@@ -45,19 +49,35 @@ class Launch(LTIAdvantageMessageLaunchAbstract):
         return launch_data
 
 
+class Signing(Registration):
+    """A registration whose platform signs what *spoil* makes of a message and of the header of its token."""
+
+    spoil = None
+
+    def platform_encode_and_sign(self, payload, expiration=None):
+        if self.spoil is None:
+            return super().platform_encode_and_sign(payload, expiration)
+        now = int(time.time())
+        told, header = self.spoil({**payload, "iat": now, "exp": now + expiration}, {"kid": self.get_kid()})
+        algorithm = header.pop("alg", "RS256")
+        key = {"none": None, "HS256": "a secret that is long enough for the library"}.get(algorithm)
+        signed = self.get_platform_private_key() if algorithm.startswith("RS") else key
+        return jwt.encode(told, signed, algorithm, headers=header)
+
+
 class Independent:
     """The independent platform, and the tool of *world*, which it is registered with."""
 
     def __init__(self, world, platform):
         self.world, self.key = world, RSAKey.generate_key(2048, private=True)
-        made = Registration()
+        made = Signing()
         made.set_iss(ISSUER).set_client_id("tool").set_deployment_id("1")
         made.set_launch_url(f"{TOOL}/launch").set_deeplink_launch_url(f"{TOOL}/launch")
         made.set_oidc_login_url(f"{TOOL}/login").set_tool_key_set_url(f"{TOOL}/jwks")
         made.set_platform_public_key(self.key.as_pem(private=False).decode())
         made.set_platform_private_key(self.key.as_pem(private=True).decode())
         made.set_tool_key_set(world.browser.get(f"{PATH}/jwks").json())
-        self.config = Config(registration=made)
+        self.config, self.registration = Config(registration=made), made
         platform.says("/independent", {"keys": json.loads(json.dumps(made.get_jwks()))})
         changes = {"jwks": f"{platform.address}/independent", "authorization": f"{ISSUER}/auth"}
         world.add(platform.described("tool", issuer=ISSUER, **changes))
@@ -71,7 +91,7 @@ class Independent:
         assert answer.status_code == 303, text_of(answer)
         return {name: one[0] for name, one in parse_qs(urlsplit(answer.headers["location"]).query).items()}
 
-    def launch(self, role="Learner", prepare=lambda _: None):
+    def launch(self, role="Learner", prepare=lambda _: None, keep=lambda _: None):
         """The answer to a launch that the platform has made of what the tool asked."""
         made = Launch(SimpleNamespace(get_data=self.asked(), form_data={}), self.config)
         made.set_user_data("5", [ROLES + role], "Ann Learner", "ann@independent.example")
@@ -80,6 +100,7 @@ class Independent:
         prepare(made)
         told = made.lti_launch()
         place = urlsplit(told.pop("launch_url")).path
+        keep(told)
         return self.world.browser.ask("POST", place, data=told, headers=FOREIGN)
 
 
@@ -107,6 +128,50 @@ def test_a_teacher_is_launched_with_roster_and_gradebook(independent):
     answer = independent.launch("Instructor", prepare)
 
     assert answer.headers["location"].startswith(f"{PATH}/courses/")
+
+
+def _spoiled(changes):
+    """What changes a message and its header: *changes* are claims, ``drop`` and ``header`` as in ``BAD``."""
+
+    def spoil(payload, header):
+        now = int(time.time())
+        told = {name: now + one.seconds if isinstance(one, FromNow) else one for name, one in changes.items()}
+        drop, heads = told.pop("drop", ()), told.pop("header", {})
+        payload.pop("azp")  # this platform always says it
+        kept = {name: one for name, one in {**payload, **told}.items() if name not in drop}
+        return kept, {name: one for name, one in {**header, **heads}.items() if one is not None}
+
+    return spoil
+
+
+ALGORITHMS = {one: ({"header": {"alg": one}}, "token_algorithm") for one in ("none", "HS256", "RS384")}
+
+
+@each_of("name", BAD | ALGORITHMS)
+def test_each_bad_token_that_the_platform_signs_is_refused_with_its_reason(independent, name):
+    changes, code = (BAD | ALGORITHMS)[name]
+    independent.world.new_browser()
+    independent.registration.spoil = _spoiled(changes)
+    try:
+        answer = independent.launch()
+    finally:
+        independent.registration.spoil = None
+
+    assert answer.status_code in {400, 403}
+    assert "Go back to your learning platform" in text_of(answer)
+    assert independent.world.audit()[-1][1]["why"] == code
+    assert independent.world.browser.get(f"{PATH}/me").status_code == 401
+
+
+def test_a_launch_that_the_platform_signed_works_once(independent):
+    sent = []
+    independent.world.new_browser()
+
+    first = independent.launch(keep=sent.append)
+    again = independent.world.browser.ask("POST", f"{PATH}/launch", data=sent[0], headers=FOREIGN)
+
+    assert (first.status_code, again.status_code) == (303, 403)
+    assert "used already" in text_of(again)
 
 
 def test_what_a_teacher_chose_is_believed_by_the_platform(independent):
