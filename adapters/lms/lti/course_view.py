@@ -79,7 +79,7 @@ def about(course: LtiCourse, zone: str) -> dict[str, Any]:
     if not course.members:
         synced = "This platform does not give its roster. Learners appear once they open something of ours here."
     elif not course.synced:
-        synced = "The roster has not been read yet."
+        synced = "The roster is being read. Open this again in a minute to see everybody who is in the course."
     else:
         synced = f"The roster was last read on {written_moment(course.synced, zone)}."
     return {"title": course.title or "Course", "synced": synced, "problem": course.problem}

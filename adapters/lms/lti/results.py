@@ -65,6 +65,12 @@ def turn_on(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *,
     return new.shown
 
 
+def change(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *, by: str) -> None:
+    """Tells *platform* of *frameworks* (URIs) from now on; it reads with the key that it has."""
+    tenant.store.write(lambda tx: platforms.set_results(tx, platform.id, frameworks, by)).result()
+    tell_again(tenant, platform.id)
+
+
 def tell_again(tenant: Tenant, platform: str) -> None:
     """Has it looked at everybody who is known on *platform*."""
     persons = [one.person for one in users.everyone(tenant.store) if one.platform == platform]

@@ -17,9 +17,10 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
 
 PLACE = "/staff/lms/platforms/{id}/results"
-ON, OFF = "on", "off"
+ON, CHANGE, OFF = "on", "change", "off"
 _FIELD = "framework-"
 
+says(lms_results_changed="The platform is told of these frameworks from now on, with the key that it has.")
 says(lms_results_off="The platform is told nothing more. Its keys stay until they are revoked, under Connect.")
 
 
@@ -38,11 +39,14 @@ def add_results(router: Router) -> None:
             return visit.on(PLACE.format(id=id), "lms_results_off")
         wanted = [value for name, value in fields.items() if name.startswith(_FIELD)]
         try:
-            if fields.get("act") != ON:
+            if fields.get("act") not in {ON, CHANGE}:
                 raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
             results.check_frameworks([one.id for one in published(visit.tenant.store)], wanted)
         except Refused as refused:
             return _shown(visit, platform, refused, ticked=wanted)
+        if fields["act"] == CHANGE and platform.results:
+            results.change(visit.tenant, platform, wanted, by=visit.session.by)
+            return visit.on(PLACE.format(id=id), "lms_results_changed")
         key = results.turn_on(visit.tenant, platform, wanted, by=visit.session.by)
         return _shown(visit, _found(visit.tenant, id), key=key)
 

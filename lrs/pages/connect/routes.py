@@ -13,7 +13,7 @@ from lrs.pages.connect import view as connect_view
 from lrs.pages.connect.facts import CONNECT, MOST_OF_A_SOURCE
 from lrs.pages.connect.platforms import MAY, Platform, platform_named
 from lrs.pages.list_files import add_files
-from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.exchange import address_of
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, file_of, listing
@@ -38,7 +38,8 @@ def _add_keys(router: Router) -> None:
         seen = connect_facts.sources_seen(visit.tenant, visit.caller)
         sources = connect_view.source_rows(seen, visit.root, visit.tenant.settings.zone)
         platforms = connect_view.platforms(visit.root)
-        return visit.page("staff/connect.html", list=found, platforms=platforms, sources=sources)
+        sees = may(visit.caller)
+        return visit.page("staff/connect.html", list=found, platforms=platforms, sources=sources, sees=sees)
 
     add_files(router, "", "The keys of own sources", connect_view.COLUMNS, _rows, name="keys")
 

@@ -336,6 +336,7 @@ def test_an_invitation_is_made_on_the_page(world):
     assert f"{TOOL}/register/" in text_of(answer)
     assert "Moodle of North Centre works once" in text_of(answer)
     assert "Moodle: Site administration, Plugins, External tool, Manage tools" in text_of(answer)
+    assert "to send grades back, add it under Learning platforms" in text_of(browser.get("/connect"))
     assert nameless.status_code == 400
 
 

@@ -296,10 +296,13 @@ def test_an_administrator_tells_a_platform_results_by_its_page_and_stops_that(to
     none = staff.ask("POST", place, data={"form": token, "act": "on"})
     told = staff.send(page, place, act="on", **{"framework-0": FRAMEWORK})
     state = platforms.platform(world.tenant.store, world.described.id)
+    keys = world.store.count("key")
+    changed = staff.send(staff.get(place), place, act="change", **{"framework-0": FRAMEWORK})
     off = staff.send(staff.get(place), place, act="off")
 
     assert (none.status_code, "Name at least one framework" in text_of(none)) == (400, True)
     assert "The secret is shown this once" in text_of(told)
     assert state.results == (FRAMEWORK,)
+    assert (changed.headers["location"], world.store.count("key")) == (f"{place}?done=lms_results_changed", keys)
     assert off.headers["location"] == f"{place}?done=lms_results_off"
     assert platforms.platform(world.tenant.store, world.described.id).results == ()
