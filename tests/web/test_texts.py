@@ -54,7 +54,7 @@ PUBLIC = {
 }
 """What everybody reads, and learners are led to."""
 LAUNCHED = {
-    *(f"lti/{name}.html" for name in ("learn", "closed", "refused", "window", "keep", "recall")),
+    *(f"lti/{name}.html" for name in ("learn", "opening", "closed", "refused", "window", "keep", "recall")),
     *(f"content/{name}.html" for name in ("player", "refused")),
 }
 """What learners read who come from a learning platform, and round what they open."""

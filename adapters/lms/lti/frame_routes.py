@@ -82,8 +82,7 @@ def _to_try(tenant: Tenant, course: str) -> list[dict[str, Any]]:
 
 
 def _unit(index: int, unit: AssignableUnit) -> dict[str, Any]:
-    own_window = unit.launch_method == "OwnWindow"
-    return {"index": index, "title": shown_title(unit.title), "url": unit.url, "own_window": own_window}
+    return {"index": index, "title": shown_title(unit.title), "url": unit.url}
 
 
 def _as_file(asked: Asked, rows: list[ListRow], ending: str) -> Response:

@@ -22,6 +22,10 @@ from lrs.web.page_policy import PagePolicy
 MOST_FIELDS = 60
 LAUNCHED: dict[str, Any] = {"security": [{"launch": []}]}
 """Says in the OpenAPI document that a route takes a launch."""
+IN_A_WINDOW: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A link that opens the unit in a window of its own, which has no cookie of the frame's."}
+}
+"""Says in the OpenAPI document what a launch answers with where it leads nowhere in the frame."""
 _MOST_FRAMING, _MOST_ORIGINS = 40, 10
 
 

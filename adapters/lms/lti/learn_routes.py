@@ -11,7 +11,7 @@ from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunch
 from adapters.lms.lti import courses, enrolments, users
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import OpenedCourse
-from adapters.lms.lti.frames import LAUNCHED, framed, let_forms_go, tool_of
+from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed, let_forms_go, tool_of
 from adapters.lms.sessions.place import LmsPlace
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import own_page
@@ -42,10 +42,19 @@ def routes(subscriptions: Subscriptions) -> Router:
         let_forms_go(visit.request, visit.tenant, [unit.url for _, unit in found.units])
         return own_page(visit, "lti/learn.html", link=link, title=shown_title(found.course.title), units=_units(found))
 
-    @router.post("/{link}/{index}", status_code=303, summary="Launches a unit", openapi_extra=form_body() | LAUNCHED)
+    @router.post(
+        "/{link}/{index}",
+        status_code=303,
+        summary="Launches a unit",
+        openapi_extra=form_body() | LAUNCHED,
+        responses=IN_A_WINDOW,
+    )
     def start(visit: Visiting, link: str, index: int, body: FormBody) -> Response:
         visit.fields(body)
-        return redirect(visit.request, _launched(visit, link, index, subscriptions).url)
+        launched = _launched(visit, link, index, subscriptions)
+        if launched.method != "OwnWindow":
+            return redirect(visit.request, launched.url)
+        return own_page(visit, "lti/opening.html", address=launched.url, place=f"learn/{link}")
 
     return router
 
@@ -87,7 +96,6 @@ def _units(found: OpenedCourse) -> list[dict[str, object]]:
             "index": index,
             "title": shown_title(unit.title),
             "state": enrolments.state_of(found.registration.unit(unit.activity)) if found.registration else "new",
-            "own_window": unit.launch_method == "OwnWindow",
         }
         for index, unit in found.units
     ]

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
-from adapters.lms.lti.frames import LAUNCHED, framed, tool_of
+from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed, tool_of
 from adapters.lms.lti.signed_in import Launched
 from adapters.lms.sessions.acts import checked_actor, trial_in
 from adapters.lms.sessions.place import LmsPlace
@@ -35,11 +35,18 @@ def routes(subscriptions: Subscriptions) -> Router:
     )
 
     @router.post(
-        "/try/{link}/{index}", status_code=303, summary="Opens a unit to try it", openapi_extra=form_body() | LAUNCHED
+        "/try/{link}/{index}",
+        status_code=303,
+        summary="Opens a unit to try it",
+        openapi_extra=form_body() | LAUNCHED,
+        responses=IN_A_WINDOW,
     )
     def start(visit: Visiting, course: str, link: str, index: int, body: FormBody) -> Response:
         visit.fields(body)
-        return redirect(visit.request, _launched(visit, course, link, index, subscriptions).url)
+        launched = _launched(visit, course, link, index, subscriptions)
+        if launched.method != "OwnWindow":
+            return redirect(visit.request, launched.url)
+        return visit.page("lti/opening.html", address=launched.url, place=f"courses/{course}")
 
     return router
 

@@ -259,7 +259,7 @@ def test_a_parent_who_looks_on_does_not_see_who_else_is_in_the_course(world, rol
 
 @each_of("state", ["pending", "suspended"])
 def test_a_platform_that_may_launch_nothing_shows_in_its_frame_why(world, platform, state):
-    own = world.add(platform.described(state, issuer=f"https://{state}.example", state=state))
+    own = world.add(platform.described(state, issuer=f"https://still-{state}.example", state=state))
 
     answer = world.log_in(iss=own.issuer, client_id=state)
     world.store.write(lambda tx: platforms.remove(tx, own.id, "test")).result()

@@ -1,6 +1,8 @@
 """A course of ours that a platform opens: launched, done, graded; and who may not."""
 
+import html
 import json
+import re
 from base64 import b64encode
 from io import BytesIO
 from urllib.parse import parse_qsl, urlsplit
@@ -102,11 +104,13 @@ def test_a_unit_in_a_window_of_its_own_leads_to_a_page_that_needs_no_cookie_of_t
     elsewhere = {CLAIM + "context": {"id": "another"}}
     launched = launch(world, opens=f"course:{course.id}", link="window", **elsewhere)
     page = world.browser.get(launched.headers["location"])
-    answer = start(world, page)
-    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    opening = start(world, page)
+    (address,) = re.findall(r'href="([^"]+)" target="_blank"', opening.text)
+    told = dict(parse_qsl(urlsplit(html.unescape(address)).query))
     (session,) = sessions_of(world.store, told["registration"])
     closed = world.new_browser().get(f"{PATH}/closed")
 
+    assert 'target="_blank"' not in page.text  # a window of its own has no cookie of the frame's
     assert session.return_url == f"https://skills.example.org{PATH}/closed"
     assert closed.status_code == 200
     assert "You can close this window." in text_of(closed)
