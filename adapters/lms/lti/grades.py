@@ -17,7 +17,7 @@ import msgspec
 from adapters.lms.lti import courses, platforms, users, words
 from adapters.lms.lti.courses import LtiLink
 from adapters.lms.lti.platforms import LtiPlatform
-from adapters.lms.lti.services import ServiceAccess, ServiceFailed, access_to, below, call, words_of
+from adapters.lms.lti.services import NO_REASON, ServiceAccess, ServiceFailed, access_to, below, call, words_of
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -42,6 +42,7 @@ LONGEST = 60
 _SCORE = {"content-type": "application/vnd.ims.lis.v1.score+json", "accept": "application/json"}
 _RESULTS = {"accept": "application/vnd.ims.lis.v2.resultcontainer+json"}
 _CLOSE = 1e-6
+_OFTEN = "Often the learner is not enrolled there any more, or the activity takes no grade."
 _STOPPED = {"pending": "it waits for approval", "suspended": "it was suspended"}
 _FINAL = frozenset({400, 403, 404, 405, 410, 422})
 
@@ -194,7 +195,9 @@ def _send(access: ServiceAccess, link: LtiLink, score: dict[str, Any], settings:
 
 def _outcome(answer: Response) -> Outcome:
     if answer.status in _FINAL:
-        return Outcome(End.REFUSED, f"the platform {words_of(answer)}", answer.status)
+        said = words_of(answer)
+        guess = f". {_OFTEN}" if said.endswith(NO_REASON) else ""
+        return Outcome(End.REFUSED, f"the platform {said}{guess}", answer.status)
     if 200 <= answer.status < 300:
         return outcome_of(answer)
     return Outcome(End.LATER, f"the platform {words_of(answer)}", answer.status, answer.headers.get("retry-after"))

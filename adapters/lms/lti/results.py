@@ -10,6 +10,7 @@ Moodle takes no grade back by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any
@@ -23,6 +24,7 @@ from adapters.lms.lti.skill_grades import held_of
 from adapters.lms.lti.users import LtiUser, ToldResult
 from lrs.access import KEY, OWN, RESULTS_SOURCE, Caller
 from lrs.access.keys import NewKey, authority_of, new_key, put_key
+from lrs.access.source_names import put_name, shown_name
 from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
@@ -59,10 +61,19 @@ def turn_on(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *,
     def decide(tx: Tx) -> None:
         platforms.set_results(tx, platform.id, frameworks, by)
         put_key(tx, new, by)
+        _call(tx, platform, by)
 
     tenant.store.write(decide).result()
     tell_again(tenant, platform.id)
     return new.shown
+
+
+def _call(tx: Tx, platform: LtiPlatform, by: str) -> None:
+    """Gives the source a name that people can read, unless it has one or another source is called so."""
+    source = source_of(platform.id)
+    if not shown_name(tx, source):
+        with suppress(Refused):
+            put_name(tx, source, f"Results for {platform.name}", by=by)
 
 
 def change(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *, by: str) -> None:

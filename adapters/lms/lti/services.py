@@ -121,10 +121,14 @@ def below(url: str, part: str, **query: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{part}", query=told))
 
 
+NO_REASON = ", and gave no reason"
+"""What stands in place of the words of a platform that said none, such as Moodle's ``[]``."""
+
+
 def words_of(answer: Response) -> str:
     """What a platform said, in short, as people can read it."""
     said = " ".join(answer.body[: 4 * WORDS].decode("utf-8", "replace").split())[:WORDS]
-    return f"answered {answer.status}{': ' if said else ''}{said}"
+    return f"answered {answer.status}{f': {said}' if any(map(str.isalnum, said)) else NO_REASON}"
 
 
 def next_page(headers: Mapping[str, str]) -> str:

@@ -21,9 +21,11 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
 from lrs.kernel.names import name
+from lrs.people import told_names
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import Mint, ensure, minter
 from lrs.people.platform_accounts import join_account, part_account, suggest_elsewhere
+from lrs.people.told_names import Called, full_name
 from lrs.storage import Owed, Reader, Record, Tx, Walk, each
 from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -110,6 +112,8 @@ def learn(tx: Tx, tenant: Tenant, platform: LtiPlatform, seen: SeenUser) -> LtiU
     person = ensure(tx, (account,), mint)[account.id]
     before, now = user(tx, user_id(platform.id, seen.sub)), _merged(tx, platform, seen, person)
     put_user(tx, now)
+    if called := "" if now.test else full_name(now.name, ""):
+        told_names.keep(tx, source, [Called(account, called)])  # for staff and the learner; no statement has it
     if platform.results and (before is None or (before.number, before.email) != (now.number, now.email)):
         tx.owe("person", person, Owed("sync"))  # what could not be told because nobody knew whose it is
     _join_number(tx, tenant, platform, now, source, mint)

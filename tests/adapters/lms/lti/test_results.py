@@ -7,6 +7,7 @@ import pytest
 
 from adapters.lms.lti import platforms, results, users
 from lrs.access.keys import create_key, known_keys
+from lrs.access.source_names import SourceNames
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.frameworks.frameworks import keep, publish
 from lrs.competency.frameworks.levels import PRESETS
@@ -303,6 +304,7 @@ def test_an_administrator_tells_a_platform_results_by_its_page_and_stops_that(to
     assert (none.status_code, "Name at least one framework" in text_of(none)) == (400, True)
     assert "The secret is shown this once" in text_of(told)
     assert state.results == (FRAMEWORK,)
+    assert "Results for Moodle" in SourceNames(world.store).known.values()
     assert (changed.headers["location"], world.store.count("key")) == (f"{place}?done=lms_results_changed", keys)
     assert off.headers["location"] == f"{place}?done=lms_results_off"
     assert platforms.platform(world.tenant.store, world.described.id).results == ()

@@ -340,16 +340,23 @@ def test_a_grade_that_arrived_before_without_an_answer_counts_as_sent(world):
     assert (one["state"], one["status"]) == ("delivered", 200)
 
 
-def test_a_gradebook_that_refuses_is_quoted_to_the_trainer(world):
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"User cannot be graded", ": User cannot be graded"),
+        (b"[]", ", and gave no reason. Often the learner is not enrolled there any more"),  # Moodle 4.5
+    ],
+)
+def test_a_gradebook_that_refuses_is_quoted_to_the_trainer(world, body, says):
     launch(world)
     graded(world)
-    world.platform.answers["/item/scores"] = (400, {}, b"User cannot be graded")
+    world.platform.answers["/item/scores"] = (400, {}, body)
 
     (one,) = deliver(world)
     seen = world.browser.get(launch(world, "9", "Instructor").headers["location"])
 
     assert one["state"] == "dead"
-    assert "refused: the platform answered 400: User cannot be graded" in text_of(seen)
+    assert f"refused: the platform answered 400{says}" in text_of(seen)
 
 
 def test_a_gradebook_that_is_away_is_tried_again_and_the_trainer_sees_that_it_waits(world):

@@ -9,6 +9,7 @@ from adapters.lms.lti.users import SeenUser
 from lrs.people import joins
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import ensure, identifiers_of, members_of, minter
+from lrs.people.sent_names import name_of
 
 numbers = itertools.count(1_000)
 
@@ -46,6 +47,15 @@ def test_user_id_user_name_and_address_of_one_user_are_one_person(world, own):
 
     assert known(world, user) == {"5", "ann", "ann@x.example"}
     assert len(members_of(world.store, user.person)) == 3
+
+
+def test_who_is_known_by_launches_alone_has_their_name_for_staff_and_a_test_user_has_none(world, own):
+    learn(world, own, "5", name="Ann Learner")
+    learn(world, own, "5", name="Ann  Lerner")
+    learn(world, own, "6", name="Preview", test=True)
+
+    called = [name_of(world.store, {"account": {"homePage": own.issuer, "name": sub}}) for sub in ("5", "6")]
+    assert called == ["Ann Lerner", None]
 
 
 def test_what_content_sent_before_under_such_a_name_belongs_to_the_same_person(world, own):
