@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from lrs.access import second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
-from lrs.access.learners import account_of, open_account, person_with_login
+from lrs.access.learners import account_of, close_account, open_account, person_with_login
 from lrs.access.learners import caller_of as learner_caller
 from lrs.access.roles import Granted
 from lrs.access.sessions import SigningIn
@@ -216,3 +216,17 @@ def test_what_was_sealed_by_nobody_or_by_another_installation_is_taken_for_nothi
     assert known == [True, False, False, False, False]
     assert half == (401, "Sign in again: the code came too late.")
     assert second_factor.revealed(tenant, hidden) is None
+
+
+def test_an_account_of_a_learner_that_is_closed_ends_their_sessions_and_nobody_elses(tenant):
+    for person in ("p-1", "p-2"):
+        address = f"{person}@example.org"
+        tenant.store.write(lambda tx, p=person, a=address: open_account(tx, p, address=a, by="test")).result()
+    one, two = (sessions.open_session(tenant, f"learner {person}") for person in ("p-1", "p-2"))
+
+    told = [tenant.store.write(lambda tx: close_account(tx, "p-1", by="test")).result() for _ in range(2)]
+
+    assert told == [True, False]
+    assert [sessions.find_session(tenant, token) is not None for token in (one, two)] == [False, True]
+    closed = [entry.about for entry in audit.newest(tenant.store, 9) if entry.action == "learner.account-closed"]
+    assert closed == [{"person": "p-1"}]

@@ -17,7 +17,7 @@ from lrs.kernel.admission import OutcomeUnknown
 from lrs.kernel.errors import Refused
 from lrs.ops.doctor import Finding, of_destinations
 from lrs.outbox import deliveries, destinations, fate, listing
-from lrs.outbox.channel import Channel, End, Message, Outcome, Undeliverable, by_name
+from lrs.outbox.channel import Channel, Destination, End, Message, Outcome, Undeliverable, by_name
 from lrs.outbox.deliveries import Delivery
 from lrs.pages import acts
 from lrs.storage import Exists, Owed, Record, Walk
@@ -655,6 +655,33 @@ def test_what_is_no_delivery_and_not_sent_now_is_due_a_little_later(tenant, pige
     assert tenant.store.claim(["deliver"], limit=1, lease=LEASE) == []
     clock.now += fate.LATER * SECOND
     assert [one.owed.tries for one in tenant.store.claim(["deliver"], limit=1, lease=LEASE)] == [0]
+
+
+class Loft:
+    """Destinations that another room keeps: this one notes which are stopped."""
+
+    def __init__(self):
+        self.stopped = []
+
+    def find(self, _tenant, id):
+        return Destination("pigeon", id, "https://coop.invalid")
+
+    def stop(self, _tx, id, state, reason):
+        self.stopped.append((id, state, reason))
+
+
+def test_what_a_destination_of_another_room_denies_is_put_aside_for_nobody_here_resumes_it(tenant, pigeons):
+    loft = Loft()
+    channels = by_name(msgspec.structs.replace(pigeons.channel, own=loft))
+    pigeons.answers = lambda _: Outcome(End.DENIED, "answered 401", 401)
+    owe(tenant, "one")
+
+    deliver(tenant, channels)
+
+    assert loft.stopped == [("coop", "paused", "answered 401")]
+    ((record, owed),) = tenant.store.parked()
+    assert (record.id, owed.error) == ("one", "the destination is paused: answered 401")
+    assert [one.waiting for one in tenant.store.backlog()] == [0]
 
 
 def test_two_channels_may_have_destinations_of_one_name(tenant, pigeons):

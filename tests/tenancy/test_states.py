@@ -177,6 +177,30 @@ def test_a_deleted_tenant_leaves_no_file_and_a_line_that_keeps_its_id_and_the_en
         states.resume(settings, control, "acme")
 
 
+def test_a_tenant_that_cannot_be_erased_keeps_no_other_from_it_and_is_tried_later(
+    tmp_path, control, clock, monkeypatch
+):
+    settings, drop = Settings(data=tmp_path), states.drop_store
+    for name in ("acme", "beta"):
+        states.create(settings, control, name, "")
+        states.delete(settings, control, name)
+    clock.forward(seconds=GRACE // 1_000_000)
+
+    def not_acme(url):
+        if "acme" in url:
+            raise Misconfigured("it is busy")
+        drop(url)
+
+    monkeypatch.setattr(states, "drop_store", not_acme)
+    first = states.erase_due(settings, control, clock.now)
+    monkeypatch.undo()
+
+    assert first == ["beta"]
+    assert states.erase_due(settings, control, clock.now) == ["acme"]
+    assert control.tenants() == ["default"]
+    assert control.records().keys() == {"default", "acme", "beta"}
+
+
 def test_a_deletion_that_was_killed_in_the_middle_is_finished_by_the_next_round(tmp_path, control, clock, monkeypatch):
     settings = Settings(data=tmp_path)
     insert(settings, "acme", "a")

@@ -14,7 +14,7 @@ from lrs.composition.steps import drain
 from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
-from lrs.outbox import listing
+from lrs.outbox import fate, listing
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
@@ -379,6 +379,22 @@ def test_a_destination_that_has_come_to_lead_inside_is_paused(tenant, other, clo
 
     assert other.posts == []
     assert found == ("paused", "not sent: only https, except to what LRS_OUTBOUND_ALLOW names")
+
+
+def test_one_that_is_paused_after_it_was_claimed_sends_nothing_and_nothing_of_it_is_put_aside(tenant, other):
+    add(tenant, other)
+    store(tenant, statement(1))
+    forwards.wake(tenant)
+    (claim,) = tenant.store.claim(["deliver"], limit=5, lease=SECOND)
+    forwarding.pause(tenant, "national")
+
+    over = fate.begin(tenant, claim, CHANNELS, fresh=True)
+    failed = fate.settle(tenant, [over]).finish()
+
+    assert (over.meta["state"], failed, tenant.store.parked()) == ("paused", [], [])
+    forwarding.resume(tenant, "national")
+    work(tenant)
+    assert other.posts == [[number(1)]]
 
 
 def test_pausing_and_removing_while_a_request_is_under_way_loses_nothing_and_sends_nothing_after(tenant, other):

@@ -184,6 +184,17 @@ def test_what_is_put_again_between_two_sweeps_stays_before_its_record_is_there(t
     assert there(tenant, name)
 
 
+def test_what_is_put_again_between_two_sweeps_that_are_days_apart_stays_however_long_ago(tenant, clock):
+    name = keep(tenant, b"again")
+    assert [sweep_after(tenant, clock) for _ in range(2)] == [0, 0]
+    clock.forward(seconds=DAY)
+    keep(tenant, b"again")
+    clock.forward(seconds=2 * DAY)
+
+    assert sweep_blobs(tenant, TENANT) == 0
+    assert there(tenant, name)
+
+
 def test_what_is_put_again_and_named_while_a_sweep_reads_stays(tenant, clock):
     name = keep(tenant, b"again")
     insert(tenant, Record("statement", new_id()))

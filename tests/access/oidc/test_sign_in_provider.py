@@ -258,6 +258,14 @@ def test_an_answer_that_names_another_issuer_is_not_taken(site, provider):
     assert "the answer is another provider's" in text_of(answer)
 
 
+def test_an_address_of_the_provider_that_has_parameters_keeps_them(site, provider):
+    provider.tell(document={"authorization_endpoint": f"{provider.address}/authorize?tenant=7"})
+
+    there = parse_qs(urlsplit(site.browser.get("/sign-in/with/uni").headers["location"]).query)
+
+    assert (there["tenant"], there["response_type"], there["client_id"]) == (["7"], ["code"], ["engraft"])
+
+
 def test_who_stops_at_the_provider_is_told_so(site, provider):
     provider.tell(refuse="access_denied")
 

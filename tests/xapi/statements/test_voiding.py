@@ -114,6 +114,16 @@ def test_37_a_target_that_was_awaited_before_voiders_were_noted_is_not_voided_by
     assert "voided" not in store.get("statement", target).meta
 
 
+def test_37_what_voided_a_target_before_it_came_and_is_gone_since_voids_it_no_more(each_lrs):
+    target, voider = new_id(), new_id()
+    each_lrs.store(voiding(target, id=voider))
+    each_lrs.tenant.store.write(lambda tx: tx.delete("statement", voider)).result(60)
+
+    each_lrs.store(statement(id=target))
+
+    assert each_lrs.get(statementId=target).status_code == 200
+
+
 def test_37_those_of_others_who_voided_a_target_before_it_came_are_not_read(lrs):
     other, target = lrs.as_key("statements/write", name="many"), new_id()
     for _ in range(5):
