@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
-from lrs.access import second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
+from lrs.access import passwords, second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
 from lrs.access.learners import account_of, close_account, open_account, person_with_login
 from lrs.access.learners import caller_of as learner_caller
 from lrs.access.roles import Granted
@@ -230,3 +230,19 @@ def test_an_account_of_a_learner_that_is_closed_ends_their_sessions_and_nobody_e
     assert [sessions.find_session(tenant, token) is not None for token in (one, two)] == [False, True]
     closed = [entry.about for entry in audit.newest(tenant.store, 9) if entry.action == "learner.account-closed"]
     assert closed == [{"person": "p-1"}]
+
+
+def test_a_password_that_is_changed_is_an_entry_a_mail_and_the_end_of_all_other_sessions(tenant):
+    put(tenant, "ann", password=passwords.hashed(PASSWORD))
+    here, elsewhere = signed_in(tenant, "ann"), signed_in(tenant, "ann")
+
+    wrong = refused(
+        staff_acts.change_password, tenant, "ann", "another one here", "five words make one too", session=""
+    )
+    session = sessions.find_session(tenant, here).id
+    staff_acts.change_password(tenant, "ann", PASSWORD, "five words make one too", session=session)
+
+    assert wrong == (400, "The present password is wrong.")
+    assert [sessions.find_session(tenant, token) is not None for token in (here, elsewhere)] == [True, False]
+    assert actions(tenant) == ["staff.password"]
+    assert tenant.store.count("delivery") == 1

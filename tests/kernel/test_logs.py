@@ -10,6 +10,8 @@ from lrs.kernel.logs import log_to_stderr
 log_to_stderr("{format}")
 log = structlog.get_logger()
 log.info("not told")
+structlog.get_logger("lrs.audit").info("told")
+logging.getLogger("library").info("not told")
 log.warning("step failed", step="sync", tries=2)
 try:
     int("ann@example.org")
@@ -33,20 +35,21 @@ def test_events_are_json_lines_on_standard_error_from_warning_on():
     lines = [json.loads(line) for line in logged("json").splitlines()]
 
     assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "told"),  # the record of actions
         ("warning", "step failed"),
         ("error", "work interrupted"),
         ("error", "request failed"),
         ("error", "Exception in ASGI application"),
         ("warning", "slow loop"),
     ]
-    assert (lines[0]["step"], lines[0]["tries"], lines[0]["timestamp"][-1]) == ("sync", 2, "Z")
+    assert (lines[1]["step"], lines[1]["tries"], lines[1]["timestamp"][-1]) == ("sync", 2, "Z")
 
 
 def test_an_exception_is_told_by_type_and_place_never_by_its_words():
     for format in ("json", "console"):
         assert "ann@example.org" not in logged(format)
 
-    failed = [json.loads(line) for line in logged("json").splitlines()][1:4]
+    failed = [json.loads(line) for line in logged("json").splitlines()][2:5]
 
     assert [line["error"] for line in failed] == ["ValueError"] * 3
-    assert [line["at"] for line in failed] == [["<string>:9 <module>"]] * 3
+    assert [line["at"] for line in failed] == [["<string>:11 <module>"]] * 3

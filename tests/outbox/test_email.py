@@ -396,3 +396,5 @@ def test_the_text_of_a_mail_has_the_address_of_each_link_and_no_style():
     )
 
     assert as_text(markup) == "A\n\nb c d:\nhttps://x.example/?a=1&b=2\n\n- e\n"
+    loose = " <p>a</p> b <a href='https://x.example'>c</a>  d <div>e</div><li>f</li>g"
+    assert as_text(loose) == "a\n\nb c:\nhttps://x.example\nd\n\ne\n\n- f\n\ng\n"

@@ -148,6 +148,15 @@ def test_the_roles_of_a_member_are_those_of_the_groups_told_last(site, provider)
     assert other.get("/staff/members").status_code == 403
 
 
+def test_what_a_provider_tells_that_is_no_text_is_left_out_and_a_long_name_is_cut(site, provider):
+    provider.tell(claims={"groups": ["lrs-admins", 7, ["north"], None], "name": "K " * 400})
+
+    assert go(site.browser, provider).status_code == 303
+
+    [(_, member)] = staff.everyone(site.tenant.store)
+    assert (member.name, member.by_group) == (("K " * 400)[: staff.LONGEST_NAME], (Granted("administrator"),))
+
+
 def test_who_is_in_no_group_any_more_is_out(site, provider):
     in_group(provider, "lrs-admins")
     go(site.browser, provider)

@@ -355,3 +355,17 @@ def test_more_merged_cells_than_are_remembered_are_refused(tmp_path, monkeypatch
 
     with pytest.raises(Refused, match="more than 1 merged cells: unmerge them"):
         opened(tmp_path / "file.xlsx", "a b")
+
+
+def test_of_a_workbook_without_a_known_header_the_sheets_that_are_hidden_are_named(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["other"])
+    book.create_sheet("Secret").append(["a"])
+    book["Secret"].sheet_state = "hidden"
+    book.save(tmp_path / "file.xlsx")
+
+    with pytest.raises(Refused) as refused:
+        opened(tmp_path / "file.xlsx", "a b")
+
+    assert refused.value.error == "no_header"
+    assert refused.value.message.endswith("expected some of: a, b; hidden sheets are not read: Secret")
