@@ -177,6 +177,16 @@ def test_a_host_or_a_network_can_be_allowed_and_nothing_beside_it() -> None:
         outbound.check("https://a.test/", by_network, resolve=lambda *_: ["10.2.0.1"])
 
 
+def test_plain_http_needs_every_address_of_the_name_to_be_allowed() -> None:
+    settings = STRICT.model_copy(update={"outbound_allow": ("10.0.0.0/8",)})
+    both = ["10.0.0.8", "93.184.216.34"]
+
+    assert outbound.check("http://inside.test/", settings, resolve=lambda *_: both[:1]) == "10.0.0.8"
+    assert outbound.check("https://inside.test/", settings, resolve=lambda *_: both) == "10.0.0.8"
+    with pytest.raises(Blocked, match="only https"):
+        outbound.check("http://inside.test/", settings, resolve=lambda *_: both)
+
+
 def test_the_call_goes_to_the_checked_address_though_the_name_leads_elsewhere_a_moment_later() -> None:
     answers = iter([["127.0.0.1"], ["10.0.0.8"], ["10.0.0.8"]])
     asked = []

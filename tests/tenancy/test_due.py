@@ -225,3 +225,12 @@ def test_a_lease_is_due_when_it_ends_and_what_was_put_aside_never(store, clock):
     store.defer(claim, due=0, error="no", parked=True)
 
     assert store.next_due(["refs"]) is None
+
+
+def test_a_tenant_that_is_due_is_not_put_off_by_the_note_of_a_clock_that_is_ahead(due, clock):
+    due.mark("a")
+    clock.now += 10 * SECOND
+    due.mark("a")
+    clock.now -= 10 * SECOND
+
+    assert due.tenants() == ["a"]

@@ -206,6 +206,27 @@ def test_a_tenant_that_is_refused_is_left_alone_for_some_seconds_however_often_i
     assert asked == ["default"] * len(LANES)
 
 
+def test_of_two_tenants_that_are_refused_each_is_left_alone(tenant):
+    looks, asked = [], []
+
+    class Suspended(Always):
+        def due(self):
+            looks.append(1)
+            return super().due()
+
+        def hold(self, name):
+            asked.append(name)
+            raise Refused("this tenant is suspended", status=403, error="suspended")
+
+    crew = Crew(lanes(), Suspended(tenant, replace(tenant, id="other")), idle=0.005)
+    try:
+        until(lambda: len(looks) > 50, "many looks")
+    finally:
+        crew.close()
+
+    assert sorted(asked) == ["default"] * len(LANES) + ["other"] * len(LANES)
+
+
 def test_of_a_tenant_that_is_refused_nothing_is_kept(tmp_path):
     tenant = open_tenant(Settings(data=tmp_path))
     owe(tenant, "one")

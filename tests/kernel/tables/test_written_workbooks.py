@@ -117,6 +117,7 @@ def test_a_sheet_that_is_not_in_the_archive_is_damage_and_one_with_backslashes_i
     (row,) = opened(renamed(table, "xl/sheet.xml", "xl\\sheet.xml"), "name").rows()
 
     assert row["name"] == "Pat"
+    assert [each["name"] for each in opened(renamed(table, "xl/sheet.xml", "XL/Sheet.XML"), "name").rows()] == ["Pat"]
     with pytest.raises(Refused, match="one of its sheets is missing"):
         opened(renamed(table, "xl/sheet.xml", ""), "name")
 

@@ -23,6 +23,7 @@ def test_56_keys_meet_whatever_way_they_are_escaped():
 
 def test_56_nested_objects_are_replaced_not_merged():
     assert merge(b'{"n":{"a":1}}', b'{"n":{"b":2}}', "1.0.3") == b'{"n":{"b":2}}'
+    assert merge(b' \n{"n":1}', b'\t{"m":2} ', "1.0.3") == b'{"n":1,"m":2}'
 
 
 @pytest.mark.parametrize(("old", "new"), [(b"[1]", b"{}"), (b"{}", b'"x"'), (b"null", b"{}"), (b"{}", b" [1]")])

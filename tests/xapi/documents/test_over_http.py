@@ -9,6 +9,7 @@ import pytest
 
 from lrs.access.keys import create_key
 from lrs.app import create_app
+from lrs.kernel.admission import FIRST, FIRST_BYTES
 from lrs.kernel.settings import Settings
 from tests.xapi.statements.signers import rsa_key, sign
 
@@ -174,3 +175,15 @@ def test_52_a_signed_statement_is_accepted_or_refused_by_its_algorithm(client, a
     seen = client("POST", "statements", content=body, headers={"Content-Type": "multipart/mixed; boundary=b"})
 
     assert seen.status_code == status
+
+
+def test_while_much_is_being_worked_on_a_large_document_waits_and_a_small_one_does_not(client):
+    work = client._app.admission.work  # noqa: SLF001 (as if others were there)
+    since = work.enter(FIRST - 2 * FIRST_BYTES)
+    try:
+        small, large = (put(client, "activities/state", STATE, b'"' + b"x" * size + b'"') for size in (10, 300_000))
+    finally:
+        work.leave(FIRST - 2 * FIRST_BYTES, since)
+
+    assert (small.status_code, large.status_code, large.headers["retry-after"]) == (204, 503, "1")
+    assert client("GET", "activities/state", STATE).content == b'"xxxxxxxxxx"'
