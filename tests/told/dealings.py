@@ -165,6 +165,7 @@ quality,Quality officer,https://example.org/none,Something unknown,,1,optional,1
 thirds,Three thirds,GOWN,,{ATMP},1,,1,,,
 thirds,Three thirds,ASEP,,{ATMP},1,optional,1,,,
 thirds,Three thirds,CELL,,{ATMP},1,,1,,,
+unclear,A code without a framework,GOWN,,,1,,1,,,
 wishes,Nothing essential,RECO,,{ATMP},1,optional,1,,,
 """
 CATALOGUE = """offering,title,kind,provider,description,competency,level,needs,needs_level,hours,place,online,language,cost,enrol_at,centre,session_id,date,starts,ends,seats

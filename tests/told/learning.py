@@ -141,6 +141,8 @@ THRESHOLDS = {
     "No Range": [did("gowning", score={"raw": 85})],
     "No Width": [did("gowning", score={"raw": 5, "min": 5, "max": 5, "scaled": 0.9}, meta={"version": "2.0.0"})],
     "Other Way Round": [did("gowning", score={"raw": 5, "min": 9, "max": 1, "scaled": 0.1}, meta={"version": "2.0.0"})],
+    "Raw Only": [did("aseptic", score={"raw": 85})],
+    "Scaled Only": [did("aseptic", score={"scaled": 0.5})],
     "Flat Range": [did("gowning", score={"raw": 5, "min": 5, "max": 5.5, "scaled": 0.2})],
     "No Score": [did("gowning", score=None), did("gowning-3", score=None)],
     "Half Scaled": [did("quiz", score={"scaled": 0.0}, verb="scored", **MOODLE)],

@@ -51,6 +51,8 @@ SIGNED_IN = (
     *("Warned Today", "Two Frameworks", "Three Levels", "Legal Name"),
 )
 """Learners who sign in."""
+TODAY = ("Ends Today", "Ends Tomorrow", "Warned Today", "Not Warned Yet")
+"""Of whom something came today, so that what they hold was worked out today."""
 OPENED = (
     *(("Much Held", f"badge of much-held {number}") for number in (1, 2)),
     *((name, f"badge of {slug(name)} 1") for name in ("Minor Unknown", "Of Age Today", "Legal Name")),
@@ -201,7 +203,7 @@ def built(folder: Path) -> int:
         made.work()
         made.clock.set("2026-11-16T12:00:00Z")
         for name, things in DID.items():
-            if name != "Rule Gone":
+            if name not in {"Rule Gone", *TODAY}:
                 sending.send(name, things)
         for name in learning.VOIDED:
             sending.void(name)
@@ -210,6 +212,8 @@ def built(folder: Path) -> int:
         dealings.one_or_two(made)
         made.clock.set("2026-11-21T11:00:00Z")
         _rules(made, learning.THIRD_RULES)
+        for name in TODAY:
+            sending.send(name, DID[name])
         made.work()
         dealings.agreements(made)
         dealings.plans(made)

@@ -104,6 +104,7 @@ TABLES = {
     "without_gowning": "".join(
         row for row in learning.THIRD_RULES.splitlines(keepends=True) if "/gowning" not in row
     ),
+    "shorter": learning.THIRD_RULES.replace("GOWN,https://example.org/frameworks/atmp,1,80,", "GOWN,https://example.org/frameworks/atmp,1,80,P2M").replace("P12M,P30D", "P24M,P30D"),
     "less_trust": learning.THIRD_RULES.replace("vle|centre", "centre").replace("|moodle", ""),
     "faulty": learning.HEAD + "\n" + "".join(
         f"{row}\n"
@@ -197,6 +198,27 @@ def test_what_is_planned(still: Network, told: Any) -> None:
         for one in kept.counts
     ]
     told("\n".join(lines))
+
+
+def test_what_badges_say(still: Network, told: Any) -> None:
+    """Of whom, what for, for how long, and by what evidence; those that say the same stand together."""
+    same: dict[str, list[str]] = {}
+    for record in each(still.tenant.store, "credential"):
+        badge = msgspec.json.decode(record.body)
+        subject = badge["credentialSubject"]
+        lines = [
+            f"{subject['achievement']['name']}, {record.meta['state']}, {badge['validFrom']} to {badge.get('validUntil')}"
+        ]
+        lines += [
+            f"  {one.get('name')}: {one.get('description')} {one.get('narrative', '')}"
+            for one in badge.get("evidence", [])
+        ]
+        lines.append(
+            f"  alignments {[one.get('targetName') for one in subject['achievement'].get('alignment', [])]}, results {subject.get('result')}"
+        )
+        same.setdefault("\n".join(lines), []).append(still.names[str(record.meta["person"])])
+    told.names = still.names
+    told("\n".join(f"{text}\n  {', '.join(names)}" for text, names in same.items()))
 
 
 def test_which_records_there_are(still: Network, told: Any) -> None:
