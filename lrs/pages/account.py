@@ -12,6 +12,7 @@ from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.matching.developers import role_said
+from lrs.pages.me.own_page import own_page
 from lrs.pages.visit import ACCOUNT, SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people import sign_in
 from lrs.storage import Reader
@@ -193,7 +194,8 @@ def _account(visit: Visit, refused: Refused | None = None) -> Response:
     told_all: dict[str, Any] = told | {"sessions": [_session(visit, one) for one in _sessions(visit)]}
     learner = learners.account_of(visit.tenant.store, visit.caller.person) if visit.caller.person else None
     if learner:
-        return visit.page(
+        return own_page(
+            visit,
             "account/own-account.html",
             status,
             **told_all,

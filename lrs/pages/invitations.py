@@ -50,7 +50,9 @@ def add_routes(router: Router, rows: RowsOf, tabs: Tabs) -> None:
         except Refused as refused:
             return _page(visit, tabs, text=text, problem=refused.message, status=refused.status)
         made = invite_list(visit.tenant, wanted, by=visit.session.by, root=pages_address_for(visit.request))
-        return _page(visit, tabs, made=list(zip(wanted, made, strict=True)))
+        pairs = list(zip(wanted, made, strict=True))
+        left = [row for row, one in pairs if isinstance(one, Refused)]
+        return _page(visit, tabs, text=_lines(left), made=pairs)
 
 
 def learners_in(text: str) -> list[tuple[str, str]]:
@@ -73,11 +75,14 @@ def learners_in(text: str) -> list[tuple[str, str]]:
 
 def _listed(rows: Sequence[ListRow]) -> str:
     """The first text of the form: one learner a line, with an e-mail address if one is known."""
+    mailboxes = [next((it for it in one.values["known"] if "@" in it and "/" not in it), "") for one in rows]
+    return _lines([(one.links["name"].rpartition("/")[2], to) for one, to in zip(rows, mailboxes, strict=True)])
+
+
+def _lines(rows: Sequence[tuple[str, str]]) -> str:
+    """A text of the form: each learner, with the address to send the link to if there is one."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for row in rows:
-        mailbox = next((one for one in row.values["known"] if "@" in one and "/" not in one), "")
-        writer.writerow([row.links["name"].rpartition("/")[2], mailbox])
+    csv.writer(out, lineterminator="\n").writerows([row if row[1] else row[:1] for row in rows])
     return out.getvalue()
 
 

@@ -647,6 +647,7 @@ def test_a_whole_list_is_invited_and_who_is_not_known_is_said(known, pasted):
     assert (answer.status_code, len(set(links))) == (200, 2)
     assert "2 links are made. One is also sent by mail." in text_of(answer)
     assert "nobody@example.org Nobody is known as" in text_of(answer)
+    assert re.search(r"<textarea[^>]*>\s*nobody@example.org\s*</textarea>", answer.text)  # to be put right there
 
 
 @pytest.mark.parametrize("pasted", ["", " \n ", "x\n" * 501], ids=["nothing", "blanks", "too many"])

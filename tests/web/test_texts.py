@@ -18,6 +18,7 @@ from adapters.training_centre.centre_sessions import KINDS_SAID
 from adapters.training_centre.pages.view import TIMES
 from badges.forms import FORMS
 from badges.pages import own, prior
+from lrs.composition import site
 from lrs.matching import declared
 from lrs.pages.me import routes
 from lrs.pages.visit import TO_LEARNERS
@@ -64,6 +65,12 @@ AS_FAR = {"account/own-account.html"}
 """What is in Welsh as far as somebody has written it."""
 OWN = {*LEARNERS, "account/own-account.html"}
 """What learners read."""
+WITHOUT_CHOICE = {
+    "public/role-embedded.html",  # stands in a page of somebody else
+    "learner/own-refused.html",
+    "account/refused.html",
+}
+"""Pages in Welsh on which nobody chooses a language: refusals that have the language of the page before them."""
 OF_LISTS = {
     *(one.label for one in (*view.CATALOGUE, *role_view.ROLES) if one.seen or one.facet),
     *(*listing.IN_WORDS, *view.IN_WORDS, *role_view.EFFECT, *TIMES),
@@ -123,6 +130,13 @@ def refusals_in(path):
     return {part.value for part in parts}
 
 
+def test_each_page_that_is_in_welsh_lets_its_reader_choose_the_language():
+    pages = {name for name in WELSH | OWN if not name.startswith("mails/")}
+    without = {name for name in pages if "switch(language, languages)" not in source(name).read_text()}
+
+    assert without == WITHOUT_CHOICE
+
+
 def test_what_a_form_did_is_said_to_learners_by_the_catalogue():
     for path in LEARNERS_ROUTES:
         assert not re.search(r"(?m)^says\(", path.read_text()), path
@@ -138,6 +152,7 @@ def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catal
             for one in read_po(file, locale="cy")
             if one.id
         }
+    assert site  # with it come all pages, and so all that they say to learners
     of_forms = {text: (text,) for form in FORMS for text in (form.title, form.about)}
     refused = set().union(*map(refusals_in, (*LEARNERS_ROUTES, *REFUSING)))
     told = {*OF_LISTS, *TO_LEARNERS.values(), *KINDS_SAID.values(), "Course", *refused}
