@@ -12,7 +12,7 @@ from badges.verifying.containers import taken_from
 from badges.verifying.verdict import Invalid
 
 MOST_PIXELS = 16_000_000
-"""Of a picture as it is unpacked; a JPEG is unpacked smaller."""
+"""Of a picture as it is unpacked. A JPEG is unpacked smaller, but for one in several passes: all of that is held."""
 SIDE = 1_600
 """Pixels of the longer side in which a code is looked for: enough for one that fills a tenth of the picture."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -43,8 +43,9 @@ def _codes_in(picture: bytes) -> list[str]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(picture), formats=_FORMATS) as opened:
+                is_whole = opened.info.get("progressive") and opened.width * opened.height > MOST_PIXELS
                 opened.draft("L", (SIDE, SIDE))
-                if opened.width * opened.height > MOST_PIXELS:
+                if is_whole or opened.width * opened.height > MOST_PIXELS:
                     return []
                 grey = opened.convert("L")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, ValueError, SyntaxError):
