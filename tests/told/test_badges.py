@@ -292,6 +292,49 @@ def test_what_staff_stop_and_issue_again(told, held):
     told(str(held.story))
 
 
+def test_what_others_stop_meanwhile(told, held, monkeypatch):
+    """Somebody else acts after it was looked at which badges would change, and before they do."""
+    act, tenant, look = held.act, held.tenant, stops.to_stop
+    for number in (1, 2, 3):
+        held.given(lambda number=number: held.award(id_of(number), **FIRST, valid_until=None))
+    ids = [credential_uuid(id_of(number)) for number in (1, 2, 3)]
+    stop = lambda some, state, by="staff": stops.stop(tenant, some, state, reason="A mistake", by=by)
+
+    def meanwhile(others):
+        def looked(*given):
+            found = look(*given)
+            monkeypatch.setattr(stops, "to_stop", look)
+            others()
+            return found
+
+        monkeypatch.setattr(stops, "to_stop", looked)
+
+    def both(state, others):
+        meanwhile(others)
+        return stop(ids, state)
+
+    act(
+        "suspended, one is suspended meanwhile",
+        lambda: both("suspended", lambda: stop(ids[:1], "suspended", "another")),
+        told=str,
+    )
+    held.given(lambda: [stops.resume(tenant, one, by="staff") for one in ids])
+    act(
+        "suspended, one is revoked meanwhile",
+        lambda: both("suspended", lambda: stop(ids[:1], "revoked", "another")),
+        told=str,
+    )
+    act(
+        "revoked, one is resumed meanwhile",
+        lambda: both("revoked", lambda: stops.resume(tenant, ids[1], by="another")),
+        told=str,
+    )
+    held.story.extend(f"{at}: {stops.state_of(held.store, held.badge(one))}" for at, one in enumerate(ids, 1))
+    held.audited()
+
+    told(str(held.story))
+
+
 def test_keys_and_names_of_the_issuer(told, held):
     act, tenant, clock, story = held.act, held.tenant, held.clock, held.story
     held.given(lambda: held.award(AWARD, **FIRST))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import fromstring
+
+from adapters.apprenticeship.ilr.kept import FieldReader, employers_pass
 from adapters.apprenticeship.missing import missing_learners
 from adapters.imports.arriving_files import filtered
 from adapters.reading.profile import MappingProfile
@@ -348,5 +351,31 @@ def test_returns_one_after_the_other(told, office):
     story.extend(sorted(f"{said['actor']['account']['name']} {said['verb']['id']}" for said in office.kept.valid()))
     story.head("whose apprenticeship is missing")
     story.extend(inline(one) for one in missing_learners(office.tenant, ["north"]).found)
+
+    told(str(story))
+
+
+def test_numbers_of_employers(told):
+    """Each sum of the check at its last digit: 999999999 is not known yet, and a check of 10 is no number."""
+    story, read = Story(), FieldReader("x")
+
+    def passes(*numbers: str) -> bool:
+        status = "".join(f"<LearnerEmploymentStatus><EmpId>{one}</EmpId></LearnerEmploymentStatus>" for one in numbers)
+        return employers_pass(read, fromstring(f'<Learner xmlns="x">{status}</Learner>'))
+
+    for stem in range(11):
+        good = [digit for digit in range(10) if passes(f"{stem * 10:08}{digit}")]
+        story.say(f"{stem * 10:08}: {good or 'none'}")
+    for numbers in (
+        ["999999999"],
+        ["12345678"],
+        ["1234567890"],
+        ["a23456789"],
+        [""],
+        [],
+        ["", "000000000"],
+        ["000000000", "000000001"],
+    ):
+        story.say(f"{numbers}: {passes(*numbers)}")
 
     told(str(story))
