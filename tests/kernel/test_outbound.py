@@ -244,6 +244,23 @@ def test_a_receiver_that_answers_one_byte_at_a_time_is_hung_up_on(monkeypatch: p
         outbound.post(f"http://127.0.0.1:{server.server_port}/drip", b"", {}, LOOPBACK)
 
 
+@pytest.mark.parametrize("call", ["ask", "post"])
+def test_a_call_with_a_limit_of_its_own_ends_at_that_and_not_at_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def made(url: str, seconds: float) -> outbound.Response:
+        if call == "ask":
+            return outbound.ask(url, {}, LOOPBACK, seconds=seconds)
+        return outbound.post(url, b"", {}, LOOPBACK, seconds=seconds)
+
+    with serving() as server:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        with pytest.raises(Unreachable):
+            made(url, 0.0)
+        monkeypatch.setattr(outbound, "IN_ALL", 0.0)
+        assert made(url, 60.0).body == b"hello"
+
+
 def test_a_receiver_that_takes_a_body_slowly_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part is taken well within ``IN_ALL``, and all of them would take four times as long."""
     monkeypatch.setattr(outbound, "IN_ALL", 1.5)

@@ -231,6 +231,31 @@ def test_a_learner_is_asked_in_the_name_of_the_newest_service_of_a_story_whateve
     assert entrances.service_of_story(lambda *_: listed) == "demo career converter 2"
 
 
+@pytest.mark.parametrize(
+    ("member", "entrance"),
+    [
+        ({}, "http://here/begin/abc   (once)"),
+        ({"state": "invited", "secondFactor": False}, "http://here/begin/abc   (once)"),
+        ({"state": "active", "secondFactor": True}, "http://here/sign-in   (trainer@engraft-demo.example)"),
+        ({"state": "disabled", "secondFactor": False}, "http://here/sign-in   (trainer@engraft-demo.example)"),
+    ],
+)
+def test_a_link_to_sign_in_once_is_made_for_none_who_has_a_second_factor_or_was_disabled(member, entrance):
+    ran = []
+    email = "trainer@engraft-demo.example"
+
+    def lrs(*command: str) -> str:
+        ran.append(command[1])
+        if command[1] == "list":
+            return json.dumps([{"email": email, **member}] if member else [])
+        return json.dumps({"link": "http://there/begin/abc"})
+
+    made = entrances._once(lrs, "http://here", email, "staff", "list")  # noqa: SLF001 (each state would be a server)
+
+    assert " ".join(made.split()) == " ".join(entrance.split())
+    assert ("invite" in ran, "sign-in" in ran) == (not member, entrance.endswith("(once)"))
+
+
 @pytest.mark.soak
 def test_on_a_store_where_it_was_told_it_can_be_told_again(kept, tmp_path):
     again = play(kept.data, tmp_path / "again")

@@ -14,12 +14,12 @@ KNOWN = headers_of({"name": (), "day": ()}, comments=False)
 
 
 def book(*sheets):
-    """A workbook; each of *sheets* is its title, whether it is hidden, and its lines."""
+    """A workbook; each of *sheets* is its title, its state, and its lines."""
     made = openpyxl.Workbook()
     made.remove(made.active)
-    for title, hidden, lines in sheets:
+    for title, state, lines in sheets:
         sheet = made.create_sheet(title)
-        sheet.sheet_state = "hidden" if hidden else "visible"
+        sheet.sheet_state = state
         for line in lines:
             sheet.append(line)
     written = io.BytesIO()
@@ -49,10 +49,11 @@ def test_of_a_text_the_line_with_the_most_known_headers_is_told_else_the_fullest
 
 def test_of_a_workbook_each_visible_sheet_tells_its_own_and_a_header_that_two_have_is_listed_once():
     content = book(
-        ("Cover", False, []),
-        ("Secret", True, [["Name", "Day"]]),
-        ("One", False, [["Learners"], [], ["Name", None, "Day"]]),
-        ("Two", False, [["Day", "Mark"], [1, 2]]),
+        ("Cover", "visible", []),
+        ("Secret", "hidden", [["Name", "Day"]]),
+        ("Most secret", "veryHidden", [["Name", "Day"]]),
+        ("One", "visible", [["Learners"], [], ["Name", None, "Day"]]),
+        ("Two", "visible", [["Day", "Mark"], [1, 2]]),
     )
 
     found = heads_of(content, KNOWN)
@@ -63,7 +64,7 @@ def test_of_a_workbook_each_visible_sheet_tells_its_own_and_a_header_that_two_ha
 
 def test_of_many_sheets_and_of_many_headers_the_first_are_told():
     wide = [f"c{at}" for at in range(MOST_HEADERS + 1)]
-    content = book(("Wide", False, [wide]), *((f"S{at}", False, [["Name"]]) for at in range(MOST_SHEETS)))
+    content = book(("Wide", "visible", [wide]), *((f"S{at}", "visible", [["Name"]]) for at in range(MOST_SHEETS)))
 
     found = heads_of(content, KNOWN)
 
