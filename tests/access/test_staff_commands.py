@@ -5,6 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from lrs.access import learners, sessions, staff
 from lrs.access.oidc import providers
@@ -145,6 +146,16 @@ def test_who_is_disabled_stands_in_the_list_and_can_be_let_in_again(data):
     [enabled] = json.loads(done(data, "staff", "list", "--json"))
 
     assert (disabled["state"], enabled["state"]) == ("withdrawn", "invited")
+
+
+def test_the_list_of_staff_has_roles_given_by_hand_and_those_that_follow_from_groups(data):
+    kim = Member("kim@centre.example", 0, "Kim", (Granted("steward"),), state=ACTIVE, password="kept")
+    kim = replace(kim, by_group=(Granted("provider", "north"), Granted("steward")))
+    in_store(data, lambda tenant: tenant.store.write(lambda tx: staff.put(tx, "kim", kim)).result())
+
+    [told] = json.loads(done(data, "staff", "list", "--json"))
+
+    assert told["roles"] == ["steward", "provider:north"]
 
 
 def test_who_has_come_in_is_disabled_and_let_in_again_and_it_is_said_so(data):

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import threading
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -22,6 +22,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from lrs.kernel.admission import DATABASE, OutcomeUnknown, Overloaded
 from lrs.kernel.errors import Misconfigured, Refused, StoreFull
 from lrs.storage import Owed, Record, Walk, open_store
+from lrs.storage.mongo.heartbeat import Heartbeat
 from lrs.storage.mongo.link import connect
 from lrs.storage.versions import found_and_known
 from tests.conftest import STAND_IN
@@ -141,6 +142,30 @@ def test_a_writer_that_died_holding_the_head_is_ended(store, database, mongo_cli
         dead.commit_transaction()
     dead.end_session()
     assert store.get("thing", "a") is not None
+
+
+def test_a_writer_that_shows_life_while_the_silent_are_ended_is_not_forgotten(database, mongo_client):
+    own, gone, back = (mongo_client.start_session() for _ in range(3))
+    heartbeat = Heartbeat(database, own)
+    for one in (gone, back):
+        database.writer.insert_one({"_id": one.session_id["id"], "alive": datetime(2026, 1, 1, tzinfo=UTC)})
+    server = heartbeat._admin  # noqa: SLF001 (to do something between its two steps)
+
+    class Meanwhile:
+        def command(self, what):
+            if what != "hello":
+                database.writer.update_one({"_id": back.session_id["id"]}, {"$currentDate": {"alive": True}})
+            return server.command(what)
+
+    heartbeat._admin = Meanwhile()  # noqa: SLF001 (as above)
+    heartbeat.end_the_silent()
+
+    left = {one["_id"] for one in database.writer.find()}
+    heartbeat.close()
+
+    assert left == {own.session_id["id"], back.session_id["id"]}
+    for one in (own, gone, back):
+        one.end_session()
 
 
 def test_a_writer_that_holds_the_head_and_shows_life_is_not_ended(store, database, mongo_client, monkeypatch):

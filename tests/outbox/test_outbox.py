@@ -100,6 +100,19 @@ def test_nothing_with_one_order_key_overtakes_what_was_queued_before_it(tenant, 
     assert {state for _, state in states(tenant, pigeons)} == {"delivered"}
 
 
+def test_of_what_went_out_about_a_person_the_newest_are_told_the_newest_first(tenant, pigeons):
+    def told(*persons):
+        return [one["what"] for one in listing.about(tenant, pigeons.channels, persons, limit=2)]
+
+    for content, person in (("one", "ana"), ("two", "ana"), ("three", "ana"), ("four", "ben")):
+        about = Delivery(content, "pigeon", "coop", msgspec.json.encode({"person": person}), what=content)
+        tenant.store.write(lambda tx, about=about: deliveries.queue(tx, about, tenant.clock())).result()
+
+    assert told("ana") == ["three", "two"]
+    assert told("ana", "ben") == ["four", "three"]
+    assert told("cleo") == []
+
+
 def test_each_waits_for_the_one_right_before_it(tenant, pigeons, clock):
     for content in ("one", "two", "three"):
         owe(tenant, content, order="ana")

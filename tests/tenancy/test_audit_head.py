@@ -289,6 +289,22 @@ def test_where_log_lines_may_wait_the_file_has_each_end_and_the_log_the_last(dat
     assert [(line["event"], line["number"]) for line in logged] == [("end of the record of actions", 2)]
 
 
+def test_an_end_that_was_logged_is_not_logged_again_while_nothing_is_done(data):
+    with opened(data) as tenant, structlog.testing.capture_logs() as logged:
+        act(tenant, "one")
+        looked = []
+        publisher = Publisher(lambda: looked.append(1) or [tenant], None, look=0.01)
+        try:
+            until(lambda: logged, "the line of the first")
+            looks = len(looked) + 3
+            until(lambda: len(looked) > looks, "more looks")
+            act(tenant, "two")
+        finally:
+            publisher.close()
+
+    assert [line["number"] for line in logged] == [1, 2]
+
+
 def test_a_command_without_a_server_puts_down_what_it_did_and_nothing_when_it_only_looked(tmp_path):
     store_in(tmp_path / "data")
     environment = {"LRS_AUDIT_HEAD": str(tmp_path / "heads")}

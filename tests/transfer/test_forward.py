@@ -563,6 +563,22 @@ def test_large_statements_go_a_mebibyte_at_a_time_and_what_is_larger_by_itself(t
     assert [len(ids) for ids in other.posts] == [2, 2, 1]
 
 
+def test_attachments_go_as_many_as_fit_in_one_request_together_and_what_is_larger_by_itself(tenant, other, monkeypatch):
+    monkeypatch.setattr("lrs.transfer.batch.MOST_DATA", 10)
+    for count, size in enumerate((4, 6, 1, 11, 9, 1)):
+        blob = tenant.store.blobs.put([bytes([count]) * size])
+        meta = {"source": "vle", "version": "1.0.3", "attachments": {"ab": blob}}
+        record = Record("statement", number(count), json.dumps(statement(count)).encode(), meta)
+        tenant.store.write(lambda tx, record=record: tx.insert(record)).result()
+    forward = forward_of(add(tenant, other))
+    batches = []
+    while records := (batch := next_batch(tenant.store, forward)).records:
+        batches.append([int(record.id[-1]) for record in records])
+        forward = msgspec.structs.replace(forward, position=batch.until)
+
+    assert batches == [[0, 1], [2], [3], [4, 5]]
+
+
 def test_what_came_from_there_is_not_sent_back_not_even_its_voiding(tenant, other):
     target = {"objectType": "StatementRef", "id": number(0)}
     store(tenant, statement(0))
