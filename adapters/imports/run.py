@@ -17,6 +17,7 @@ from adapters.ledger.pipeline import Apply, run
 from adapters.ledger.snapshots import SnapshotSource, compare, note_on
 from adapters.reading.day_order import check_day_order
 from adapters.reading.hours import in_doubt
+from adapters.reading.never_kept import NEVER_KEPT, never_kept
 from adapters.reading.profile import MappingProfile
 from adapters.reading.source import RowOutcome, RowTable, Source
 from adapters.reading.words import Silence
@@ -24,14 +25,13 @@ from adapters.reports.mended import ROW, MendedTable, row_header
 from adapters.reports.report import ADDED, ADDED_BESIDE, Report, in_order
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import KnownHeaders, fold
+from lrs.kernel.tables.heads import heads_of
 from lrs.kernel.tables.notes import notes_on
 from lrs.kernel.tables.opening import open_table
 from lrs.kernel.tables.row import Row
 from lrs.kernel.tables.table import Table
 from lrs.kernel.times import SECOND
 
-_HOURS = "otj_hours"
-"""The column in which a bare number is hours."""
 PROVIDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 
 
@@ -83,8 +83,8 @@ def run_file(
     checked = CheckedSource(source, criteria)
     report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
     whole = source.notes() if isinstance(source, SnapshotSource) else ()
-    if _HOURS in table.columns:
-        whole = (*whole, *in_doubt(told.rows(), _HOURS, terms.numbers))
+    for column in sorted(source.hours.intersection(table.columns)):
+        whole = (*whole, *in_doubt(told.rows(), column, terms.numbers))
     return msgspec.structs.replace(report, notes=(*report.notes, *whole, *missing, *criteria.notes()))
 
 
@@ -143,9 +143,18 @@ def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
     except Refused as refusal:
         other = _meant_for(order, ()) if refusal.error == "no_header" else ""
         raise Refused(f"{refusal.message}{other}", status=refusal.status, error=refusal.error) from refusal
+    _check_kept(order.path, headers)
     if not any(found.rows for found in table.sheets):
         raise Refused("the file has a header and no row below it: there is nothing to bring in", error="no_rows")
     return table
+
+
+def _check_kept(path: Path, headers: KnownHeaders) -> None:
+    """Refuses a workbook with columns of which nothing may be kept. Of text they were emptied as it arrived."""
+    heads = heads_of(path, headers)
+    if heads.sort != "text" and (never := never_kept(heads.headers)):
+        message = f"nothing of these columns may be kept here: {', '.join(never)}. Delete them, and send the file again"
+        raise Refused(f"{message}. Nothing of it came in, and the file is not kept", error=NEVER_KEPT)
 
 
 def _report(order: Order, read: tuple[Table, RowTable], rows: tuple[RowOutcome, ...]) -> Report:
@@ -163,10 +172,12 @@ def _meant_for(order: Order, columns: Collection[str]) -> str:
     """A hint, if another adapter knows more of the file's headers than the *columns* of the chosen one."""
     known = len(set(columns) & SOURCES[order.adapter].columns)
     for name, other in SOURCES.items():
+        if name == order.adapter or ".csv" not in other.files:
+            continue  # a return is no table
         try:
             found = open_table(order.path, KnownHeaders({fold(column): column for column in other.columns}))
         except Refused:
             continue
-        if name != order.adapter and len(set(found.columns) & other.columns) > known:
+        if len(set(found.columns) & other.columns) > known:
             return f"; the adapter {name} knows more of the file's headers: is it meant for that one?"
     return ""

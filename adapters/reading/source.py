@@ -124,9 +124,9 @@ class Source(Protocol):
 
     *about* says in a few words, to whoever sends a file, what is in it. Increase *template* when the same content gives
     other statements than before. *columns* are the canonical ones that it knows; of these, *free* hold free text,
-    *dated* days or instants, and *worded* has the meanings of words by column. *named* has the columns that no other
-    source has, in words. *files* are the endings of its files, each with what people call such a file (``""``: as
-    another one).
+    *dated* days or instants, *hours* durations of which a bare number is hours, and *worded* has the meanings of words
+    by column. *named* has the columns that no other source has, in words. *files* are the endings of its files, each
+    with what people call such a file (``""``: as another one).
     """
 
     name: str
@@ -137,6 +137,7 @@ class Source(Protocol):
     named: Mapping[str, ColumnWords]
     free: frozenset[str]
     dated: frozenset[str]
+    hours: frozenset[str]
     worded: Mapping[str, Words]
 
     def __init__(self, terms: ReadingTerms) -> None:

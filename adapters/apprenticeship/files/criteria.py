@@ -69,7 +69,7 @@ class CheckedSource:
         self._source, self._known = source, known
         self.name, self.about, self.template, self.columns = source.name, source.about, source.template, source.columns
         self.free, self.dated, self.worded = source.free, source.dated, source.worded
-        self.named, self.files = source.named, source.files
+        self.named, self.files, self.hours = source.named, source.files, source.hours
 
     def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
         """See ``Source``."""

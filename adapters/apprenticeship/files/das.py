@@ -60,6 +60,7 @@ class Das:
     named = NAMED
     free = frozenset({"family_name", "given_names"})
     dated = frozenset({"start_date", "end_date"})
+    hours: frozenset[str] = frozenset()
     worded: Mapping[str, Words] = {"recognise_prior_learning": words.YES_NO}
 
     def __init__(self, terms: ReadingTerms) -> None:

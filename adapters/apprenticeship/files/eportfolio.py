@@ -77,6 +77,7 @@ class EPortfolio:
     named = NAMED
     free = FREE
     dated = DATED
+    hours = frozenset({"otj_hours"})
     worded: Mapping[str, Words] = {
         "status": words.ENROLMENT,
         "evidence_status": words.EVIDENCE,

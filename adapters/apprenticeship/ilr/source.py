@@ -64,6 +64,7 @@ class IlrSource:
     named = NAMED
     free = frozenset({"given_names", "family_name", "ilr_fault"})
     dated = frozenset(_DATES)
+    hours: frozenset[str] = frozenset()
     worded: Mapping[str, Words] = {}
 
     def __init__(self, terms: ReadingTerms) -> None:

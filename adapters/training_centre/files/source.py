@@ -41,6 +41,7 @@ class TrainingCentre:
     named = NAMED
     free = FREE
     dated = DATED
+    hours: frozenset[str] = frozenset()
     worded: Mapping[str, Words] = {
         "record": words.RECORD,
         "kind": words.KIND,
