@@ -223,7 +223,7 @@ def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(pla
 def test_what_is_missing_stands_by_role_and_region_and_can_be_narrowed_to_one(planner):
     whole, north = (text_of(planner.get(f"/planning?wanted_in=2028{more}")) for more in ("", "&living_in=North"))
 
-    assert "Operator All regions 52 10 0 kept back 52 42" in whole
+    assert "Operator All regions 52 10 0 kept back 52 if all renew: 42" in whole
     assert "Operator East 40 kept back kept back" in whole
     assert "Operator North 12 kept back" in whole
     assert "Operator East 40" not in north
