@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, TOTAL, Cell, YearCounts, published
+from adapters.planning.protect import LEAST_K, TOTAL, Cell, Shown, YearCounts, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -50,11 +50,15 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Planning(msgspec.Struct, frozen=True):
-    """The body of the record. *at* is when the counts were worked out, in microseconds UTC; 0 for not yet."""
+    """The body of the record. *at* is when the counts were worked out, in microseconds UTC; 0 for not yet.
+
+    *within* names for a role the others that everybody holds who holds it; each stands before it.
+    """
 
     k: int = LEAST_K
     at: int = 0
     counts: tuple[Counted, ...] = ()
+    within: Mapping[str, tuple[str, ...]] = {}
     v: int = 1
 
 
@@ -83,11 +87,11 @@ def set_k(tx: Tx, text: str, by: str) -> None:
     audit.append(tx, by, "planning.smallest", {"number": text})
 
 
-def put(tx: Tx, counts: Iterable[Counted], at: int) -> None:
-    """Keeps *counts* in the place of those before."""
+def put(tx: Tx, counts: Iterable[Counted], at: int, within: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    """Keeps *counts* in the place of those before, and which roles are *within* others."""
     record = tx.get(KIND, ID)
     kept = msgspec.json.decode(record.body, type=Planning) if record else Planning()
-    body = msgspec.json.encode(msgspec.structs.replace(kept, counts=tuple(counts), at=at))
+    body = msgspec.json.encode(msgspec.structs.replace(kept, counts=tuple(counts), at=at, within=within or {}))
     tx.put(Record(KIND, ID, body, rev=record.rev if record else 0))
 
 
@@ -95,15 +99,27 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     """Every count as it may be shown; ``None`` for what is kept back."""
     numbers = {one.what: one.number for one in kept.counts}
     found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
-    for about, years in _by_table(numbers.keys() - found.keys()).items():
-        cells = {(what.split, what.value) for what in years}
-        each = sorted({what.year for what in years})
-        tables = [
+    tables = _by_table(numbers.keys() - found.keys())
+    told: dict[Count, dict[str, Shown]] = {}
+    for about in sorted(tables, key=lambda one: (len(kept.within.get(one.of, ())), one)):
+        cells, each = (
+            {(what.split, what.value) for what in tables[about]},
+            sorted({what.year for what in tables[about]}),
+        )
+        counts = [
             YearCounts({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each
         ]
-        for year, told in zip(each, published(tables, kept.k), strict=True):
-            found |= {what: told[what.split, what.value] for what in years if what.year == year}
+        above = [told[one] for one in _above(about, kept.within) if one in told]
+        wider = [[one.get(year, {}) for year in each] for one in above]
+        told[about] = dict(zip(each, published(counts, kept.k, wider), strict=True))
+        found |= {what: told[about][what.year][what.split, what.value] for what in tables[about]}
     return found | dict.fromkeys(_bookings_of_few_seats(numbers, kept.k))
+
+
+def _above(about: Count, within: Mapping[str, tuple[str, ...]]) -> Iterator[Count]:
+    """What counts everybody whom *about* counts: those who hold another role."""
+    if (about.part, about.measure) == ("supply", "held"):
+        yield from (msgspec.structs.replace(about, of=one) for one in within.get(about.of, ()))
 
 
 def _by_table(counts: Iterable[Count]) -> dict[Count, list[Count]]:

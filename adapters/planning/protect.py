@@ -7,6 +7,7 @@ What is shown is rounded to the nearest 5. The filter keeps back
 2. of a split in which one is small, further ones until all that are kept back could be one of them and still none of
    the others nobody: people could be moved between them, and nothing that is shown would change;
 3. what is kept back in one year, in all later years; who moves may then be swapped with somebody of the same year;
+   and what is kept back of all who hold a role, of those among them who hold another one, too, that asks for more;
 4. the whole year and all later ones, where the total is small, or where a split has nothing left to keep back (of the
    first year only if there cannot be more people in all, of whom the same numbers are shown, for they are rounded);
 5. what, with all that is shown of two years, would prove that some count no more, and that these are fewer than *k*.
@@ -30,6 +31,8 @@ UNBOUNDED = 1 << 40
 Cell = tuple[str, str]
 """A split and one of its values; the total is ``TOTAL``."""
 TOTAL: Cell = ("", "")
+Shown = dict[Cell, int | None]
+"""The counts of a year as they are shown; ``None`` for one that is kept back."""
 
 
 class YearCounts(msgspec.Struct, frozen=True):
@@ -56,18 +59,20 @@ class _Kept(msgspec.Struct, frozen=True):
     table: YearCounts
     back: frozenset[Cell] = frozenset()
 
-    def shown(self) -> dict[Cell, int | None]:
+    def shown(self) -> Shown:
         return {cell: None if cell in self.back else rounded(count) for cell, count in self.table.counts.items()}
 
 
-def published(years: Sequence[YearCounts], k: int) -> list[dict[Cell, int | None]]:
-    """The counts of *years* as they are shown, in their order; ``None`` for one that is kept back.
+def published(years: Sequence[YearCounts], k: int, above: Sequence[Sequence[Shown]] = ()) -> list[Shown]:
+    """The counts of *years* as they are shown, in their order.
 
+    *above* is what is shown, in the same years, of groups to which all of these people belong.
     The tables of all years have the same cells. 0 is shown, it is nobody, but for what is kept back by 3 and 4.
     """
     least, found = least_shown(k), list[_Kept]()
-    for table in years:
-        found.append(_protected(table, found[-1] if found else None, least))
+    for at, table in enumerate(years):
+        hidden = {cell for one in above for cell in table.counts if one[at].get(cell, 0) is None}
+        found.append(_protected(table, found[-1] if found else None, least, hidden))
     return [one.shown() for one in found]
 
 
@@ -81,17 +86,17 @@ def least_shown(k: int) -> int:
     return next(count for count in range(k, k + NEAREST) if rounded(count) >= k)
 
 
-def _protected(table: YearCounts, before: _Kept | None, least: int) -> _Kept:
-    """*table* with all that has to be kept back beside the year *before*."""
+def _protected(table: YearCounts, before: _Kept | None, least: int, hidden: set[Cell]) -> _Kept:
+    """*table* with all that has to be kept back beside the year *before*, and with what is *hidden* anyway."""
     small = {cell for cell, count in table.counts.items() if 0 < count < least}
-    kept = _Kept(table, (before.back if before else frozenset()) | small)
+    kept = _Kept(table, (before.back if before else frozenset()) | small | hidden)
     while TOTAL not in kept.back:
         further = _further(before, kept, least)
         if further is None:
             return kept
         kept = _Kept(table, kept.back | {further})
     nobody = set() if before else {cell for cell, count in table.counts.items() if not count}
-    return _Kept(table, frozenset(table.counts.keys() - nobody))
+    return _Kept(table, frozenset(table.counts.keys() - nobody) | hidden)
 
 
 def _further(before: _Kept | None, kept: _Kept, least: int) -> Cell | None:

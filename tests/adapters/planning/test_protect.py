@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
+from adapters.planning.counting import within
 from adapters.planning.figures import Count, Counted, Planning, shown
 from adapters.planning.protect import TOTAL, YearCounts, least_shown, published, rounded
 from adapters.planning.report import KnownRoles, lines, rows
+from lrs.matching.roles.gap import Requirement, Role
 
 NAMES = tuple("abcd")
 REGIONS, ROUTES = ("East", "North", "West"), ("Graduate", "Not known")
@@ -199,6 +201,37 @@ def test_two_years_prove_no_small_count_and_of_nobody_that_a_few_count_no_more(k
             assert [number for number, limit in zip(one, most, strict=True) if 0 < number < k and limit < k] == [], one
             assert [at for at in range(3) if min(gone[at]) > 0 and max(gone[at]) < k] == [], (one, told)
     assert sum(None in told for told in given) < len(given) - 20
+
+
+def test_a_role_that_asks_for_more_tells_nothing_of_one_that_asks_for_less():
+    # 6 of the East and 1 of the North hold "wide", 6 of the East "narrow": those would be 5 at least of 7 at most
+    counts = [
+        Counted(Count("supply", of, "held", "region" if region else "", region), number)
+        for of, told in (("wide", {"": 7, "East": 6, "North": 1}), ("narrow", {"": 6, "East": 6}))
+        for region, number in told.items()
+    ]
+
+    apart = shown(Planning(counts=tuple(counts)))
+    nested = shown(Planning(counts=tuple(counts), within={"narrow": ("wide",)}))
+
+    assert [apart[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, 5]
+    assert [nested[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, None]
+    assert [nested[Count("supply", of, "held")] for of in ("wide", "narrow")] == [5, 5]
+
+
+def test_a_role_is_within_those_that_ask_for_a_part_of_it():
+    def role(id, *asked):
+        return Role(id, id, tuple(Requirement(name, level=level, essential=needed) for name, level, needed in asked))
+
+    known = [
+        role("both", ("GOWN", 2, True), ("ASEP", None, True)),
+        role("gown", ("GOWN", 1, True)),
+        role("higher", ("GOWN", 3, True)),
+        role("same", ("GOWN", 1, True), ("ASEP", 1, False)),
+        role("nothing"),
+    ]
+
+    assert within(known) == {"same": ("gown",), "higher": ("gown", "same"), "both": ("gown", "same")}
 
 
 # -- the proof: other people of whom just the same is shown -----------------------------------------------------------
