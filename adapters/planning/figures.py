@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, TOTAL, Cell, Shown, YearCounts, published
+from adapters.planning.protect import LEAST_K, TOTAL, Cell, ShownCounts, YearCounts, published
 from lrs.kernel.errors import Refused
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
@@ -100,7 +100,7 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     numbers = {one.what: one.number for one in kept.counts}
     found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
     tables = _by_table(numbers.keys() - found.keys())
-    told: dict[Count, dict[str, Shown]] = {}
+    told: dict[Count, dict[str, ShownCounts]] = {}
     for about in sorted(tables, key=lambda one: (len(kept.within.get(one.of, ())), one)):
         cells, each = (
             {(what.split, what.value) for what in tables[about]},

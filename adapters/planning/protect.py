@@ -31,7 +31,7 @@ UNBOUNDED = 1 << 40
 Cell = tuple[str, str]
 """A split and one of its values; the total is ``TOTAL``."""
 TOTAL: Cell = ("", "")
-Shown = dict[Cell, int | None]
+ShownCounts = dict[Cell, int | None]
 """The counts of a year as they are shown; ``None`` for one that is kept back."""
 
 
@@ -59,11 +59,11 @@ class _Kept(msgspec.Struct, frozen=True):
     table: YearCounts
     back: frozenset[Cell] = frozenset()
 
-    def shown(self) -> Shown:
+    def shown(self) -> ShownCounts:
         return {cell: None if cell in self.back else rounded(count) for cell, count in self.table.counts.items()}
 
 
-def published(years: Sequence[YearCounts], k: int, above: Sequence[Sequence[Shown]] = ()) -> list[Shown]:
+def published(years: Sequence[YearCounts], k: int, above: Sequence[Sequence[ShownCounts]] = ()) -> list[ShownCounts]:
     """The counts of *years* as they are shown, in their order.
 
     *above* is what is shown, in the same years, of groups to which all of these people belong.
