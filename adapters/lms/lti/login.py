@@ -32,6 +32,7 @@ LASTS = 10 * MINUTE
 """Microseconds from the beginning of a launch to its end."""
 _CLEARED = 50
 """How many that ended are deleted when one begins."""
+_ASK = "Try again later; if it goes on, tell your teacher, or whoever looks after the learning platform."
 _LONGEST = 4_000
 """Characters of a parameter."""
 LARGEST = 8 * KIB
@@ -143,10 +144,11 @@ def wanted(reader: Reader, given: Mapping[str, str]) -> LtiPlatform:
 def check_approved(platform: LtiPlatform) -> None:
     """Raises ``Refused`` (403) for a platform that waits for its approval, or is suspended."""
     if platform.state == "pending":
-        message = f"{platform.name} is registered, and waits until an administrator approves it."
-        raise Refused(message, status=403, error="platform_pending")
+        waits = f"{platform.name} is registered, and waits until an administrator approves it."
+        raise Refused(f"{waits} {_ASK}", status=403, error="platform_pending")
     if platform.state == "suspended":
-        raise Refused(f"{platform.name} may launch nothing at present.", status=403, error="platform_suspended")
+        message = f"{platform.name} may launch nothing at present. {_ASK}"
+        raise Refused(message, status=403, error="platform_suspended")
 
 
 def look(tenant: Tenant, state: str) -> LtiLogin:

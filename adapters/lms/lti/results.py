@@ -78,7 +78,12 @@ def _call(tx: Tx, platform: LtiPlatform, by: str) -> None:
 
 def change(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *, by: str) -> None:
     """Tells *platform* of *frameworks* (URIs) from now on; it reads with the key that it has."""
-    tenant.store.write(lambda tx: platforms.set_results(tx, platform.id, frameworks, by)).result()
+
+    def decide(tx: Tx) -> None:
+        platforms.set_results(tx, platform.id, frameworks, by)
+        _call(tx, platform, by)
+
+    tenant.store.write(decide).result()
     tell_again(tenant, platform.id)
 
 

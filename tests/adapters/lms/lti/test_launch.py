@@ -267,6 +267,7 @@ def test_a_platform_that_may_launch_nothing_shows_in_its_frame_why(world, platfo
     assert answer.status_code == 403
     _, _, framing = answer.headers["content-security-policy"].partition("frame-ancestors ")
     assert own.issuer in framing.partition(";")[0].split()
+    assert "tell your teacher, or whoever looks after the learning platform" in text_of(answer)
 
 
 def test_a_platform_that_is_suspended_signs_out_who_came_from_it(world, platform):

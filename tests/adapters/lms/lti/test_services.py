@@ -357,6 +357,7 @@ def test_a_gradebook_that_refuses_is_quoted_to_the_trainer(world, body, says):
 
     assert one["state"] == "dead"
     assert f"refused: the platform answered 400{says}" in text_of(seen)
+    assert "did not reach Moodle : the platform answered 400" in text_of(world.staff().get("/console"))
 
 
 def test_a_gradebook_that_is_away_is_tried_again_and_the_trainer_sees_that_it_waits(world):
