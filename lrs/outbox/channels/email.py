@@ -30,7 +30,8 @@ from lrs.storage import Record, Tx, micros_of
 from lrs.tenancy.tenants import Tenant
 
 Render = Callable[[Tenant, Mail], Letter]
-NO_SERVER = "no mail server is set (LRS_SMTP_URL): copy its link from the console, or set one and send it again"
+UNSET = "no mail server is set (LRS_SMTP_URL)"
+NO_SERVER = f"{UNSET}: copy its link from the console, or set one and send it again"
 
 
 def channel(render: Render) -> Channel:
@@ -100,7 +101,7 @@ def _send(message: EmailMessage, settings: Settings) -> Outcome:
 def server_of(settings: Settings) -> MailServer:
     """The mail server of *settings*. Raises ``ValueError`` if there is none."""
     if settings.smtp_url is None:
-        raise ValueError(NO_SERVER)
+        raise ValueError(UNSET)
     return mail_server(settings.smtp_url.get_secret_value())
 
 
