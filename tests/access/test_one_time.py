@@ -6,6 +6,7 @@ import pytest
 
 from lrs.access import one_time
 from lrs.access.one_time import KIND
+from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, MINUTE
 from lrs.tenancy.tenants import open_tenant
@@ -53,3 +54,19 @@ def test_each_purpose_lasts_as_long_as_people_are_told(tenant, clock):
     hours |= {"lti-registration": 72, "staff-sign-in": 24, "learner-sign-in": 0.25, "learner-address": 0.25}
 
     assert {name: (made(tenant, name).expires - clock.now) / HOUR for name in one_time.LASTS} == hours
+
+
+@pytest.mark.parametrize("browser", [None, "", "strange"])
+def test_a_link_of_a_browser_opens_in_no_other_one_and_still_in_its_own(tenant, clock, browser):
+    link = made(tenant, "learner-sign-in", browser="own")
+
+    def using(browser):
+        return tenant.store.write(
+            lambda tx: one_time.use(tx, link.token, clock.now, "learner-sign-in", browser=browser)
+        ).result()
+
+    with pytest.raises(Refused) as refused:
+        using(browser)
+
+    assert (refused.value.status, refused.value.error) == (403, "other_browser")
+    assert using("own").about == "somebody"

@@ -115,3 +115,15 @@ def test_however_many_names_are_made_up_little_is_kept_and_no_name_of_anybody(te
     kept = list(each(tenant.store, tries.KIND))
     assert len([one for one in kept if int(one.id) < 8]) == 8
     assert not [one for one in kept if "example" in f"{one.id}{one.meta}"]
+
+
+def test_a_right_try_forgets_none_of_another_name_that_has_taken_the_place_since(tenant, monkeypatch):
+    monkeypatch.setattr(tries, "SLOTS", 1)
+    tries.count(tenant, of("first"))
+    for _ in range(3):
+        tries.count(tenant, of("second"))
+
+    tries.was_right(tenant, of("first"))
+
+    with pytest.raises(RetryLater):
+        tries.count(tenant, of("second"))

@@ -25,6 +25,7 @@ HTML, JSON = "text/html", "application/json"
         ("text/html; q=0.5 , */*; q=0.4", HTML),
         ("text/html;q=0, */*", JSON),
         ("text/html;q=0", JSON),
+        ("text/html;q=0.9, application/json;q=0.5, text/html;q=0.1", HTML),
         ("text/html;level=1;q=0.3, application/json;q=0.4", JSON),
         ("text/html, application/json", JSON),
         ("text/html, */*", HTML),

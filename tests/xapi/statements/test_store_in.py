@@ -335,3 +335,14 @@ def test_a_caller_can_be_kept_in_a_record_and_prepares_the_same_afterwards():
 
     terms = Terms(Settings(), SUBSCRIPTIONS)
     assert prepare(again, "1.0.3", text, terms) == prepare(COURSE, "1.0.3", text, terms)
+
+
+def test_two_that_were_prepared_before_either_was_stored_bring_along_the_same_definition_once(store):
+    target = {"id": "https://example.org/a", "definition": {"name": {"en": "A"}}}
+    one, two = (plan_of(statement(id=new_id(), object=target), caller=TEACHER) for _ in range(2))
+
+    for plan in (one, two):
+        write_all(store, storing(plan))
+
+    assert [record.id for record in one.side] == [record.id for record in two.side] != []
+    assert store.count("statement") == 2
