@@ -179,10 +179,10 @@ class _Rules:
             yield Given(known.label, level, (known.id,)) if known else Given(name, level)
 
     def named(self, gives: Iterable[Gives]) -> Iterator[Given]:
-        """What an offering says itself, by the names of the framework where it knows them."""
+        """What an offering says itself, by the names of the frameworks that know it: each, where it means several."""
         for one in gives:
             items = self._named.get(one.competency, {})
-            label = next(reversed(items.values()), one.competency)
+            label = " / ".join(dict.fromkeys(items.values())) or one.competency
             yield Given(label, one.level, tuple(sorted(items)))
 
 

@@ -51,9 +51,15 @@ def cost(pence: int | None, language: str = ENGLISH) -> str:
     return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
 
 
-def given(one: CatalogueEntry) -> list[str]:
+def given(one: CatalogueEntry, language: str = ENGLISH) -> list[str]:
     """What an entry gives, in words."""
-    return [f"{name}, level {level}" if level else name for name, level in one.gives]
+    return [_at_level(name, level, language) for name, level in one.gives]
+
+
+def _at_level(label: str, level: int | None, language: str) -> str:
+    """A competency in words, with its level where there is one."""
+    said = catalogue(language).gettext("level %(level)s") % {"level": level}
+    return f"{label}, {said}" if level else label
 
 
 def where(one: CatalogueEntry, language: str = ENGLISH) -> str:
@@ -79,7 +85,7 @@ def listed(found: Iterable[CatalogueEntry], root: str, language: str = ENGLISH) 
                 "seats": _seats(one),
             },
             {"cost": cost(one.cost, language), "next": times(one.dates[0].session, language) if one.dates else ""}
-            | {"where": where(one, language)}
+            | {"where": where(one, language), "gives": "; ".join(given(one, language))}
             | ({"hours": f"{one.hours:g}"} if one.hours is not None else {}),
             {"title": f"{root}/catalogue/{one.id}"},
             {},
@@ -113,8 +119,8 @@ def entry(one: CatalogueEntry, root: str, language: str = ENGLISH) -> dict[str, 
         "sort": said_in(language, one.sort),
         "text": one.text,
         "provider": one.provider,
-        "gives": given(one),
-        "needs": [f"{need.label}, level {need.level}" if need.level else need.label for need in one.needed],
+        "gives": given(one, language),
+        "needs": [_at_level(need.label, need.level, language) for need in one.needed],
         "facts": [
             (said(pair[0]), pair[1])
             for pair in (
