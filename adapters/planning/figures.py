@@ -99,7 +99,7 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     """Every count as it may be shown; ``None`` for what is kept back."""
     numbers = {one.what: one.number for one in kept.counts}
     found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
-    tables = _by_table(numbers.keys() - found.keys())
+    tables = _by_table(sorted(numbers.keys() - found.keys()))
     told: dict[Count, dict[str, ShownCounts]] = {}
     for about in sorted(tables, key=lambda one: (len(kept.within.get(one.of, ())), one)):
         cells, each = (
