@@ -30,6 +30,11 @@ class LearnerAccount(msgspec.Struct, frozen=True):
     logins: tuple[Login, ...] = ()
     v: int = 1
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether its learner can sign in again without a new invitation."""
+        return bool(self.addresses or self.logins)
+
 
 _decoder = msgspec.json.Decoder(LearnerAccount)
 

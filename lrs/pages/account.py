@@ -201,6 +201,7 @@ def _account(visit: Visit, refused: Refused | None = None) -> Response:
             **told_all,
             preview=sign_in.preview(visit.tenant, visit.caller.person),
             addresses=learner.addresses,
+            comes_back=learner.comes_back,
             asks_code=visit.request.query_params.get("done") == "sent" or refused is not None,
         )
     member = _member(visit)

@@ -14,7 +14,7 @@ from lrs.competency.rebuild import rebuild
 from lrs.composition.kinds import TENANT
 from lrs.kernel.keys import key
 from lrs.people.ids import identified, ids_of
-from lrs.storage import Owed, Walk
+from lrs.storage import Owed, Walk, each
 from tests.competency.world import ANN, RULES, World, statement, statement_id
 
 pytestmark = pytest.mark.mongo_in_soak
@@ -51,6 +51,15 @@ def test_the_first_twenty_of_a_day_are_named_and_all_are_counted(world):
     sent = passes(world, 25)
 
     assert tally(world) == (25, sent[:20])
+
+
+def test_evidence_that_is_written_anew_is_counted_once(world):
+    sent = passes(world, 3)
+    told = [evidence_from(record) for record in each(world.tenant.store, "evidence")]
+
+    world.write(lambda tx: tallies.keep(tx, told[:2], told[:2], world.tenant.settings.zone))
+
+    assert tally(world) == (3, sent)
 
 
 def test_a_named_piece_that_is_voided_makes_room_for_the_next_and_another_is_only_counted_off(world):

@@ -11,7 +11,8 @@ import pytest
 from lrs.kernel.admission import LOCK, Overloaded
 from lrs.kernel.errors import StoreFull
 from lrs.storage import Record, Walk, open_store
-from tests.contract.acts import WAIT, ids, insert
+from lrs.storage.leases import new_token
+from tests.contract.acts import MINUTE, WAIT, claim, ids, insert, owing
 
 
 @pytest.fixture
@@ -40,6 +41,22 @@ def test_a_full_disk_is_store_full_reads_go_on_and_it_recovers_by_itself(store):
     assert ids(store.find(Walk("thing")).records) == ["a"]
     setting(store, "max_page_count = 1073741823")
     assert insert(store, "big", body=bytes(500_000)).rev == 1
+
+
+def test_what_somebody_else_took_or_put_off_since_it_was_looked_at_is_not_taken(store, clock):
+    owing(store, "a", "evaluate")
+    owing(store, "b", "evaluate")
+    seen = [(row, "evaluate") for row in (1, 2)]
+    put_off, lost = sorted(claim(store, "evaluate"), key=lambda one: one.record.id)
+    store.defer(put_off, due=clock.now + 10 * MINUTE, error="busy")
+    until = clock.now + MINUTE
+
+    again = store._leased(seen, clock.now, until, new_token())  # noqa: SLF001 (what was seen before the two claims)
+    clock.now = until
+    first, second = (store._leased(seen[1:], until, until + MINUTE, new_token(alone=True)) for _ in range(2))  # noqa: SLF001
+
+    assert [one.record.id for one in again] == []
+    assert ([one.record.id for one in first], second) == ([lost.record.id], [])
 
 
 def test_a_new_file_that_another_process_begins_is_waited_for(tmp_path, clock):

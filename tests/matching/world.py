@@ -155,8 +155,8 @@ def put_waiting(tenant: Tenant, service: Service, mbox: str, name: str) -> str:
 
 
 def agree(tenant: Tenant, person: str, service: str = "career-converter", **more: Any) -> None:
-    wanted = {"scopes": ("profiles:read",), "reference": "ref-1", **more}
-    grant = Grant(subject=Subject(person=person), service=service, purpose=PURPOSE, how="operator", by="test", **wanted)
+    wanted = {"scopes": ("profiles:read",), "reference": "ref-1", "how": "operator", **more}
+    grant = Grant(subject=Subject(person=person), service=service, purpose=PURPOSE, by="test", **wanted)
     tenant.store.write(lambda tx: consent.give(tx, grant)).result()
 
 

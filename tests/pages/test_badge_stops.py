@@ -141,6 +141,18 @@ def test_badges_that_the_page_did_not_show_are_not_revoked_though_their_number_i
     assert stopped(site) == {}
 
 
+def test_more_badges_than_the_page_names_are_revoked_once_their_number_is_typed(site, badges, steward, monkeypatch):
+    monkeypatch.setattr("badges.pages.stopping_view.SHOWN", 1)
+    ids = [one.id for one in badges]
+
+    looked = steward.send(steward.get(MANY), MANY, act="look", achievement="", ids="\n".join(ids), reason=WHY)
+    done = steward.send(looked, MANY, act="revoke", expected="2")
+
+    assert "And 1 more" in text_of(looked)
+    assert done.status_code == 303
+    assert stopped(site) == dict.fromkeys(ids, "revoked")
+
+
 def test_badges_are_revoked_by_their_numbers_and_none_if_one_is_not_there(site, badges, steward):
     ids = [f"urn:uuid:{one.id}" for one in badges]
     gone = "7d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a02"

@@ -55,7 +55,7 @@ def test_the_steps_lead_from_the_name_to_the_first_source_and_each_is_seen_from_
     skip(browser, "address")
     skip(browser, "mail")
     skip(browser, "content")
-    before = text_of(browser.get(BEGIN))
+    before, one_left = text_of(browser.get(BEGIN)), text_of(browser.get("/operator"))
     console, connect = browser.get("/console").status_code, browser.get("/connect").status_code
     create_key(made.tenant, "moodle", ["statements/write"])
     after = text_of(browser.get(BEGIN))
@@ -63,6 +63,7 @@ def test_the_steps_lead_from_the_name_to_the_first_source_and_each_is_seen_from_
     assert "Setting up this server The organisation" in first
     assert let_in.headers["location"] == f"{BEGIN}?done=administrator_in"
     assert "The first source of records" in before
+    assert "One step of setting up is left. Go on with it" in one_left
     assert (console, connect) == (200, 200)
     assert "This server is ready" in after
     assert made.tenants.control.get("default").name == "North Centre"

@@ -13,6 +13,7 @@ from adapters.catalogue import offerings
 from adapters.catalogue.offerings import Offering
 from adapters.training_centre.centre_sessions import Gives
 from lrs.access import CONTENT_SOURCE, MADE_HERE, OWN_SOURCE, learners, sessions
+from lrs.access.staff import Login
 from lrs.competency import listed
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import drain
@@ -479,6 +480,25 @@ def test_each_time_that_a_service_saw_something_is_a_span_of_its_own():
         ("20 November 2026", "", ["profiles:read", "gap:read"]),
         ("1 November 2026,", "4 November 2026", ["profiles:read"]),
     ]
+
+
+def test_who_could_come_back_only_with_an_invitation_is_told_so_and_nobody_else(site):
+    browser = signed_in(site, person := lived(site))
+
+    def told():
+        pages = (browser.get("/me").text, browser.get("/account").text)
+        return ["come back only with a new invitation" in page for page in pages]
+
+    def signs_in(**by):
+        account = learners.open_account
+        site.tenant.store.write(lambda tx: account(tx, person, by="test", **by)).result()
+
+    with_nothing = told()
+    signs_in(login=Login("https://id.example", "ann"))
+    with_a_provider = told()
+    signs_in(address="ann@example.org")
+
+    assert (with_nothing, with_a_provider, told()) == ([True, True], [False, False], [False, False])
 
 
 def test_a_learner_reads_their_pages_in_welsh_until_they_choose_english_again(site):

@@ -135,7 +135,7 @@ def skills(tenant: Tenant, who: Own) -> OwnSkills:
         more=len(entries) - len(shown),
         badges=badges.of_members(reader, who.members),
         asked=tuple(questions.of_group(reader, who.members)),
-        comes_back=bool(account and (account.addresses or account.logins)),
+        comes_back=account is not None and account.comes_back,
     )
 
 

@@ -275,7 +275,9 @@ def test_public_pages_keep_the_menu_of_who_is_signed_in_and_are_read_in_welsh(si
     assert "09:00 i 17:00 3 lle ar ôl" in welsh
     assert "Archebu'r lle hwn" in plan
     assert "Mae'r lle wedi'i roi'n ôl." in plan
-    assert "Ymarferol · north" in text_of(Browser(site.app).get("/catalogue?q=gwisgo&lang=cy"))
+    reader = Browser(site.app)
+    assert "Ymarferol · north" in text_of(reader.get("/catalogue?q=gwisgo&lang=cy"))
+    assert "Cyrsiau, sesiynau a lleoliadau gwaith" in text_of(reader.get("/catalogue"))  # the choice is kept
     assert 'href="?kind=Practical&amp;q=gwisgo&amp;lang=en"' in narrowed
 
 

@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from lrs.kernel.names import name
@@ -17,8 +18,8 @@ from lrs.matching import changes, services
 from lrs.matching.consent import consent
 from lrs.matching.consent.consent import Subject
 from lrs.matching.sync import sync
-from lrs.people import joins
-from lrs.storage import Claim, Owed, Store, Tx
+from lrs.people import joins, minors, persons
+from lrs.storage import Claim, Owed, Store, Tx, each
 from lrs.tenancy.tenants import Tenant
 from tests.matching.world import (
     HOUR,
@@ -38,6 +39,8 @@ from tests.matching.world import (
     run_sync,
     take_back,
 )
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -387,13 +390,40 @@ def test_what_changes_while_it_is_worked_out_is_worked_out_anew(tenant: Tenant, 
     agree(tenant, person)
     run_sync(tenant)
     put_profile(tenant, person, held("gown", 4))
+    subjects = [Subject(person=person)]
+
+    withdrawn = while_it_is_worked_out(tenant, lambda tx: consent.withdraw(tx, subjects, by="test"))
+
+    assert len(withdrawn) == 1
+    run_sync(tenant)
+    assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1), ("consent.withdrawn", 2)]
+    assert "sync" not in {one.step for one in tenant.store.backlog()}
+
+
+def test_that_somebody_is_under_age_holds_at_once_whichever_of_their_records_it_is_noted_on(
+    tenant: Tenant, person: str
+) -> None:
+    other = put_person(tenant, "mailto:ana@elsewhere.example")
+    tenant.store.write(lambda tx: joins.merge(tx, person, other, "test")).result()
+    first, last = persons.members_of(tenant.store, person)
+    tenant = dataclasses.replace(tenant, record=msgspec.structs.replace(tenant.record, consent_age=18))
+    agree(tenant, person, how="link")
+    run_sync(tenant)
+    put_profile(tenant, first, held("gown", 4))
+
+    while_it_is_worked_out(tenant, lambda tx: minors.note(tx, last, None, by="test"))
+
+    (told,) = (changes.read(record) for record in each(tenant.store, changes.KIND))
+    assert not told.scopes
+
+
+def while_it_is_worked_out(tenant: Tenant, change: Callable[[Tx], T]) -> T:
+    """Runs ``sync`` for what is due; *change* is written between what it decides and its commit."""
     claims = tenant.store.claim(["sync"], limit=100, lease=LEASE)
     begun, gate = threading.Event(), threading.Event()
     holding = tenant.store.write(lambda _: (begun.set(), gate.wait(30))[1])
     assert begun.wait(30)
-    subjects = [Subject(person=person)]
-    withdrawn = tenant.store.write(lambda tx: consent.withdraw(tx, subjects, by="test"))
-
+    changed = tenant.store.write(change)
     working = threading.Thread(target=sync, args=(tenant, claims))
     working.start()
     until = time.monotonic() + 30
@@ -401,12 +431,8 @@ def test_what_changes_while_it_is_worked_out_is_worked_out_anew(tenant: Tenant, 
         threading.Event().wait(0.001)
     gate.set()
     working.join()
-
     assert holding.result()
-    assert len(withdrawn.result()) == 1
-    run_sync(tenant)
-    assert queued(tenant) == [("consent.given", 1), ("profile.updated", 1), ("consent.withdrawn", 2)]
-    assert "sync" not in {one.step for one in tenant.store.backlog()}
+    return changed.result()
 
 
 def test_nothing_is_worked_out_inside_the_writer(tenant: Tenant, receiving: Receiver) -> None:

@@ -493,7 +493,7 @@ def test_where_no_cookie_is_kept_the_platform_keeps_what_shows_the_same_browser(
 
 
 def test_a_new_deployment_waits_until_it_is_accepted(world):
-    waiting = world.launch(**{CLAIM + "deployment_id": "new"})
+    waiting = world.launch(login={"lti_deployment_id": "new"}, **{CLAIM + "deployment_id": "new"})
     known = platforms.platform(world.store, world.platform.described().id)
 
     world.store.write(lambda tx: platforms.accept_deployment(tx, known.id, "new", "test")).result()

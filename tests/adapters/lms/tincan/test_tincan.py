@@ -308,6 +308,21 @@ def test_content_says_nothing_of_the_activities_of_another_course(platform, cour
     assert ("the object is no activity of the launched" if place == "object" else of_another) in answer.text
 
 
+@pytest.mark.parametrize("place", ["object", "grouping"])
+def test_the_activity_of_another_course_is_that_of_the_other_also_where_its_id_begins_with_the_launched_one(
+    platform, course, place
+):
+    exam = f"{ID}/exam-{place}"
+    platform.bring(structure(unit(exam), id=f"https://other.example/course-{place}"))
+    content = launch(platform, course)
+    context = {"contextActivities": {place: [{"id": exam}]}} if place != "object" else {}
+
+    answer = content.send("passed", object=exam if place == "object" else None, **context)
+
+    assert answer.status_code == 403
+    assert f"the activity {exam} is one of another course here" in answer.text
+
+
 @pytest.mark.parametrize("mode", ["Browse", "Review"])
 def test_in_browse_and_review_nothing_is_judged(platform, course, mode):
     content = launch(platform, course, launchMode=mode)
