@@ -156,6 +156,24 @@ def test_a_narrative_with_braces_and_the_end_of_a_cdata_section_is_a_badge_in_ev
     assert json.JSONDecoder().raw_decode(chunk.decode("latin-1"))[0] == badge
 
 
+def test_the_levels_of_a_competency_stand_in_their_order_whatever_their_versions_are(tmp_path):
+    site = Site(tmp_path, public_url="https://lrs.example.org", pages_url="http://lrs.test")
+    site.browser.sign_in(site.operator)
+    framework = put_framework(site.tenant)
+    put_award(site.tenant, **of_framework(framework, 1))
+    drain(site.tenant, ["issue"])
+    upload(site, f"{PLACE}/{badge_in(site.tenant)[0].meta['achievement']}", image(), held="yes")
+    drain(site.tenant)
+    put_award(site.tenant, "6d2f3c1a-0c64-5b3e-8a52-2f4f6f1d0a09", **of_framework(framework, 2))
+    drain(site.tenant, ["issue"])
+
+    rows = site.browser.get(f"{PLACE}.json").json()
+    site.close()
+
+    levels = [(row["level"], row["version"]) for row in rows if row["version"]]
+    assert levels == [("Awareness", 2), ("Practitioner", 1)]
+
+
 def test_an_image_is_written_anew_and_given_with_the_next_version_and_in_the_badge(site, place):
     before = newest(site)[0].meta["version"]
     sent = upload(site, place, image(), held="yes")
