@@ -291,6 +291,8 @@ def query(own: str, names: Named) -> dict[str, str]:
     }
     if own.startswith(("/xapi/", "/cmi5/xapi/")):
         return of_xapi[own.partition("/xapi/")[2]]
+    if own.startswith("/claim/"):
+        return {"form": "picture"}  # the badge itself is there once it was accepted
     return {"role": names["role"]} if own.endswith("/gap") else {}
 
 
