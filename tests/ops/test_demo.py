@@ -238,6 +238,7 @@ def test_a_learner_is_asked_in_the_name_of_the_newest_service_of_a_story_whateve
         ({"state": "invited", "secondFactor": False}, "http://here/begin/abc   (once)"),
         ({"state": "active", "secondFactor": True}, "http://here/sign-in   (trainer@engraft-demo.example)"),
         ({"state": "disabled", "secondFactor": False}, "http://here/sign-in   (trainer@engraft-demo.example)"),
+        ({"state": "withdrawn", "secondFactor": False}, "http://here/sign-in   (trainer@engraft-demo.example)"),
     ],
 )
 def test_a_link_to_sign_in_once_is_made_for_none_who_has_a_second_factor_or_was_disabled(member, entrance):

@@ -77,7 +77,7 @@ def _once(lrs: Callable[..., str], base: str, email: str, group: str, listing: s
     known = {one["email"]: one for one in json.loads(lrs(group, listing, "--json"))}
     if email not in known:
         lrs(group, "invite", email, *role, "--json")
-    elif known[email]["secondFactor"] or known[email]["state"] == "disabled":
+    elif known[email]["secondFactor"] or known[email]["state"] in {"disabled", "withdrawn"}:
         return f"{base}{'/operator' if group == 'operators' else '/sign-in'}   ({email})"
     return f"{_at(base, lrs(group, 'sign-in', email, '--json'))}   {ONCE}"
 
