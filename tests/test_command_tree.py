@@ -203,6 +203,7 @@ PRINTING = [name for name in WITH_JSON if name not in STREAMS | ELSEWHERE]
 
 
 def run(data: Path, *words: object, env: dict[str, str] | None = None) -> Result:
+    structlog.reset_defaults()  # other tests of this process have set them; a command begins without
     told = [] if "--data" in words else ["--data", data]
     environment = {"LRS_OUTBOUND_ALLOW": '["127.0.0.0/8"]', **(env or {})}
     answer = CliRunner().invoke(main, [*map(str, [*words, *told])], env=environment)
@@ -314,7 +315,6 @@ def test_a_log_line_does_not_stand_in_what_a_command_prints(tmp_path: Path, monk
         structlog.get_logger().warning("something is odd")
         return []
 
-    structlog.reset_defaults()  # a worker that another test ran in this process has set them
     open_tenant(Settings(data=tmp_path)).store.close()
     monkeypatch.setattr("lrs.access.commands.list_keys", logs)
 

@@ -105,10 +105,10 @@ def test_a_provider_sees_its_apprentices_and_each_of_them_and_another_provider_s
 
 def test_staff_of_one_source_see_what_that_source_told_and_nothing_that_another_told_of_the_same_learner(site):
     evidence = {"verb": DEMONSTRATED, "activity": f"{BASE}standards/ST1406/1.0/ksb/K1"}
-    site.world.send(start_of("eve"), source="coast")
-    site.world.send(statement("eve-k1", {"mbox": "mailto:eve@example.org"}, **evidence), source="hills")
+    site.world.send(start_of("gus"), source="coast")
+    site.world.send(statement("gus-k1", {"mbox": "mailto:gus@example.org"}, **evidence), source="hills")
     drain(site.tenant)
-    page = f"/staff/learners/{site.world.person({'mbox': 'mailto:eve@example.org'})}/apprenticeship"
+    page = f"/staff/learners/{site.world.person({'mbox': 'mailto:gus@example.org'})}/apprenticeship"
 
     of_one, of_all = (text_of(signed_in(site, role).get(page)) for role in ("provider:coast", "administrator"))
 

@@ -69,8 +69,10 @@ WITHOUT_CHOICE = {
     "public/role-embedded.html",  # stands in a page of somebody else
     "learner/own-refused.html",
     "account/refused.html",
+    *(f"content/{one}.html" for one in ("player", "refused")),
+    *(f"lti/{one}.html" for one in ("keep", "opening", "recall", "refused", "window")),
 }
-"""Pages in Welsh on which nobody chooses a language: refusals that have the language of the page before them."""
+"""Pages in Welsh on which nobody chooses a language: refusals, and steps on a way, have that of the page before them."""
 OF_LISTS = {
     *(one.label for one in (*view.CATALOGUE, *role_view.ROLES) if one.seen or one.facet),
     *(*listing.IN_WORDS, *view.IN_WORDS, *role_view.EFFECT, *TIMES),

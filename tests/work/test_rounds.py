@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from unittest.mock import patch
+
 import pytest
 import structlog
 
@@ -9,9 +12,9 @@ from lrs.composition.steps import STEPS, drain
 from lrs.kernel.admission import OutcomeUnknown
 from lrs.kernel.times import SECOND
 from lrs.storage import Owed, Record
-from lrs.work import rounds, worker
+from lrs.work import rounds, under_way, worker
 from lrs.work.rounds import Work, unlock
-from lrs.work.step import Step, park
+from lrs.work.step import Alone, Step, park
 from tests.builders import tenant_in
 from tests.conftest import START
 
@@ -235,12 +238,27 @@ def deadly(ran, *guilty):
 
 
 def live(tenant, steps):
-    """One life of a worker; whether it ended badly."""
-    try:
-        in_turns(Work(tenant, steps))
-    except Ended:
-        return True
+    """One life of a worker, in a process of which nothing is left; whether it ended badly."""
+    with own_process():
+        try:
+            in_turns(Work(tenant, steps))
+        except Ended:
+            return True
     return False
+
+
+@contextmanager
+def own_process():
+    """As in a process that runs nothing else: what other tests left unfinished in this one is none of its business."""
+    alone = Alone()
+    with patch.object(rounds, "ALONE", alone), patch.object(under_way, "ALONE", alone):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def process_of_its_own():
+    with own_process():
+        yield
 
 
 def test_after_a_death_entries_are_run_one_by_one_and_only_the_guilty_one_is_put_aside(tenant, clock):
