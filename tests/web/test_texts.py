@@ -72,7 +72,7 @@ WITHOUT_CHOICE = {
     *(f"content/{one}.html" for one in ("player", "refused")),
     *(f"lti/{one}.html" for one in ("keep", "opening", "recall", "refused", "window")),
 }
-"""Pages in Welsh on which nobody chooses a language: refusals, and steps on a way, have that of the page before them."""
+"""Pages in Welsh on which nobody chooses a language: refusals and steps on a way have that of the page before them."""
 OF_LISTS = {
     *(one.label for one in (*view.CATALOGUE, *role_view.ROLES) if one.seen or one.facet),
     *(*listing.IN_WORDS, *view.IN_WORDS, *role_view.EFFECT, *TIMES),
