@@ -46,7 +46,8 @@ class LtiCourse(msgspec.Struct, frozen=True):
 class LtiMember(msgspec.Struct, frozen=True):
     """A *user* (the id of its record), who is *person*, in a *course*. *active*: not taken out of it.
 
-    *listed*: its roster has named them. *opened* are the links to a skill that they opened, each with what it opened.
+    *listed*: its roster has named them. *launched*: when they last came by a launch (microseconds, to the hour; 0 if
+    never, or not since that is kept). *opened* are the links to a skill that they opened, each with what it opened.
     """
 
     course: str
@@ -55,6 +56,7 @@ class LtiMember(msgspec.Struct, frozen=True):
     part: Part
     active: bool = True
     listed: bool = False
+    launched: int = 0
     opened: tuple[tuple[str, str], ...] = ()
     v: int = 1
 
@@ -122,7 +124,8 @@ def put_member(tx: Tx, seen: LtiMember) -> None:
     before = _members.decode(record.body) if record else None
     if before is not None:
         opened = (*(one for one in before.opened if one not in seen.opened), *seen.opened)[-MOST_OPENED:]
-        seen = msgspec.structs.replace(seen, listed=seen.listed or before.listed, opened=opened)
+        launched = max(seen.launched, before.launched)
+        seen = msgspec.structs.replace(seen, listed=seen.listed or before.listed, launched=launched, opened=opened)
     body = msgspec.json.encode(seen)
     if record is None or record.body != body:
         keys = (key("lti.member-course", seen.course), key("lti.member-person", seen.person))

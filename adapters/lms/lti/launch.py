@@ -22,7 +22,7 @@ from adapters.lms.lti.platforms import LtiPlatform
 from adapters.lms.lti.users import LtiUser, SeenUser
 from lrs.access.throttle import Throttle
 from lrs.kernel.addresses import origin
-from lrs.kernel.times import SECOND
+from lrs.kernel.times import HOUR, SECOND
 from lrs.storage import ROWS, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -112,11 +112,12 @@ def take_in(tx: Tx, tenant: Tenant, message: LaunchMessage) -> Arrived:
     if not message.is_deep_linking:
         link = _link(tx, message, course, opens)
     if known is not None and course:
-        user, opened = users.user_id(platform.id, known.sub), skill_grades.opened(link, opens)
-        courses.put_member(tx, LtiMember(course, user, known.person, message.part, opened=opened))
-        rosters.owe(tx, course, is_teacher=message.part == "teacher", now=tenant.clock())
+        now, opened = tenant.clock(), skill_grades.opened(link, opens)
+        user, hour = users.user_id(platform.id, known.sub), now - now % HOUR
+        courses.put_member(tx, LtiMember(course, user, known.person, message.part, launched=hour, opened=opened))
+        rosters.owe(tx, course, is_teacher=message.part == "teacher", now=now)
         if link:  # who opens a link to a skill may hold it already
-            skill_grades.owe_in(tx, known.person, tenant.clock())
+            skill_grades.owe_in(tx, known.person, now)
     return Arrived(message, known, course, opens or SKILLS, link)
 
 

@@ -1,8 +1,9 @@
 """The roster of a course, read from its platform by a worker (Names and Role Provisioning Services 2.0).
 
 A course owes the step ``lti-roster``: soon after a teacher opened it, and each day after that. Every page is one commit
-or a few; who is not in the roster any more is marked when all of it was read, and never before. Whoever came by a
-launch and was never in the roster stays: platforms let people in who are not enrolled.
+or a few; who is not in the roster any more is marked when all of it was read, and never before. Platforms let people
+in whom no roster names, such as their administrators, and a roster may be late; so whoever came by a launch and was
+never in the roster stays for a day after the last one, and is back with the next one.
 """
 
 from __future__ import annotations
@@ -85,13 +86,14 @@ def read(tenant: Tenant, id: str) -> RosterRead:
     platform = platforms.platform(tenant.store, course.platform) if course else None
     if course is None or platform is None or platform.state != "approved" or not course.members:
         return RosterRead(0, 0)
+    began = tenant.clock()
     try:
         seen = _read_pages(tenant, id, course, platform)
     except ServiceFailed as failed:
         _log.warning("a roster was not read", tenant=tenant.id, course=id, status=failed.status)
         _write_course(tenant, id, problem=f"the platform: {failed.why}"[:300])
         raise
-    gone = _mark_gone(tenant, id, seen)
+    gone = _mark_gone(tenant, id, seen, began)
     _write_course(tenant, id, problem="", synced=tenant.clock())
     return RosterRead(len(seen), gone)
 
@@ -168,10 +170,12 @@ def _take(tx: Tx, tenant: Tenant, platform: LtiPlatform, course: str, some: Sequ
             enrolments.leave(tx, member, tenant.clock())
 
 
-def _mark_gone(tenant: Tenant, id: str, seen: set[str]) -> int:
-    """Marks who was in the roster and is not any more."""
+def _mark_gone(tenant: Tenant, id: str, seen: set[str], began: int) -> int:
+    """Marks who is not in the roster, which was read from *began* on, and was, or was not launched for a day."""
     gone = [
-        one for one in courses.members_of_course(tenant.store, id) if one.active and one.listed and one.user not in seen
+        one
+        for one in courses.members_of_course(tenant.store, id)
+        if one.active and one.user not in seen and (one.listed or 0 < one.launched < began - DAY)
     ]
     for some in _batches(gone):
         tenant.store.write(partial(_leave, some=some, now=tenant.clock()), weight=ROWS * len(some)).result()

@@ -17,6 +17,7 @@ from adapters.lms.lti.services import ServiceFailed, below, next_page
 from adapters.lms.lti.words import LINE_ITEM, READ_MEMBERS, READ_RESULT, WRITE_SCORE
 from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
+from lrs.kernel.times import HOUR
 from lrs.outbox import listing
 from lrs.storage import each
 from tests.adapters.lms.lti.platform import CLAIM, DEPLOYMENT, MEMBERSHIP, PATH, World
@@ -129,6 +130,24 @@ def test_a_roster_of_several_pages_is_read_whole(world):
     read = rosters.read(world.tenant, course_of(world)[0])
 
     assert (read.members, {"1", "2"} <= in_course(world).keys()) == (2, True)
+
+
+def test_whom_no_roster_names_is_gone_once_no_launch_came_for_a_day_and_back_with_the_next_one(world):
+    launch(world)
+    id = course_of(world)[0]
+    roster(world, member("1"))
+
+    def read_after(hours):
+        clock = world.tenant.clock
+        return rosters.read(replace(world.tenant, clock=lambda: clock() + hours * HOUR), id).gone
+
+    gone = read_after(23), read_after(25), read_after(25)
+    meanwhile = in_course(world)["5"]
+    launch(world)
+
+    assert gone == (0, 1, 0)
+    assert meanwhile == ("learner", False)
+    assert in_course(world)["5"] == ("learner", True)
 
 
 def test_who_left_is_marked_and_who_was_never_listed_stays(world):
