@@ -33,10 +33,11 @@ from lrs.matching.occupations import Occupation, OccupationSkill
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.registry import AboutService
 from lrs.matching.roles import roles
-from lrs.people import confirmed_names, joins, minors, nobody, parting, questions
+from lrs.people import confirmed_names, joins, minors, nobody, parting, questions, told_names
 from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.ids import identified, ids_of
 from lrs.people.questions import Matter
+from lrs.people.told_names import Called
 from lrs.storage import each
 from lrs.web import kept_refusals
 from lrs.web.refusals import Refusals, refusal_of
@@ -85,6 +86,7 @@ PEOPLE: list[tuple[str, dict[str, Any] | None, list[Did]]] = [
     ),
     ("Joined By Row", account("Joined By Row"), [did("aseptic"), did("gowning-2")]),
     ("Only Suggested", None, [did("gowning", **_row(account("Only Suggested")))]),
+    ("Merged By Hand", None, [did("records", "2026-11-09", **_row(account("Merged By Hand")))]),
     ("Dismissed", None, [did("gowning", **_row(account("Dismissed")))]),
     ("Conflicting", uln("1000000116"), [did("gowning")]),
     ("Conflicting", mailbox("Conflicting"), [did("records", **CENTRE, **_row(uln("1000000116")))]),
@@ -115,6 +117,13 @@ PEOPLE: list[tuple[str, dict[str, Any] | None, list[Did]]] = [
     *((f"Apprentice {number}", None, [did("gowning"), did("aseptic")]) for number in range(1, 8)),
 ]
 """Names, identifiers (by default the mailbox of the name), and what they did; in the order in which it came."""
+AGAIN: list[tuple[str, dict[str, Any] | None, list[Did]]] = [
+    ("Parted", None, [did("records", "2026-11-15", **CENTRE, **_row(account("Parted")))]),
+    ("Dismissed", None, [did("records", "2026-11-15", **_row(account("Dismissed")))]),
+]
+"""Rows that come once more after staff decided."""
+FILED = {"Twice A Day": "Filed Later", "Leap Day": ""}
+"""Names that a file told later than statements did."""
 MINORS = {
     "Minor Unknown": None,
     "Minor Until Tomorrow": date(2026, 11, 22),
@@ -267,6 +276,17 @@ def one_or_two(made: Network) -> None:
         made.write(lambda tx, who=person(name), until=until: minors.note(tx, who, until, by=by))
     confirmed = ConfirmedName("Lena Legal", "Passport, at the centre", made.tenant.clock(), by)
     made.write(lambda tx: confirmed_names.confirm(tx, person("Legal Name"), confirmed))
+    made.work()
+
+
+def told_again(made: Network, sending: Sending) -> None:
+    """What comes after staff decided who is whom, and names of files."""
+    for place, (name, who, things) in enumerate(AGAIN):
+        sending.send(f"{name} again {place}", things, who or mailbox(name), called=name)
+    found = [(identified(mailbox(name), ids_of(made.tenant)), text) for name, text in FILED.items()]
+    called = [Called(one, text) for one, text in found if one and text]
+    made.write(lambda tx: told_names.keep(tx, "centre", called))
+    sending.send("Named Anew", [did("gowning", "2026-11-15")], mailbox("Named Anew"), called="Before The File")
     made.work()
 
 

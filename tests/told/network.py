@@ -210,6 +210,7 @@ def built(folder: Path) -> int:
         made.work()
         dealings.names_of_learners(made, sending)
         dealings.one_or_two(made)
+        dealings.told_again(made, sending)
         made.clock.set("2026-11-21T11:00:00Z")
         _rules(made, learning.THIRD_RULES)
         for name in TODAY:

@@ -82,6 +82,7 @@ def pretty_ifi(ifi: dict[str, Any]) -> str:
 
 
 SEARCHED = (
+    "filed later", "twice a day",
     "much", "MUCH HELD", "held much", "zoe", "obrien", "o'brien", "lukasz", "renamed", "new name", "old name", "other name",
     "legal", "lena legal", "nameless", "joined-by-row", "1000000108", "https://vle.example|joined-by-row", "eighty",
     "exactly-eighty@example.org", "example.org", "apprentice 1", "apprentice", "nobody at all", "guest", "hashed-first@example.org",
