@@ -19,6 +19,8 @@ ROLES_TOGETHER = (
     ("trainer:north", "trainer:south"),
     ("trainer:north", "provider:south", "assessor:west"),
     ("author:vle", "administrator"),
+    ("administrator", "author:vle"),
+    ("steward", "trainer:north"),
     ("developer:one", "employer:two"),
     ("planner", "provider:centre"),
 )
