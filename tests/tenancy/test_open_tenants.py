@@ -1,6 +1,7 @@
 """Tenants are opened when somebody asks, held while they are used, and closed when nobody has used them for a while."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -100,17 +101,30 @@ def test_many_threads_that_hold_open_and_close_at_once_never_meet_a_closed_store
     assert names_open(tenants) == []
 
 
-def test_a_tenant_that_is_closed_leaves_no_file_and_no_thread(tenants):
-    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
-    threads = threading.active_count()
+def test_a_tenant_that_is_closed_leaves_no_file_and_no_thread(tenants, tmp_path):
+    before = set(threading.enumerate())  # those of other tests may end meanwhile
     with tenants.hold("a") as tenant:
         tenant.store.write(lambda _: None).result()
         tenant.store.get("key", "none")
+        while_open = open_below(tmp_path)
 
     tenants.trim(idle=0.0)
 
-    assert threading.active_count() == threads
-    assert not before or len(list(Path("/proc/self/fd").iterdir())) == before
+    assert set(threading.enumerate()) <= before
+    assert while_open != [] or not FILES.exists()
+    assert [path for path in open_below(tmp_path) if "control" not in path] == []
+
+
+FILES = Path("/proc/self/fd")
+
+
+def open_below(folder):
+    """The files below *folder* that this process has open; none where the system does not tell."""
+    found = []
+    for one in FILES.iterdir() if FILES.exists() else ():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(one.readlink()))
+    return [path for path in found if path.startswith(str(folder))]
 
 
 def test_what_the_writers_did_is_still_counted_after_they_were_closed(tenants):
