@@ -1,8 +1,8 @@
-"""Files as they arrive, block by block, before any of them is kept: returns and tables are filtered, all others pass.
+"""Files as they arrive, block by block, before any of them is kept: returns are filtered, all others pass.
 
 A return has ethnicity, disability, National Insurance numbers and addresses of learners. So XML is never stored as it
-was sent, whatever it was sent as: it is read as a return (``ilr.filtering``), or refused. Tables as text lose what
-stands in such columns (``arriving_tables``). Knows no store and no HTTP.
+was sent, whatever it was sent as: it is read as a return (``ilr.filtering``), or refused. A table with such columns is
+refused by its job, and then not kept. Knows no store and no HTTP.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from adapters.apprenticeship.ilr.filtering import ReturnFilter
 from adapters.apprenticeship.ilr.source import IlrSource
-from adapters.imports.arriving_tables import TableFilter, is_text
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.sort import is_xml, zipped_xml
 
@@ -31,7 +30,7 @@ class ArrivingFile:
         self._adapter = adapter
         self._name = name
         self._start = b""
-        self._filter: ReturnFilter | TableFilter | None = None
+        self._filter: ReturnFilter | None = None
         self._passes = False
 
     def feed(self, block: bytes) -> bytes:
@@ -62,9 +61,6 @@ class ArrivingFile:
             )
         if self._adapter == ILR:
             raise Refused("an ILR return is an XML file, and this is none: send the file itself", error="no_ilr")
-        if is_text(start):
-            self._filter = TableFilter(start)
-            return self._filter.feed(start)
         self._passes = True
         return start
 

@@ -150,9 +150,8 @@ def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
 
 
 def _check_kept(path: Path, headers: KnownHeaders) -> None:
-    """Refuses a workbook with columns of which nothing may be kept. Of text they were emptied as it arrived."""
-    heads = heads_of(path, headers)
-    if heads.sort != "text" and (never := never_kept(heads.headers)):
+    """Refuses a table with columns of which nothing may be kept, hidden sheets among them."""
+    if never := never_kept(heads_of(path, headers, hidden=True).headers):
         message = f"nothing of these columns may be kept here: {', '.join(never)}. Delete them, and send the file again"
         raise Refused(f"{message}. Nothing of it came in, and the file is not kept", error=NEVER_KEPT)
 

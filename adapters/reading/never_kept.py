@@ -17,13 +17,18 @@ _BEGINNINGS = (
     *("nationalinsurance", "ninumber", "ninum", "postcodeprior", "priorpostcode", "prioraddress", "previouspostcode"),
     *("previousaddress", "esmtype", "esmcode", "employmentstatusmonitoring"),
 )
+_WITHIN = ("ethnic", "nationalinsurance", "disabilit")
 _WHOLE = frozenset({"ni", "nino", "nin", "nino1", "nicode"})
+_OF_COURSES = ("awareness", "course", "training")
+"""A column with such a word is about what was learned, as *Disability awareness course*."""
 
 
 def is_never_kept(header: str) -> bool:
     """Whether nothing of the column that is called *header* is kept."""
     name = fold(header)
-    return name in _WHOLE or name.startswith(_BEGINNINGS)
+    if any(word in name for word in _OF_COURSES):
+        return False
+    return name in _WHOLE or name.startswith(_BEGINNINGS) or any(word in name for word in _WITHIN)
 
 
 def never_kept(headers: Iterable[str]) -> list[str]:

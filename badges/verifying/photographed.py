@@ -40,10 +40,9 @@ def _codes_in(picture: bytes) -> list[str]:
 
     try:
         with Image.open(io.BytesIO(picture), formats=_FORMATS) as opened:
-            if opened.info.get("progressive") is None:  # one in several passes is unpacked whole
-                opened.draft("L", (SIDE, SIDE))
             if opened.width * opened.height > MOST_PIXELS:
                 return []
+            opened.draft("L", (SIDE, SIDE))
             grey = opened.convert("L")
     except (Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         return []  # damaged, or none of the formats that it seems to be

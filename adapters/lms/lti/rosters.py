@@ -173,19 +173,27 @@ def _take(tx: Tx, tenant: Tenant, platform: LtiPlatform, course: str, some: Sequ
 def _mark_gone(tenant: Tenant, id: str, seen: set[str], began: int) -> int:
     """Marks who is not in the roster, which was read from *began* on, and was, or was not launched for a day."""
     gone = [
-        one
-        for one in courses.members_of_course(tenant.store, id)
-        if one.active and one.user not in seen and (one.listed or 0 < one.launched < began - DAY)
+        one.user for one in courses.members_of_course(tenant.store, id) if one.user not in seen and _is_gone(one, began)
     ]
+    left = 0
     for some in _batches(gone):
-        tenant.store.write(partial(_leave, some=some, now=tenant.clock()), weight=ROWS * len(some)).result()
-    return len(gone)
+        decide = partial(_leave, course=id, some=some, began=began, now=tenant.clock())
+        left += tenant.store.write(decide, weight=ROWS * len(some)).result()
+    return left
 
 
-def _leave(tx: Tx, some: Sequence[LtiMember], now: int) -> None:
-    for one in some:
+def _is_gone(member: LtiMember, began: int) -> bool:
+    """Whether somebody who is not in the roster has left."""
+    return member.active and (member.listed or 0 < member.launched < began - DAY)
+
+
+def _leave(tx: Tx, course: str, some: Sequence[str], began: int, now: int) -> int:
+    """Marks those of *some* users who have left still: one may have been launched meanwhile. Gives how many."""
+    members = [one for user in some if (one := courses.member(tx, course, user)) and _is_gone(one, began)]
+    for one in members:
         courses.put_member(tx, msgspec.structs.replace(one, active=False))
         enrolments.leave(tx, one, now)
+    return len(members)
 
 
 def _write_course(tenant: Tenant, id: str, *, problem: str, synced: int = 0) -> None:

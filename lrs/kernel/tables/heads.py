@@ -45,8 +45,8 @@ class FileHeads(NamedTuple):
         return tuple(dict.fromkeys(cell for head in self.sheets for cell in head.cells))[:MOST_HEADERS]
 
 
-def heads_of(source: Path | bytes, headers: KnownHeaders) -> FileHeads:
-    """The headers of *source*: in each sheet the line with the most known *headers*.
+def heads_of(source: Path | bytes, headers: KnownHeaders, *, hidden: bool = False) -> FileHeads:
+    """The headers of *source*: in each sheet, also a *hidden* one if that is asked, the line with the most known ones.
 
     Where none is known, the line with the most cells that are filled: somebody has to say what they mean. Raises
     ``Refused`` for a file that is no table.
@@ -57,8 +57,8 @@ def heads_of(source: Path | bytes, headers: KnownHeaders) -> FileHeads:
         found = _of_records(file, headers) if sort == "json" else _of_text(file, headers)
         return FileHeads(sort, (found,) if found else ())
     with open_package(file) as package:
-        visible = [part for part in package.sheets if not part.hidden][:MOST_SHEETS]
-        sheets = [_head(part.title, list(_first(Sheet(package, part).lines())), headers) for part in visible]
+        looked_at = [part for part in package.sheets if hidden or not part.hidden][:MOST_SHEETS]
+        sheets = [_head(part.title, list(_first(Sheet(package, part).lines())), headers) for part in looked_at]
     return FileHeads("workbook", tuple(head for head in sheets if head))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import parse_qs
 
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -148,6 +149,20 @@ def test_whom_no_roster_names_is_gone_once_no_launch_came_for_a_day_and_back_wit
     assert gone == (0, 1, 0)
     assert meanwhile == ("learner", False)
     assert in_course(world)["5"] == ("learner", True)
+
+
+def test_who_is_launched_while_the_roster_is_read_stays(world, monkeypatch):
+    launch(world)
+    id = course_of(world)[0]
+    roster(world, member("1"))
+    later = world.tenant.clock() + 25 * HOUR
+    before = list(courses.members_of_course(world.store, id))
+    monkeypatch.setattr(courses, "members_of_course", lambda *_: before)
+    back = msgspec.structs.replace(before[0], launched=later)
+    world.store.write(lambda tx: courses.put_member(tx, back)).result()
+
+    assert rosters.read(replace(world.tenant, clock=lambda: later), id).gone == 0
+    assert courses.member(world.store, id, back.user).active
 
 
 def test_who_left_is_marked_and_who_was_never_listed_stays(world):
