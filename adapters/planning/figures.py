@@ -102,10 +102,8 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     tables = _by_table(sorted(numbers.keys() - found.keys()))
     told: dict[Count, dict[str, ShownCounts]] = {}
     for about in sorted(tables, key=lambda one: (len(kept.within.get(one.of, ())), one)):
-        cells, each = (
-            {(what.split, what.value) for what in tables[about]},
-            sorted({what.year for what in tables[about]}),
-        )
+        cells = {(what.split, what.value) for what in tables[about]}
+        each = sorted({what.year for what in tables[about]})
         counts = [
             YearCounts({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each
         ]

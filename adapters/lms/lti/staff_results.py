@@ -41,10 +41,12 @@ def add_results(router: Router) -> None:
         try:
             if fields.get("act") not in {ON, CHANGE}:
                 raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+            if fields["act"] == CHANGE and not platform.results:
+                raise Refused("Results are turned off meanwhile. Turn them on again if they are wanted.", status=409)
             results.check_frameworks([one.id for one in published(visit.tenant.store)], wanted)
         except Refused as refused:
             return _shown(visit, platform, refused, ticked=wanted)
-        if fields["act"] == CHANGE and platform.results:
+        if fields["act"] == CHANGE:
             results.change(visit.tenant, platform, wanted, by=visit.session.by)
             return visit.on(PLACE.format(id=id), "lms_results_changed")
         key = results.turn_on(visit.tenant, platform, wanted, by=visit.session.by)

@@ -44,6 +44,7 @@ if (form && navigator.mediaDevices) {
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     stop();
     const picture = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+    if (!picture) return void (told.textContent = button.dataset.fails);
     const files = new DataTransfer();
     files.items.add(new File([picture], "photograph.jpg", { type: picture.type }));
     form.querySelector("input[type=file]").files = files.files;
