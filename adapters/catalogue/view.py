@@ -58,8 +58,9 @@ def given(one: CatalogueEntry, language: str = ENGLISH) -> list[str]:
 
 def _at_level(label: str, level: int | None, language: str) -> str:
     """A competency in words, with its level where there is one."""
-    said = catalogue(language).gettext("level %(level)s") % {"level": level}
-    return f"{label}, {said}" if level else label
+    if not level:
+        return label
+    return f"{label}, {catalogue(language).gettext('level %(level)s') % {'level': level}}"
 
 
 def where(one: CatalogueEntry, language: str = ENGLISH) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.planning import figures
 from adapters.planning.demand import everything, regions_of
-from adapters.planning.figures import UNKNOWN, Count, Counted, Planning
+from adapters.planning.figures import HELD, ON_TRACK, UNKNOWN, Count, Counted, Planning
 from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD, TIMETABLED
 from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
@@ -34,7 +34,6 @@ from lrs.xapi.statements.keys import verb_key
 
 EVERY = DAY
 WINDOWS = ((30, "within 30 days"), (60, "in 31 to 60 days"), (90, "in 61 to 90 days"))
-MEASURES = ("held", "on track")
 MOST_SESSIONS = 1_000
 APPRENTICESHIP = "Apprenticeship"
 
@@ -123,7 +122,7 @@ def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
     each = [
         Count("supply", one.id, measure, year=year)
         for one in asked
-        for measure in MEASURES
+        for measure in (HELD, ON_TRACK)
         for year in ("", *map(str, years))
     ]
     found = Counter(dict.fromkeys(each, 0))
@@ -190,7 +189,7 @@ def _stands(role: Role, profile: Profile, on: date | None = None) -> str:
     held = [one for one in counting if not (on and one.valid_until) or one.valid_until >= on]
     asked = _asked(role)
     met = sum(outcome(one, held).result in MET for one in asked) if held else 0
-    return "held" if asked and met == len(asked) else "on track" if met and 2 * met >= len(asked) else ""
+    return HELD if asked and met == len(asked) else ON_TRACK if met and 2 * met >= len(asked) else ""
 
 
 def _path(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:

@@ -21,6 +21,8 @@ MOST_K = 50
 MOST_YEARS = 10
 """For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
 UNKNOWN = "Not known"
+HELD, ON_TRACK = "held", "on track"
+"""The measures of supply."""
 PATH = ("starts", "completions", "badges", "jobs")
 """From a start to a job, in their order."""
 SEATS = "seats"
@@ -116,7 +118,7 @@ def shown(kept: Planning) -> dict[Count, int | None]:
 
 def _above(about: Count, within: Mapping[str, tuple[str, ...]]) -> Iterator[Count]:
     """What counts everybody whom *about* counts: those who hold another role."""
-    if (about.part, about.measure) == ("supply", "held"):
+    if (about.part, about.measure) == ("supply", HELD):
         yield from (msgspec.structs.replace(about, of=one) for one in within.get(about.of, ()))
 
 

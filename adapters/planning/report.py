@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from adapters.planning.demand import Demand
-from adapters.planning.figures import MOST_YEARS, PATH, SEATS, UNKNOWN, Count
+from adapters.planning.figures import HELD, MOST_YEARS, ON_TRACK, PATH, SEATS, UNKNOWN, Count
 from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow
@@ -24,7 +24,7 @@ SPLITS = {"": "In all", "region": "Region", "route": "Route", "funding": "Fundin
 KEPT_BACK = "kept back"
 TODAY = "today"
 EVERYBODY = "everybody"
-WANTED, HELD, ON_TRACK = "wanted", "held", "on track"
+WANTED = "wanted"
 MISSING, MISSING_IF_RENEWED = "still missing", "missing if all renew"
 """What is wanted in a year, less who then holds the role if nothing is renewed, and less who holds it today."""
 MOST_BARS = 8
@@ -101,7 +101,7 @@ def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: 
         yield line
         if roles.is_supplied(role):
             for measure, when in ((MISSING, what.year), (MISSING_IF_RENEWED, "")):
-                if (held := _held(shown, what, when)) is not _UNTOLD:
+                if (held := _held(shown, what, when)) != _UNTOLD:
                     more = None if held is None else max(0, people - held)
                     yield msgspec.structs.replace(line, measure=measure, number=more)
 

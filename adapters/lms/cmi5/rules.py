@@ -227,12 +227,12 @@ def _of_order(standing: SessionStanding, verb: str) -> Iterator[Breach]:
 
 
 def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStanding:
-    session = msgspec.structs.replace(standing.session, last=now)
+    session, progress = standing.session, standing.progress
     if not is_defined(statement):
-        is_burst = now - standing.session.last < SECOND
-        return standing if is_burst else SessionStanding(session, standing.progress)
-    verb, progress = statement["verb"]["id"], standing.progress
-    session = msgspec.structs.replace(session, verbs=(*session.verbs, verb))
+        is_burst = now - session.last < SECOND
+        return standing if is_burst else SessionStanding(msgspec.structs.replace(session, last=now), progress)
+    verb = statement["verb"]["id"]
+    session = msgspec.structs.replace(session, last=now, verbs=(*session.verbs, verb))
     normal = session.mode == "Normal"
     if verb == INITIALIZED:
         session = msgspec.structs.replace(session, initialized=now)

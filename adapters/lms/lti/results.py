@@ -61,14 +61,14 @@ def turn_on(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *,
     def decide(tx: Tx) -> None:
         platforms.set_results(tx, platform.id, frameworks, by)
         put_key(tx, new, by)
-        _call(tx, platform, by)
+        _name_source(tx, platform, by)
 
     tenant.store.write(decide).result()
     tell_again(tenant, platform.id)
     return new.shown
 
 
-def _call(tx: Tx, platform: LtiPlatform, by: str) -> None:
+def _name_source(tx: Tx, platform: LtiPlatform, by: str) -> None:
     """Gives the source a name that people can read, unless it has one or another source is called so."""
     source = source_of(platform.id)
     if not shown_name(tx, source):
@@ -81,7 +81,7 @@ def change(tenant: Tenant, platform: LtiPlatform, frameworks: Sequence[str], *, 
 
     def decide(tx: Tx) -> None:
         platforms.set_results(tx, platform.id, frameworks, by)
-        _call(tx, platform, by)
+        _name_source(tx, platform, by)
 
     tenant.store.write(decide).result()
     tell_again(tenant, platform.id)

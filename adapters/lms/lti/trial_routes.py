@@ -59,10 +59,8 @@ def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: S
         raise Refused("There is no such course of ours in this course.", status=404, error="not_found")
     found = enrolments.opened(store, there, user)
     tool = tool_of(visit.request)
-    place, back = (
-        LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti")),
-        enrolments.way_back(found, index, tool, f"courses/{course}"),
-    )
+    place = LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti"))
+    back = enrolments.way_back(found, index, tool, f"courses/{course}")
     known = users.user(store, user)
     actor = checked_actor({"account": {"homePage": who.platform.issuer, "name": known.sub if known else user}})
     id = name("lti-trial", found.course.id, str(found.course.version), course, user)
