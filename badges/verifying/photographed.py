@@ -11,7 +11,7 @@ from badges.verifying.containers import taken_from
 from badges.verifying.verdict import Invalid
 
 MOST_PIXELS = 16_000_000
-"""Of a picture as it is unpacked. A JPEG is unpacked smaller, but for one in several passes: all of that is held."""
+"""Of a picture. A JPEG could be unpacked smaller, but one in several scans is held whole all the same."""
 SIDE = 1_600
 """Pixels of the longer side in which a code is looked for: enough for one that fills a tenth of the picture."""
 _FORMATS = ("JPEG", "PNG", "WEBP")
