@@ -2,7 +2,8 @@
 
 They are fetched anew after ``FRESH`` seconds, or what the answer's ``max-age`` says within bounds. Where that fails,
 what was known holds until it is ``STALE`` seconds old. A ``kid`` that is not among them makes them be fetched at once,
-but not within ``AGAIN`` seconds of the last time: else whoever sends tokens could make us ask as often as they like.
+``UNKNOWN`` times in a row and then once in ``AGAIN`` seconds: so a platform may change its keys at any time, and whoever
+sends tokens cannot make us ask as often as they like.
 Those of one platform are fetched ``AT_ONCE`` times at once: one that does not answer holds up no sign-in elsewhere.
 Nor is one that failed asked again for ``FAILED`` seconds.
 """
@@ -25,11 +26,13 @@ from adapters.lms.lti.platforms import LtiPlatform
 from lrs.access.oidc.documents import calling
 from lrs.kernel import outbound, strict_json
 from lrs.kernel.admission import SIGNING_IN, Overloaded
+from lrs.kernel.allowance import Allowance
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import KIB, Settings
 from lrs.tenancy.tenants import Tenant
 
 FRESH, STALE, AGAIN, LONGEST_FRESH = 3_600.0, 24 * 3_600.0, 600.0, 24 * 3_600.0
+UNKNOWN = 3
 FAILED = 30.0
 """Seconds for which a platform whose keys could not be fetched is not asked again, where none of them are known."""
 AT_ONCE = 2
@@ -50,6 +53,7 @@ class _Known:
     at: float
     tried: float
     fresh: float
+    unknown: Allowance
 
 
 class PlatformKeys:
@@ -66,10 +70,9 @@ class PlatformKeys:
         """The keys of *platform*, among them that with *kid* if there is one. Raises ``Rejected`` (502, 503)."""
         name, now = (tenant.id, platform.id, platform.jwks), self._clock()
         known = self._known.get(name)
-        if known is not None:
+        if known is not None and now - known.tried < known.fresh and now - known.at < STALE:
             has_it = any(one.get("kid") == kid for one in known.keys)
-            wait = known.fresh if has_it else AGAIN
-            if now - known.tried < wait and now - known.at < STALE:
+            if has_it or not known.unknown.take(now):
                 return known.keys
         if name in self._failed and now - self._failed[name][0] < FAILED:
             raise self._failed[name][1].with_traceback(None)
@@ -89,7 +92,7 @@ class PlatformKeys:
         if len(self._known) >= _FULL:
             self._known.clear()
         self._failed.pop(name, None)
-        self._known[name] = _Known(keys, now, now, fresh)
+        self._known[name] = _Known(keys, now, now, fresh, known.unknown if known else Allowance(UNKNOWN, AGAIN))
         return keys
 
     def _fail(self, name: _Name, now: float, rejected: Rejected) -> None:

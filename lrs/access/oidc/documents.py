@@ -2,8 +2,8 @@
 
 Both are fetched anew after ``FRESH`` seconds. Where that fails, what was known is used until it is ``STALE`` seconds
 old; then nobody signs in there until the provider answers again. An unknown ``kid`` makes the keys be fetched at once,
-but not twice within ``AGAIN`` seconds, or anybody could make us ask as often as they send tokens. Sources: OpenID
-Connect Discovery 1.0 3 and 4.3; RFC 8414; RFC 7517.
+so that people sign in right after a rotation: ``UNKNOWN`` times in a row, and then once in ``AGAIN`` seconds, or anybody
+could make us ask as often as they send tokens. Sources: OpenID Connect Discovery 1.0 3 and 4.3; RFC 8414; RFC 7517.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from lrs.access.oidc.providers import Provider
 from lrs.kernel import outbound, strict_json
 from lrs.kernel.addresses import web_address
 from lrs.kernel.admission import SIGNING_IN, Overloaded
+from lrs.kernel.allowance import Allowance
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import Tenant
 
 FRESH, STALE, AGAIN = 3_600.0, 24 * 3_600.0, 60.0
+UNKNOWN = 3
 MOST_KEYS = 100
 AT_ONCE = 8
 """Calls to providers under way; each holds a thread, and a provider that hangs must not hold all of them."""
@@ -50,6 +52,7 @@ class _Known:
     value: Any
     at: float
     tried: float
+    unknown: Allowance
 
 
 class Documents:
@@ -77,12 +80,13 @@ class Documents:
 
         found: list[dict[str, Any]] = self._fetched(name, fetch)
         if kid is not None and all(one.get("kid") != kid for one in found):
-            found = self._fetched(name, fetch, fresh=AGAIN)
+            found = self._fetched(name, fetch, is_lacking=True)
         return found
 
-    def _fetched(self, name: tuple[str, str, str], fetch: Callable[[], Any], *, fresh: float = FRESH) -> Any:
+    def _fetched(self, name: tuple[str, str, str], fetch: Callable[[], Any], *, is_lacking: bool = False) -> Any:
+        """The value called *name*, fetched where it is old, or where it *is_lacking* something and that is allowed."""
         known, now = self._known.get(name), self._clock()
-        if known is not None and (now - known.at < fresh or now - known.tried < AGAIN):
+        if known is not None and not _is_due(known, now, is_lacking=is_lacking):
             return _usable(known, now)
         try:
             value = fetch()
@@ -93,7 +97,7 @@ class Documents:
             return _usable(known, now, refused)
         if len(self._known) >= _FULL:
             self._known.clear()
-        self._known[name] = _Known(value, now, now)
+        self._known[name] = _Known(value, now, now, known.unknown if known else Allowance(UNKNOWN, AGAIN))
         return value
 
 
@@ -142,6 +146,12 @@ def unreachable(label: str) -> Refused:
     """That a provider does not answer."""
     message = f"{label} does not answer at present. Try again in a few minutes, or sign in another way."
     return Refused(message, status=503, error="unavailable", headers=(("retry-after", "60"),))
+
+
+def _is_due(known: _Known, now: float, *, is_lacking: bool) -> bool:
+    if is_lacking:
+        return known.unknown.take(now)
+    return now - known.at >= FRESH and now - known.tried >= AGAIN
 
 
 def _usable(known: _Known, now: float, refused: Refused | None = None) -> Any:

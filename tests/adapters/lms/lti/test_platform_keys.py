@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adapters.lms.lti.launch_token import Rejected
-from adapters.lms.lti.platform_keys import AGAIN, AT_ONCE, FAILED, FRESH, STALE, PlatformKeys
+from adapters.lms.lti.platform_keys import AGAIN, AT_ONCE, FAILED, FRESH, STALE, UNKNOWN, PlatformKeys
 from lrs.access.oidc.documents import calling
 from lrs.kernel.admission import Overloaded
 
@@ -56,15 +56,21 @@ def test_a_platform_says_for_how_long_its_keys_hold_within_bounds(keys, platform
     assert (first, keys.asked) == (1, 2)
 
 
-def test_a_key_that_is_new_is_fetched_but_not_for_everybody_who_names_one(keys):
+def test_a_key_that_is_new_is_fetched_at_once_but_not_for_everybody_who_names_one(keys, platform):
     keys.find()
+    platform.says(keys.path, {"keys": [platform.key.as_dict(private=False) | {"kid": "two"}]})
+    rotated = keys.find("two")
     for number in range(20):
         keys.find(f"made up {number}")
     first = keys.asked
-    keys.now += AGAIN
+    keys.now += AGAIN - 1
+    keys.find("made up")
+    second = keys.asked
+    keys.now += 1
     keys.find("made up")
 
-    assert (first, keys.asked) == (1, 2)
+    assert rotated == ["two"]
+    assert (first, second, keys.asked) == (1 + UNKNOWN, 1 + UNKNOWN, 2 + UNKNOWN)
 
 
 def test_known_keys_hold_for_a_day_while_the_platform_is_away(keys, platform):
