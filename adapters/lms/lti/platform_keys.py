@@ -2,7 +2,7 @@
 
 They are fetched anew after ``FRESH`` seconds, or what the answer's ``max-age`` says within bounds. Where that fails,
 what was known holds until it is ``STALE`` seconds old. A ``kid`` that is not among them makes them be fetched at once,
-``UNKNOWN`` times in a row and then once in ``AGAIN`` seconds: so a platform may change its keys at any time, and whoever
+``UNKNOWN`` times in a row, then once in ``AGAIN`` seconds: so a platform may change its keys at any time, and whoever
 sends tokens cannot make us ask as often as they like.
 Those of one platform are fetched ``AT_ONCE`` times at once: one that does not answer holds up no sign-in elsewhere.
 Nor is one that failed asked again for ``FAILED`` seconds.

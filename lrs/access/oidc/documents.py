@@ -2,7 +2,7 @@
 
 Both are fetched anew after ``FRESH`` seconds. Where that fails, what was known is used until it is ``STALE`` seconds
 old; then nobody signs in there until the provider answers again. An unknown ``kid`` makes the keys be fetched at once,
-so that people sign in right after a rotation: ``UNKNOWN`` times in a row, and then once in ``AGAIN`` seconds, or anybody
+so that people sign in right after a rotation: ``UNKNOWN`` times in a row, then once in ``AGAIN`` seconds, or anybody
 could make us ask as often as they send tokens. Sources: OpenID Connect Discovery 1.0 3 and 4.3; RFC 8414; RFC 7517.
 """
 
