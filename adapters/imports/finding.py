@@ -53,5 +53,5 @@ def _before(reader: Reader, job: Job) -> list[FoundFile]:
 
 
 def _read(job: Job) -> FoundFile:
-    look = job.look or Look("", (), ())
+    look = job.look or Look("", (), (), given=True)
     return FoundFile(replace(look, before=job.file), job.adapter, job.profile)

@@ -79,8 +79,9 @@ class Job(msgspec.Struct, frozen=True):
     the last of them are written, *starts* how often the file was opened since the last of
     them, *seen* when *worker* last worked on it. *error* is the last error.
 
-    A file that comes by the pages has a *look* at its headers; with *guess* its adapter and its columns are still to be
-    found. *plan* is the id of the dry run that it follows. *mends* is the id of the import whose rows it repairs.
+    *look* is what the file says of itself, once it was read, or once its adapter and its columns were found: with
+    *guess* they are still to be. *plan* is the id of the dry run that it follows. *mends* is the id of the import whose
+    rows it repairs.
     """
 
     id: str

@@ -18,13 +18,15 @@ from adapters.reports.mended import own_headers, repaired_import
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.header import KnownHeaders, fold
 from lrs.kernel.tables.heads import FileHeads, heads_of
+from lrs.kernel.tables.sort import Sort
+from lrs.kernel.tables.table import Table
 
 
 class Look(msgspec.Struct, frozen=True):
     """What a file says of itself: its *sort*, its *headers* as it writes them, and (sheet, row) of each header.
 
     *known* is the name of the saved profile that fits, *before* the file of the import that it is read like. *guesses*
-    are headers whose column is a guess.
+    are headers whose column is a guess; *given* says that the sender named the adapter, and how the columns are read.
     """
 
     sort: str
@@ -33,6 +35,7 @@ class Look(msgspec.Struct, frozen=True):
     known: str = ""
     guesses: tuple[str, ...] = ()
     before: str = ""
+    given: bool = False
 
 
 class FoundFile(msgspec.Struct, frozen=True):
@@ -100,6 +103,14 @@ def _check_learners(path: Path) -> None:
             raise Refused(message, error="other_table")
 
 
+def look_given(table: Table) -> Look:
+    """The look of a file whose sender said how it is read: what was read of it as *table*."""
+    sort: Sort = ("json" if table.dialect.is_json else "text") if table.dialect else "workbook"
+    headers = dict.fromkeys(name for one in table.sheets for name in one.header.written.values() if name)
+    places = tuple((one.title, one.header.row) for one in table.sheets)
+    return Look(sort, tuple(headers), places, given=True)
+
+
 def profile_for(headers: Iterable[str], chosen: dict[str, str], base: MappingProfile) -> MappingProfile:
     """*base*, but with the column *chosen* for each of *headers*; ``""`` for one that is not read.
 
@@ -131,12 +142,10 @@ def _guess(adapter: str, heads: FileHeads, headers: Sequence[str]) -> FoundFile:
 
 
 def _is_alike(before: FoundFile, headers: Iterable[str]) -> bool:
-    """Whether a file with *headers* has the form of *before*: the same headers, or all that its profile names."""
-    names = {fold(header) for header in headers}
-    if before.look.headers:
-        return names == {fold(header) for header in before.look.headers}
-    aliases = set(before.profile.aliases())
-    return bool(aliases) and aliases <= names
+    """Whether a file with *headers* has the form of *before*: the same headers, or all that a given profile names."""
+    names, aliases = {fold(header) for header in headers}, set(before.profile.aliases())
+    is_named = before.look.given and bool(aliases) and aliases <= names
+    return is_named or names == {fold(header) for header in before.look.headers}
 
 
 def _columns(found: FoundFile) -> int:

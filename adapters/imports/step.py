@@ -233,7 +233,7 @@ def _refuse(tenant: Tenant, claim: Claim, job: Job, refusal: Refused) -> None:
 
 def _finish(tenant: Tenant, claim: Claim, job: Job, done: Finished) -> None:
     blobs = {**job.blobs, **done.blobs}
-    new = {"state": "done", "told": done.told, "blobs": blobs, "rows": done.rows, "error": ""}
+    new = {"state": "done", "told": done.told, "look": done.look, "blobs": blobs, "rows": done.rows, "error": ""}
     _end(tenant, claim, job, new, weight=len(done.told.text) // ROW_BYTES + 2 * len(done.told.waiting))
 
 

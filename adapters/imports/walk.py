@@ -14,6 +14,7 @@ import msgspec
 from adapters.apprenticeship.standard_records import lars_codes
 from adapters.imports.finding import found
 from adapters.imports.job import BASE, FILE, Job, JobResult
+from adapters.imports.look import Look, look_given
 from adapters.imports.run import Order, run_file
 from adapters.ledger.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared
 from adapters.ledger.ledger import Ledger
@@ -44,9 +45,10 @@ class FileLookedAt(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """The end of the file: its result, and the *blobs* that go back, by name."""
+    """The end of the file: its result, its *look*, and the *blobs* that go back, by name."""
 
     told: JobResult
+    look: Look
     blobs: Mapping[str, str]
     rows: int
 
@@ -131,8 +133,9 @@ class Walker:
             waiting=tuple(report.waiting()),
             media_type=written.media_type,
         )
-        blobs = self._tenant.store.blobs
-        return Finished(told, {name: blobs.put(blocks_of(folder / name)) for name in written.names}, len(report.rows))
+        blobs, look = self._tenant.store.blobs, self._job.look or look_given(report.table)
+        back = {name: blobs.put(blocks_of(folder / name)) for name in written.names}
+        return Finished(told, look, back, len(report.rows))
 
 
 def blocks_of(path: Path) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ def repairable(job: Job, shown: Iterable[ShownRow]) -> list[Repairable]:
     system that makes it.
     """
     is_known = job.adapter in SOURCES and job.adapter != IlrSource.name
-    if not is_known or not job.look or "repairs" not in job.blobs:
+    if not is_known or job.look is None or "repairs" not in job.blobs:
         return []
     columns = {one: column_of(one, job.adapter, job.profile) for one in job.look.headers}
     by_header = {fold(one): column for one, column in columns.items()}

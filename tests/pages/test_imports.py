@@ -13,7 +13,10 @@ import pytest
 from adapters.apprenticeship.facts import Standard
 from adapters.imports import job as jobs
 from adapters.imports import mappings
+from adapters.imports.here import job_here
+from adapters.imports.run import Order
 from adapters.pages import view
+from adapters.reading.profile import MappingProfile
 from lrs.access import staff_acts
 from lrs.access.roles import granted
 from lrs.competency.rules.rules import Rule, Ruleset
@@ -183,6 +186,34 @@ def test_cells_of_a_workbook_or_of_another_encoding_are_repaired_too(shared, ste
 
     assert foreign.status_code == (303 if sort == "workbook" else 400)
     assert "To repair 0" in text_of(steward.get(answer.headers["location"]))
+
+
+@pytest.mark.parametrize("sort", ["workbook", "csv"])
+def test_cells_of_a_file_that_came_by_a_command_are_repaired_on_its_page(shared, steward, tmp_path, sort):
+    lines = FILE.replace("evidence_date", "Day of proof").splitlines()
+    path = tmp_path / ("a.xlsx" if sort == "workbook" else "a.csv")
+    path.write_bytes(
+        workbook(*(line.split(",") for line in lines)) if sort == "workbook" else "\n".join(lines).encode()
+    )
+    profile = MappingProfile(headers={"evidence_date": ["Day of proof"]})
+    job = job_here(shared.tenant, Order("eportfolio", f"command {sort}", path, path.name, profile))
+    drain(shared.tenant, ("import",))
+    page = steward.get(f"{PLACE}/{job.id}")
+
+    answer = steward.send(page, f"{PLACE}/{job.id}/cells", **{"cell-0": "2025-12-03"})
+    drain(shared.tenant, ("import",))
+    again = answer.headers["location"].partition("?")[0]
+
+    assert "row 3, P-2: Day of proof there is no such date" in text_of(page).replace("sheet Sheet, ", "")
+    assert "New 1 Would change what is known 0 Known already 1 Left out, with a reason 0 To repair 0" in text_of(
+        steward.get(again)
+    )
+    bring(shared, steward, again)
+    listed = steward.get(f"{PLACE}.json?provider=command {sort}").json()
+    assert {one["file"]: one["state"] for one in listed} == {
+        path.name: "In, repaired by a later file",
+        f"a, repaired{path.suffix}": "In",
+    }
 
 
 def test_two_tabs_bring_it_in_once_and_an_older_check_is_not_brought_in_after_another_file(shared, steward):

@@ -68,7 +68,8 @@ def test_a_file_that_says_no_more_of_one_adapter_is_read_by_the_usual_one(tmp_pa
 def test_a_file_with_the_headers_of_one_before_is_read_like_it_and_any_other_is_not(tmp_path):
     profile = MappingProfile(headers={"ksb_code": ["Criteria"]}, hours="h.mm")
     by_page = FoundFile(Look("text", ("ULN", "Criteria", "Hours"), (), before="october.csv"), "eportfolio", profile)
-    by_program = FoundFile(Look("", (), (), before="october.csv"), "eportfolio", profile)
+    given = Look("text", ("ULN", "Criteria", "Hours", "Room"), (), before="october.csv", given=True)
+    by_program = FoundFile(given, "eportfolio", profile)
     path = tmp_path / "file.csv"
 
     for before in (by_page, by_program):
