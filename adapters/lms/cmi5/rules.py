@@ -7,7 +7,6 @@ are "allowed" ones (7.1.3): any verb, but between initialized and terminated, of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +35,7 @@ from lrs.xapi.statements.identity import ifi_text
 
 Breach = tuple[str, str]
 """The id of a requirement, and what is wrong."""
-_UTC = re.compile(r".*(?:Z|\+00(?::?00)?)", re.IGNORECASE | re.DOTALL)
+_UTC = ("Z", "+00", "+0000", "+00:00")
 _MODES = {"Browse": "10.2.2.0-2", "Review": "10.2.2.0-3"}
 _MISSING_DURATION = {TERMINATED: "9.5.4.1-1", COMPLETED: "9.5.4.1-2", PASSED: "9.5.4.1-3", FAILED: "9.5.4.1-4"}
 
@@ -46,22 +45,21 @@ def judged(standing: SessionStanding, statement: Json, now: int, *, has_id: bool
 
     *has_id* says whether its sender gave it an id.
     """
+    marks = _categories(statement)
+    for requirement, why in _breaches(standing, statement, marks, has_id=has_id):
+        raise breached(requirement, why)
+    return _after(standing, statement, now, is_defined=CMI5 in marks)
+
+
+def _breaches(standing: SessionStanding, statement: Json, marks: frozenset[str], *, has_id: bool) -> Iterator[Breach]:
+    """*marks* are the categories: CMI5 is in those of a statement that says that cmi5 defines it (9.6.2.1)."""
     session = standing.session
-    for breaches in (
-        _of_time(session, statement["verb"]["id"]),
-        _of_any(session, statement, has_id=has_id),
-        _of_context(session, statement.get("context")),
-        _of_marks(session, statement),
-        _of_defined(standing, statement) if is_defined(statement) else iter(()),
-    ):
-        for requirement, why in breaches:
-            raise breached(requirement, why)
-    return _after(standing, statement, now)
-
-
-def is_defined(statement: Json) -> bool:
-    """Whether *statement* says that it is defined by cmi5 (9.6.2.1)."""
-    return CMI5 in _categories(statement)
+    yield from _of_time(session, statement["verb"]["id"])
+    yield from _of_any(session, statement, marks, has_id=has_id)
+    yield from _of_context(session, statement.get("context"))
+    yield from _of_marks(session, statement, marks)
+    if CMI5 in marks:
+        yield from _of_defined(standing, statement, marks)
 
 
 # -- every statement --------------------------------------------------------------------------------------------------
@@ -80,22 +78,22 @@ def _of_time(session: LaunchSession, verb: str) -> Iterator[Breach]:
         yield "6.3.0.0-1", "a unit cannot void statements"
 
 
-def _of_any(session: LaunchSession, statement: Json, *, has_id: bool) -> Iterator[Breach]:
+def _of_any(session: LaunchSession, statement: Json, marks: frozenset[str], *, has_id: bool) -> Iterator[Breach]:
     if not has_id:
         yield "9.1.0.0-1", "the statement has no id: the unit must give it one"
     timestamp = statement.get("timestamp")
     if timestamp is None:
         yield "9.7.0.0-1", "the statement has no timestamp"
-    elif not _UTC.fullmatch(timestamp):
+    elif not timestamp.upper().endswith(_UTC):
         yield "9.7.0.0-2", "the timestamp is not in UTC: it must end in Z"
     actor = statement["actor"]
     if actor.get("objectType", "Agent") != "Agent":
         yield "9.2.0.0-2", "the actor must be an Agent"
     if "account" not in actor:
         yield "9.2.0.0-3", "the actor must have an account"
-    if ifi_text(actor) != agent_text(session.actor) or actor.get("name") not in {None, session.actor.get("name")}:
+    if ifi_text(actor) != agent_text(session.actor) or actor.get("name") not in (None, session.actor.get("name")):
         yield "8.1.3.0-3", "the actor is not the one of the launch"
-    if not session.initialized and not (statement["verb"]["id"] == INITIALIZED and is_defined(statement)):
+    if not session.initialized and not (statement["verb"]["id"] == INITIALIZED and CMI5 in marks):
         yield "9.3.0.0-4", "the first statement must be initialized, in the category cmi5"
 
 
@@ -135,29 +133,28 @@ def _of_extensions(found: Json, wanted: Json) -> Iterator[Breach]:
             yield "10.2.1.0-7", f"context.extensions has another value of {name} than the contextTemplate"
 
 
-def _of_marks(session: LaunchSession, statement: Json) -> Iterator[Breach]:
+def _of_marks(session: LaunchSession, statement: Json, marks: frozenset[str]) -> Iterator[Breach]:
     """What tells apart who says how the learner did, and with what: the categories, and the unit in the grouping.
 
     Rules find a unit by its publisher's id in the grouping, so content may put no other one beside its own: else a unit
     that anybody can open would prove what an examination proves.
     """
-    verb = statement["verb"]["id"]
-    grouping = _ids(statement.get("context", {}).get("contextActivities", {}).get("grouping"))
-    if verb in JUDGING and grouping - _ids(session.template["contextActivities"]["grouping"]):
+    judges = statement["verb"]["id"] in JUDGING
+    if judges and _listed(statement, "grouping") - _ids(session.template["contextActivities"]["grouping"]):
         yield (
             "10.2.1.0-7",
             "completed, passed and failed have the grouping of the contextTemplate, and nothing else in it",
         )
-    if MOVE_ON in _categories(statement) and not (is_defined(statement) and verb in JUDGING):
+    if MOVE_ON in marks and not (judges and CMI5 in marks):
         yield "9.6.2.2-2", "only completed, passed and failed have the category moveon"
-    if verb in JUDGING and not is_defined(statement) and statement["object"].get("id") == session.activity:
+    if judges and CMI5 not in marks and statement["object"].get("id") == session.activity:
         yield "9.6.2.1-1", "completed, passed and failed about the unit itself need the category cmi5"
 
 
 # -- statements defined by cmi5 ---------------------------------------------------------------------------------------
 
 
-def _of_defined(standing: SessionStanding, statement: Json) -> Iterator[Breach]:
+def _of_defined(standing: SessionStanding, statement: Json, marks: frozenset[str]) -> Iterator[Breach]:
     session, verb, target = standing.session, statement["verb"]["id"], statement["object"]
     if verb not in OF_UNITS:
         yield "9.3.0.0-1", "a unit has initialized, completed, passed, failed and terminated in the category cmi5"
@@ -169,7 +166,7 @@ def _of_defined(standing: SessionStanding, statement: Json) -> Iterator[Breach]:
         yield _MODES[session.mode], f"in the mode {session.mode} nothing is judged"
     result = statement.get("result", {})
     yield from _of_result(verb, result)
-    if verb in JUDGING and MOVE_ON not in _categories(statement):
+    if verb in JUDGING and MOVE_ON not in marks:
         yield "9.6.2.2-1", "a statement with success or completion needs the category moveon"
     yield from _of_score(session, statement, result.get("score"))
     yield from _of_order(standing, verb)
@@ -226,9 +223,9 @@ def _of_order(standing: SessionStanding, verb: str) -> Iterator[Breach]:
 # -- what comes of it -------------------------------------------------------------------------------------------------
 
 
-def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStanding:
+def _after(standing: SessionStanding, statement: Json, now: int, *, is_defined: bool) -> SessionStanding:
     session, progress = standing.session, standing.progress
-    if not is_defined(statement):
+    if not is_defined:
         is_burst = now - session.last < SECOND
         return standing if is_burst else SessionStanding(msgspec.structs.replace(session, last=now), progress)
     verb = statement["verb"]["id"]
@@ -252,10 +249,14 @@ def _after(standing: SessionStanding, statement: Json, now: int) -> SessionStand
 
 
 def _categories(statement: Json) -> frozenset[str]:
-    return _ids(statement.get("context", {}).get("contextActivities", {}).get("category"))
+    return _listed(statement, "category")
+
+
+def _listed(statement: Json, sort: str) -> frozenset[str]:
+    return _ids(statement.get("context", {}).get("contextActivities", {}).get(sort))
 
 
 def _ids(activities: Any) -> frozenset[str]:
     """The ids of *activities*; one alone stands for a list of one (xAPI 1.0.3 Data 2.4.6.2)."""
     found = [activities] if isinstance(activities, dict) else activities or ()
-    return frozenset(one["id"] for one in found)
+    return frozenset([one["id"] for one in found])

@@ -14,9 +14,9 @@ import msgspec
 from adapters.lms.cmi5 import documents
 from adapters.lms.cmi5.documents import same_learner
 from adapters.lms.launching.taking import BESIDE, note_in, take_in
-from adapters.lms.sessions.credentials import session_named_by
+from adapters.lms.sessions.credentials import registration_named_by, session_named_by, session_now
 from adapters.lms.sessions.place import LmsPlace
-from adapters.lms.sessions.session import REGISTRATION, SESSION, LaunchSession, session_in
+from adapters.lms.sessions.session import REGISTRATION, SESSION, LaunchSession
 from adapters.lms.sessions.standing import breached
 from lrs.kernel.errors import Refused
 from lrs.storage.edge import read, write
@@ -36,7 +36,7 @@ PATH = "/cmi5/xapi"
 
 
 def _session(request: Request) -> LaunchSession:
-    return session_in(request.tenant.store, session_named_by(request.caller))
+    return session_now(request.tenant.store, session_named_by(request.caller), request.tenant.clock())
 
 
 async def _session_of(request: Request) -> LaunchSession:
@@ -67,9 +67,7 @@ async def _take(request: Request, statement_id: str | None) -> Plan:
     session = session_named_by(request.caller)
     place = LmsPlace(request.tenant, request.subscriptions, "")
     decide = partial(take_in, place=place, session=session, numbered=statement_id is not None)
-    reads = [(SESSION, session)]
-    if request.tenant.store.waits:  # there the writer reads all that it needs in one round trip
-        reads.append((REGISTRATION, (await _session_of(request)).registration))
+    reads = [(SESSION, session), (REGISTRATION, registration_named_by(request.caller))]
     await write_plan(request.tenant, plan, decide, weight=BESIDE, reads=reads)
     return plan
 

@@ -6,6 +6,8 @@ for terminated alone: whatever else comes then is refused (9.3.0.0-5). Knows no 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from adapters.lms.cmi5.rules import judged
@@ -13,10 +15,10 @@ from adapters.lms.courses.parts import first_of_another
 from adapters.lms.courses.structure import Structure
 from adapters.lms.sessions import reach
 from adapters.lms.sessions.acts import satisfy_in, structure_of
+from adapters.lms.sessions.credentials import session_now
 from adapters.lms.sessions.place import LmsPlace
 from adapters.lms.sessions.session import (
     LaunchSession,
-    Registration,
     put_registration,
     put_session,
     registration_in,
@@ -39,23 +41,27 @@ BESIDE = 6 * ROWS
 def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool) -> None:
     """Stores *plan*, which the content of *session* sent; its statements have their ids from it if they are *numbered*.
 
-    Refuses (403) the first that breaks a rule of cmi5 or speaks of more than its launch, and then stores none; else as
-    ``store_in``.
+    Refuses (403) once the session is over, and the first that breaks a rule of cmi5 or speaks of more than its launch,
+    and then stores none; else as ``store_in``.
     """
-    found = session_in(tx, session)
+    at = place.tenant.clock()
+    found = session_now(tx, session, at)
     registration = registration_in(tx, found.registration)
-    structure = _structure(tx, plan, found, registration)
+    beside = [reach.named_beside(found, one.tree) for one in plan.statements]
+    # most statements of cmi5 name their unit alone, and need no structure
+    structure = structure_of(tx, registration) if found.format == "tincan" or any(beside) else None
+    package = reach.ids_of(structure) if structure and found.format == "tincan" else frozenset()
     known = tx.get_many(KIND, plan.ids)
     before = now = SessionStanding(found, registration.unit(found.activity))
-    for one in plan.statements:
+    for one, others in zip(plan.statements, beside, strict=True):
         if one.id in known and (not found.terminated or one.tree["verb"]["id"] == TERMINATED):
             continue
         try:
-            now = _judged(now, one, place.tenant.clock(), structure, has_id=numbered or "id" in one.tree)
-            _check_own(tx, one.tree, found, structure)
+            now = _judged(now, one, at, package, has_id=numbered or "id" in one.tree)
+            _check_own(tx, others, found)
         except Refused as refused:
             raise in_batch(refused, one.index) from refused
-    store_in(tx, _marked(plan, found, registration, structure))
+    store_in(tx, _marked(plan, found, structure, reach.trial_mark(found, registration)))
     if now is before:
         return
     put_session(tx, now.session)
@@ -67,19 +73,11 @@ def take_in(tx: Tx, plan: Plan, *, place: LmsPlace, session: str, numbered: bool
     put_registration(tx, registration)
 
 
-def _structure(tx: Tx, plan: Plan, session: LaunchSession, registration: Registration) -> Structure | None:
-    """The structure of the launched course, where it is needed: most statements of cmi5 name their unit alone."""
-    if session.format == "tincan" or any(reach.named_beside(session, one.tree) for one in plan.statements):
-        return structure_of(tx, registration)
-    return None
-
-
 def _judged(
-    standing: SessionStanding, one: Prepared, now: int, structure: Structure | None, *, has_id: bool
+    standing: SessionStanding, one: Prepared, now: int, package: Collection[str], *, has_id: bool
 ) -> SessionStanding:
     session, statement = standing.session, one.tree
     if session.format == "tincan":
-        package = reach.ids_of(structure) if structure else frozenset()
         after = tincan.judged(standing, statement, now, package)
     else:
         after = judged(standing, statement, now, has_id=has_id)
@@ -88,22 +86,24 @@ def _judged(
     return after
 
 
-def _check_own(tx: Tx, statement: Json, session: LaunchSession, structure: Structure | None) -> None:
+def _check_own(tx: Tx, beside: Collection[str], session: LaunchSession) -> None:
     """Refuses (403) a statement that names an activity of another course here: it would speak of that course."""
-    ids = reach.named_beside(session, statement) if structure else ()
-    if found := first_of_another(tx, sorted(ids), session.course):
+    if found := first_of_another(tx, sorted(beside), session.course):
         why = "is one of another course here: this launch is not for it"
         raise reach.refused(session, f"the activity {found[:200]} {why}", plain=f"an activity {why}")
 
 
-def _marked(plan: Plan, session: LaunchSession, registration: Registration, structure: Structure | None) -> Plan:
-    """*plan* with marks: of what a statement proves nothing, that it proves nothing at all, the type of its unit."""
-    found, trial = [], reach.trial_mark(session, registration)
+def _marked(plan: Plan, session: LaunchSession, structure: Structure | None, trial: Json) -> Plan:
+    """*plan* with marks: of what a statement proves nothing, that it proves nothing (*trial*), the type of its unit."""
+    found = []
     for one in plan.statements:
-        beyond = reach.outside(session, one.tree, structure)
-        marks = trial | ({OUTSIDE: list(beyond)} if beyond else {})
+        marks = dict(trial)
+        if (structure or reach.is_of_a_part(session, one.tree)) and (
+            beyond := reach.outside(session, one.tree, structure)
+        ):
+            marks[OUTSIDE] = list(beyond)
         if type := reach.type_in_package(session, one.tree, structure):
-            marks |= {PACKAGE_TYPE: type}
+            marks[PACKAGE_TYPE] = type
         found.append(msgspec.structs.replace(one, meta=one.meta | marks) if marks else one)
     return msgspec.structs.replace(plan, statements=found)
 

@@ -8,6 +8,7 @@ be named, because content puts recipes and series into its context; but its stat
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 from adapters.lms.courses.structure import Block, CoursePart, Structure, parts_of, units_of
@@ -26,6 +27,7 @@ _PEOPLE = ("instructor", "team", "contextAgents", "contextGroups")
 _SAME_PERSON = "/context/extensions/" + SAME_PERSON.replace("/", "~1")
 _BOUNDS = ("/", "#", "?", ":")
 """What stands between the id of an activity and the rest of the id of one within it."""
+_CATEGORIES = frozenset({CMI5, MOVE_ON})
 ContentFault = tuple[str, str]
 """The place in the statement, as a JSON pointer, and what is wrong."""
 
@@ -77,13 +79,6 @@ def trial_mark(session: LaunchSession, registration: Registration) -> dict[str, 
 # -- activities -------------------------------------------------------------------------------------------------------
 
 
-def activities_in(statement: Json) -> Iterator[str]:
-    """The ids of the activities that *statement* is about or has in its context."""
-    if target := object_of(statement):
-        yield target
-    yield from _around(statement)
-
-
 def object_of(statement: Json) -> str:
     """The id of the activity that *statement* is about; empty if it is about something else."""
     target = statement["object"]
@@ -100,11 +95,11 @@ def named_beside(session: LaunchSession, statement: Json) -> frozenset[str]:
 
     What lies within the activity of a unit of cmi5 is, because that id is ours; publishers give those of Tin Can.
     """
-    known = {session.activity, publisher_of(session), CMI5, MOVE_ON}
-    found = frozenset(one for one in activities_in(statement) if one not in known)
-    if session.format == "tincan":
-        return found
-    return frozenset(one for one in found if not is_within(one, (session.activity,)))
+    known = (session.activity, publisher_of(session))
+    within = () if session.format == "tincan" else _beginnings(session.activity)
+    target = object_of(statement)
+    found = {one for one in _around(statement) if one not in _CATEGORIES}
+    return frozenset(one for one in {target, *found}.difference(known) if one and not one.startswith(within))
 
 
 def publisher_of(session: LaunchSession) -> str:
@@ -135,7 +130,7 @@ def outside(session: LaunchSession, statement: Json, structure: Structure | None
     around = own | frozenset(_above(structure, session)) if structure else own
     if session.format == "tincan":
         own = around = package
-    found = [one for one in _around(statement) if one not in {CMI5, MOVE_ON} and _owner(one, package) not in around]
+    found = [one for one in _around(statement) if one not in _CATEGORIES and _owner(one, package) not in around]
     if (target := object_of(statement)) and _owner(target, package) not in own:
         found.append(target)
     if session.format == "cmi5" and is_of_a_part(session, statement):
@@ -167,10 +162,13 @@ def _owner(id: str, package: Collection[str]) -> str:
     """The longest id of *package* that is *id* or that it begins with; empty if there is none."""
     if id in package:
         return id
-    found = [
-        one for one in package if id.startswith(one if one.endswith(_BOUNDS) else tuple(one + end for end in _BOUNDS))
-    ]
-    return max(found, key=len, default="")
+    return max((one for one in package if id.startswith(_beginnings(one))), key=len, default="")
+
+
+@lru_cache(maxsize=1_024)
+def _beginnings(id: str) -> tuple[str, ...]:
+    """How the ids of what is within the activity *id* begin."""
+    return (id,) if id.endswith(_BOUNDS) else tuple([id + end for end in _BOUNDS])
 
 
 def _above(structure: Structure, session: LaunchSession) -> Iterator[str]:

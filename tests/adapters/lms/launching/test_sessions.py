@@ -10,7 +10,7 @@ from adapters.lms.catapult.clients import KIND as CLIENT
 from adapters.lms.launching.idle import abandon_step
 from adapters.lms.launching.launching import IDLE
 from adapters.lms.sessions.credentials import GRACE, LaunchTokens
-from adapters.lms.sessions.session import put_session, session_in
+from adapters.lms.sessions.session import SESSION, put_session, session_in
 from lrs.access import CONTENT_SOURCE, OWN_SOURCE
 from lrs.access.keys import create_key
 from lrs.composition.subscriptions import SUBSCRIPTIONS
@@ -173,6 +173,32 @@ def test_without_its_token_content_gets_nothing(platform, course, content):
         refused(answer, "8.1.2.0-5", 401)
     unfetched = f"{other.launched['id']}:"
     refused(content.state("GET", "x", headers={"Authorization": f"Basic {unfetched}"}), "8.1.2.0-5", 401)
+
+
+def test_a_launch_that_is_over_or_gone_is_so_at_once_for_each_resource_though_its_token_was_known(lms, content):
+    def each_resource():
+        agent = {"agent": json.dumps(content.actor)}
+        own = {"activityId": content.activity}
+        yield content.send("experienced", defined=False)
+        yield content.post([content.statement("experienced", defined=False)])
+        yield content.ask("GET", "statements")
+        yield content.ask("GET", "statements", params={"statementId": new_id()})
+        for method in ("GET", "PUT", "POST", "DELETE"):
+            yield content.state(method, "mark", **({} if method in {"GET", "DELETE"} else {"json": {}}))
+        yield content.preferences("GET")
+        yield content.ask("GET", "activities/profile", params={**own, "profileId": "x"})
+        yield content.ask("GET", "activities", params=own)
+        yield content.ask("GET", "agents", params=agent)
+
+    assert [answer.status_code for answer in each_resource()][:2] == [204, 200]
+    store, session = lms.tenant.store, content.launched["id"]
+    found = session_in(store, str(session))
+    store.write(lambda tx: put_session(tx, structs.replace(found, left=1))).result()
+    for answer in each_resource():
+        assert "you were taken out of this course" in refused(answer, "8.1.2.0-2")["message"]
+    store.write(lambda tx: tx.delete(SESSION, found.id)).result()
+    for answer in each_resource():
+        refused(answer, "8.1.2.0-5", 401)
 
 
 def test_a_token_opens_nothing_but_the_endpoint_of_content(lms, content):
