@@ -78,7 +78,7 @@ from lrs.people import confirmed_names, joins, minors, nobody, questions, told_n
 from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.ids import RENAMING, identified, ids_of
 from lrs.people.told_names import Called
-from lrs.storage import Record, each
+from lrs.storage import Clock, Record, each, wall_clock
 from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
 from lrs.web import kept_refusals
 from lrs.web.refusals import refusal_of
@@ -124,15 +124,17 @@ FILE = """record,session_id,title,starts_at,ends_at
 session,S-1,Gowning,2026-11-02T09:00,2026-11-02T12:00
 session,S-2,Gowning,some day,2026-11-03T12:00
 """
+ENROLLED = "33333333-3333-4333-8333-333333333333"
+"""The registration of Ann in a course."""
 PURPOSE = "To find roles that fit you"
 
 
 class Everything:
     """The tenant, and what its records are about."""
 
-    def __init__(self, folder: Path, tenant: str = DEFAULT, **settings: Any) -> None:
+    def __init__(self, folder: Path, tenant: str = DEFAULT, *, clock: Clock = wall_clock, **settings: Any) -> None:
         wanted = Settings(data=folder, outbound_allow=("127.0.0.0/8",), **settings)
-        self.tenant: Tenant = open_tenant(wanted, tenant)
+        self.tenant: Tenant = open_tenant(wanted, tenant, clock=clock)
         self.caller = active_key(self.tenant, create_key(self.tenant, "vle", ["all", "import", "courses"]).key)
         open_session(self.tenant, self.caller.subject)
         self._rules()
@@ -261,8 +263,8 @@ class Everything:
         self.course = import_course(tenant, BytesIO(made.zipped(files)), "course.zip", "test", self.client.id).course
         found = version_in(self.tenant.store, self.course.id, 1)
         self.package = found.package
-        id, session = "33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"
-        enrolled = self.write(lambda tx: enrol_in(tx, place, self.course, ANN_AT_WORK, id=id, session=session))
+        session = "44444444-4444-4444-8444-444444444444"
+        enrolled = self.write(lambda tx: enrol_in(tx, place, self.course, ANN_AT_WORK, id=ENROLLED, session=session))
         self.launched = launching.launch(place, launching.LaunchOrder(enrolled.id, 0)).session
         told = {"languagePreference": "en", "audioPreference": "on"}
         self.write(lambda tx: save_in(tx, ANN_AT_WORK, told, Conditions()))

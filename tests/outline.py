@@ -17,6 +17,7 @@ BLOCKS = frozenset(_BLOCKS.split())
 SILENT = frozenset({"script", "style", "template", "link", "meta"})
 FLAGS = ("checked", "disabled", "required", "readonly", "multiple", "hidden", "autofocus")
 SAID = ("aria-label", "title", "lang", "role", "aria-current", "aria-invalid", "aria-live", "download", "target", "rel")
+TOLD = frozenset((*SAID, *FLAGS))
 ROLES = frozenset({"table", "row", "rowgroup", "cell", "columnheader", "rowheader", "img"})
 """Roles that every table and chart repeats."""
 STATES = {"chip": ("good", "warn", "bad", "accent"), "note": ("good", "warn", "problem"), "error": ()}
@@ -105,6 +106,8 @@ def _state(node: Any) -> str:
 
 def _attributes(node: Any) -> str:
     """What is said of *node* to those who do not see it, and whether it can be used."""
+    if not TOLD.intersection(node.keys()):
+        return ""
     said = [
         f"{name}={node.get(name)}"
         for name in SAID

@@ -1,7 +1,7 @@
 """Told texts: what the product says, whole, kept as files that are read in review and compared whole.
 
 A test of ``tests/told/test_<room>.py`` gets the fixture ``told`` and calls it with what it saw. The text is kept in
-``tests/told/<room>/<name of the test without test_>[.<its row>][.<part>].txt``. Where it differs, the test fails with
+``tests/told/<room>/<name of the test without test_>[.<part>].txt``. Where it differs, the test fails with
 the difference; ``RETELL=1 python -m pytest THE TEST`` writes the file anew, and the difference is read like code.
 """
 
@@ -16,7 +16,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,8 @@ class Told:
 
     def __init__(self, module: Path, test: str, names: Mapping[str, str] | None = None) -> None:
         self.folder = module.parent / module.stem.removeprefix("test_")
-        function, _, row = test.removeprefix("test_").rstrip("]").partition("[")
-        self.test = f"{function}.{re.sub(r'[^A-Za-z0-9_-]+', '-', row)}" if row else function
+        assert "[" not in test, "rows are parts of one test that tells: the file of one that is gone is found so"
+        self.test = test.removeprefix("test_")
         self.names = dict(names or {})
         self.files: set[Path] = set()
 
@@ -128,14 +128,16 @@ HEADERS = ("location", "content-type", "content-disposition", "www-authenticate"
 """Headers that are told of an answer if it has them."""
 
 
-def answer(got: Any, headers: tuple[str, ...] = HEADERS, *, bar: bool = False) -> str:
-    """An answer of HTTP: status, headers that matter, and what it says, by its kind."""
+def answer(
+    got: Any, headers: tuple[str, ...] = HEADERS, *, bar: bool = False, json: Callable[[Any], str] = pretty
+) -> str:
+    """An answer of HTTP: status, headers that matter, and what it says, by its kind; JSON as *json* tells it."""
     told = [f"{name}: {got.headers[name]}" for name in headers if name in got.headers]
     kind = got.headers.get("content-type", "")
     if kind.startswith("text/html"):
         told, body = [one for one in told if not one.startswith("content-type")], page(got.text, bar=bar)
     elif "json" in kind and got.content:
-        body = pretty(got.content)
+        body = json(got.content)
     elif kind.startswith("text/") or "svg" in kind:
         body = got.text.replace("\r\n", "\n")
     else:

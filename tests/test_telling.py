@@ -97,18 +97,20 @@ def test_a_difference_fails_and_says_how_it_is_accepted(tmp_path: Path, monkeypa
 
 def test_a_test_that_tells_a_part_no_more_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RETELL", "1")
-    first = Told(tmp_path / "test_pages.py", "test_home[a b]")
+    first = Told(tmp_path / "test_pages.py", "test_home")
     first("welcome")
     first("members", "more")
     monkeypatch.delenv("RETELL")
-    again = Told(tmp_path / "test_pages.py", "test_home[a b]")
+    again = Told(tmp_path / "test_pages.py", "test_home")
     again("welcome")
 
-    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["home.a-b.more.txt", "home.a-b.txt"]
-    assert again.left() == ["home.a-b.more.txt"]
-    assert Told(tmp_path / "test_pages.py", "test_home").left() == ["home.a-b.more.txt", "home.a-b.txt"]
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["home.more.txt", "home.txt"]
+    assert again.left() == ["home.more.txt"]
+    assert Told(tmp_path / "test_pages.py", "test_home").left() == ["home.more.txt", "home.txt"]
     with pytest.raises(AssertionError, match="told twice"):
         again("welcome")
+    with pytest.raises(AssertionError, match="rows are parts"):
+        Told(tmp_path / "test_pages.py", "test_home[a b]")
 
 
 def test_chance_is_the_same_again_and_each_place_of_the_code_draws_for_itself():

@@ -316,7 +316,7 @@ def all_made_up(names: Named, times: int) -> Named:
     return {what: made_up(name, times) for what, name in names.items()}
 
 
-def _lived(everything: Everything) -> dict[str, str]:
+def lived_in(everything: Everything) -> dict[str, str]:
     """What ``one`` calls what it has, by the word before it in a path, or by what it is."""
     store = everything.tenant.store
     first = {name: next(each(store, name), None) for name in TENANT}
@@ -389,7 +389,7 @@ def _lived(everything: Everything) -> dict[str, str]:
 def neighbours(folder: Path) -> Iterator[Neighbours]:
     """The three of them, served from *folder*."""
     everything = Everything(folder, "one", public_url=PUBLIC_URL)
-    lived, service = _lived(everything), everything.service
+    lived, service = lived_in(everything), everything.service
     stops.resume(everything.tenant, lived["badges/{id}"], by="test")  # or nobody would be told of it
     everything.write(lambda tx: minors.clear(tx, everything.person("ann"), by="test"))  # or nothing would be shown
     drain(everything.tenant, ("issue", "publish", "sync"))

@@ -1,0 +1,174 @@
+"""Every GET route of the product, over a tenant in which everything is: what it answers, and to whom it says no."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lrs.access import LINK, OPERATOR, SESSION
+from lrs.access.policy.lines import PolicyLine
+from lrs.access.policy.table import TABLE
+from lrs.access.roles import EVERYBODY, ROLES
+from lrs.kernel.times import HOUR
+from lrs.ops import metrics
+from tests.competency.world import NOON, micros
+from tests.telling import answer
+from tests.told.story import tree
+from tests.told.whole import LITTLE, OPERATOR_KEY, whole
+
+ELSEWHERE = {"/docs"}
+"""Told as a page by ``tests/pages/test_docs.py``; what it is made of is told here."""
+ROUTES = sorted({path for method, path in TABLE if method == "GET"} - ELSEWHERE)
+PARTED = {"staff", "me", "lti", "api", "operator"}
+"""Rooms that are so large that each of their parts has a file of its own."""
+OPERATORS = ("operator",)
+ROLES_ASKED = (
+    "administrator",
+    "employer",
+    "learner",
+    "operator",
+    "trainer",
+    "assessor",
+    "provider",
+    "author",
+    "developer",
+)
+"""Who is asked about what they see: all of it first."""
+OTHERS = ("planner", "auditor", "administrator", "learner")
+OTHERWISE = {
+    "/account/second-factor": 404,  # who came by a link has no password
+    "/operator/account/second-factor": 404,  # as above
+    "/pages": 303,
+    "/pages/learners": 303,
+    "/pages/learners/{person}": 303,
+    "/t/{tenant}/lti/login": 303,
+    "/sign-in/return": 403,  # it was not begun
+    "/sign-in/with/{provider}": 404,  # there is none, for one would be asked for its addresses
+}
+"""Routes that have no answer of 200 here, and the one they have."""
+WHAT_TO_DO = "give the world what it is about (lived_in, tests/tenancy/neighbours.py), or say in OTHERWISE why not"
+
+
+def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new one is told as soon as it stands in the table of rights."""
+    assert draws
+    monkeypatch.setattr(metrics, "wall_clock", lambda: micros(NOON) + HOUR)
+    asking = {pattern: list(callers_of(pattern)) for pattern in ROUTES}
+    with whole(tmp_path) as world:
+        told.names = world.called | {str(tmp_path): "folder"}
+        answers = world.ask((pattern, who) for pattern, callers in asking.items() for who in callers)
+        refused = world.ask(refused_of())
+    for room, patterns in rooms().items():
+        found = [answered(pattern, [(who, answers[pattern, who]) for who in asking[pattern]]) for pattern in patterns]
+        told("\n".join(found), room)
+    told(
+        "".join(
+            f"{pattern} as {who}: {' / '.join(answer(got).splitlines()[:4])}\n"
+            for (pattern, who), got in refused.items()
+        ),
+        "refused",
+    )
+    statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
+    assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
+
+
+def rooms() -> dict[str, list[str]]:
+    """The routes, by the first words of their addresses."""
+    found: dict[str, list[str]] = {}
+    for pattern in ROUTES:
+        plain = re.sub(r"/t/\{tenant\}|\{[^}]*\}|\.(csv|json)$", "", pattern)
+        words = [*(word.strip(".") for word in plain.split("/") if word), "front"]
+        found.setdefault("_".join(words[: 1 + (words[0] in PARTED)]), []).append(pattern)
+    return found
+
+
+def callers_of(pattern: str) -> Iterator[str]:
+    """Who is asked about: who sees all of a route, and who sees a part of it, if anybody does."""
+    line = TABLE["GET", pattern]
+    if SESSION not in line.via:
+        yield by_what(line)
+        return
+    first, *narrow = [role for role in (OPERATORS if line.pages == "operator" else ROLES_ASKED) if may(role, line)]
+    yield first
+    if len(line.reaches) > 1:
+        yield from narrow[:1]
+
+
+def by_what(line: PolicyLine) -> str:
+    """The credential that a route asks for, if it is no session."""
+    if line.is_public or line.via == (LINK,):
+        return "nobody"
+    return OPERATOR_KEY if OPERATOR in line.via else line.via[0]
+
+
+def refused_of() -> Iterator[tuple[str, str]]:
+    """A route of each right, and somebody who has not got it."""
+    lines = {
+        (line.right, line.via): (pattern, line) for pattern in reversed(ROUTES) for line in [TABLE["GET", pattern]]
+    }
+    for pattern, line in sorted(lines.values(), key=lambda one: one[0]):
+        if SESSION in line.via:
+            yield pattern, next((role for role in OTHERS if not may(role, line)), "nobody")
+        elif by_what(line) != "nobody":
+            yield pattern, LITTLE
+
+
+def answered(pattern: str, answers: list[tuple[str, httpx.Response]]) -> str:
+    """What a route tells the first of those who asked, and what it tells the others otherwise."""
+    (first, got), *others = answers
+    seen = outline(pattern, got)
+    text = f"=== {pattern} as {first}\n{seen}"
+    for who, other in others:
+        text += f"--- otherwise as {who}\n{otherwise(seen, outline(pattern, other))}"
+    return text
+
+
+def otherwise(seen: str, other: str) -> str:
+    """What the outline *other* has otherwise than *seen*; of a refusal the first lines."""
+    if seen[:3] != other[:3]:
+        return "".join(other.splitlines(keepends=True)[:2])
+    return "".join([*difflib.unified_diff(seen.splitlines(keepends=True), other.splitlines(keepends=True), n=0)][2:])
+
+
+def may(role: str, line: PolicyLine) -> bool:
+    return (ROLES[role].rights | EVERYBODY).get(line.right) in line.reaches
+
+
+def outline(pattern: str, got: httpx.Response) -> str:
+    """What is told of an answer; of some only a part, because other tests read them, or they are of this moment."""
+    match pattern:
+        case "/openapi.json":
+            return "\n".join(operations(got.json())) + "\n"
+        case "/me/data":
+            return "".join(re.findall(r"(?m)^(?!    ).*\n", answer(got)))
+        case "/console/system" | "/operator/system":
+            return re.sub(r"\b[\d,]+ MiB|(?<=  )\d+\.\d+\.\d+\S*", "<of the machine>", answer(got))
+        case "/metrics":
+            return re.sub(
+                r"(?m)^(?:# TYPE|(?:# HELP )?(?:process|python)_|lrs_request_).*\n|\.\d{3,}$", "", answer(got)
+            )
+        case "/staff/badge-keys.csv":
+            return answer(got).replace(",'", ",")  # a name that is drawn may begin like a formula
+    return answer(got, json=first_row if pattern.endswith(".json") else lambda content: tree(json.loads(content)))
+
+
+def first_row(content: bytes) -> str:
+    """The first row of a list, which has the same as its CSV file, and how many there are."""
+    value = json.loads(content)
+    return f"{tree(value[:1])}\nof {len(value)}" if isinstance(value, list) else tree(value)
+
+
+def operations(api: dict[str, Any]) -> Iterator[str]:
+    """Each operation: what it is for, what it takes, and how it may answer."""
+    for path, methods in sorted(api["paths"].items()):
+        for method, one in sorted(methods.items()):
+            taken = [f"{given['in']} {given['name']}{'*' * given['required']}" for given in one.get("parameters", ())]
+            body = [*one.get("requestBody", {}).get("content", {})]
+            yield f"{method.upper()} {path} ({', '.join(taken + body)}): {one['summary']} -> {' '.join(one['responses'])}"
