@@ -80,6 +80,7 @@ from lrs.people.ids import RENAMING, identified, ids_of
 from lrs.people.told_names import Called
 from lrs.storage import Clock, Record, each, wall_clock
 from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
+from lrs.transfer import forwards
 from lrs.web import kept_refusals
 from lrs.web.refusals import refusal_of
 from lrs.work.sweep import sweep_blobs
@@ -431,6 +432,7 @@ class Everything:
             self.tenant, "Careers", webhook=hook, scopes=services.SCOPES, purpose=PURPOSE, by="test"
         )
         forwarding.add(self.tenant, "national", "http://127.0.0.1:9/xapi")
+        self.write(lambda tx: tx.insert(Record(*forwards.RESTING)))
         HeldTurns().take(self.tenant, ["xapi/national"], 20)
         (role,), _ = roles.read_roles(ROLES)
         self.write(lambda tx: roles.keep(tx, role))

@@ -104,7 +104,8 @@ ABOUT_NOBODY = {
     *("apprenticeship-standard", "checklist", "checklist-version", "offering"),
     *("demand", "planning-regions", "planning"),
     *("course", "course-version", "lms-number", "course-client"),
-    *("key", "session", "destination", "delivery-turn", "audit-head", "master-key", "wrapped-key"),
+    *("key", "session", "destination", "delivery-turn", "resting", "person-groups"),
+    *("audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
     *("source-switches", "source-name", "fingerprint", "quarantine-tally"),
 }

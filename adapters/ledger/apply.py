@@ -137,7 +137,7 @@ def _plan(target: ImportTarget, rows: Sequence[LedgerRow]) -> Plan | None:
     texts = [text for row in rows for text in row.texts]
     if not texts:
         return None
-    terms = Terms(target.tenant.settings, target.subscriptions, target.tenant.seen)
+    terms = Terms(target.tenant.settings, target.subscriptions, target.tenant.seen, tenant=target.tenant)
     return prepare(target.caller, VERSION, b"[%s]" % b",".join(texts), terms)
 
 

@@ -21,7 +21,7 @@ from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.voiders import only_voids
 from lrs.kernel.keys import key
 from lrs.people.confirmed_names import confirmed_name
-from lrs.people.persons import LISTING, identifiers_in
+from lrs.people.persons import LISTING, identifiers_in, regrouped
 from lrs.people.sent_names import name_of
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, Walk, walked
 from lrs.storage.about import by_ids
@@ -160,6 +160,8 @@ def _nothing(_: Tx) -> None:
 
 
 def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) -> Callable[[Tx], None]:
+    lost = _facts(before.values()) - _facts([made] if made else [])
+
     def decide(tx: Tx) -> None:
         now = tx.get("person", holder.id)
         if now is None or now.meta != holder.meta:
@@ -167,6 +169,8 @@ def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) 
             return
         for id in before.keys() - ({holder.id} if made else set()):
             tx.delete(KIND, id)
+        if lost:
+            regrouped(tx)
         there = before.get(holder.id)
         if made is None:
             return
@@ -174,6 +178,13 @@ def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) 
             tx.put(made)
 
     return decide
+
+
+def _facts(records: Iterable[Record]) -> set[tuple[str, str]]:
+    """The sources in rows of the list, each with the identifiers and the names that it told."""
+    rows = [read(record) for record in records]
+    known = {(source, one.id) for row in rows for one in row.known for source in one.sources}
+    return known | {(source, one.text) for row in rows for one in row.called for source in one.sources}
 
 
 def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:

@@ -50,6 +50,7 @@ from lrs.pages.operator import setup
 from lrs.people import confirmed_names, joins, minors, nobody, persons, questions, suggestions, told_names
 from lrs.storage.kinds import Kinds, collected
 from lrs.tenancy import audit, backups, control, due, master_key, root_keys, signing_keys
+from lrs.transfer import forwards
 from lrs.web import kept_refusals
 from lrs.work import sweep
 from lrs.xapi.documents import change
@@ -62,7 +63,7 @@ TENANT: Kinds = collected(
         *(persons, joins, suggestions, nobody, minors, questions, told_names, confirmed_names),
         *(frameworks, rulesets, drafts, walk, evidence, tallies, uncompletions, held, listed),
         *(services, roles, consent, links, changes, disclosures, outcomes, occupations, declared, resync),
-        *(deliveries, destinations, turns),
+        *(deliveries, destinations, turns, forwards),
         *(records, achievements, wording, pictures, endorsements, lists, stops, issuer, counts, claims, shares),
         *(holders, exchanges, nonces, event_codes, trusted, prior, shown_names, certificates),
         *(job, ledger, mappings, before, standard_records),

@@ -51,8 +51,9 @@ from lrs.xapi.statements.references import refs
 
 
 def _match(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """Wakes the forwards that have nothing left to send, then matches. Every stored statement owes this step.
+    """Wakes the forwards that have nothing left to send, then matches.
 
+    Which statements owe this step says ``lrs.composition.subscriptions``: all of them as long as a forward rests.
     Forwards are woken before the claims are settled: if the process ends in between, both are done again.
     """
     wake(tenant)

@@ -32,6 +32,9 @@ from lrs.xapi.statements.identity import Identifier, identifier_of
 
 LISTING = "list"
 """The step by which the list of learners follows; a person owes it."""
+GROUPS = ("person-groups", "revision")
+"""The record (kind, id) whose revision changes when persons are joined or parted, or the list of learners loses what it
+had: then what is remembered about agents must be looked up again. Erasing an identifier has to change it, too."""
 Mint = Callable[[str], str]
 """From the id of an identifier to the id of the person that is minted for it."""
 
@@ -47,6 +50,7 @@ class IdentifierBody(msgspec.Struct, frozen=True):
     sort: str | None
 
 
+@lru_cache(maxsize=16)
 def minter(secret: bytes) -> Mint:
     """Ids that two workers compute alike, and that nobody without *secret* can compute from an e-mail address."""
 
@@ -80,6 +84,16 @@ def reads_of(identifiers: Iterable[Identifier], mint: Mint) -> Iterator[tuple[st
     for id in {identifier.id for identifier in identifiers}:
         yield "identifier", id
         yield "person", mint(id)
+
+
+def regrouped(tx: Tx) -> None:
+    """Changes the revision of ``GROUPS`` with this commit."""
+    tx.put(Record(*GROUPS))
+
+
+def lacks_mailbox(record: Record, seen: Identifier) -> bool:
+    """Whether *record*, the ``identifier`` record of *seen*, has only the hash of the mailbox that is seen now."""
+    return "mbox" in seen.ifi and "mbox" not in identifier_from(record).ifi
 
 
 def holders(reader: Reader, persons: Iterable[str]) -> dict[str, str]:
@@ -186,7 +200,7 @@ def _mint(tx: Tx, identifier: Identifier, person: str, *, known: bool) -> Record
 
 def _keep_mailbox(tx: Tx, record: Record, seen: Identifier) -> None:
     """Replaces the hash of a mailbox by the mailbox, once that is seen."""
-    if "mbox" not in seen.ifi or "mbox" in identifier_from(record).ifi:
+    if not lacks_mailbox(record, seen):
         return
     body = msgspec.json.encode(IdentifierBody(1, seen.ifi, seen.sort))
     keys = (*record.keys, _mailbox_key(seen.ifi["mbox"]))
@@ -237,4 +251,5 @@ KINDS = (
         basis=True,
         find=by_person("identifier", "identifier-person"),
     ),
+    Kind(GROUPS[0], "working", subjects=None, retention="operational", exported=False),
 )

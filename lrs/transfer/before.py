@@ -12,7 +12,7 @@ from lrs.outbox import destinations
 from lrs.outbox.channel import Destination
 from lrs.storage import Tx, Walk, each
 from lrs.tenancy.tenants import Tenant
-from lrs.transfer.forwards import CHANNEL, Filter, Forward
+from lrs.transfer.forwards import CHANNEL, RESTING, Filter, Forward, idle_in, put
 
 FORMER = "forward"
 
@@ -31,7 +31,12 @@ class _Former(msgspec.Struct, frozen=True):
 
 
 def bring_forwards(tenant: Tenant) -> None:
-    """Makes destinations of them, which continue where the forwards were. Finds none if it is called again."""
+    """Makes destinations of them, which continue where the forwards were. Finds none if it is called again.
+
+    Also looks once at forwards that had nothing left to send before there was the record ``RESTING``.
+    """
+    if tenant.store.get(*RESTING) is None and idle_in(tenant.store):
+        tenant.store.write(_look_at_idle).result()
     if not tenant.store.find(Walk(FORMER, limit=1)).records:
         return
 
@@ -42,6 +47,11 @@ def bring_forwards(tenant: Tenant) -> None:
             tx.delete(FORMER, former.id)
 
     tenant.store.write(decide).result()
+
+
+def _look_at_idle(tx: Tx) -> None:
+    for record in idle_in(tx):
+        put(tx, record, destinations.read(record))
 
 
 def _destination(tenant: Tenant, former: _Former) -> Destination:

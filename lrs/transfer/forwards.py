@@ -1,13 +1,14 @@
 """A forward: another LRS that gets every stored statement that meets a filter, in the order they were stored.
 
 Its destination says how far the other LRS has come (``position``, a place in the store's order), and not what is left
-to send. While nothing is left it owes no work and has the key ``IDLE``, which ``wake`` looks for.
+to send. While nothing is left it owes no work and has the key ``IDLE``, which ``wake`` looks for; and the record
+``RESTING`` is there, so that statements owe the step that calls it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,10 +21,13 @@ from lrs.kernel.times import is_iso_timestamp, micros_of_timestamp
 from lrs.outbox import destinations
 from lrs.outbox.channel import ACTIVE, Destination
 from lrs.storage import Reader, Record, Tx, Walk, first_seq, micros_of
+from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
 CHANNEL = "xapi"
 IDLE = key("forward idle")
+RESTING = ("resting", "forwards")
+"""The record (kind, id) that is there as long as a forward may have nothing left to send."""
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -77,10 +81,12 @@ def shown(destination: Destination) -> Mapping[str, Any]:
 
 def wake(tenant: Tenant) -> None:
     """Makes forwards due that had nothing left to send. Call it after statements were stored."""
-    found = tenant.store.find(Walk(destinations.KIND, (IDLE,), limit=1_000)).records
-    idle = [record.id for record in found if _first_after(tenant.store, destinations.read(record))]
-    if idle:
-        tenant.store.write(functools.partial(_wake, ids=idle)).result()
+    if tenant.store.get(*RESTING) is None:
+        return
+    found = idle_in(tenant.store)
+    ids = [record.id for record in found if _first_after(tenant.store, destinations.read(record))]
+    if ids or not found:
+        tenant.store.write(functools.partial(_wake, ids=ids)).result()
 
 
 def _wake(tx: Tx, ids: list[str]) -> None:
@@ -88,13 +94,23 @@ def _wake(tx: Tx, ids: list[str]) -> None:
         record = tx.get(destinations.KIND, id)
         if record and IDLE in record.keys:
             put(tx, record, destinations.read(record))
+    if not idle_in(tx):
+        tx.delete(*RESTING)
+
+
+def idle_in(reader: Reader) -> Sequence[Record]:
+    """The destinations of forwards that had nothing left to send."""
+    return reader.find(Walk(destinations.KIND, (IDLE,), limit=1_000)).records
 
 
 def put(tx: Tx, record: Record, destination: Destination) -> None:
     """Stores *destination*, and owes the next batch if there is one. Otherwise the next stored statement wakes it."""
     is_active = destination.state == ACTIVE
     has_more = is_active and _first_after(tx, destination) is not None
-    destinations.put(tx, record, destination, keys=(IDLE,) if is_active and not has_more else (), owes=has_more)
+    rests = is_active and not has_more
+    destinations.put(tx, record, destination, keys=(IDLE,) if rests else (), owes=has_more)
+    if rests and tx.get(*RESTING) is None:
+        tx.insert(Record(*RESTING))
 
 
 def behind_since(reader: Reader, destination: Destination) -> int | None:
@@ -135,3 +151,6 @@ def _micros(since: str | None) -> int:
         if is_iso_timestamp(text):
             return micros_of_timestamp(text)
     raise Refused(f"--since {since!r}: write a time like 2026-11-28 or 2026-11-28T09:00:00Z")
+
+
+KINDS = (Kind(RESTING[0], "working", subjects=None, retention="operational", exported=False),)

@@ -86,7 +86,7 @@ def _store(tenant: Tenant, batch: Sequence[Json]) -> tuple[float, float]:
     )
     body = json.dumps(batch).encode()
     begun = time.process_time()
-    plan = prepare(caller, "1.0.3", body, Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen))
+    plan = prepare(caller, "1.0.3", body, Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen, tenant=tenant))
     ready = time.process_time()
     tenant.store.write(partial(store_in, plan=plan), weight=plan.weight, reads=plan.reads).result()
     return (ready - begun) * 1e3, (time.process_time() - ready) * 1e3

@@ -102,7 +102,7 @@ def cost(tenant: Tenant, statements: Iterable[Made]) -> float:
     made = list(statements)
     caller = Caller("key bench", "bench", _AUTHORITY, rights_of_key({"all"}), tenant.id, KEY)
     for at in range(0, len(made), GROUP):
-        terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen)
+        terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen, tenant=tenant)
         plan = prepare(caller, "1.0.3", body(made[at : at + GROUP]), terms)
         tenant.store.write(partial(store_in, plan=plan), weight=plan.weight).result()
         learn(tenant, plan)

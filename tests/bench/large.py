@@ -179,7 +179,7 @@ def fill(data: Path, count: int) -> int:
     last: Future[Any] | None = None
     try:
         for place, text in enumerate(_groups(count)):
-            terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen)
+            terms = Terms(tenant.settings, SUBSCRIPTIONS, tenant.seen, tenant=tenant)
             plan = prepare(callers[place % RARE == 0], "1.0.3", text, terms)
             if last is not None:  # nothing ever queues, so nothing is refused for having waited
                 last.result()

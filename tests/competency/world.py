@@ -88,6 +88,10 @@ class World:
         store = open_store(url or f"sqlite:///{folder / 'store.db'}", clock=self.clock, secret=bytes(32))
         self.tenant = Tenant("default", store, Settings(data=folder), Secrets(b"k" * 32), self.clock)
         self.store = store
+        self.begin(rules)
+
+    def begin(self, rules: str) -> None:
+        """Publishes the framework and puts the table *rules* in force."""
         self.write(lambda tx: keep(tx, self.framework()))
         self.write(lambda tx: publish(tx, URI, "test"))
         self.apply(rules)

@@ -11,7 +11,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.sealed import hide
 from lrs.outbox import destinations
 from lrs.storage import Owed, Record, Walk
-from lrs.transfer.forwards import IDLE, forward_of
+from lrs.transfer.forwards import IDLE, RESTING, forward_of
 from tests.dying import Dying, Killed
 from tests.transfer import forwarding
 from tests.transfer.test_forward import number, statement, store
@@ -42,6 +42,20 @@ def put_former(tenant, other, name, state="active", **place):
         () if is_idle or state != "active" else (Owed("deliver"),),
     )
     tenant.store.write(lambda tx: tx.insert(record)).result()
+
+
+def test_one_that_rested_before_that_was_noted_is_looked_at_once(tenant, other):
+    """What was stored meanwhile owes nothing, because nothing said that a forward rests."""
+    store(tenant, statement(0))
+    forwarding.add(tenant, "national", other.endpoint)
+    drain(tenant, ["match", "list", "deliver"])
+    tenant.store.write(lambda tx: tx.delete(*RESTING)).result()
+    body = json.dumps(statement(1)).encode()
+    meta = {"source": "vle", "version": "1.0.3"}
+    tenant.store.write(lambda tx: tx.insert(Record("statement", number(1), body, meta))).result()
+    drain(tenant, ["match", "deliver"])
+
+    assert other.posts == [[number(0)], [number(1)]]
 
 
 def test_each_goes_on_where_it_was_with_its_key_and_its_state(tenant, other):

@@ -20,6 +20,7 @@ from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
 from lrs.transfer.batch import next_batch
 from lrs.transfer.forwards import Filter, forward_of
+from tests.competency.storing import store as as_a_request
 from tests.matching.world import LEASE, SECOND, send, settings_in
 from tests.transfer import forwarding
 
@@ -587,6 +588,39 @@ def test_what_came_from_there_is_not_sent_back_not_even_its_voiding(tenant, othe
     work(tenant)
 
     assert sorted(other.kept) == [number(0)]
+
+
+def test_what_owes_nothing_else_is_sent_by_a_forward_that_rests_and_by_one_that_does_not(tenant, other):
+    """Ana is known and no rule is about it, so only the forward that rests makes it owe the step that wakes it."""
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    rests = tenant.store.get(*forwards.RESTING)
+
+    for count in range(1, 8):
+        as_a_request(tenant, statement(count))
+    drain(tenant, ["match", "list"])
+    awake = tenant.store.get(*forwards.RESTING)
+    as_a_request(tenant, statement(8))
+    owed = {one.step for one in tenant.store.backlog()}
+    work(tenant)
+
+    assert (rests is not None, awake, owed) == (True, None, {"deliver"})
+    assert other.posts == [[number(0)], [number(count) for count in range(1, 9)]]
+
+
+def test_a_forward_that_was_removed_as_it_rested_lets_statements_owe_nothing(tenant, other):
+    store(tenant, statement(0))
+    add(tenant, other)
+    work(tenant)
+    forwarding.remove(tenant, "national")
+    as_a_request(tenant, statement(1))
+    as_a_request(tenant, statement(2))
+    work(tenant)
+    as_a_request(tenant, statement(3))
+
+    assert tenant.store.get(*forwards.RESTING) is None
+    assert tenant.store.backlog() == []
 
 
 def test_being_woken_with_nothing_new_writes_nothing(tenant, other):

@@ -30,6 +30,7 @@ from lrs.storage import ROWS, Claim, Reader, Record, Tx, each
 from lrs.storage.about import by_person
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
+from lrs.xapi.statements.subscriptions import StatementToStore, StepQuestion
 
 KIND, STEP = "lti-enrolment", "lti-score"
 COURSE = "course:"
@@ -144,10 +145,15 @@ def leave(tx: Tx, member: LtiMember, now: int) -> None:
 # -- grades ---------------------------------------------------------------------------------------------------------
 
 
-def wants(_: Tx, record: Record) -> bool:
-    """Whether a statement that is about to be stored may change a grade: content sent it, or we did for a course."""
-    source = str(record.meta.get("source", ""))
-    return source == OWN_SOURCE or is_of_content(source)
+def asks(_: Sequence[StatementToStore], _of: Tenant | None) -> StepQuestion:
+    """The question that a subscription asks."""
+    return StepQuestion(_wants)
+
+
+def _wants(_: Tx, records: Sequence[Record]) -> set[str]:
+    """Those statements, about to be stored, that may change a grade: content sent them, or we did for a course."""
+    sources = {record.id: str(record.meta.get("source", "")) for record in records}
+    return {id for id, source in sources.items() if source == OWN_SOURCE or is_of_content(source)}
 
 
 def score(tenant: Tenant, claims: Sequence[Claim]) -> None:

@@ -140,8 +140,9 @@ def _touched(records: Sequence[Record], walk: Rematch, ids: Ids) -> _Touched:
     for record in records:
         try:
             seen = look(record)
-        except msgspec.DecodeError:
-            continue  # Its own match step is put aside with the reason; there is no evidence of it.
+        except msgspec.DecodeError:  # there is no evidence of it; its own match step is put aside with the reason
+            found.statements += [record] if changed.by_item else []
+            continue
         if rules_for(seen, changed):
             found.statements.append(record)
         if rules_for(seen, asked):

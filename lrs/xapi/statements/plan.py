@@ -14,7 +14,7 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.storage import Record
 from lrs.xapi.citations import rule
-from lrs.xapi.statements.subscriptions import Subscriptions
+from lrs.xapi.statements.subscriptions import StepQuestions, Subscriptions
 
 KIND = "statement"
 QUARANTINED = "quarantined"
@@ -93,6 +93,7 @@ class Plan(msgspec.Struct, frozen=True):
     they will be, *reads* are the records (kind, id) that storing them looks at: both are for ``Store.write``, added up
     if a decision stores several plans. *equal* are ids whose stored statement was already compared
     (``write.compared``). *aside* are statements of the same text that go into quarantine, in the same decision.
+    *questions* are asked in the writer: what the statements owe.
     """
 
     statements: Sequence[Prepared]
@@ -102,6 +103,7 @@ class Plan(msgspec.Struct, frozen=True):
     reads: list[tuple[str, str]]
     equal: frozenset[str] = frozenset()
     aside: Sequence[SetAside] = ()
+    questions: StepQuestions = {}
 
     @property
     def in_order(self) -> Sequence[Prepared | SetAside]:

@@ -19,6 +19,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import parse, slices
 from lrs.storage import ROWS
+from lrs.tenancy.tenants import Tenant
 from lrs.xapi.citations import rule
 from lrs.xapi.statements.attachments import Attachments, need_file_url, with_data
 from lrs.xapi.statements.definitions import side_records
@@ -38,7 +39,7 @@ from lrs.xapi.statements.plan import (
     in_batch,
 )
 from lrs.xapi.statements.sender import StatementSender, sender_of
-from lrs.xapi.statements.subscriptions import Subscriptions
+from lrs.xapi.statements.subscriptions import Subscriptions, questions_of
 from lrs.xapi.statements.texts import added, needs_another_text, rewritten
 from lrs.xapi.statements.validate import VOIDED, check
 
@@ -49,13 +50,14 @@ class Terms(msgspec.Struct, frozen=True):
     """What ``prepare`` needs beside the sender and the text.
 
     *settings* has the limits. *seen* are ids of insert-only records that are certainly stored. *statement_id* is that
-    of a PUT, which has exactly one statement.
+    of a PUT, which has exactly one statement. *tenant* is as in ``Subscription``: without it a statement may owe more.
     """
 
     settings: Settings
     subscriptions: Subscriptions
     seen: Collection[str] = frozenset()
     statement_id: str | None = None
+    tenant: Tenant | None = None
 
 
 def prepare(
@@ -82,13 +84,16 @@ def prepare(
     read = [(kind, one.id) for one in batch for kind in (KIND, AWAITED)]
     read += [(kind, one.id) for one in aside for kind in (KIND, QUARANTINED)]
     read += [(FINGERPRINT, one.fingerprint) for one in found if one.fingerprint]
+    questions = questions_of(terms.subscriptions, batch, terms.tenant)
+    read += [name for one in questions.values() if one for name in one.reads]
     return Plan(
         statements=batch,
         side=tuple(side.values()),
         subscriptions=terms.subscriptions,
         weight=sum([rows_of(one) for one in batch]) + sum([len(one.keys) + ROWS for one in aside]),
-        reads=read + [name for one in terms.subscriptions.values() for name in one.reads],
+        reads=read,
         aside=aside,
+        questions=questions,
     )
 
 

@@ -39,7 +39,7 @@ async def store(request: Request, statement_id: str | None = None) -> list[str]:
 
 async def plan_of(request: Request, statement_id: str | None = None) -> Plan:
     """The plan for the statements of the request; data that came with them is stored. Refuses as ``prepare`` does."""
-    terms = Terms(request.tenant.settings, request.subscriptions, request.tenant.seen, statement_id)
+    terms = Terms(request.tenant.settings, request.subscriptions, request.tenant.seen, statement_id, request.tenant)
     if request.media_type == JSON:
         plan = await _of_json(request, terms)
     elif request.media_type == MIXED:

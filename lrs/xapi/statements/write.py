@@ -13,7 +13,7 @@ import msgspec
 
 from lrs.kernel.plain_text import counted
 from lrs.kernel.times import timestamp_of_micros
-from lrs.storage import Owed, Record, Tx, micros_of
+from lrs.storage import Record, Tx, micros_of
 from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
@@ -27,13 +27,7 @@ from lrs.xapi.statements.own_view import statement_shown
 from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, conflict_of, is_stamped
 from lrs.xapi.statements.quarantine import keep_aside
 from lrs.xapi.statements.references import Chains, await_target, spread
-from lrs.xapi.statements.subscriptions import (
-    Subscriptions,
-    owed_always,
-    those_voided,
-    those_who_choose,
-    with_asked,
-)
+from lrs.xapi.statements.subscriptions import Subscriptions, owed_when_voided, owing
 from lrs.xapi.statements.voiding import voided, voided_inside, voided_targets, voider_of
 
 COMPARED_INSIDE = 256 * 1024
@@ -77,7 +71,7 @@ def _store_all(tx: Tx, plan: Plan) -> None:
         raise Compare(others)
     _refuse_conflicts(plan.statements, others)
     new = [prepared for prepared in plan.statements if prepared.id not in known] if known else plan.statements
-    _insert_all(tx, new, plan.subscriptions)
+    _insert_all(tx, new, plan)
     for record in plan.side:
         if tx.get(record.kind, record.id) is None:
             tx.insert(record)
@@ -107,8 +101,8 @@ def _refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) ->
             raise conflict_of(prepared.id, prepared.meta["version"], prepared.index)
 
 
-def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions) -> None:
-    """Writes each statement once, with all the keys that it has at the end of the batch."""
+def _insert_all(tx: Tx, batch: Sequence[Prepared], plan: Plan) -> None:
+    """Writes each statement of *batch*, those of *plan* that are new, once, with all keys that it has at its end."""
     ids = {prepared.id for prepared in batch}
     links = {prepared.id: _link(prepared) for prepared in batch} if any(one.refers for one in batch) else {}
     chains = Chains(tx, links.values())
@@ -119,32 +113,31 @@ def _insert_all(tx: Tx, batch: Sequence[Prepared], subscriptions: Subscriptions)
     if rows > MOST_ROWS:
         raise too_many_rows(rows)
     for target, by in targets:
-        void(tx, target, by, subscriptions)
+        void(tx, target, by, plan.subscriptions)
     awaited, inside = tx.get_many(AWAITED, ids), voided_inside(batch)
-    owed, choosers = owed_always(subscriptions), those_who_choose(subscriptions)
+    records = []
     for prepared, some in zip(batch, keys, strict=True):
         if prepared.refers and chains.find(prepared.refers) is None:
             await_target(tx, prepared.refers, prepared)
         voider = inside.get(prepared.id)
         if prepared.id in awaited and not prepared.voids:
             voider = voider_of(tx, prepared.id, prepared.meta, awaited[prepared.id]) or voider
-        record = _record(tx, prepared, some, owed)
-        record = voided(record, voider) if voider else record
-        tx.insert(with_asked(tx, record, choosers) if choosers else record)
+        record = _record(tx, prepared, some)
+        records.append(voided(record, voider) if voider else record)
+    for record in owing(tx, records, plan.questions):
+        tx.insert(record)
     spread(tx, awaited)
 
 
 def void(tx: Tx, target: Record, by: str, subscriptions: Subscriptions) -> None:
     """Voids *target*, a stored statement, *by* another. Steps that subscribed to it are owed."""
-    told = those_voided(subscriptions)
-    record = msgspec.structs.replace(voided(target, by), owed=owed_always(told))
-    tx.replace(with_asked(tx, record, those_who_choose(told)))
+    tx.replace(msgspec.structs.replace(voided(target, by), owed=owed_when_voided(subscriptions)))
 
 
-def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...], owed: tuple[Owed, ...]) -> Record:
+def _record(tx: Tx, prepared: Prepared, keys: tuple[int, ...]) -> Record:
     seq = tx.next_seq()
     body = prepared.text(timestamp_of_micros(micros_of(seq)).encode())
-    return Record(KIND, prepared.id, body, prepared.meta, keys, owed, seq)
+    return Record(KIND, prepared.id, body, prepared.meta, keys, seq=seq)
 
 
 def _link(prepared: Prepared) -> ChainedStatement:

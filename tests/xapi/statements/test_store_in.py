@@ -17,7 +17,7 @@ from lrs.storage import Owed, Record
 from lrs.xapi.statements.attachments import Attachments, keep
 from lrs.xapi.statements.parts import BodyPart, attached
 from lrs.xapi.statements.prepare import Terms, prepare
-from lrs.xapi.statements.subscriptions import Subscription
+from lrs.xapi.statements.subscriptions import StepQuestion, Subscription
 from lrs.xapi.statements.write import COMPARED_INSIDE, Compare, compared, store_in
 from tests.served import new_id, statement
 
@@ -216,13 +216,14 @@ def test_what_is_stored_already_may_be_compared_before_the_writer_is_asked(store
         compared(other, stored)
 
 
+def of_others(tx, records):
+    return [one.id for one in records if tx.get("other", "t") is not None and one.meta["source"] == "other"]
+
+
 def test_a_subscribed_step_is_owed_of_the_statements_that_it_wants(store):
     table = {
         "match": Subscription(voided=True),
-        "forward": Subscription(
-            wants=lambda tx, record: tx.get("other", "t") is not None and record.meta["source"] == "other",
-            reads=(("other", "t"),),
-        ),
+        "forward": Subscription(lambda *_: StepQuestion(of_others, (("other", "t"),))),
     }
     early, mine, theirs = (statement(id=new_id()) for _ in range(3))
 
