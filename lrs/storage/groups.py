@@ -11,14 +11,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lrs.kernel.admission import CLOSING, Overloaded, QueueLimit
 from lrs.storage.records import ROWS, Committed, Load
 
 GROUP_WEIGHT = 256 * ROWS
 """Rows of one commit. A decision that is heavier than this has a commit of its own."""
+HERE_WEIGHT = 32 * ROWS
+"""The most rows that wait while a caller commits them itself."""
 
 
 @dataclass(slots=True)
@@ -30,8 +33,15 @@ class QueuedDecision:
     since: float
     reads: Sequence[tuple[str, str]] = ()
     future: Future[Any] = field(default_factory=Future)
+    running: bool = False
     result: Any = None
     error: BaseException | None = None
+
+    def start(self) -> bool:
+        """Whether it is to be decided: its caller has not cancelled it. It may be started again, from the beginning."""
+        self.running = self.running or self.future.set_running_or_notify_cancel()
+        self.result = self.error = None
+        return self.running
 
     def answer(self) -> None:
         """Completes the caller's future. Called once, after the commit."""
@@ -39,6 +49,10 @@ class QueuedDecision:
             self.future.set_result(self.result)
         else:
             self.future.set_exception(self.error)
+
+
+Committing = Callable[[Sequence[QueuedDecision]], Collection[str]]
+"""Gives every decision its outcome. Gives the steps that are owed at once because of it."""
 
 
 class Undoable(Protocol):
@@ -67,7 +81,7 @@ def decide_all(tx: Undoable, jobs: Sequence[QueuedDecision], broken: type[Except
         mark = tx.mark()
         try:
             job.result = job.decide(tx)
-        except broken:
+        except (broken, TooLong):
             raise
         except Exception as error:  # noqa: BLE001 (the caller gets it: it is the decision's answer)
             job.error = error
@@ -77,24 +91,46 @@ def decide_all(tx: Undoable, jobs: Sequence[QueuedDecision], broken: type[Except
     return True
 
 
+class TooLong(Exception):
+    """Decisions cannot be committed by a caller that must not wait. Nothing was stored; the writer's thread does it."""
+
+
+class ByCaller(NamedTuple):
+    """What an engine gives if callers that must not wait may commit by themselves.
+
+    *commit* is as the thread's, but does not wait: it raises ``TooLong``. *is_quick* says whether commits are so quick
+    now that it is worth it. *is_left* says whether the thread has other work to do, between commits.
+    """
+
+    commit: Committing
+    is_quick: Callable[[], bool]
+    is_left: Callable[[], bool]
+
+
 class GroupCommit:
     """The queue in front of an engine's commit, and the thread that empties it.
 
     *commit* gives the steps that are owed at once because of it. *committed* is called with them in that thread, after
     each commit that stored something. It must not wait and not raise. *between* is called after each commit, with a
     function that says whether the thread is wanted: it does the engine's own work, and must not raise.
+    With *here*, a caller may commit instead of the thread (``commit_here``), never both at once.
     """
 
     def __init__(
         self,
-        commit: Callable[[Sequence[QueuedDecision]], Collection[str]],
+        commit: Committing,
         *,
         name: str,
         queue: QueueLimit,
         committed: Committed = lambda _: None,
         between: Callable[[Callable[[], bool]], object] = lambda _: None,
+        here: ByCaller | None = None,
     ) -> None:
         self._commit = commit
+        self._here = here
+        self._freed: deque[Callable[[], object]] = deque()
+        self._is_called = False
+        self._writing = threading.Lock()
         self._between = between
         self._committed = committed
         self._limit = queue
@@ -107,8 +143,13 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = ()) -> Future[Any]:
-        """Queues *decide*. Raises ``Overloaded`` if too much waits, or if the first has waited too long."""
+    def submit(
+        self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = (), *, call: bool = True
+    ) -> Future[Any]:
+        """Queues *decide*. Raises ``Overloaded`` if too much waits, or if the first has waited too long.
+
+        Without *call* the thread is not called for it: the caller has to call ``commit_here`` soon.
+        """
         now = time.monotonic()
         with self._lock:
             if self._closing:
@@ -118,8 +159,40 @@ class GroupCommit:
             job = QueuedDecision(decide, weight, now, reads)
             self._jobs.append(job)
             self._weight += weight
-            self._work.notify()
+            if call or self._here is None:
+                self._is_called = True
+                self._work.notify()
         return job.future
+
+    def commit_here(self, freed: Callable[[], object]) -> None:
+        """Commits what waits, in the thread of the caller, who must not wait.
+
+        If that could take long, the writer's thread is called. While that one is at work nothing is done, and it calls
+        *freed* at its end: then call this again.
+        """
+        here = self._here
+        if here is not None and self._weight <= HERE_WEIGHT and here.is_quick():
+            if not self._take_writing(freed):
+                return
+            try:
+                self._answer(self._take(), here.commit)
+            finally:
+                self._writing.release()
+        if self._jobs or (here is not None and here.is_left()):
+            with self._lock:
+                self._is_called = True
+                self._work.notify()
+
+    def _take_writing(self, freed: Callable[[], object]) -> bool:
+        """Whether nobody writes, so that the caller now does. If somebody does, *freed* will be called."""
+        if self._writing.acquire(blocking=False):
+            return True
+        self._freed.append(freed)
+        if not self._writing.acquire(blocking=False):
+            return False
+        with suppress(ValueError):
+            self._freed.remove(freed)  # the thread gave it back before it could know of us
+        return True
 
     def load(self) -> Load:
         """What waits, and what was passed to the engine so far."""
@@ -134,19 +207,26 @@ class GroupCommit:
 
     def _run(self) -> None:
         while self._wait():
-            self._answer(self._take())  # a call of its own, so that no group stays in memory while the thread waits
-            self._between(self._is_wanted)
+            with self._writing:
+                # a call of its own, so that no group stays in memory while the thread waits
+                self._answer(self._take(), self._commit)
+                self._between(self._is_wanted)
+            while self._freed:
+                self._freed.popleft()()
 
-    def _answer(self, group: Sequence[QueuedDecision]) -> None:
-        """Commits a group and completes its futures."""
-        running = [job for job in group if job.future.set_running_or_notify_cancel()]
+    def _answer(self, group: Sequence[QueuedDecision], commit: Committing) -> None:
+        """Commits a group and completes its futures, or puts it back if that takes too long for its caller."""
+        running = [job for job in group if job.start()]
         if not running:
             return
         self._commits += 1
         self._decisions += len(running)
         owed: Collection[str] = ()
         try:
-            owed = self._commit(running)
+            owed = commit(running)
+        except TooLong:
+            self._put_back(running)
+            return
         except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
             for job in running:
                 job.error = error
@@ -159,11 +239,19 @@ class GroupCommit:
         return bool(self._jobs) or self._closing
 
     def _wait(self) -> bool:
-        """Waits for a decision. ``False`` if none will come."""
+        """Waits for a call. ``False`` if none will come and nothing waits."""
         with self._lock:
-            while not self._jobs and not self._closing:
+            while not (self._is_called or self._closing):
                 self._work.wait()
-            return bool(self._jobs)
+            self._is_called = False
+            return bool(self._jobs) or not self._closing
+
+    def _put_back(self, group: Sequence[QueuedDecision]) -> None:
+        self._commits -= 1
+        self._decisions -= len(group)
+        with self._lock:
+            self._jobs.extendleft(reversed(group))
+            self._weight += sum(job.weight for job in group)
 
     def _take(self) -> list[QueuedDecision]:
         with self._lock:
@@ -174,4 +262,5 @@ class GroupCommit:
                 weight += job.weight
                 group.append(job)
             self._weight -= weight
+            self._is_called = self._is_called or bool(self._jobs)
             return group

@@ -71,7 +71,7 @@ def drop_store(url: str) -> None:
     ``Misconfigured`` if a server does not answer.
     """
     if url.startswith("sqlite:///"):
-        from lrs.storage.sqlite.store import drop_files  # noqa: PLC0415 (an engine is loaded when it is used)
+        from lrs.storage.sqlite.files import drop_files  # noqa: PLC0415 (an engine is loaded when it is used)
 
         drop_files(Path(url.removeprefix("sqlite:///")))
     else:

@@ -27,6 +27,18 @@ class Turn:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
+    def take_at_once(self) -> bool:
+        """Takes it if nobody has it. Whether it was taken: then ``end`` must be called."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Gives it back."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
     def close(self) -> None:
         """Closes the file."""
         self._file.close()

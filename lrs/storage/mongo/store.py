@@ -140,10 +140,14 @@ class MongoStore(MongoOwed):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
     ) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight, reads)
+        return self._groups.submit(decide, weight, reads, call=call)
+
+    def commit_here(self, freed: Callable[[], object]) -> None:
+        """See ``Store.commit_here``: a server is waited for, so it is always the thread's."""
+        self._groups.commit_here(freed)
 
     def settle(
         self,

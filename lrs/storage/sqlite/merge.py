@@ -128,14 +128,14 @@ class Merging:
         self._turn = turn
         self._sizes = sizes
         self._failed = failed
-        self._is_due = True  # a former process may have left something
+        self.is_due = True  # a former process may have left something
         self._credit = 0
         self._said = ""
 
     def wrote(self, entries: int, *, began: bool) -> None:
         """Call it after a commit that wrote *entries*. *began* says whether a segment began."""
         self._credit += PACE * entries
-        self._is_due = self._is_due or began
+        self.is_due = self.is_due or began
 
     def run(self, is_wanted: Callable[[], bool]) -> None:
         """Merges until nothing is due, or until *is_wanted* says that a decision waits and it is its turn.
@@ -143,17 +143,17 @@ class Merging:
         Called in the writer's thread, outside of a transaction.
         """
         begun = time.monotonic()
-        while self._is_due and (not is_wanted() or (self._credit > 0 and time.monotonic() - begun < LONGEST_S)):
+        while self.is_due and (not is_wanted() or (self._credit > 0 and time.monotonic() - begun < LONGEST_S)):
             try:
                 done = self.step()
             except Exception as error:  # noqa: BLE001 (the writer's thread must go on, and nothing is lost)
-                self._is_due = False
+                self.is_due = False
                 self._say(self._failed(error) if isinstance(error, sqlite3.Error) else error)
             else:
                 self._said = ""
-                self._is_due = done > 0
+                self.is_due = done > 0
                 self._credit -= done
-        if not self._is_due:
+        if not self.is_due:
             self._credit = 0
 
     def step(self) -> int:

@@ -102,10 +102,14 @@ class SqliteToRead(SqliteReading):
         return 0
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
     ) -> Future[T]:
         """See ``Store.write``. Raises ``StoreReadOnly``."""
-        self._refuse(decide, weight, reads)
+        self._refuse(decide, weight, reads, call)
+
+    def commit_here(self, freed: Callable[[], object]) -> None:
+        """See ``Store.commit_here``. Raises ``StoreReadOnly``."""
+        self._refuse(freed)
 
     def settle(
         self,

@@ -7,7 +7,6 @@ answer.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import threading
 import time
@@ -24,13 +23,14 @@ from lrs.storage.blobs import FileBlobs, blobs_beside
 from lrs.storage.contract import Tx
 from lrs.storage.damage import CODES
 from lrs.storage.ending import end_process
-from lrs.storage.groups import GroupCommit, QueuedDecision, decide_all
+from lrs.storage.groups import ByCaller, GroupCommit, QueuedDecision, TooLong, decide_all
 from lrs.storage.horizon import Announcement
-from lrs.storage.private import close_to_others, private_file, private_folder
-from lrs.storage.records import ROWS, USUAL, Claim, Clock, Committed, Load, mac_with
+from lrs.storage.records import ROWS, USUAL, Claim, Clock, Committed, Load, RecordName, mac_with
 from lrs.storage.room import FULL, READ_ONLY, Room
+from lrs.storage.sqlite.files import make_private
 from lrs.storage.sqlite.keys import USUAL_SEGMENTS, SegmentSizes
 from lrs.storage.sqlite.merge import Merging
+from lrs.storage.sqlite.pace import BUSY_MS, PAGES_BETWEEN_CHECKPOINTS, Pace
 from lrs.storage.sqlite.read import SqliteReader
 from lrs.storage.sqlite.reading import SqliteReading
 from lrs.storage.sqlite.schema import migrate
@@ -38,19 +38,13 @@ from lrs.storage.sqlite.tx import SqliteTx, ours
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
-_BUSY_MS = 10_000
 _LOOK = 0.01
 """Seconds between two tries to switch a new file to the write-ahead log."""
-_BESIDE = ("-wal", "-shm", "-horizon", "-turn", "-journal")
-PAGES_BETWEEN_CHECKPOINTS = 8_000
-"""32 MB of log, so that pages that many commits change are written back once. At the default of 4 MB a statement cost a
-third more bytes (97 KB instead of 74, groups of 8).
-"""
 
 
 def _use_log(connection: sqlite3.Connection) -> None:
     """Switches to the write-ahead log. SQLite itself does not wait for another process that begins the file."""
-    end = time.monotonic() + _BUSY_MS / 1_000
+    end = time.monotonic() + BUSY_MS / 1_000
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -83,7 +77,7 @@ class SqliteStore(SqliteReading):
         self._secret = secret
         self._fatal = fatal or end_process
         self._room = Room(path, Path(path).parent)
-        _make_private(Path(path))
+        make_private(Path(path))
         self._readers: WeakSet[SqliteReader] = WeakSet()
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
@@ -91,11 +85,17 @@ class SqliteStore(SqliteReading):
         self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
+        self._pace = Pace()
         self._turn = Turn(Path(f"{path}-turn"))
         self._segments = segments
         self._merging = Merging(self._writer.connection, self._turn, segments, self._failure_of_merge)
         self._groups = GroupCommit(
-            self._commit, name="sqlite-writer", queue=queue, committed=committed, between=self._between
+            self._commit,
+            name="sqlite-writer",
+            queue=queue,
+            committed=committed,
+            between=self._between,
+            here=ByCaller(self._commit_here, self._pace.is_quick, lambda: self._merging.is_due),
         )
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -115,10 +115,14 @@ class SqliteStore(SqliteReading):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
     ) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight, reads)
+        return self._groups.submit(decide, weight, reads, call=call)
+
+    def commit_here(self, freed: Callable[[], object]) -> None:
+        """See ``Store.commit_here``."""
+        self._groups.commit_here(freed)
 
     def settle(
         self,
@@ -161,7 +165,7 @@ class SqliteStore(SqliteReading):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=256)
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         _use_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
@@ -185,6 +189,7 @@ class SqliteStore(SqliteReading):
         Gives the steps that are owed at once.
         """
         self._called.clear()
+        self._pace.use(self._writer.connection, here=False)
         with self._turn:
             together = self._commit_together(jobs)
         for job in () if together else jobs:
@@ -193,26 +198,42 @@ class SqliteStore(SqliteReading):
                 self._commit_together((job,))
         return self._called
 
-    def _commit_together(self, jobs: Sequence[QueuedDecision]) -> bool:
-        """``False`` if nothing was stored and each of the several decisions must be tried alone."""
+    def _commit_here(self, jobs: Sequence[QueuedDecision]) -> Collection[str]:
+        """As ``_commit``, for a caller that must not wait. Raises ``TooLong``, and has stored nothing."""
+        if not self._turn.take_at_once():
+            raise TooLong
+        self._called.clear()
+        try:
+            self._pace.use(self._writer.connection, here=True)
+            if not self._commit_together(jobs, here=True):
+                raise TooLong
+        finally:
+            self._turn.end()
+        return self._called
+
+    def _commit_together(self, jobs: Sequence[QueuedDecision], *, here: bool = False) -> bool:
+        """``False`` if nothing was stored: each of several must be tried alone, or it takes too long *here*."""
         connection = self._writer.connection
         before = 0
         committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            tx = SqliteTx(self._writer, self._clock, self._secret, self._segments)
+            tx = SqliteTx(self._writer, self._clock, self._secret, self._segments, is_brief=here)
             before = tx.seq
             tx.floor = self._announcement.begin(before)
             if not decide_all(tx, jobs, sqlite3.Error):
                 return len(jobs) == 1
             self._announcement.reach(tx.seq)
-            connection.execute("COMMIT")
+            with self._pace.measured():
+                connection.execute("COMMIT")
             committed = True
             before = tx.seq
             self._called |= tx.called
             self._merging.wrote(tx.keys.written, began=tx.began)
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
+            if here and isinstance(failure, (TooLong, Overloaded)):
+                return False
             if failure is error and len(jobs) > 1:
                 return False
             for job in jobs:
@@ -230,6 +251,7 @@ class SqliteStore(SqliteReading):
 
     def _between(self, is_wanted: Callable[[], bool]) -> None:
         """What the writer's thread does between commits."""
+        self._pace.use(self._writer.connection, here=False)
         self._merging.run(is_wanted)
 
     def _empty_commit(self) -> None:
@@ -263,23 +285,3 @@ class SqliteStore(SqliteReading):
             self._fatal(f"{self._path}: {error}")
             return OSError(f"{self._path}: {error}")  # not tried again
         return error
-
-
-def drop_files(path: Path) -> None:
-    """Deletes the store at *path*, the files beside it, and its folder if nothing else is in it."""
-    for more in ("", *_BESIDE):
-        path.with_name(path.name + more).unlink(missing_ok=True)
-    blobs = blobs_beside(path)
-    if blobs.is_dir():
-        shutil.rmtree(blobs)
-    if path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
-
-
-def _make_private(path: Path) -> None:
-    """Makes the files private. The database comes first, because SQLite gives its log and index the same rights."""
-    private_folder(path.parent)
-    private_file(path)
-    for more in _BESIDE:
-        close_to_others(path.with_name(path.name + more))
-    close_to_others(blobs_beside(path))

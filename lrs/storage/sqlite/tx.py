@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lrs.storage.contract import Tx
+from lrs.storage.groups import TooLong
 from lrs.storage.known import Known, in_its_place
 from lrs.storage.records import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
@@ -26,9 +27,19 @@ class SqliteTx:
 
     *connection* is the writer's. *flushed* counts what was written to the database, which cannot be undone alone.
     *floor* is the lowest time that the commit may store. *began* says whether it began a segment of search keys.
+    If *is_brief*, its caller must not wait, so a decision that looks for records raises ``TooLong``.
     """
 
-    def __init__(self, reader: SqliteReader, clock: Clock, secret: bytes | None, sizes: SegmentSizes) -> None:
+    def __init__(
+        self,
+        reader: SqliteReader,
+        clock: Clock,
+        secret: bytes | None,
+        sizes: SegmentSizes,
+        *,
+        is_brief: bool = False,
+    ) -> None:
+        self._is_brief = is_brief
         self._reader = reader
         self._known = Known(reader)
         self._places = reader.note_places()
@@ -70,17 +81,23 @@ class SqliteTx:
 
     def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
+        self._take_time()
         self.flush()
         return self._reader.find(walk)
 
     def find_any(self, kind: str, keys: Iterable[int]) -> dict[int, list[Record]]:
         """See ``Store.find_any``."""
+        self._take_time()
         self.flush()
         return self._reader.find_any(kind, keys)
 
     def mac(self, text: bytes) -> bytes:
         """See ``Store.mac``."""
         return mac_with(self._secret, text)
+
+    def _take_time(self) -> None:
+        if self._is_brief:
+            raise TooLong
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

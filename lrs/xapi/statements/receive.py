@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from lrs.storage import ROWS
 from lrs.storage.edge import compute, read, turn, write
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.request import JSON, Request
@@ -24,6 +25,8 @@ MIXED = "multipart/mixed"
 Reads = Sequence[tuple[str, str]]
 ON_THE_LOOP = 32 * 1024
 """Bytes. Larger bodies are parsed in a thread, because they would block the event loop."""
+BRIEF = 2 * ROWS
+"""Rows. The event loop may commit plans of up to so many by itself."""
 SMALL = 4 * 1024
 """Bytes. Up to this size a body is prepared on the event loop, one in each round, so that queries run in between."""
 
@@ -103,7 +106,13 @@ async def write_plan(tenant: Tenant, plan: Plan, decide: Callable[..., T], *, we
     """
     while True:
         try:
-            done = await write(tenant.store, partial(decide, plan=plan), plan.weight + weight, [*plan.reads, *reads])
+            done = await write(
+                tenant.store,
+                partial(decide, plan=plan),
+                plan.weight + weight,
+                [*plan.reads, *reads],
+                brief=decide is store_in and plan.weight <= BRIEF,
+            )
         except Compare as found:
             plan = await compute(tenant.id, compared, plan, found.stored)
         else:
