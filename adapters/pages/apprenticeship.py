@@ -20,9 +20,10 @@ from lrs.pages.visit import SIGNED_IN, Visit, Visiting, page_router
 from lrs.people.persons import identifiers_in, members_of
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.page import keep_choice
 from lrs.web.shared import shared
 
 OWN = "/me/apprenticeship"
@@ -41,7 +42,7 @@ def routes() -> Router:
         exchange_of(visit.request).language = language
         told = shown(found, Dates(visit.tenant.settings.zone, language)) if found else None
         answer = visit.page("learner/apprenticeship.html", languages=LEARNERS, told=told)
-        keep_choice(visit.request, answer, LEARNERS)
+        keep_choice(visit.request, answer)
         return answer
 
     @router.get(OF_LEARNER, summary="How far a learner's apprenticeship is", openapi_extra=SIGNED_IN)

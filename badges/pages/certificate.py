@@ -20,10 +20,10 @@ from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
-from lrs.web.page import page
+from lrs.web.page import keep_choice, page
 from lrs.web.routing import Here, problems
 
 _UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
@@ -44,7 +44,7 @@ def routes() -> Router:
         language = exchange_of(request).language = language_of(request, LEARNERS)
         told = _shown(tenant, record, language, base_of(request))
         answer = page(request, "learner/certificate.html", **told, languages=LEARNERS)
-        keep_choice(request, answer, LEARNERS)
+        keep_choice(request, answer)
         answer.headers.update(_UNLISTED)
         return answer
 

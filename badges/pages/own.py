@@ -15,8 +15,9 @@ from lrs.pages.me.facts import own
 from lrs.pages.me.own_page import READ
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
 from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
+from lrs.web.page import keep_choice
 
 says_to_learners(
     badge_shared="The badge is shared now. Whoever has the address below sees it.",
@@ -52,7 +53,7 @@ def add_taking(router: Router) -> None:
         place = f"{visit.root}/me/badges/{id}"
         shown = taking.shown(wallet) | {"act": f"{place}/take", "file": place, "accepted": True, "here": "me"}
         answer = visit.page("learner/badge.html", **shown, languages=LEARNERS)
-        keep_choice(visit.request, answer, LEARNERS)
+        keep_choice(visit.request, answer)
         return answer
 
     @router.post(

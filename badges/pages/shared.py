@@ -27,10 +27,10 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_moment
 from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
-from lrs.web.page import Pages, page, refusal_page
+from lrs.web.page import Pages, keep_choice, page, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
 
@@ -56,7 +56,7 @@ def routes() -> Router:
         language = exchange_of(request).language = language_of(request, LEARNERS)
         told = _shown(tenant, found, record, language, root_of(request), request.url.path)
         answer = page(request, "learner/shared.html", **told, languages=LEARNERS)
-        keep_choice(request, answer, LEARNERS)
+        keep_choice(request, answer)
         answer.headers.update(_UNLISTED | {"vary": "accept"})
         return answer
 

@@ -17,9 +17,9 @@ from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
-from lrs.web.page import page
+from lrs.web.page import keep_choice, page
 from lrs.web.routing import Here, problems, small_body
 
 _JSON, _HTML = "application/json", "text/html"
@@ -60,7 +60,7 @@ def _add_interaction(public: Router) -> None:
         exchange_of(request).language = language_of(request, LEARNERS)
         links = {"lcw": addresses.deep_link(base, exchange, code), "openid": addresses.offer(base, code)}
         answer = page(request, "learner/wallet.html", **links, languages=LEARNERS)
-        keep_choice(request, answer, LEARNERS)
+        keep_choice(request, answer)
         answer.headers["vary"] = "accept"
         return answer
 

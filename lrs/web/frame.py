@@ -18,7 +18,7 @@ class Place(msgspec.Struct, frozen=True):
 
     A template that is this page, or belongs under it, sets ``here`` to *name*. *count* is shown beside *text* unless it
     is 0: the number of things that wait there for the visitor. *group* is the word under which it stands where there
-    are many.
+    are many. One that *leaves* is no page of ours: it opens in place of what shows ours in a frame.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Place(msgspec.Struct, frozen=True):
     address: str
     count: int = 0
     group: str = ""
+    leaves: bool = False
 
 
 class Menu(msgspec.Struct, frozen=True):

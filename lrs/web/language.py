@@ -27,8 +27,6 @@ DONE = "done"
 """The query parameter with the word of the message about the last form."""
 COOKIE = "engraft.language"
 """The cookie that remembers the choice."""
-_KEPT = 365 * 24 * 3_600
-"""Seconds."""
 _MOST = 20
 
 
@@ -74,21 +72,6 @@ def addresses_in(request: Request, offered: Iterable[str]) -> dict[str, str]:
     """The address of this page in each language: what was chosen of a list stays, what a form did is left out."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {PARAMETER, DONE}]
     return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in offered}
-
-
-def keep_choice(request: Request, answer: Response, offered: Sequence[str], *, in_frame: bool = False) -> None:
-    """Sets a cookie with the language in this address, for all pages that offer it.
-
-    *in_frame*: another site shows the page, so the browser keeps the cookie for that site alone.
-    """
-    chosen = request.query_params.get(PARAMETER)
-    if chosen is None or chosen not in offered:
-        return
-    if in_frame:
-        set_framed_cookie(answer, COOKIE, chosen, _KEPT)
-    else:
-        is_secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, chosen, max_age=_KEPT, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
 def set_framed_cookie(answer: Response, name: str, value: str, seconds: int) -> None:

@@ -24,7 +24,17 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
-from lrs.web.language import ENGLISH, LEARNERS, addresses_in, catalogue, keep_choice, language_of, said_in
+from lrs.web.language import (
+    COOKIE,
+    ENGLISH,
+    LEARNERS,
+    PARAMETER,
+    addresses_in,
+    catalogue,
+    language_of,
+    said_in,
+    set_framed_cookie,
+)
 from lrs.web.listing import say_list, say_sources
 from lrs.web.page_policy import PagePolicy
 from lrs.web.static_files import asset
@@ -37,6 +47,8 @@ MAILS = Path(__file__).parent / "mails"
 """Templates of mails (``lrs.web.letter``), which are rendered in the same way."""
 _CLOSED = "This organisation's pages are closed for now. Ask whoever runs them."
 """For the public; programs and the operator are told more."""
+_KEPT = 365 * 24 * 3_600
+"""Seconds for which a browser keeps the language that was chosen."""
 RefusalPage = Callable[[Request, Refused], Response]
 
 
@@ -88,8 +100,23 @@ def page_in_language(request: Request, template: str, status: int = 200, /, **sh
     """
     exchange_of(request).language = language_of(request, LEARNERS)
     answer = page(request, template, status, languages=LEARNERS, **shown)
-    keep_choice(request, answer, LEARNERS, in_frame=bool(policy_of(request).framed_by))
+    keep_choice(request, answer)
     return answer
+
+
+def keep_choice(request: Request, answer: Response) -> None:
+    """Sets a cookie with the language in this address, for all pages that learners read.
+
+    Where another site shows the page in a frame, the browser keeps the cookie for that site alone.
+    """
+    chosen = request.query_params.get(PARAMETER)
+    if chosen is None or chosen not in LEARNERS:
+        return
+    if policy_of(request).framed_by:
+        set_framed_cookie(answer, COOKIE, chosen, _KEPT)
+    else:
+        is_secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, chosen, max_age=_KEPT, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
 def refusal_page(request: Request, refused: Refused, template: str, /, **shown: Any) -> Response:

@@ -31,6 +31,8 @@ def arrive(request: Request, tenant: Tenant, message: LaunchMessage) -> Response
     place = f"courses/{arrived.course}" if _teaches(arrived) else _own_place(arrived)
     answer = redirect(request, f"{path_of(request)}/{place}")
     set_framed_cookie(answer, signed_in.cookie_name(tenant, of), token, signed_in.LASTS)
+    if of == signed_in.ME:
+        signed_in.keep_way_back(answer, tenant, message.platform, message.way_back if arrived.course else "")
     return answer
 
 

@@ -107,10 +107,13 @@ def registration_id(course: Course, link: LtiLink, user: str) -> str:
     return name("lti-registration", course.id, link.course, user)
 
 
-def enrol(tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapping[str, str], str]) -> Registration:
-    """The registration of *member* for the link *id*, made if there is none; its grade goes to that link from now on.
+def enrol(
+    tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapping[str, str], str]
+) -> tuple[OpenedCourse, Registration]:
+    """The course that the link *id* opens, and the registration of *member*, made if there is none.
 
-    *names* are the account by which statements call the learner, and a new session id. Raises ``Refused``.
+    Its grade goes to that link from now on. *names* are the account by which statements call the learner, and a new
+    session id. Raises ``Refused``.
     """
     account, session = names
     link = courses.link(tx, id)
@@ -130,7 +133,7 @@ def enrol(tx: Tx, place: LmsPlace, id: str, member: LtiMember, names: tuple[Mapp
     record = Record(KIND, name(KIND, registration.id, id), msgspec.json.encode(one), keys=keys)
     if tx.get(KIND, record.id) is None:
         tx.insert(record)
-    return registration
+    return found, registration
 
 
 def leave(tx: Tx, member: LtiMember, now: int) -> None:

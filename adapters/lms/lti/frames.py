@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Request, Response
 
 from adapters.lms.lti import platforms
 from adapters.lms.lti.addresses import tool_root
-from adapters.lms.lti.signed_in import Launched
+from adapters.lms.lti.signed_in import Launched, way_back
 from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
@@ -82,13 +82,14 @@ def refusal(request: Request, refused: Refused) -> Response:
 
 
 def frame(request: Request) -> Frame:
-    """What stands round a page: for a learner, the way to their own pages."""
+    """What stands round a page: for a learner, the way to their own pages, and back to the platform."""
     plain, found = replace(plain_frame(request), home=""), exchange_of(request).behind
     if not isinstance(found, Launched) or not found.caller.person:
         return plain
-    root = path_of(request)
-    places = (Place("me", "My skills", f"{root}/me"), Place("roles", "For a role", f"{root}/me/roles"))
-    return replace(plain, places=places)
+    root, back = path_of(request), way_back(request, tenant_of(request), found.platform)
+    leads_back = (Place("back", "Back to the course", back, leaves=True),) if back else ()
+    own = (Place("me", "My skills", f"{root}/me"), Place("roles", "For a role", f"{root}/me/roles"))
+    return replace(plain, places=(*leads_back, *own))
 
 
 def form_described(*fields: str) -> dict[str, Any]:

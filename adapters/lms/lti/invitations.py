@@ -11,11 +11,13 @@ from adapters.lms.lti.addresses import FOR_OPERATORS, why_unusable
 from lrs.access import one_time
 from lrs.access.one_time import OneTime
 from lrs.kernel.errors import Refused
+from lrs.kernel.sealed import NotOurs, hide, reveal
 from lrs.storage import Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 PURPOSE: one_time.Purpose = "lti-registration"
+_TOLD = "lti-invitation-told"
 
 
 def invite(tenant: Tenant, name: str, *, by: str, root: str) -> tuple[str, int]:
@@ -36,9 +38,33 @@ def invite(tenant: Tenant, name: str, *, by: str, root: str) -> tuple[str, int]:
     def decide(tx: Tx) -> tuple[str, int]:
         made = one_time.make(tx, tenant, PURPOSE, label)
         audit.append(tx, by, "lti-platform.invited", {})
-        return f"{root}/register/{made.token}", made.expires
+        return _address(root, made.token), made.expires
 
     return tenant.store.write(decide).result()
+
+
+def told_again(tenant: Tenant, told: str, session: str, root: str) -> tuple[str, str, int]:
+    """For whom an invitation was made, its address, and when it ends, from what ``to_tell`` gave in this *session*.
+
+    Raises ``Refused`` (410) where it cannot be told any more.
+    """
+    try:
+        made_in, token = reveal(tenant.secret(_TOLD), told, tuple[str, str])
+        if made_in != session:
+            raise NotOurs
+        found = one_time.look(tenant, token, PURPOSE)
+    except (NotOurs, Refused) as error:
+        message = (
+            "The invitation that was made here cannot be shown any more: it was used or withdrawn, it has ended, or"
+            " you have signed in anew since. Make another one if it is still needed."
+        )
+        raise Refused(message, status=410, error="gone") from error
+    return found.about, _address(root, token), found.expires
+
+
+def to_tell(tenant: Tenant, address: str, session: str) -> str:
+    """An invitation in a text that says nothing to anybody else than ``told_again``, for the address of a page."""
+    return hide(tenant.secret(_TOLD), (session, address.rpartition("/")[2]))
 
 
 def waiting(tenant: Tenant) -> list[OneTime]:
@@ -58,6 +84,10 @@ def withdraw(tenant: Tenant, name: str, *, by: str) -> None:
         audit.append(tx, by, "lti-platform.uninvited", {})
 
     tenant.store.write(decide).result()
+
+
+def _address(root: str, token: str) -> str:
+    return f"{root}/register/{token}"
 
 
 def look(tenant: Tenant, invitation: str) -> str:

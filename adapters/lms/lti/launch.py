@@ -67,6 +67,11 @@ class LaunchMessage(msgspec.Struct, frozen=True):
         return text(self.claims.get(words.DEPLOYMENT))
 
     @property
+    def way_back(self) -> str:
+        """Where who comes goes back to, as the platform says; empty if it says nothing."""
+        return text(object_in(self.claims, words.PRESENTATION).get("return_url"))
+
+    @property
     def part(self) -> Part:
         """What who comes is in the course."""
         return part_of(texts(self.claims.get(words.ROLES)))
@@ -105,7 +110,7 @@ def receive(tenant: Tenant, keys: PlatformKeys, form: Mapping[str, str], proof: 
 def take_in(tx: Tx, tenant: Tenant, message: LaunchMessage) -> Arrived:
     """Puts down what *message* says of who comes, of the course and of the link."""
     platform, claims = message.platform, message.claims
-    platforms.note_origins(tx, platform.id, _origins(claims))
+    platforms.note_origins(tx, platform.id, _origins(message))
     known = users.learn(tx, tenant, platform, _seen(claims)) if text(claims.get("sub")) else None
     course = _course(tx, message)
     opens, link = text(object_in(claims, words.CUSTOM).get(OPENS))[:_LONGEST], ""
@@ -203,10 +208,11 @@ def _link(tx: Tx, message: LaunchMessage, course: str, opens: str) -> str:
     return id
 
 
-def _origins(claims: Mapping[str, Any]) -> list[str]:
+def _origins(message: LaunchMessage) -> list[str]:
     """From where the platform may show our pages, as it says itself."""
+    claims = message.claims
     told = (
-        text(object_in(claims, words.PRESENTATION).get("return_url")),
+        message.way_back,
         text(object_in(claims, words.PLATFORM).get("url")),
         text(object_in(claims, words.DEEP_LINKING).get("deep_link_return_url")),
     )

@@ -1,28 +1,22 @@
 """A course of ours inside a platform, for a learner: its units, how far each is, and the launch of one. No logic."""
 
-import secrets
-import uuid
+from functools import partial
 
 from fastapi import Depends, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.lms.courses.structure import shown_title
-from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import OpenedCourse
-from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed, let_forms_go, tool_of
-from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed, let_forms_go
+from adapters.lms.lti.opening import Enter, UnitOpening, open_unit
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import own_page
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
-from lrs.storage import ROWS, Tx
 from lrs.web.exchange import exchange_of
 from lrs.web.late import Router
-from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
-
-_WEIGHT = 20 * ROWS
 
 
 def routes(subscriptions: Subscriptions) -> Router:
@@ -51,10 +45,8 @@ def routes(subscriptions: Subscriptions) -> Router:
     )
     def start(visit: Visiting, link: str, index: int, body: FormBody) -> Response:
         visit.fields(body)
-        launched = _launched(visit, link, index, subscriptions)
-        if launched.method != "OwnWindow":
-            return redirect(visit.request, launched.url)
-        return own_page(visit, "lti/opening.html", address=launched.url, place=f"learn/{link}")
+        opening = UnitOpening(index, f"learn/{link}")
+        return open_unit(visit, subscriptions, opening, _entering(visit, link), partial(own_page, visit))
 
     return router
 
@@ -72,22 +64,12 @@ def _link(visit: Visit, id: str) -> tuple[LtiLink, LtiMember]:
     return there, member
 
 
-def _launched(visit: Visit, id: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
-    there, member = _link(visit, id)
-    tenant, tool = visit.tenant, tool_of(visit.request)
-    back = enrolments.way_back(enrolments.opened(tenant.store, there, member.user), index, tool, f"learn/{id}")
-    place = LmsPlace(tenant, subscriptions, tool.removesuffix("/lti"))
-    known = users.user(tenant.store, member.user)
+def _entering(visit: Visit, id: str) -> Enter:
+    """What enrols the learner who came by the link *id*."""
+    _, member = _link(visit, id)
+    known = users.user(visit.tenant.store, member.user)
     account = {"homePage": _issuer(visit), "name": known.sub if known else ""}
-    fresh = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32))
-    session = str(uuid.uuid4())
-
-    def decide(tx: Tx) -> UnitLaunched:
-        registration = enrolments.enrol(tx, place, id, member, (account, session))
-        order = LaunchOrder(registration.id, index, return_url=back)
-        return launch_in(tx, place=place, order=order, fresh=fresh)
-
-    return tenant.store.write(decide, weight=_WEIGHT).result()
+    return lambda tx, place, session: enrolments.enrol(tx, place, id, member, (account, session))
 
 
 def _units(found: OpenedCourse) -> list[dict[str, object]]:

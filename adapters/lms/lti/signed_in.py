@@ -6,7 +6,10 @@ its platform, its person or its course is now is looked up at every request. Kno
 
 from __future__ import annotations
 
+from urllib.parse import quote, unquote
+
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.types import Scope
 
 from adapters.lms.lti import courses, platforms, users
@@ -15,12 +18,14 @@ from adapters.lms.lti.platforms import LtiPlatform
 from lrs.access import LAUNCH, OWN_COURSE, SELF, Caller, sessions
 from lrs.access.sessions import SigningIn
 from lrs.access.signed_in import SignedIn
+from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import SECOND
 from lrs.people.persons import members_of
 from lrs.storage import Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange
+from lrs.web.language import set_framed_cookie
 
 LEARNER, TEACHER = "lti-learner", "lti-teacher"
 ME = "me"
@@ -96,6 +101,30 @@ def _teacher(tenant: Tenant, user: str, course: str, session: tuple[str, str]) -
 
 
 # -- cookies --------------------------------------------------------------------------------------------------------
+
+
+LONGEST_BACK = 2_000
+"""Characters of the longest address of a platform that is kept as the way back."""
+_BACK = "back"
+
+
+def keep_way_back(answer: Response, tenant: Tenant, platform: LtiPlatform, address: str) -> None:
+    """Keeps *address*, to which the platform leads on; it may hold what only that browser is to know (Moodle: sesskey).
+
+    One that is no address of the *platform* is not kept, and then there is none, also no former one.
+    """
+    kept = quote(address, safe="") if _is_of(platform, address) and len(address) <= LONGEST_BACK else ""
+    set_framed_cookie(answer, cookie_name(tenant, _BACK), kept, LASTS if kept else 0)
+
+
+def way_back(request: HTTPConnection, tenant: Tenant, platform: LtiPlatform) -> str:
+    """The address of the *platform* to which the learner goes back from their own pages; empty if there is none."""
+    address = unquote(request.cookies.get(cookie_name(tenant, _BACK), ""))
+    return address if _is_of(platform, address) else ""
+
+
+def _is_of(platform: LtiPlatform, address: str) -> bool:
+    return origin(address) in platform.framing
 
 
 def cookie_name(tenant: Tenant, of: str) -> str:

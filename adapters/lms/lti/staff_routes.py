@@ -45,19 +45,33 @@ def routes() -> Router:
 
 def _add_list(router: Router) -> None:
     @router.get(PLACE, summary="The learning platforms", openapi_extra=SIGNED_IN)
-    def show(visit: Visiting) -> Response:
-        return _list(visit)
+    def show(visit: Visiting, made: Annotated[str, Query(max_length=500)] = "") -> Response:
+        """*made* is an invitation that was made a moment ago."""
+        if not made:
+            return _list(visit)
+        try:
+            told = invitations.told_again(visit.tenant, made, visit.session.nonce, root_for(visit))
+        except Refused as refused:
+            return _list(visit, refused)
+        return _list(visit, made=told)
 
     add_files(router, PLACE, "The learning platforms", COLUMNS, _rows, name="platforms", sort="name")
 
-    @router.post(PLACE, summary="Makes an invitation for a platform", openapi_extra=form_body("name") | SIGNED_IN)
+    @router.post(
+        PLACE,
+        status_code=303,
+        summary="Makes an invitation for a platform",
+        openapi_extra=form_body("name") | SIGNED_IN,
+    )
     def invite(visit: Visiting, body: FormBody) -> Response:
+        """Leads to a page that can be loaded again: sent once more, this form would make another one."""
         name = visit.fields(body).get("name", "")
         try:
-            address, expires = invitations.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit))
+            address, _ = invitations.invite(visit.tenant, name, by=visit.session.by, root=root_for(visit))
         except Refused as refused:
             return _list(visit, refused, name=name)
-        return _list(visit, link=address, until=written_moment(expires, visit.tenant.settings.zone), name=name)
+        told = invitations.to_tell(visit.tenant, address, visit.session.nonce)
+        return visit.on(f"{PLACE}?made={told}#invite")
 
     @router.post(
         f"{PLACE}/withdraw",
@@ -163,7 +177,10 @@ def _rows(visit: Visit) -> list[ListRow]:
     return platforms_view.rows(platforms.everyone(visit.tenant.store), visit.root, visit.tenant.settings.zone)
 
 
-def _list(visit: Visit, refused: Refused | None = None, *, link: str = "", until: str = "", name: str = "") -> Response:
+def _list(
+    visit: Visit, refused: Refused | None = None, *, made: tuple[str, str, int] = ("", "", 0), name: str = ""
+) -> Response:
+    invited, link, expires = made
     return visit.page(
         "staff/lms.html",
         refused.status if refused else 200,
@@ -172,8 +189,8 @@ def _list(visit: Visit, refused: Refused | None = None, *, link: str = "", until
         invited=_invited(visit),
         problem=refused.message if refused and refused.error != "needs_https" else "",
         link=link,
-        until=until,
-        name=name,
+        until=written_moment(expires, visit.tenant.settings.zone) if link else "",
+        name=invited or name,
     )
 
 

@@ -1,27 +1,23 @@
 """A teacher tries a part of a course that a link in theirs opens: in the mode Browse, so nothing counts. No logic."""
 
-import secrets
-import uuid
-
 from fastapi import Depends, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti import courses, enrolments, users
-from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed, tool_of
+from adapters.lms.lti.enrolments import OpenedCourse
+from adapters.lms.lti.frames import IN_A_WINDOW, LAUNCHED, framed
+from adapters.lms.lti.opening import Enter, UnitOpening, open_unit
 from adapters.lms.lti.signed_in import Launched
 from adapters.lms.sessions.acts import checked_actor, trial_in
 from adapters.lms.sessions.place import LmsPlace
+from adapters.lms.sessions.session import Registration
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.pages.visit import REFUSALS, FormBody, Visit, Visiting, form_body
-from lrs.storage import ROWS, Tx
+from lrs.storage import Tx
 from lrs.web.exchange import exchange_of
 from lrs.web.late import Router
-from lrs.web.page import redirect
 from lrs.xapi.statements.subscriptions import Subscriptions
-
-_WEIGHT = 20 * ROWS
 
 
 def routes(subscriptions: Subscriptions) -> Router:
@@ -43,32 +39,26 @@ def routes(subscriptions: Subscriptions) -> Router:
     )
     def start(visit: Visiting, course: str, link: str, index: int, body: FormBody) -> Response:
         visit.fields(body)
-        launched = _launched(visit, course, link, index, subscriptions)
-        if launched.method != "OwnWindow":
-            return redirect(visit.request, launched.url)
-        return visit.page("lti/opening.html", address=launched.url, place=f"courses/{course}")
+        opening = UnitOpening(index, f"courses/{course}", "Browse")
+        return open_unit(visit, subscriptions, opening, _entering(visit, course, link), visit.page)
 
     return router
 
 
-def _launched(visit: Visit, course: str, link: str, index: int, subscriptions: Subscriptions) -> UnitLaunched:
-    who, store = exchange_of(visit.request).behind, visit.tenant.store
+def _entering(visit: Visit, course: str, link: str) -> Enter:
+    """What has the teacher who came try what the *link* opens: they are no learner in it."""
+    who = exchange_of(visit.request).behind
     assert isinstance(who, Launched)  # noqa: S101 (the line of the table asks for a launch)
-    there, user = courses.link(store, link), who.caller.subject.removeprefix("lti-user ")
-    if there is None or there.course != course or not there.opens.startswith(enrolments.COURSE):
-        raise Refused("There is no such course of ours in this course.", status=404, error="not_found")
-    found = enrolments.opened(store, there, user)
-    tool = tool_of(visit.request)
-    place = LmsPlace(visit.tenant, subscriptions, tool.removesuffix("/lti"))
-    back = enrolments.way_back(found, index, tool, f"courses/{course}")
-    known = users.user(store, user)
+    user = who.caller.subject.removeprefix("lti-user ")
+    known = users.user(visit.tenant.store, user)
     actor = checked_actor({"account": {"homePage": who.platform.issuer, "name": known.sub if known else user}})
-    id = name("lti-trial", found.course.id, str(found.course.version), course, user)
-    fresh, session = FreshNames(str(uuid.uuid4()), secrets.token_urlsafe(32)), str(uuid.uuid4())
 
-    def decide(tx: Tx) -> UnitLaunched:
-        registration = trial_in(tx, place, found.course, actor, id=id, session=session)
-        order = LaunchOrder(registration.id, index, "Browse", return_url=back)
-        return launch_in(tx, place=place, order=order, fresh=fresh)
+    def enter(tx: Tx, place: LmsPlace, session: str) -> tuple[OpenedCourse, Registration]:
+        there = courses.link(tx, link)
+        if there is None or there.course != course or not there.opens.startswith(enrolments.COURSE):
+            raise Refused("There is no such course of ours in this course.", status=404, error="not_found")
+        found = enrolments.opened(tx, there, user)
+        id = name("lti-trial", found.course.id, str(found.course.version), course, user)
+        return found, trial_in(tx, place, found.course, actor, id=id, session=session)
 
-    return store.write(decide, weight=_WEIGHT).result()
+    return enter

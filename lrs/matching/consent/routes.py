@@ -20,10 +20,10 @@ from lrs.matching.consent.who_answers import check_answer, needs_sign_in
 from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import Exchange, exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of, pages_address_for, session_cookie
-from lrs.web.page import Pages, page, redirect, refusal_page
+from lrs.web.page import Pages, keep_choice, page, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, small_body
 
@@ -68,7 +68,7 @@ class Looking(msgspec.Struct, frozen=True):
     def page(self, template: str, told: Mapping[str, Any], status: int = 200) -> Response:
         """The page, with the cookie for its form, and with the cookie for a chosen language."""
         answer = page(self.request, template, status, **told, languages=LEARNERS)
-        keep_choice(self.request, answer, LEARNERS)
+        keep_choice(self.request, answer)
         is_secure = (self.tenant.settings.pages_root or "").startswith("https:")
         cookie, path = (consent_page.COOKIE, self.looker.browser), self.request.url.path
         answer.set_cookie(*cookie, httponly=True, samesite="lax", secure=is_secure, path=path)

@@ -12,8 +12,8 @@ from lrs.pages.me.facts import Own
 from lrs.pages.visit import Visit
 from lrs.web.dates import Dates
 from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of, said_in
-from lrs.web.page import policy_of
+from lrs.web.language import LEARNERS, language_of, said_in
+from lrs.web.page import keep_choice
 
 READ = "own-record.read"
 
@@ -37,5 +37,5 @@ def own_page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Re
     if "problem" in shown:
         shown["problem"] = said_in(language, shown["problem"])
     answer = visit.page(template, status, languages=LEARNERS, **shown)
-    keep_choice(visit.request, answer, LEARNERS, in_frame=bool(policy_of(visit.request).framed_by))
+    keep_choice(visit.request, answer)
     return answer

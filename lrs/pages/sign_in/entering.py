@@ -16,9 +16,9 @@ from lrs.pages import session
 from lrs.pages.visit import ACCOUNT, home_of
 from lrs.tenancy.tenants import Tenant
 from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, keep_choice, language_of
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.origins import base_of, drop_cookie, form_cookie, session_cookie, set_cookie, then_cookie
-from lrs.web.page import page, redirect
+from lrs.web.page import keep_choice, page, redirect
 
 FORM_LASTS = LASTS // SECOND
 DEVICE_LASTS = 180 * DAY // SECOND
@@ -70,7 +70,7 @@ def learners_page(
     exchange_of(request).language = language_of(request, LEARNERS)
     told: dict[str, Any] = {"why": refused.status if refused else 0, "languages": LEARNERS}
     answer = form_page(request, tenant, template, refused, **told | shown)
-    keep_choice(request, answer, LEARNERS)
+    keep_choice(request, answer)
     return answer
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from base64 import b64encode
 from io import BytesIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 import pytest
@@ -94,6 +94,33 @@ def test_a_learner_chooses_a_language_that_the_browser_keeps_in_the_frame(world)
     assert kept == "cy; Max-Age=31536000; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
     says = ("Heb ddechrau", "Fy sgiliau", "Ni newidiwyd dim")
     assert [text in text_of(page) for text, page in zip(says, pages, strict=True)] == [True] * 3
+
+
+def test_from_their_own_pages_a_learner_goes_back_to_the_course_where_the_platform_says_where_it_is(world):
+    back, course = f"{ISSUER}/mod/lti/return.php?course=2&sesskey=a%2Fb", "Back to the course"
+    link = f'<a href="{html.escape(back)}" target="_top">{course}</a>'
+
+    def pages(address, **claims):
+        launch(world, **{CLAIM + "launch_presentation": {"return_url": address}} | claims)
+        return [world.browser.get(f"{PATH}/{place}").text for place in ("me", "me/roles")]
+
+    world.new_browser()
+    first = pages(back)
+    teacher = world.browser.get(launch(world, role="Instructor").headers["location"]).text
+    later = {address: pages(address) for address in ("", "javascript:alert(1)", f"{ISSUER}/{'x' * 2_000}")}
+    pages(back)
+    outside = pages(back, **{CLAIM + "context": {}})
+    pages(back)
+    name = next(one for one in world.browser.cookies if one.endswith(".lti.back"))
+    world.browser.cookies.delete(name)
+    world.browser.cookies.set(name, quote("https://evil.example/", safe=""), domain="skills.example.org")
+    planted = world.browser.get(f"{PATH}/me").text
+
+    assert all(link in page for page in first)
+    assert course not in teacher
+    assert [place for place, found in later.items() if any(course in page for page in found)] == []
+    assert not any(course in page for page in outside)
+    assert (course in planted, "evil.example" in planted) == (False, False)
 
 
 def test_a_unit_in_a_window_of_its_own_leads_to_a_page_that_needs_no_cookie_of_the_frame(world):

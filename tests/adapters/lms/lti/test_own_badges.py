@@ -7,7 +7,7 @@ from lrs.kernel.times import DAY
 from lrs.people.ids import identified, ids_of
 from lrs.people.persons import ensure, minter
 from lrs.storage import each
-from tests.adapters.lms.lti.platform import CLAIM, ISSUER, PATH
+from tests.adapters.lms.lti.platform import CLAIM, ISSUER, PATH, cookies
 from tests.badges.made import put_award
 from tests.pages.conftest import text_of
 
@@ -34,9 +34,11 @@ def test_a_link_to_the_code_of_an_event_leads_to_its_form_in_the_frame(world):
     page = browser.get(f"{PATH}/me/code")
 
     used = browser.send(page, f"{PATH}/me/code", code=made.code)
+    welsh = browser.get(f"{PATH}/me/code?lang=cy")
 
     assert launched.headers["location"] == f"{PATH}/me/code"
     assert "Noted: you were at Open day" in text_of(used)
+    assert cookies(welsh)["engraft.language"].endswith("SameSite=None; Partitioned")  # else the frame does not keep it
 
 
 def person_of(world, agent):

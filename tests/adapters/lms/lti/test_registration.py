@@ -1,6 +1,7 @@
 """A platform registers: by an invitation, by hand, and what becomes of both; and the keys of the tool."""
 
 import json
+import re
 
 import pytest
 from msgspec.structs import replace
@@ -330,14 +331,36 @@ def test_the_console_names_a_platform_that_waits_and_leads_to_where_it_is_approv
 def test_an_invitation_is_made_on_the_page(world):
     browser = world.staff()
 
-    answer = send(browser, browser.get("/staff/lms"), "/staff/lms", name="Moodle of North Centre")
+    sent = send(browser, browser.get("/staff/lms"), "/staff/lms", name="Moodle of North Centre")
+    answer = browser.get(sent.headers["location"].partition("#")[0])
     nameless = send(browser, browser.get("/staff/lms"), "/staff/lms", name="")
 
+    assert sent.status_code == 303
     assert f"{TOOL}/register/" in text_of(answer)
     assert "Moodle of North Centre works once" in text_of(answer)
     assert "Moodle: Site administration, Plugins, External tool, Manage tools" in text_of(answer)
     assert "to send grades back, add it under Learning platforms" in text_of(browser.get("/connect"))
     assert nameless.status_code == 400
+
+
+def test_the_page_of_an_invitation_that_is_loaded_again_shows_the_same_one_until_it_is_used(world):
+    browser = world.staff()
+    sent = send(browser, browser.get("/staff/lms"), "/staff/lms", name="Moodle of East")
+    place = sent.headers["location"].partition("#")[0]
+
+    first, again, other = browser.get(place), browser.get(place), world.staff().get(place)
+    address = re.search(rf"{TOOL}/register/([\w-]+)", text_of(first))
+    waiting = [one.about for one in invitations.waiting(world.tenant)].count("Moodle of East")
+    invitations.withdraw(world.tenant, "Moodle of East", by="test")
+    ended = browser.get(place)
+
+    assert address[0] in text_of(again)
+    assert address[1] not in place
+    assert waiting == 1
+    for gone in (other, ended, browser.get("/staff/lms?made=x")):
+        assert gone.status_code == 410
+        assert address[0] not in text_of(gone)
+        assert "cannot be shown any more" in text_of(gone)
 
 
 def test_canvas_gets_the_tool_as_json(world):
