@@ -36,6 +36,7 @@ def routes() -> Router:
     """The router."""
     router = page_router()
     _add_list(router)
+    _add_invitations(router)
     _add_new(router)
     _add_platform(router)
     _add_removal(router)
@@ -57,6 +58,8 @@ def _add_list(router: Router) -> None:
 
     add_files(router, PLACE, "The learning platforms", COLUMNS, _rows, name="platforms", sort="name")
 
+
+def _add_invitations(router: Router) -> None:
     @router.post(
         PLACE,
         status_code=303,
