@@ -7,7 +7,7 @@ before. The token follows from a secret of the tenant, so that it can be shown a
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -63,11 +63,14 @@ def _token(tenant: Tenant, person: str, number: int) -> str:
     return base64url(hmac.digest(tenant.secret("plan-feed"), f"{person} {number}".encode(), "sha256"))
 
 
-def calendar(found: Iterable[tuple[CentreSession, Attendee]], name: str, now: int) -> str:
-    """The calendar of these sessions, called *name*. One for which somebody waits is tentative."""
+def calendar(found: Iterable[tuple[CentreSession, Attendee]], name: str, now: int, said: Callable[[str], str]) -> str:
+    """The calendar of these sessions, called *name*. One for which somebody waits is tentative.
+
+    *said* gives what learners read of a training centre.
+    """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Engraft//Plan//EN", f"X-WR-CALNAME:{_text(name)}"]
     for session, one in found:
-        where = ", ".join(filter(None, (session.host, session.place, session.centre)))
+        where = ", ".join(filter(None, (session.host, session.place, said(session.centre))))
         lines += [
             "BEGIN:VEVENT",
             f"UID:{session.id}@engraft",

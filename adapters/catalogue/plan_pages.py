@@ -10,6 +10,7 @@ from adapters.catalogue import feed, view
 from adapters.catalogue.entries import left_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.training_centre import centre_sessions, seats
+from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
@@ -82,7 +83,7 @@ def calendar_routes() -> Router:
         if person is None:
             raise Refused("There is no calendar at this address.", status=404, error="not_found")
         found = seats.sessions_of(tenant.store, members_of(tenant.store, person))
-        text = feed.calendar(found, tenant.record.name or "Plan", tenant.clock())
+        text = feed.calendar(found, tenant.record.name or "Plan", tenant.clock(), SourceNames(tenant.store).said)
         headers = {"Cache-Control": "private, max-age=300", "Content-Disposition": 'attachment; filename="plan.ics"'}
         return Response(text, media_type=feed.MEDIA_TYPE, headers=headers)
 

@@ -233,7 +233,7 @@ def _outcome(
     stands = tuple(i for c in changes if c.decision.target for i in ids_of(name, c.key, c.decision.target))
     told = [change for change in changes if change.fact.parts] or changes
     states = {change.decision.status for change in told}
-    remark = mapped.skipped or mapped.remark or _repeated(changes)
+    remark = _taken_back(changes) or mapped.skipped or mapped.remark or _repeated(changes)
     if states & {"updated", "new"}:
         status: RowResult = "updated" if "updated" in states else "new"
         return RowOutcome("", 0, status, reason=remark, statements=stands)
@@ -242,6 +242,12 @@ def _outcome(
     if all(change.repeats for change in changes):
         return RowOutcome("", 0, "skipped", "repeated", reason=remark or f"says the same as row {changes[0].repeats}")
     return RowOutcome("", 0, "unchanged", reason=remark, statements=stands)
+
+
+def _taken_back(changes: Iterable[PlannedFact]) -> str:
+    """A remark, if something that was told before does not hold any longer."""
+    gone = (one.fact for one in changes if one.decision.status == "updated" and not one.decision.settled.stands)
+    return "; ".join(fact.taken_back for fact in gone if fact.taken_back)
 
 
 def _repeated(changes: list[PlannedFact]) -> str:

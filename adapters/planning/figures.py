@@ -12,12 +12,16 @@ import msgspec
 
 from adapters.planning.protect import LEAST_K, TOTAL, Cell, ShownCounts, YearCounts, published
 from lrs.kernel.errors import Refused
+from lrs.kernel.memo import Memo
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 
 KIND, ID, STEP = "planning", "now", "plan"
 MOST_K = 50
+MOST_KEPT = 200_000
+"""Counts that one process keeps in memory as they are shown, of all tenants together: some 40 MB."""
 MOST_YEARS = 10
 """For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
 UNKNOWN = "Not known"
@@ -62,6 +66,36 @@ class Planning(msgspec.Struct, frozen=True):
     counts: tuple[Counted, ...] = ()
     within: Mapping[str, tuple[str, ...]] = {}
     v: int = 1
+
+
+class ShownPlanning(msgspec.Struct, frozen=True):
+    """What everybody who sees planning is shown of the record: its counts as ``shown`` gives them."""
+
+    k: int = LEAST_K
+    at: int = 0
+    counts: Mapping[Count, int | None] = {}
+
+
+class KeptShown(Memo[ShownPlanning]):
+    """What is shown to each tenant, until its record changes: working it out takes a second for 50,000 counts."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_KEPT, lambda one: len(one.counts))
+
+
+def shown_now(tenant: Tenant, kept: KeptShown) -> ShownPlanning:
+    """What is shown of what was counted last; nothing if nobody ever asked for counts."""
+    record = tenant.store.get(KIND, ID)
+    return kept.get(tenant.id, record.rev, lambda: _shown_of(record.body)) if record else ShownPlanning()
+
+
+def _shown_of(body: bytes) -> ShownPlanning:
+    found, words = msgspec.json.decode(body, type=Planning), dict[str, str]()
+    lean = {  # each text once: of the same few, tens of thousands of counts are made
+        Count(*(words.setdefault(text, text) for text in msgspec.structs.astuple(what))): number
+        for what, number in shown(found).items()
+    }
+    return ShownPlanning(found.k, found.at, lean)
 
 
 def now(reader: Reader) -> Planning | None:

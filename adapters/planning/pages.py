@@ -11,8 +11,9 @@ from fastapi import Request, Response
 
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
-from adapters.planning.protect import LEAST_K
-from adapters.planning.report import KnownRoles, ReportLine
+from adapters.planning.figures import KeptShown, ShownPlanning
+from adapters.planning.report import Names, ReportLine
+from lrs.access.source_names import SourceNames
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.matching.roles import roles
@@ -25,6 +26,7 @@ from lrs.web.dates import written_moment
 from lrs.web.language import DONE
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
+from lrs.web.shared import shared
 
 PLACE = "/planning"
 YEAR, REGION = "wanted_in", "living_in"
@@ -116,19 +118,24 @@ def _today(visit: Visit) -> date:
     return day_of(visit.tenant.clock(), visit.tenant.settings.zone)
 
 
-def _lines(visit: Visit) -> list[ReportLine]:
+def _shown(visit: Visit) -> ShownPlanning:
+    return figures.shown_now(visit.tenant, shared(visit.request, KeptShown))
+
+
+def _lines(visit: Visit, kept: ShownPlanning) -> list[ReportLine]:
     store = visit.tenant.store
-    kept, known = figures.now(store), KnownRoles({one.id: one for one in roles.everyone(store)}, _today(visit))
-    return report.lines(figures.shown(kept) if kept else {}, demand.everything(store), known)
+    names = Names({one.id: one for one in roles.everyone(store)}, _today(visit), SourceNames(store).known)
+    return report.lines(kept.counts, demand.everything(store), names)
 
 
 def _rows(visit: Visit) -> list[ListRow]:
-    return report.rows(_lines(visit))
+    return report.rows(_lines(visit, _shown(visit)))
 
 
 def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | None = None) -> Response:
-    tenant, found = visit.tenant, _lines(visit)
-    kept, years, regions = figures.now(tenant.store), report.years(found, _today(visit)), report.regions(found)
+    tenant, kept = visit.tenant, _shown(visit)
+    found = _lines(visit, kept)
+    years, regions = report.years(found, _today(visit)), report.regions(found)
     year = _given(visit, YEAR, years) or next(iter(years), "")
     region = _given(visit, REGION, regions)
     beside = {name: value for name, value in ((YEAR, _given(visit, YEAR, years)), (REGION, region)) if value}
@@ -139,8 +146,8 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         problem=refused.message if refused else "",
         lost=(lost or [])[:LISTED],
         protects=may(visit.caller)(f"{PLACE}/smallest", "POST"),
-        k=kept.k if kept else LEAST_K,
-        counted=written_moment(kept.at, tenant.settings.zone) if kept and kept.at else "",
+        k=kept.k,
+        counted=written_moment(kept.at, tenant.settings.zone) if kept.at else "",
         year=year,
         years=[_choice(one, year, {YEAR: one, REGION: region}) for one in years],
         region=region,
@@ -150,7 +157,7 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         path=report.path_chart(found),
         ending=report.ending_chart(found),
         seats=report.seats_chart(found),
-        unpeopled=report.unpeopled(found) if kept and kept.at else [],
+        unpeopled=report.unpeopled(found) if kept.at else [],
         districts=len(demand.regions_of(tenant.store)),
         known_regions=sorted(set(demand.regions_of(tenant.store).values())),
         known_roles=sorted((one.label, one.id) for one in roles.everyone(tenant.store)),

@@ -56,11 +56,16 @@ class ReportLine(msgspec.Struct, frozen=True):
     year: str = TODAY
 
 
-class KnownRoles(msgspec.Struct, frozen=True):
-    """The roles by their ids, as they are on a day: what each is called, and whether it has ended."""
+class Names(msgspec.Struct, frozen=True):
+    """What people read of roles, as they are on a day, and of *sources* with a shown name, such as centres."""
 
     by_id: Mapping[str, Role]
     today: date
+    sources: Mapping[str, str] = {}
+
+    def of(self, one: Count) -> str:
+        """What a count is about: a role, a source, or everybody."""
+        return self.label(one.of) if one.part == "supply" else self.sources.get(one.of, one.of) or EVERYBODY
 
     def label(self, id: str) -> str:
         """What a role is called, with the day from which it has effect or on which it ended."""
@@ -76,20 +81,16 @@ class KnownRoles(msgspec.Struct, frozen=True):
         return id not in self.by_id or not self.by_id[id].has_ended(self.today)
 
 
-def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], roles: KnownRoles) -> list[ReportLine]:
+def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], names: Names) -> list[ReportLine]:
     """All lines."""
     counted = [
-        ReportLine(one.part, _of(one, roles), one.measure, number, one.split, one.value, one.year or TODAY)
+        ReportLine(one.part, names.of(one), one.measure, number, one.split, one.value, one.year or TODAY)
         for one, number in sorted(shown.items())
     ]
-    return [*counted, *_demand(shown, list(wanted), roles)]
+    return [*counted, *_demand(shown, list(wanted), names)]
 
 
-def _of(one: Count, roles: KnownRoles) -> str:
-    return roles.label(one.of) if one.part == "supply" else one.of or EVERYBODY
-
-
-def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: KnownRoles) -> Iterable[ReportLine]:
+def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], names: Names) -> Iterable[ReportLine]:
     """What is wanted, all sources together, and how many more that is than hold the role today, if it has not ended."""
     told: Counter[tuple[str, str, int]] = Counter()
     for one in wanted:
@@ -97,9 +98,9 @@ def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], roles: 
         told[one.role, "", one.year] += one.headcount
     for (role, region, year), people in sorted(told.items()):
         what = Count("supply", role, HELD, "region" if region else "", region, str(year))
-        line = ReportLine("supply", roles.label(role), WANTED, people, what.split, region, what.year)
+        line = ReportLine("supply", names.label(role), WANTED, people, what.split, region, what.year)
         yield line
-        if roles.is_supplied(role):
+        if names.is_supplied(role):
             for measure, when in ((MISSING, what.year), (MISSING_IF_RENEWED, "")):
                 if (held := _held(shown, what, when)) != _UNTOLD:
                     more = None if held is None else max(0, people - held)

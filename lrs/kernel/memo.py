@@ -17,14 +17,19 @@ class _Kept(Generic[_Value]):
     """What is kept under a name; *making* is held by whoever works it out, and others wait for that."""
 
     making: Lock = field(default_factory=Lock)
+    weight: int = 0
     made: tuple[Hashable, _Value] | None = None
 
 
 class Memo(Generic[_Value]):
-    """A value with its version for each of the *most* names that were asked for last. For use from many threads."""
+    """A value with its version for each name that was asked for lately. For use from many threads.
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    What was asked for last is kept: so many values that their weights are *most* together. *weigh* gives the weight of
+    a value, 1 if nothing is said. One value is kept whatever it weighs.
+    """
+
+    def __init__(self, most: int = MOST, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
+        self._most, self._weigh = most, weigh
         self._kept: OrderedDict[Hashable, _Kept[_Value]] = OrderedDict()
         self._lock = Lock()
 
@@ -36,9 +41,14 @@ class Memo(Generic[_Value]):
         with self._lock:
             kept = self._kept.setdefault(name, _Kept())
             self._kept.move_to_end(name)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
         with kept.making:
             if kept.made is None or kept.made[0] != version:
-                kept.made = version, make()
+                kept.made = made = version, make()
+                with self._lock:
+                    kept.weight = self._weigh(made[1])
+                    self._forget()
             return kept.made[1]
+
+    def _forget(self) -> None:
+        while len(self._kept) > 1 and sum(one.weight for one in self._kept.values()) > self._most:
+            self._kept.popitem(last=False)

@@ -21,6 +21,20 @@ def test_a_value_is_worked_out_once_for_each_version_of_each_name():
     assert len(kept) == 2
 
 
+def test_what_is_kept_weighs_no_more_than_is_said_and_one_value_is_kept_whatever_it_weighs():
+    kept = Memo(most=5, weigh=len)
+
+    for name, value in (("a", "xx"), ("b", "xxx"), ("a", "xx"), ("c", "x")):
+        kept.get(name, value, lambda value=value: value)
+    after = len(kept)
+    kept.get("d", 1, lambda: "x" * 9)
+
+    assert (after, len(kept)) == (2, 1), "b was asked for least lately"
+    assert kept.get("d", 1, lambda: "again") == "x" * 9
+    assert kept.get("d", 2, lambda: "x") == kept.get("e", 1, lambda: "x") == "x"
+    assert len(kept) == 2
+
+
 def test_who_asks_while_it_is_worked_out_waits_for_it_and_other_names_do_not_wait():
     kept, begun, may_end = Memo(), threading.Event(), threading.Event()
 

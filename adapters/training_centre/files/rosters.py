@@ -16,6 +16,11 @@ from adapters.training_centre.files.facts import THERE, Attendance, Attended, On
 from adapters.training_centre.files.sessions import HeldSession
 from lrs.kernel.tables.row import Row, Unusable
 
+DISTRICT_GONE = (
+    "the cell of the postcode district is empty, so the district that this session told before is taken back: leave out"
+    " the column to keep it"
+)
+MARK_GONE = "attendance is not marked any more, so what was told of it before is taken back"
 NO_INSTRUCTOR = "told without the session's instructor, whose cell cannot be read: once it is repaired, told again with"
 
 
@@ -43,12 +48,14 @@ def read_roster(row: Row, held: HeldSession, learners: Learners, terms: ReadingT
         return told
     lives = district(row, "postcode_district")
     home = OnRoster(learner.actor, held.session, lives) if lives else None
-    return replace(told, facts=(*told.facts, Fact("home", (held.session.id, learner.key), home)))
+    return replace(
+        told, facts=(*told.facts, Fact("home", (held.session.id, learner.key), home, taken_back=DISTRICT_GONE))
+    )
 
 
 def unmarked(row: Row, session: TrainingSession, learner: FileLearner) -> Mapped:
     """What a row says that does not tell whether the learner was there."""
-    nothing = Fact("attendance", (session.id, learner.key), None)
+    nothing = Fact("attendance", (session.id, learner.key), None, taken_back=MARK_GONE)
     return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
 
 

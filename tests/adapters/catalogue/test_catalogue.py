@@ -16,6 +16,7 @@ from adapters.training_centre import acts, attendees, centre_sessions, hosts, ma
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.planning import FormFault, hours, people_in
+from lrs.access.source_names import put_name
 from lrs.app import create_app
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.rules import rulesets
@@ -505,6 +506,11 @@ def test_the_calendar_has_ones_dates_at_an_address_that_ends_when_a_new_one_is_m
     assert "SUMMARY:Gowning\\; basics\\, day 1\r\n" in answer.text
     assert f"UID:{session.id}@engraft\r\n" in answer.text
     assert "STATUS:CONFIRMED\r\n" in answer.text
+    assert "LOCATION:Room 2\\, north\r\n" in answer.text
+    named = site.tenant.store.write
+    named(lambda tx: put_name(tx, "north", "Centre for Cell Therapy", by="test")).result()
+    assert "LOCATION:Room 2\\, Centre for Cell Therapy\r\n" in stranger.get(first).text
+    named(lambda tx: put_name(tx, "north", "", by="test")).result()
     assert "hal" not in answer.text.lower()
     press(hal, "calendar")
     assert stranger.get(first).status_code == 404
@@ -525,7 +531,9 @@ def test_a_calendar_is_written_by_the_rules_of_its_format():
     sure = msgspec.structs.replace(waits, seat="booked")
     off = msgspec.structs.replace(session, state="cancelled")
 
-    lines = feed.calendar([(session, waits), (session, sure), (off, sure), (off, waits)], "Plan", NOW).split("\r\n")
+    lines = feed.calendar([(session, waits), (session, sure), (off, sure), (off, waits)], "Plan", NOW, str).split(
+        "\r\n"
+    )
 
     assert lines[:4] == ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Engraft//Plan//EN", "X-WR-CALNAME:Plan"]
     assert lines[-2:] == ["END:VCALENDAR", ""]

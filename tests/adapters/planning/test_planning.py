@@ -3,17 +3,19 @@
 import csv
 import io
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 
 from adapters.planning import counting, demand, figures, report
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Count, Counted, Planning
+from adapters.planning.figures import Count, Counted, KeptShown, Planning
 from adapters.planning.report import ReportLine
 from adapters.reading.people import mailbox
 from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, TIMETABLED, iri
 from adapters.training_centre import learner_routes
+from lrs.access.source_names import put_name
 from lrs.composition.steps import drain
 from lrs.kernel.times import DAY
 from lrs.matching import outcomes, registry, services
@@ -124,7 +126,7 @@ def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
 
     store.write(lambda tx: [tx.delete(roles.KIND, one.id) for one in found]).result()
     wanted = [Demand("old", "East", 2028, 9, "Survey"), Demand("new", "East", 2028, 9, "Survey")]
-    known = report.KnownRoles({one.id: one for one in found}, date(2026, 11, 3))
+    known = report.Names({one.id: one for one in found}, date(2026, 11, 3))
     told = report.lines(
         {Count("supply", "new", "held"): 5, Count("supply", "new", "held", year="2028"): 0}, wanted, known
     )
@@ -210,6 +212,44 @@ def test_page_csv_and_json_show_the_same_numbers_and_none_that_is_small(planner)
     assert {one["part"] for one in planner.get(f"/planning.json?{report}").json()} == {as_json[0]["part"]}
 
 
+def test_a_centre_stands_under_its_shown_name_on_the_page_in_charts_and_in_files(site):
+    kept, administrator = figures.now(site.tenant.store), signed_in(site, "administrator")
+    told = [Count("seats", "north", "seats"), Count("ending", "south", "qualifications that end", "when", "soon")]
+    write = site.tenant.store.write
+    write(lambda tx: figures.put(tx, [Counted(one, 20) for one in told], 1)).result()
+    write(lambda tx: put_name(tx, "north", "Northern Centre", by="test")).result()
+
+    as_csv, as_json = administrator.get("/planning.csv").text, administrator.get("/planning.json").json()
+    page = text_of(administrator.get("/planning"))
+
+    write(lambda tx: put_name(tx, "north", "", by="test")).result()
+    write(lambda tx: figures.put(tx, kept.counts, kept.at, kept.within)).result()
+    assert "Seats of sessions to come,Northern Centre,seats," in as_csv
+    assert "Qualifications that end,south," in as_csv
+    assert [one["of"] for one in as_json if one["measure"] == "seats"] == ["Northern Centre"]
+    assert "Northern Centre, seats" in page
+    assert "north" not in page.split()
+
+
+def test_what_is_shown_is_worked_out_once_until_it_is_counted_again_and_apart_for_each_tenant(site, monkeypatch):
+    kept, worked_out, once = KeptShown(), [], figures.shown
+    monkeypatch.setattr(figures, "shown", lambda planning: worked_out.append(planning.k) or once(planning))
+    alike = SimpleNamespace(id="another", store=site.tenant.store)
+    before = figures.now(site.tenant.store)
+
+    first, again = (figures.shown_now(site.tenant, kept) for _ in range(2))
+    other = figures.shown_now(alike, kept)
+    site.tenant.store.write(lambda tx: figures.set_k(tx, "8", "test")).result()
+    after = figures.shown_now(site.tenant, kept)
+    site.tenant.store.write(lambda tx: figures.set_k(tx, "5", "test")).result()
+
+    assert first is again
+    assert other is not first
+    assert other.counts == first.counts == once(before)
+    assert (first.k, first.at, after.k) == (5, before.at, 8)
+    assert worked_out == [5, 5, 8]
+
+
 def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(planner):
     answer = planner.get("/planning")
 
@@ -261,7 +301,7 @@ def test_what_is_missing_in_a_year_counts_those_who_then_hold_the_role_and_says_
         Count("supply", "op", "held", "region", "East"): 30,
     }
 
-    told = report.lines(shown, wanted, report.KnownRoles({}, date(2026, 11, 3)))
+    told = report.lines(shown, wanted, report.Names({}, date(2026, 11, 3)))
 
     def said(year, role="op"):
         line = next(one for one in report.by_region(told, year) if (one.role, one.region) == (role, "East"))
@@ -511,7 +551,7 @@ def test_what_is_missing_is_never_fewer_than_nobody_and_a_chart_shows_the_roles_
     held = {Count("supply", f"r{n}", "held", year="2028"): 55 for n in range(1, 11)}
     held[Count("supply", "r7", "held", year="2028")] = None
 
-    told = report.lines(held, wanted, report.KnownRoles({}, date(2026, 11, 3)))
+    told = report.lines(held, wanted, report.Names({}, date(2026, 11, 3)))
 
     missing = {
         one.of: one.number for one in told if (one.measure, one.split, one.year) == ("still missing", "", "2028")

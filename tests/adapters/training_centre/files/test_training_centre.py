@@ -6,6 +6,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from adapters.training_centre.files import rosters
+
 START = datetime(2026, 11, 2, 9)  # noqa: DTZ001 (a spreadsheet's times have no zone)
 GOLDEN = Path(__file__).parents[3] / "golden" / "adapters"
 JISC = Path(__file__).parents[4].parent / "shared" / "data" / "attendance" / "jisc-attendance.tsv"
@@ -83,7 +85,25 @@ def test_where_somebody_lives_is_told_by_its_district_alone_and_corrected(bring,
     ]
     assert (first.counts["new"], again.counts["unchanged"], moved.counts["updated"]) == (2, 2, 1)
     assert told(wrong)[1] == ("quarantined", "no_district", "postcode_district")
+    emptied = [bring("training-centre", roster("")) for _ in range(2)]
+    assert [(report.rows[1].outcome, report.rows[1].reason) for report in emptied] == [
+        ("updated", rosters.DISTRICT_GONE),
+        ("unchanged", ""),
+    ]
+    assert not [one for one in endpoint.valid() if one["verb"]["id"].endswith("/registered")]
     assert all("2FX" not in str(one) for one in endpoint.valid())
+
+
+def test_a_mark_that_is_taken_out_of_a_roster_is_said_to_be_taken_back(bring):
+    marked, unmarked = ROSTER | {"attendance": "present"}, ROSTER | {"attendance": ""}
+
+    before, _, after, again = (
+        bring("training-centre", sheet(SESSION, one)).rows[1] for one in (unmarked, marked, unmarked, unmarked)
+    )
+
+    assert (before.outcome, before.reason) == ("skipped", "attendance is not marked")
+    assert (after.outcome, after.reason) == ("updated", rosters.MARK_GONE)
+    assert (again.outcome, again.reason) == ("skipped", "attendance is not marked")
 
 
 def test_an_attendance_is_the_jisc_recipe_in_full(bring, endpoint):
