@@ -21,7 +21,7 @@ from lrs.tenancy.tenants import Tenant
 KIND, ID, STEP = "planning", "now", "plan"
 MOST_K = 50
 MOST_KEPT = 200_000
-"""Counts that one process keeps in memory as they are shown, of all tenants together: some 40 MB."""
+"""Counts that one process keeps in memory as they are shown, of all tenants together: some 30 MB."""
 MOST_YEARS = 10
 """For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
 UNKNOWN = "Not known"
