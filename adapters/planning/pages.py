@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
 from adapters.planning.figures import KeptShown, ShownPlanning
-from adapters.planning.report import Names, ReportLine
+from adapters.planning.report import ReportLine, ReportNames
 from lrs.access.source_names import SourceNames
 from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
@@ -124,7 +124,7 @@ def _shown(visit: Visit) -> ShownPlanning:
 
 def _lines(visit: Visit, kept: ShownPlanning) -> list[ReportLine]:
     store = visit.tenant.store
-    names = Names({one.id: one for one in roles.everyone(store)}, _today(visit), SourceNames(store).known)
+    names = ReportNames({one.id: one for one in roles.everyone(store)}, _today(visit), SourceNames(store).known)
     return report.lines(kept.counts, demand.everything(store), names)
 
 

@@ -56,7 +56,7 @@ class ReportLine(msgspec.Struct, frozen=True):
     year: str = TODAY
 
 
-class Names(msgspec.Struct, frozen=True):
+class ReportNames(msgspec.Struct, frozen=True):
     """What people read of roles, as they are on a day, and of *sources* with a shown name, such as centres."""
 
     by_id: Mapping[str, Role]
@@ -81,7 +81,7 @@ class Names(msgspec.Struct, frozen=True):
         return id not in self.by_id or not self.by_id[id].has_ended(self.today)
 
 
-def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], names: Names) -> list[ReportLine]:
+def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], names: ReportNames) -> list[ReportLine]:
     """All lines."""
     counted = [
         ReportLine(one.part, names.of(one), one.measure, number, one.split, one.value, one.year or TODAY)
@@ -90,7 +90,7 @@ def lines(shown: Mapping[Count, int | None], wanted: Iterable[Demand], names: Na
     return [*counted, *_demand(shown, list(wanted), names)]
 
 
-def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], names: Names) -> Iterable[ReportLine]:
+def _demand(shown: Mapping[Count, int | None], wanted: Sequence[Demand], names: ReportNames) -> Iterable[ReportLine]:
     """What is wanted, all sources together, and how many more that is than hold the role today, if it has not ended."""
     told: Counter[tuple[str, str, int]] = Counter()
     for one in wanted:

@@ -126,7 +126,7 @@ def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
 
     store.write(lambda tx: [tx.delete(roles.KIND, one.id) for one in found]).result()
     wanted = [Demand("old", "East", 2028, 9, "Survey"), Demand("new", "East", 2028, 9, "Survey")]
-    known = report.Names({one.id: one for one in found}, date(2026, 11, 3))
+    known = report.ReportNames({one.id: one for one in found}, date(2026, 11, 3))
     told = report.lines(
         {Count("supply", "new", "held"): 5, Count("supply", "new", "held", year="2028"): 0}, wanted, known
     )
@@ -301,7 +301,7 @@ def test_what_is_missing_in_a_year_counts_those_who_then_hold_the_role_and_says_
         Count("supply", "op", "held", "region", "East"): 30,
     }
 
-    told = report.lines(shown, wanted, report.Names({}, date(2026, 11, 3)))
+    told = report.lines(shown, wanted, report.ReportNames({}, date(2026, 11, 3)))
 
     def said(year, role="op"):
         line = next(one for one in report.by_region(told, year) if (one.role, one.region) == (role, "East"))
@@ -551,7 +551,7 @@ def test_what_is_missing_is_never_fewer_than_nobody_and_a_chart_shows_the_roles_
     held = {Count("supply", f"r{n}", "held", year="2028"): 55 for n in range(1, 11)}
     held[Count("supply", "r7", "held", year="2028")] = None
 
-    told = report.lines(held, wanted, report.Names({}, date(2026, 11, 3)))
+    told = report.lines(held, wanted, report.ReportNames({}, date(2026, 11, 3)))
 
     missing = {
         one.of: one.number for one in told if (one.measure, one.split, one.year) == ("still missing", "", "2028")

@@ -10,7 +10,7 @@ import pytest
 from adapters.planning.counting import within
 from adapters.planning.figures import Count, Counted, Planning, shown
 from adapters.planning.protect import TOTAL, YearCounts, least_shown, published, rounded
-from adapters.planning.report import Names, lines, rows
+from adapters.planning.report import ReportNames, lines, rows
 from lrs.matching.roles.gap import Requirement, Role
 
 NAMES = tuple("abcd")
@@ -89,7 +89,7 @@ def made(random):
 
 def asked(random, told):
     """Three questions: each for the rows with some value of some column, as page, CSV and JSON answer them."""
-    found = rows(lines(told, [], Names({}, date(2026, 11, 3))))
+    found = rows(lines(told, [], ReportNames({}, date(2026, 11, 3))))
     seen = {}
     for _ in range(3):
         column = random.choice(("measure", "by", "value"))
