@@ -116,14 +116,14 @@ PEOPLE: list[tuple[str, dict[str, Any] | None, list[Did]]] = [
     ),
     *((f"Apprentice {number}", None, [did("gowning"), did("aseptic")]) for number in range(1, 8)),
 ]
-"""ReportNames, identifiers (by default the mailbox of the name), and what they did; in the order in which it came."""
+"""Names, identifiers (by default the mailbox of the name), and what they did; in the order in which it came."""
 AGAIN: list[tuple[str, dict[str, Any] | None, list[Did]]] = [
     ("Parted", None, [did("records", "2026-11-15", **CENTRE, **_row(account("Parted")))]),
     ("Dismissed", None, [did("records", "2026-11-15", **_row(account("Dismissed")))]),
 ]
 """Rows that come once more after staff decided."""
 FILED = {"Twice A Day": "Filed Later", "Leap Day": ""}
-"""ReportNames that a file told later than statements did."""
+"""Names that a file told later than statements did."""
 MINORS = {
     "Minor Unknown": None,
     "Minor Until Tomorrow": date(2026, 11, 22),
