@@ -21,9 +21,9 @@ from tests.programs import until
 from tests.served import serving, statement
 
 
-def noted(number: int):
+def noted(number: int, source: str = "moodle"):
     refused = Refused("never told", pointer="/actor", rule=f"rule {number}")
-    return refusal_of(refused, tenant="default", source="moodle", method="POST", resource="statements", request="r")
+    return refusal_of(refused, tenant="default", source=source, method="POST", resource="statements", request="r")
 
 
 def tailing(folder, *words):
@@ -93,15 +93,18 @@ def test_one_source_can_be_looked_at(refusing):
     assert (none.stdout, none.stderr) == ("", "")
 
 
-def test_what_comes_is_shown_while_one_looks(tmp_path):
-    words = [sys.executable, "-m", "lrs", "requests", "tail", "--data", str(tmp_path)]
+@pytest.mark.parametrize(("asked", "shown"), [([], ["rule 1", "rule 2"]), (["--source", "moodle"], ["rule 2"])])
+def test_what_comes_is_shown_while_one_looks_of_one_source_if_it_was_named(tmp_path, asked, shown):
+    words = [sys.executable, "-m", "lrs", "requests", "tail", "--data", str(tmp_path), *asked]
+    whose = ' of "moodle"' if asked else ""
     writer = Refusals(tmp_path)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as looking:
         try:
-            assert looking.stderr.readline() == f"nothing was refused yet by a server on {tmp_path}\n"
-            writer.note(noted(1))
+            assert looking.stderr.readline() == f"nothing{whose} was refused yet by a server on {tmp_path}\n"
+            writer.note(noted(1, "vle"))
+            writer.note(noted(2))
 
-            assert "rule 1" in looking.stdout.readline()
+            assert [rule for rule in shown if rule in looking.stdout.readline()] == shown
         finally:
             writer.close()
             looking.terminate()

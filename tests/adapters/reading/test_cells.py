@@ -108,6 +108,11 @@ def test_day_numbers_of_a_spreadsheet_are_dates_where_the_profile_says_so():
         ("01/07/2026 09:30", datetime(2026, 7, 1, 8, 30, tzinfo=UTC)),
         ("2026-07-01T09:30Z", datetime(2026, 7, 1, 9, 30, tzinfo=UTC)),
         ("2026-07-01T09:30-05:00", datetime(2026, 7, 1, 14, 30, tzinfo=UTC)),
+        ("2026-07-01T09:30-03:30", datetime(2026, 7, 1, 13, 0, tzinfo=UTC)),
+        ("2026-07-01 09:30:00 -0030", datetime(2026, 7, 1, 10, 0, tzinfo=UTC)),
+        ("2026-07-01 09:30 +0545", datetime(2026, 7, 1, 3, 45, tzinfo=UTC)),
+        ("2026-07-01 09:30:00-03", datetime(2026, 7, 1, 12, 30, tzinfo=UTC)),
+        ("2026-07-01 09:30+23:59", datetime(2026, 6, 30, 9, 31, tzinfo=UTC)),
         ("01/07/2026 9:30 pm", datetime(2026, 7, 1, 20, 30, tzinfo=UTC)),
         ("12:15 AM", datetime(2026, 6, 30, 23, 15, tzinfo=UTC)),
         ("2026-10-25 01:30+01:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
@@ -125,6 +130,8 @@ def test_times_are_local_unless_they_carry_an_offset(cell, expected):
         ("2026-11-20 25:00", "impossible_time"),
         ("2026-11-20 12:60", "impossible_time"),
         ("2026-11-20 12:00+99:99", "impossible_time"),
+        ("2026-11-20 12:00+24:00", "impossible_time"),
+        ("2026-11-20T12:00-23:60", "impossible_time"),
         ("2026-11-20", "no_time"),
         ("2026-03-29 01:30", "time_skipped"),
         ("2026-10-25 01:30", "time_twice"),
@@ -234,6 +241,7 @@ def test_a_cell_that_the_reader_found_fault_with_is_unusable_when_it_is_asked_fo
         ("2026-07-03T23:30:00Z", date(2026, 7, 4)),
         ("2026-11-03 23:30:00-05", date(2026, 11, 4)),
         ("03/11/2026 00:30 +01:00", date(2026, 11, 2)),
+        ("03/11/2026 23:15:00 -00:45", date(2026, 11, 4)),
     ],
 )
 def test_a_day_is_read_as_people_and_systems_write_it_in_the_centres_zone(cell, expected):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -315,3 +317,20 @@ def test_the_key_for_jwts_is_given_up_by_what_the_list_calls_it_and_by_its_name_
         1,
         "Error: there is no key badge-jwt-key/2: lrs badges keys list shows them\n",
     )
+
+
+@each_of(("wait", "hours"), [("0", 0), ("0.4", 0.4), ("1.5", 1.5)])
+def test_a_new_key_signs_after_the_hours_that_are_told_and_parts_of_hours_count(
+    tmp_path_factory, monkeypatch, wait, hours
+):
+    monkeypatch.setenv("LRS_PUBLIC_URL", "https://skills.example.org")
+    folder = tmp_path_factory.mktemp("keys")
+    open_tenant(Settings(data=folder)).store.close()
+    began = time.time()
+
+    told = run(folder, "keys", "rotate", "--wait", wait).output
+
+    (new,) = [key for key in json.loads(run(folder, "keys", "list", "--json").output) if key["id"] == "2"]
+    assert told == f"key 2 (Ed25519, {new['kid']}) is published now and signs from {new['from']}\n"
+    signs = datetime.fromisoformat(new["from"]).timestamp()
+    assert began - 1 <= signs - hours * 3_600 <= time.time()

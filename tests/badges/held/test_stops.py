@@ -189,18 +189,19 @@ def run(folder, *words: object) -> Result:
 
 def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data, tmp_path):
     id = with_badge(data, lambda _: None)
+    urn = f"urn:uuid:{id}"  # as it stands in the badge
     not_missing = run(data, "issue", id)
-    (tmp_path / "ids").write_text(f"\nurn:uuid:{id}\n")
+    (tmp_path / "ids").write_text(f"\n{urn}\n")
 
-    told = [run(data, "suspend", id, "--reason", WHY).output]
+    told = [run(data, "suspend", urn, "--reason", WHY).output]
     with_badge(data, lambda _: None)
     told += [json.loads(run(data, "list", "--json").output)[0]["state"]]
-    told += [run(data, "resume", id).output]
+    told += [run(data, "resume", urn).output]
     with_badge(data, lambda _: None)
     told += [json.loads(run(data, "list", "--json").output)[0]["state"]]
     told += [run(data, "revoke", "--list", tmp_path / "ids", "--reason", WHY).output]
     again = [run(data, command, id, "--reason", WHY) for command in ("revoke", "suspend")]
-    told += [run(data, "issue", id).output]
+    told += [run(data, "issue", urn).output]
     with_badge(data, lambda _: None)
 
     assert [(one.exit_code, one.output) for one in (not_missing, *again)] == [
@@ -216,6 +217,24 @@ def test_the_commands_suspend_resume_revoke_and_issue_and_the_list_says_so(data,
         "1 badge is revoked; the server publishes it\n",
         f"badge {id} will be issued by the server, if its award is held\n",
     ]
+
+
+def test_ids_that_are_named_and_ids_of_a_list_are_revoked_together(tmp_path):
+    tenant = open_tenant(Settings(data=tmp_path))
+    for award in (AWARD, OTHER):
+        put_award(tenant, award)
+    run_issue(tenant)
+    one, other = (record.id for record in each(tenant.store, "credential"))
+    tenant.store.close()
+    (tmp_path / "ids").write_text(f"{other}\n{one}\n")
+
+    told = run(tmp_path, "suspend", one, "--list", tmp_path / "ids", "--reason", WHY).output
+    (tmp_path / "ids").write_text(f"{other}\n")
+    told += run(tmp_path, "revoke", one, "--list", tmp_path / "ids", "--reason", WHY).output
+
+    assert told == (
+        "2 badges are suspended; the server publishes it\n2 badges are revoked; the server publishes it\n"
+    )
 
 
 def test_revoking_nothing_is_an_error(data):
