@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,8 @@ from lrs.matching.consent import answers
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.storage import records
+from lrs.tenancy import audit
+from lrs.tenancy.control import open_control
 from lrs.tenancy.tenants import open_tenant
 from tests.adapters.apprenticeship.standard_files import RECORD
 from tests.adapters.lms.made import structure, unit
@@ -30,7 +33,7 @@ from tests.builders import store_in
 from tests.matching.world import put_waiting
 from tests.served import statement
 from tests.test_command_tree import COMMANDS, WITH_JSON, required, store_a_platform, want_people
-from tests.told.story import Story
+from tests.told.story import Story, inline
 from tests.xapi.statements.switched import send
 
 NOT_HERE = {
@@ -48,7 +51,7 @@ NOT_HERE = {
 """They run on, play for a while, or say how fast and how large something is."""
 
 
-PASSING = re.compile(r"^[0-9-]{10} [0-9:]{8} \[|rows so far$")
+PASSING = re.compile(r"^[0-9-]{10} [0-9:]{8} \[|(rows so far|: being read)$")
 """Lines of the log, and how far a command is: they come when they come."""
 
 
@@ -395,3 +398,17 @@ def test_what_commands_do(told, programme):
         programme.run(line)
 
     told(str(programme.story))
+    told(audited(programme.data), "audit")
+
+
+def audited(data: Path) -> str:
+    """What the audit of the organisation and that of the installation have put down: what, by whom, about what."""
+    tenant, control = open_tenant(Settings(data=data)), open_control(Settings(data=data))
+    with closing(tenant.store), closing(control):
+        found = {"default": tenant.store, "the installation": control.store}
+        lines = [
+            f"{name}: {entry.action} by {entry.by} {inline(entry.about)}"
+            for name, store in found.items()
+            for entry in reversed(audit.newest(store, 1_000))
+        ]
+    return "\n".join(lines)
