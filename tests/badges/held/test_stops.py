@@ -232,9 +232,7 @@ def test_ids_that_are_named_and_ids_of_a_list_are_revoked_together(tmp_path):
     (tmp_path / "ids").write_text(f"{other}\n")
     told += run(tmp_path, "revoke", one, "--list", tmp_path / "ids", "--reason", WHY).output
 
-    assert told == (
-        "2 badges are suspended; the server publishes it\n2 badges are revoked; the server publishes it\n"
-    )
+    assert told == ("2 badges are suspended; the server publishes it\n2 badges are revoked; the server publishes it\n")
 
 
 def test_revoking_nothing_is_an_error(data):
