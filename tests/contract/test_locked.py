@@ -66,6 +66,18 @@ def test_what_lies_as_far_ahead_as_it_may_is_left_alone(store, clock):
     assert store.holds(held)
 
 
+def test_whichever_may_lie_least_far_ahead_what_lies_further_is_due(store):
+    owing(store, "tried", "evaluate")
+    store.defer(only(claim(store, "evaluate")), due=START + 11 * MINUTE, error="503")
+    owing(store, "leased", "evaluate")
+    claim(store, "evaluate", lease=11 * MINUTE)
+    owing(store, "planned", "evaluate", due=START + 11 * MINUTE)
+    wide, short = 60 * MINUTE, 10 * MINUTE
+
+    allowed = [Ahead(wide, wide, wide), Ahead(short, wide, wide), Ahead(wide, short, wide), Ahead(wide, wide, short)]
+    assert [store.locked("evaluate", one) for one in (*allowed, Ahead(wide, short))] == [0, 1, 1, 1, 1]
+
+
 def test_another_step_of_the_same_record_stays_locked_until_it_is_looked_at(store, clock):
     owing(store, "a", "evaluate", "sync")
     clock.now = START + YEAR

@@ -20,7 +20,7 @@ from lrs.outbox import deliveries, destinations, fate, listing
 from lrs.outbox.channel import Channel, Destination, End, Message, Outcome, Undeliverable, by_name
 from lrs.outbox.deliveries import Delivery
 from lrs.pages import acts
-from lrs.storage import Exists, Owed, Record, Walk
+from lrs.storage import Exists, Owed, Record, Walk, put_aside
 from lrs.storage.about import Whose
 from lrs.tenancy import audit
 from tests.dying import Dying, Killed
@@ -401,6 +401,48 @@ def test_a_delivery_that_waits_for_another_is_not_resent_before_that(tenant, pig
 
     assert (refused.value.status, refused.value.error) == (409, "delivery_waits")
     assert pigeons.sent == ["one", "one", "two"]
+
+
+def test_what_is_queued_behind_one_that_was_resent_waits_for_it(tenant, pigeons, clock):
+    owe(tenant, "one", order="ana")
+    pigeons.answers = lambda _: Outcome(End.LATER, "busy")
+    run(tenant, pigeons)
+
+    listing.resend(tenant, "one", by="me")
+    owe(tenant, "two", order="ana")
+    run(tenant, pigeons)
+
+    assert pigeons.sent == ["one", "one"]
+    clock.now += 5 * SECOND
+    pigeons.answers = lambda _: ARRIVED
+    run(tenant, pigeons)
+    assert pigeons.sent == ["one", "one", "one", "two"]
+
+
+def test_of_deliveries_that_name_no_destination_each_has_a_turn_of_its_own(pigeons):
+    found = [fate.where(Record(deliveries.KIND, id, b"", {"channel": "pigeon"}), pigeons.channels) for id in "ab"]
+
+    assert found == [("?", "a"), ("?", "b")]
+
+
+def test_how_many_were_retried_of_each_step_stands_in_the_record_of_actions(tenant, pigeons):
+    for content in ("one", "two", "three"):
+        owe(tenant, content)
+    owe(tenant, "gone")
+    pigeons.answers = lambda _: Outcome(End.REFUSED, "no such bird")
+    run(tenant, pigeons)
+    parked = [(record.id, owed.step) for record, owed in tenant.store.parked(None, limit=9)]
+    tenant.store.write(lambda tx: tx.owe(deliveries.KIND, "one", Owed("match"))).result()
+    put_aside(tenant.store, tenant.store.claim(["match"], limit=1, lease=LEASE)[0], lambda _: "no", tenant.clock())
+
+    count = retry(tenant, by="me")
+
+    told = [entry.about for entry in audit.newest(tenant.store, 9) if entry.action == "work.retried"]
+    assert len(parked) == 4
+    assert (count, sorted(told, key=str)) == (
+        5,
+        [{"step": "deliver", "entries": "4"}, {"step": "match", "entries": "1"}],
+    )
 
 
 @pytest.mark.parametrize(

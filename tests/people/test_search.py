@@ -95,6 +95,16 @@ def test_whole_words_come_before_parts_of_them_where_not_all_can_be_listed(known
     assert not one.whole
 
 
+def test_of_equally_close_ones_the_first_by_id_are_listed_however_they_are_called(known, monkeypatch):
+    everybody = sorted(each.person for each in search(known.tenant, "m").found)
+    monkeypatch.setattr(searching, "LISTED", 2)
+
+    one = search(known.tenant, "m")
+
+    assert len(everybody) == 3
+    assert (sorted(each.person for each in one.found), one.whole) == (everybody[:2], False)
+
+
 def test_a_search_that_does_not_look_at_all_says_so(known, monkeypatch):
     monkeypatch.setattr(searching, "LOOKED_THROUGH", 3)
 

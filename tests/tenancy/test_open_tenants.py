@@ -48,6 +48,15 @@ def test_of_more_than_may_stay_open_the_longest_unused_is_closed_and_never_one_t
     tenants.give_back(held)
 
 
+def test_to_open_one_more_than_may_stay_open_closes_one_that_nobody_holds(tenants):
+    with tenants.hold("a"):
+        pass
+    for name in ("b", "c"):
+        tenants.take(name)
+
+    assert names_open(tenants) == ["b", "c"]
+
+
 def test_who_only_looked_closes_nothing_that_somebody_took_meanwhile(tenants):
     with tenants.look("a"):
         held = tenants.take("a")

@@ -18,7 +18,9 @@ from lrs.access.policy.table import TABLE
 from lrs.access.roles import EVERYBODY, ROLES
 from lrs.kernel.times import HOUR
 from lrs.ops import metrics
+from lrs.pages.operator import facts
 from tests.competency.world import NOON, micros
+from tests.programs import PATIENCE
 from tests.telling import answer
 from tests.told.story import tree
 from tests.told.whole import LITTLE, OPERATOR_KEY, whole
@@ -77,6 +79,25 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
     )
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
+
+
+OF_OPERATORS = [
+    *("/operator", "/operator/begin", "/operator/system", "/operator/organisations", "/operator/organisations.csv"),
+    *("/pages/work", "/console", "/console/mails", "/staff", "/staff/services/{id}/deliveries", "/health", "/metrics"),
+    *("/staff/services", "/connect", "/arrivals", "/console/sources"),
+]
+
+
+def test_what_operators_see_of_trouble(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert draws
+    monkeypatch.setattr(metrics, "wall_clock", lambda: micros(NOON) + 3 * HOUR)
+    for module in (metrics, facts):
+        monkeypatch.setattr(module, "LOOK_FOR", PATIENCE)
+    with whole(tmp_path) as world:
+        told.names = world.called | {str(tmp_path): "folder"}
+        world.trouble()
+        answers = world.ask((pattern, next(callers_of(pattern))) for pattern in OF_OPERATORS)
+    told("\n".join(f"=== {pattern}\n{outline(pattern, got)}" for (pattern, _), got in answers.items()))
 
 
 def rooms() -> dict[str, list[str]]:
@@ -149,10 +170,12 @@ def outline(pattern: str, got: httpx.Response) -> str:
         case "/me/data":
             return "".join(re.findall(r"(?m)^(?!    ).*\n", answer(got)))
         case "/console/system" | "/operator/system":
-            return re.sub(r"\b[\d,]+ MiB|(?<=  )\d+\.\d+\.\d+\S*", "<of the machine>", answer(got))
+            return re.sub(r"(?m)(?<=^  )(?:[\d,]+ MiB$|\d+\.\d+\.\d+\S*)", "<of the machine>", answer(got))
         case "/metrics":
             return re.sub(
-                r"(?m)^(?:# TYPE|(?:# HELP )?(?:process|python)_|lrs_request_).*\n|\.\d{3,}$", "", answer(got)
+                r"(?m)^(?:# TYPE|(?:# HELP )?(?:process|python)_|lrs_(?:request|writer)_).*\n|\.\d{3,}$",
+                "",
+                answer(got),
             )
         case "/staff/badge-keys.csv":
             return answer(got).replace(",'", ",")  # a name that is drawn may begin like a formula

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from msgspec.structs import replace
 
 from adapters.lms.importing import import_course
 from adapters.lms.launching import launching
@@ -28,12 +29,17 @@ from lrs.access.roles import OPERATOR as OPERATOR_ROLE
 from lrs.access.sessions import SigningIn, open_session
 from lrs.access.staff import ACTIVE, Member
 from lrs.app import Application, create_app
+from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
+from lrs.kernel.times import DAY, HOUR, MINUTE
 from lrs.matching import services
+from lrs.outbox import deliveries, destinations, fate
 from lrs.pages.operator import setup
 from lrs.people import minors
-from lrs.storage import each
+from lrs.storage import each, put_aside
+from lrs.tenancy import backups
+from lrs.tenancy.backups import BackupTaken
 from lrs.web.origins import session_cookie
 from lrs.web.static_files import asset
 from tests.adapters.lms import made
@@ -64,8 +70,8 @@ _SETTINGS = {"public_url": ROOT, "content_url": CONTENT_ROOT}
 class Whole:
     """The application over a tenant in which everything is; made by ``whole``."""
 
-    def __init__(self, app: Application, names: dict[str, str], service: Any, person: str) -> None:
-        self.app = app
+    def __init__(self, app: Application, names: dict[str, str], service: Any, person: str, *, clock: Clock) -> None:
+        self.app, self.clock = app, clock
         self.app.refusals.note = lambda *_: None  # type: ignore[method-assign]  # what is refused to those who look
         self.tenant = self.app.tenants.take("default")
         self._service, self._person = service, person
@@ -162,6 +168,42 @@ class Whole:
             "scorm/{token}": self._played(),
         }
 
+    def trouble(self) -> None:
+        """What an operator has to look at: work that fails and that was given up, destinations and organisations that
+        are shut, a worker that dies, and little else that goes well. A hundred minutes pass.
+        """
+        tenant, store, control = self.tenant, self.tenant.store, self.app.tenants.control
+        self.clock.now += 100 * MINUTE
+        for step, reason in (("match", "ValueError: no such date"), ("lti-score", "answered 503")):
+            first, second, *others = store.claim([step], limit=9, lease=MINUTE)
+            store.defer(first, due=tenant.clock() + 5 * MINUTE, error=reason)
+            put_aside(store, second, lambda _, why=reason: f"given up after 10 tries: {why}", tenant.clock())
+            store.release(others)
+        for claim in store.claim(["deliver"], limit=9, lease=MINUTE):
+            if claim.record.kind == deliveries.KIND:
+                fate.give_up(tenant, claim, "answered 400")
+            else:
+                store.release([claim])
+        destinations.pause(tenant, CHANNELS["xapi"], "national", by="test")
+        self._write(lambda tx: services.disable(tx, self._service.service.id, "it told others", by="test"))
+        for name, state in (("open-one", "open"), ("shut", "suspended"), ("leaving", "closing")):
+            control.add(name, name.title())
+            control.change(
+                name,
+                lambda record, now, state=state: replace(
+                    record, state=state, since=now, stored=3_000_000, delete_at=now + DAY
+                ),
+            )
+        control.beat("lrs-1@here")
+        control.died("lrs-1", 3, "killed by signal 9", 30.0)
+        for number, (ago, sealed, missing) in enumerate(((9, True, 0), (8, False, 2))):
+            taken = BackupTaken(tenant.clock() - ago * DAY, 5_000_000 * (number + 1), sealed, missing)
+            control.store.write(lambda tx, id=str(number), taken=taken: backups.note(tx, id, taken)).result()
+        setup.skip(self.app.tenants.installation, "mail")
+        setup.change(
+            self.app.tenants.installation, lambda before: replace(before, address=ROOT, reached_at=1, mailed_at=2)
+        )
+
     def _launch(self, registration: str) -> str:
         """The address at which Ann's browser gets the unit of a course."""
         return launching.launch(self._place, launching.LaunchOrder(registration, 0)).url
@@ -219,7 +261,7 @@ def whole(folder: Path) -> Iterator[Whole]:
     drain(everything.tenant, ("issue", "publish", "sync"))
     everything.close()
     settings = everything.tenant.settings.model_copy(update={"worker": False})
-    found = Whole(create_app(settings, clock=clock), names, everything.service, ann)
+    found = Whole(create_app(settings, clock=clock), names, everything.service, ann, clock=clock)
     try:
         yield found
     finally:

@@ -15,6 +15,7 @@ from lrs.kernel import outbound
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import MIB
 from lrs.outbox import fate, listing
+from lrs.outbox.channel import End, Outcome
 from lrs.storage import Owed, Record
 from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
@@ -458,6 +459,24 @@ def test_a_claim_that_is_run_twice_moves_the_place_once(tenant, other):
 
     assert sorted(other.kept) == [number(count) for count in range(300)]
     assert lag(tenant) == [None]
+
+
+def test_an_outcome_that_comes_late_moves_nothing_that_has_gone_on_meanwhile(tenant, other):
+    store(tenant, *map(statement, range(300)))
+    add(tenant, other)
+    (claim,) = tenant.store.claim(["deliver"], limit=9, lease=LEASE)
+    destination = forwarding.find(tenant, "national")
+    late = CHANNELS["xapi"].compose(tenant, claim.record, destination).advance
+    tenant.store.release([claim])
+    work(tenant)
+    reached, posts = forward_of(forwarding.find(tenant, "national")), len(other.posts)
+
+    for outcome in (Outcome(End.DELIVERED), Outcome(End.REFUSED, "no")):
+        tenant.store.write(lambda tx, outcome=outcome: late(tx, outcome)).result()
+
+    assert forward_of(forwarding.find(tenant, "national")) == reached
+    work(tenant)
+    assert len(other.posts) == posts
 
 
 def test_a_forward_with_nothing_left_owes_nothing_and_costs_no_commit(tenant, other):

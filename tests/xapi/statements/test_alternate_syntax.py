@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -236,6 +237,21 @@ def test_08_a_large_form_without_a_known_key_is_refused(lrs):
     assert document(lrs, 1_048_576, new_id(), auth=("nobody", "at all")).status_code == 401
     assert document(lrs, 1_040_000, new_id(), token, auth=None).status_code == 204
     assert document(lrs, 1_048_576, new_id()).status_code == 204
+
+
+def test_08_of_a_large_form_nothing_is_read_before_the_key_in_its_header_is_known(lrs):
+    """The body does not come: an answer that waited for it would not come either."""
+    parts = urlsplit(lrs.address)
+    wrong = base64.b64encode(b"nobody:at all").decode()
+    head = (
+        f"POST /xapi/activities/profile?method=PUT HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 1000000\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic {wrong}\r\n\r\n"
+    )
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as there:
+        there.sendall(head.encode())
+        answer = there.recv(65_536).decode()
+
+    assert answer.startswith("HTTP/1.1 401 ")
 
 
 class Counting(ThreadPoolExecutor):

@@ -61,6 +61,18 @@ def test_a_chain_of_a_thousand_inherits_a_bounded_number_of_keys(lrs, turn):
     assert lrs.listed(verb=statements[0]["verb"]["id"])[::turn][-2:] == [statements[1]["id"], statements[0]["id"]]
 
 
+@pytest.mark.parametrize("turn", [1, -1], ids=["oldest first", "newest first"])
+def test_in_one_batch_each_has_the_keys_that_it_has_if_they_come_one_by_one(lrs, turn):
+    together, apart = chain(4), chain(4)
+    lrs.store(together[::turn])
+    for one in apart[::turn]:
+        lrs.store(one)
+
+    assert as_computed_anew(lrs, together)
+    assert keys(lrs, together) == keys(lrs, apart)
+    assert [len(lrs.listed(verb=some[0]["verb"]["id"])) for some in (together, apart)] == [4, 4]
+
+
 def test_what_is_beyond_the_cap_is_not_found_through_a_reference(lrs):
     statements = chain(12)
 
