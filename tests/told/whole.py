@@ -32,7 +32,7 @@ from lrs.app import Application, create_app
 from lrs.composition.channels import CHANNELS
 from lrs.composition.steps import drain
 from lrs.composition.subscriptions import SUBSCRIPTIONS
-from lrs.kernel.times import DAY, HOUR, MINUTE
+from lrs.kernel.times import DAY, MINUTE
 from lrs.matching import services
 from lrs.outbox import deliveries, destinations, fate
 from lrs.pages.operator import setup
