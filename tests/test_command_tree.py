@@ -286,6 +286,22 @@ def test_a_file_that_is_not_there_is_named(name: str, file: str, tmp_path: Path)
     assert str(missing) in answer.stderr or "there is no store" in answer.stderr
 
 
+RUN_ON = {"serve", "work", "demo", "requests tail", "imports watch"}
+"""They wait, or play for a while."""
+
+
+@each_of("name", [name for name in COMMANDS if name not in RUN_ON])
+def test_in_a_folder_that_is_not_there_nothing_is_made_and_nothing_was_done(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "mistyped" / name.replace(" ", "-")
+
+    answer = run(folder, *name.split(), *required(COMMANDS[name], "nothing-such", folder / "missing"))
+
+    assert folder.exists() == (name == "tenants create")
+    assert (answer.exit_code == 0) == (name in {"tenants create", "doctor"})
+
+
 @each_of("name", PRINTING)
 def test_on_an_empty_store_json_is_one_document_or_there_is_an_error(name: str, tmp_path: Path) -> None:
     asked = required(COMMANDS[name], "nothing-such", tmp_path / "missing")

@@ -1,5 +1,7 @@
 """The server that ``lrs serve`` runs: it waits to be told that it is to end, and keeps the date of its answers."""
 
+import socket
+import sys
 import threading
 from email.utils import parsedate_to_datetime
 
@@ -8,7 +10,7 @@ import uvicorn
 
 from lrs.serving import server as serve
 from lrs.serving.server import Server, listen
-from tests.programs import until
+from tests.programs import PATIENCE, until
 
 
 async def answer(_scope, _receive, send):
@@ -63,3 +65,42 @@ def test_the_date_of_answers_goes_on(monkeypatch):
 
 def date_of(client, address):
     return parsedate_to_datetime(client.get(address).headers["date"])
+
+
+def test_a_request_that_never_ends_keeps_the_server_from_ending_for_no_longer_than_is_promised(monkeypatch):
+    monkeypatch.setattr(serve, "IN_FLIGHT", 0.05)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    begun = threading.Event()
+
+    async def endless(scope, receive, _send):
+        assert scope["type"] == "http"
+        begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    server, listener = serve.server_for(endless), listen("127.0.0.1", 0)
+    thread = run(server, listener)
+    with socket.create_connection(listener.getsockname()) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: lrs.test\r\n\r\n")
+        assert begun.wait(PATIENCE)
+
+        server.should_exit = True
+
+        thread.join(30)
+        ended = not thread.is_alive()
+    server.force_exit = True
+    thread.join(PATIENCE)
+    assert ended
+
+
+def test_an_answer_does_not_say_which_server_gave_it(monkeypatch):
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    server, listener = serve.server_for(answer), listen("127.0.0.1", 0)
+    thread = run(server, listener)
+    try:
+        told = httpx.get(f"http://127.0.0.1:{listener.getsockname()[1]}", trust_env=False)
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+    assert sorted(told.headers) == ["date"]

@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -15,7 +16,7 @@ from lrs.ops.tenant_commands import _check
 from lrs.ops.worker_process import _measure
 from lrs.storage import Owed, Record
 from lrs.tenancy import audit, states
-from lrs.tenancy.control import open_control
+from lrs.tenancy.control import open_control, registered_to_read
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.record import GRACE, record_of
 from lrs.tenancy.tenants import open_tenant, open_tenant_to_read
@@ -397,3 +398,26 @@ def test_every_route_of_a_tenant_that_is_suspended_says_so_and_the_others_answer
     assert [answer.text.count("lrs tenants resume") for answer in answers if "<html" in answer.text] == [0]
     assert healthy.json() == {"status": "ok"}
     assert sent
+
+
+def test_of_a_tenant_that_is_not_there_or_was_deleted_nothing_is_read_though_its_database_is_still_there(
+    tmp_path, mongo_url, mongo_client
+):
+    settings, prefix = Settings(data=tmp_path, store_url=mongo_url), mongo_url.rpartition("/")[2]
+    with closing(open_control(settings)) as control:
+        for name in ("acme", "beta"):
+            control.add(name)
+            open_tenant(settings, name).store.close()
+        with registered_to_read(settings, "acme") as there:
+            read = there.id
+        control.change("beta", lambda record, _: msgspec.structs.replace(record, state="deleted"))
+    told = {}
+    for name in ("acne", "beta"):
+        with pytest.raises(Misconfigured) as refused, registered_to_read(settings, name):
+            pass
+        told[name] = str(refused.value)
+
+    for name in ("control", "acme", "beta"):
+        mongo_client.drop_database(f"{prefix}_{name}")
+    assert read == "acme"
+    assert told == {name: f"there is no tenant {name!r}; there are default, acme" for name in ("acne", "beta")}

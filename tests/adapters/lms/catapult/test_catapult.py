@@ -221,15 +221,43 @@ def test_a_registration_is_one_learners_in_one_course(platform, course):
 def test_another_platform_sees_nothing_of_it_and_imports_its_own(lms, platform, course):
     content = platform.launch(course["id"])
     other = PlatformClient(lms, "other platform")
+    shown = platform.ask("GET", f"session/{content.launched['id']}").json()
 
-    for path in (
-        f"course/{course['id']}",
-        f"registration/{content.registration}",
-        f"registration/{content.registration}/learner-prefs",
-        f"session/{content.launched['id']}",
-    ):
-        assert other.ask("GET", path).status_code == 404
+    assert reached(other, course["id"], content.registration, content.launched["id"]) == []
     assert other.bring(structure(id=COURSE))["id"] != course["id"]
+    assert platform.ask("GET", f"session/{content.launched['id']}").json() == shown
+
+
+def test_no_platform_reaches_what_the_organisation_made_itself(lms, platform):
+    place = LmsPlace(lms.tenant, SUBSCRIPTIONS, f"{lms.address}/t/default")
+    course = imported(lms.tenant, package(structure(id="https://publisher.example/own"))).course
+    enrolling = {"id": new_id(), "session": new_id()}
+    made = lms.tenant.store.write(lambda tx: enrol_in(tx, place, course, learner(), **enrolling)).result()
+    launched = launch(place, LaunchOrder(made.id, 0)).session
+
+    assert reached(platform, course.id, made.id, launched.id) == []
+    assert reached(platform, course.id, str(made.number), str(launched.number)) == []
+
+
+def reached(platform, course, registration, session):
+    """What *platform* reaches of these, of all that it can ask for."""
+    prefs = {"languagePreference": "en", "audioPreference": "on"}
+    asked = [
+        ("GET", f"course/{course}", None),
+        ("POST", f"course/{course}/launch-url/0", {"actor": learner(), "reg": new_id()}),
+        ("POST", "registration", {"courseId": str(course), "actor": learner()}),
+        ("GET", f"registration/{registration}", None),
+        ("POST", f"registration/{registration}/waive-au/0", {"reason": "known"}),
+        ("GET", f"registration/{registration}/learner-prefs", None),
+        ("POST", f"registration/{registration}/learner-prefs", prefs),
+        ("DELETE", f"registration/{registration}/learner-prefs", None),
+        ("GET", f"session/{session}", None),
+        ("POST", f"session/{session}/abandon", None),
+        ("DELETE", f"registration/{registration}", None),
+        ("DELETE", f"course/{course}", None),
+    ]
+    found = [(one, path, platform.ask(one, path, **({"json": body} if body else {}))) for one, path, body in asked]
+    return [(one, path, answer.status_code) for one, path, answer in found if answer.status_code != 404]
 
 
 def test_a_token_works_as_long_as_its_platform_and_its_key(lms):
