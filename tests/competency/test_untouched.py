@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lrs.competency import listed
 from lrs.competency.rebuild import rebuild
 from lrs.competency.uncompletions import UNCOMPLETED
 from lrs.composition.kinds import TENANT
@@ -66,7 +67,7 @@ TOUCHED = {
     "a rule": did(GOWNING),
     "another learner": did(READ, actor={"mbox": "mailto:bob@example.org"}),
     "another name": did(READ, actor=LEARNER | {"name": "Ann Other"}),
-    "a group": did(READ, actor={"objectType": "Group", "member": [LEARNER]}),
+    "a group": did(READ, actor={"objectType": "Group", "member": [ANN_ACCOUNT]} | LEARNER),
     "a join": did(READ, context={"extensions": {SAME_PERSON: [ANN_ACCOUNT]}}),
     "a mark that is taken off": did(READ, verb={"id": min(UNCOMPLETED)}),
     "a reference": did(READ, object={"objectType": "StatementRef", "id": did(READ)["id"]}),
@@ -135,6 +136,17 @@ def test_who_is_parted_from_others_is_looked_up_again(known):
     (before,) = store(known.tenant, did(READ))
 
     assert owing(known) == {before}
+
+
+def test_a_name_that_the_list_no_longer_has_is_news_again(known, monkeypatch):
+    monkeypatch.setattr(listed, "_MOST_CALLED", 1)
+    store(known.tenant, did(READ))
+    store(known.tenant, did(READ, actor=LEARNER | {"name": "Ann Other"}))
+    known.work()
+
+    ids = store(known.tenant, did(READ))
+
+    assert owing(known) == set(ids)
 
 
 def test_a_learner_who_is_no_longer_there_is_new_again(known):
