@@ -70,3 +70,15 @@ def test_a_link_of_a_browser_opens_in_no_other_one_and_still_in_its_own(tenant, 
 
     assert (refused.value.status, refused.value.error) == (403, "other_browser")
     assert using("own").about == "somebody"
+
+
+def test_a_link_is_used_once_for_its_purpose_alone(tenant):
+    link = made(tenant, "learner-invitation")
+    with pytest.raises(Refused):
+        tenant.store.write(lambda tx: one_time.use(tx, link.token, tenant.clock(), "staff-invitation")).result()
+
+    used = tenant.store.write(lambda tx: one_time.use(tx, link.token, tenant.clock(), "learner-invitation")).result()
+    with pytest.raises(Refused) as again:
+        tenant.store.write(lambda tx: one_time.use(tx, link.token, tenant.clock(), "learner-invitation")).result()
+
+    assert (used.about, again.value.status, there(tenant, link)) == ("somebody", 410, [False])

@@ -82,6 +82,18 @@ def test_a_mailbox_seen_after_its_hash_is_what_the_person_shows(store):
     assert identifiers_of(store, person) == [{"mbox": "mailto:ann@example.org"}]
 
 
+def test_a_mailbox_seen_after_its_hash_is_listed_anew(store):
+    hashed = identifier_of({"mbox_sha1sum": sha1(b"mailto:ann@example.org").hexdigest()})
+    (person,) = minted(store, hashed)
+    store.settle(store.claim(["list"], limit=9, lease=60_000_000), lambda _: None).result()
+
+    minted(store, hashed)
+    assert store.claim(["list"], limit=9, lease=60_000_000) == []
+    minted(store, ANN)
+
+    assert [claim.record.id for claim in store.claim(["list"], limit=9, lease=60_000_000)] == [person]
+
+
 def test_the_older_person_holds_what_both_have_and_both_are_evaluated_again(store):
     older, younger = minted(store, ACCOUNT, ANN)
 

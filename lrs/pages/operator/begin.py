@@ -138,14 +138,12 @@ class _Begin:
         status: int,
         told: Mapping[str, Any],
     ) -> Response:
-        at = found.index(chosen) + 1 if chosen else len(found)
         is_in = self._is_in(visit)
         return visit.page(
             "operator/begin.html",
             status,
             steps=found,
             step=chosen,
-            at=at,
             top=visit.root.removesuffix(OPERATOR),
             is_in=is_in,
             skippable=chosen is not None and chosen.is_open and chosen.name in setup.SKIPPABLE,

@@ -1,0 +1,231 @@
+"""Rows and parts of pages of records that no told world has: each state, none of it, one and several."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapters.catalogue import role_view
+from adapters.imports.job import Job, JobError, JobResult, Sender
+from adapters.imports.look import Look
+from adapters.imports.mappings import SavedProfile
+from adapters.lms.sessions import acts
+from adapters.pages import view
+from adapters.reading.day_order import OF_DAYS
+from adapters.reading.profile import MappingProfile
+from adapters.reports.repairs import ShownRow
+from lrs.competency.shapes import ProfileEntry
+from lrs.kernel.times import HOUR, MINUTE
+from lrs.matching.employers import Employee
+from lrs.matching.roles.gap import Requirement, Role
+from lrs.matching.services import SCOPES, FormerSecrets, Service
+from lrs.outbox.channel import Destination
+from lrs.outbox.listing import DestinationStatus
+from lrs.pages import employer_view, quarantine_view, services_view
+from tests.adapters.lms.cmi5.test_rules import OPEN
+from tests.badges.made import NOON
+from tests.told.story import Story, inline, tree
+
+CAREERS = Service("careers", "Careers", "To find a job", SCOPES, "salt", "secret", "https://c.example/hook")
+SERVICES = {
+    "active": CAREERS,
+    "disabled": replace(CAREERS, state="disabled", reason="it told others"),
+    "refused by itself": replace(CAREERS, state="disabled", reason="it answered 410", is_refused=True),
+    "without a webhook": replace(CAREERS, webhook=None, scopes=SCOPES[:1]),
+    "an employer": replace(CAREERS, webhook=None, employer=True, scopes=()),
+    "with former secrets": replace(CAREERS, former=FormerSecrets("a", "b", NOON + 1)),
+    "with former secrets that ended": replace(CAREERS, former=FormerSecrets("a", "b", NOON)),
+}
+AT = Destination("webhook", "careers")
+STANDINGS = {
+    "none": None,
+    "nothing waits": DestinationStatus(AT, 0, None, "", "", ""),
+    "3 wait for a moment": DestinationStatus(AT, 3, NOON, "", "", ""),
+    "for a minute": DestinationStatus(AT, 3, NOON - MINUTE, "", "", ""),
+    "for 3 hours": DestinationStatus(AT, 3, NOON - 3 * HOUR, "", "", ""),
+}
+
+
+def rows(story: Story, found: Any) -> None:
+    for one in found:
+        story.say(f"    {inline(one.values)}")
+        story.say(f"    shown {inline(one.shown)} links {inline(one.links)} moods {inline(one.moods)}")
+
+
+def test_services_in_each_state(told: Any) -> None:
+    story = Story()
+    for state, one in SERVICES.items():
+        story.head(state)
+        for name, standing in STANDINGS.items():
+            story.say(f"- {name}")
+            rows(story, services_view.rows([one], {"careers": standing} if standing else {}, NOON, ""))
+        page = services_view.service(one, STANDINGS["for a minute"], 7, NOON, "Europe/London")
+        story.say(f"page: {inline(page)}", f"sees: {services_view.sees(one)}")
+    story.head("deliveries")
+    for state in ("queued", "delivered", "superseded", "withheld", "held", "dead", "odd"):
+        for more in ({}, {"status": 202}, {"reason": "answered 503; tried again", "again": "2026-11-21T12:05:00Z"}):
+            told_of = {
+                "queued": "2026-11-21T12:00:00Z",
+                "what": "profile.updated",
+                "id": "1",
+                "status": None,
+                "reason": None,
+            }
+            rows(story, services_view.delivery_rows([{**told_of, "state": state, **more}], "Europe/London"))
+    told(str(story))
+
+
+def held(
+    id: str, label: str, ordinal: int = 1, state: str = "held", until: date | None = None, level: str = ""
+) -> ProfileEntry:
+    found: Any = SimpleNamespace(
+        competency=SimpleNamespace(id=id, label=label, code=id.upper()),
+        level=SimpleNamespace(label=level, code="", ordinal=ordinal),
+        state=state,
+        valid_until=until,
+    )
+    return found
+
+
+def test_the_table_of_an_employer(told: Any) -> None:
+    story, works, other = Story(), replace(CAREERS, name="Works"), replace(CAREERS, name="Other")
+    soon, past = date(2026, 12, 1), date(2026, 11, 20)
+    people = [
+        Employee(
+            "Ann",
+            works,
+            (held("gown", "Gowning", until=soon, state="expiring", level="Aware"), held("asep", "Aseptic", 2)),
+        ),
+        Employee(
+            "Ben",
+            works,
+            (held("gown", "Gowning", until=past, state="expired"), held("cell", "", 3, until=date(2027, 1, 1))),
+        ),
+        Employee(
+            "Cleo",
+            works,
+            (held("gown-2", "Gowning", state="expired"), *(held(f"s{n}", f"Skill {n}") for n in range(9))),
+        ),
+        Employee("Dan", works, ()),
+    ]
+    for some in (people[:1], people, [*people, Employee("Eve", other, (held("asep", "Aseptic"),))], []):
+        whole = employer_view.matrix(some)
+        story.head(f"{len(some)} people")
+        story.say(f"skills {whole.skills}")
+        rows(story, whole.rows)
+        story.say(f"objects {inline([one.values for one in whole.objects])}")
+        story.say(f"of a file {[one.name for one in whole.of_file]} {[one.label for one in whole.of_file]}")
+        for first in ("", "0", "4", "5", "9", "10", "12", "13", "99999", "x"):
+            part = employer_view.part_of(whole, first)
+            names = [one.label for one in part.columns]
+            story.say(f"from {first!r}: {part.first} {names} {inline(employer_view.parts(whole, part, '/employer'))}")
+    told(str(story))
+
+
+def test_roles_that_ask_for_much(told: Any) -> None:
+    story = Story()
+    wants = tuple(Requirement(f"c{n}", f"Skill {n}" if n % 2 else None, essential=n != 2) for n in range(6))
+    operator = Role("operator", "Operator", wants[:4], source="ATMP")
+    some = [
+        operator,
+        replace(operator, requirements=wants[:5]),
+        replace(operator, requirements=wants, source=None, valid_from=date(2026, 11, 21)),
+        replace(operator, requirements=(), valid_until=date(2026, 11, 21)),
+        replace(operator, id="coming", valid_from=date(2026, 11, 22)),
+        replace(operator, id="former", valid_until=date(2026, 11, 20)),
+    ]
+    for on in (None, date(2026, 11, 21)):
+        story.head(f"on {on}")
+        rows(story, role_view.listed(some, date(2026, 11, 21), "/t/one", on))
+    story.say(inline(role_view.role(some[2], (), (), "")))
+    told(str(story))
+
+
+def test_imports_in_each_state(told: Any) -> None:
+    story = Story()
+    job = Job("j-1", "training-centre", "north", "file.csv", Sender("north", "{}"), NOON)
+    good = JobResult({"new": 3, "updated": 2, "unchanged": 1}, usable=True)
+    bad = JobResult({"new": 3, "quarantined": 2, "error": 1, "skipped": 4}, usable=True, notes=("The hours are h.mm",))
+    look = Look(
+        "csv",
+        headers=("Session", "Start", "Odd"),
+        guesses=("Odd",),
+        known="Ours",
+        before="2026-11-20",
+        places=(("", 1), ("Two", 3)),
+    )
+    mended = replace(job, id="j-2", state="done", told=bad)
+    some = {
+        "waiting": job,
+        "under way": replace(job, state="running", rows=5, written=9),
+        "cannot be read": replace(
+            job, state="refused", problem=JobError(400, "bad_file", "row 3, starts_at: no header row")
+        ),
+        "given up": replace(job, state="failed", error="KeyError: 'x'"),
+        "checked": replace(job, state="done", dry_run=True, told=good, look=look),
+        "in": replace(job, state="done", told=good, plan="j-9"),
+        "with rows to repair": replace(job, state="done", told=bad, blobs={"repairs": "a", "returned": "b"}),
+        "nothing could be used": replace(job, state="done", told=replace(bad, usable=False)),
+        "done without a result": replace(job, state="done"),
+        "repaired": mended,
+        "repairs it": replace(job, state="done", told=good, mends="j-2"),
+        "would repair it": replace(job, state="done", told=good, mends="j-1", dry_run=True),
+        "of a source that is gone": replace(job, adapter="gone", state="done", told=good),
+    }
+    story.head("the list")
+    rows(story, view.listed(list(some.values()), "Europe/London", "/t/one"))
+    for name, one in some.items():
+        story.head(name)
+        for plan in (None, replace(job, dry_run=True, told=bad)):
+            story.say(inline(view.detail(one, plan, "j-8" if plan else "", "Europe/London")))
+    story.head("its columns")
+    saved = [SavedProfile("Ours", "north", "training-centre", MappingProfile(), NOON, "test")]
+    mapped = MappingProfile(constants={"centre": "north"}, dates=("%d.%m.%Y",), hours="minutes")
+    for one in (some["checked"], replace(some["checked"], profile=mapped), some["waiting"]):
+        story.say(
+            tree({key: value for key, value in view.columns(one, saved).items() if key not in {"options", "adapters"}})
+        )
+    rows(story, view.saved([*saved, replace(saved[0], adapter="gone")], "Europe/London"))
+    for outcome in ("new", "updated", "unchanged", "skipped", "quarantined", "error"):
+        shown = ShownRow("", 3, outcome, "bad_time", "starts_at", "some day", f"in starts_at: {OF_DAYS}", "Ann")  # type: ignore[arg-type]
+        rows(story, view.rows([shown]))
+    told(str(story))
+
+
+def test_figures_of_a_form_of_the_quarantine(told: Any) -> None:
+    asked: list[dict[str, str]] = [
+        {}, {"stored": "3"}, {"stored": "3", "refused": "0"}, {"stored": "99999", "refused": "1"}, {"stored": "100000", "refused": "1"}, {"stored": "-1", "refused": "1"}, {"stored": "٣", "refused": "1"},
+    ]  # fmt: skip
+    told("".join(f"{inline(one)}: {quarantine_view.figures(one)}\n" for one in asked))
+
+
+def test_sessions_that_are_abandoned(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    monkeypatch.setattr(acts, "unit_at", lambda *_: SimpleNamespace(id="https://publisher.example/au"))
+    monkeypatch.setattr(acts, "registration_in", lambda *_: None)
+    monkeypatch.setattr(acts, "structure_of", lambda *_: None)
+    monkeypatch.setattr(
+        acts.own_statements, "abandoned", lambda session, publisher: f"abandoned {publisher} {session.abandoned}"
+    )
+    monkeypatch.setattr(acts, "store_own", lambda *given: story.say(f"    stored {given[-1]}"))
+    monkeypatch.setattr(
+        acts, "put_session", lambda _, one: story.say(f"    kept {one.abandoned - NOON} {one.abandoned_by}")
+    )
+    place: Any = SimpleNamespace(tenant=SimpleNamespace(clock=lambda: NOON))
+    for format in ("cmi5", "tincan", "scorm"):
+        for case, changed in {
+            "open": {},
+            "terminated": {"terminated": 5},
+            "abandoned": {"abandoned": 6},
+            "both": {"terminated": 5, "abandoned": 6},
+        }.items():
+            kept = replace(OPEN, format=format, **changed)
+            monkeypatch.setattr(acts, "session_in", lambda *_, kept=kept: kept)
+            story.say(f"{format}, {case}")
+            ended = acts.abandon_in(None, place, OPEN, "idle")  # type: ignore[arg-type]
+            story.say(f"    {'as it was' if ended == kept else f'abandoned by {ended.abandoned_by}'}")
+    told(str(story))
