@@ -20,6 +20,7 @@ from lrs.composition.steps import drain
 from lrs.kernel.settings import Settings
 from lrs.matching import services
 from lrs.matching.consent import answers
+from lrs.ops import import_commands
 from lrs.ops.demo import sample
 from lrs.ops.demo.story import FRAMEWORK, LEARNER
 from lrs.storage import records
@@ -88,6 +89,7 @@ def terminal(tmp_path, draws, monkeypatch):
     """The clock of every store stands at noon of 21 November 2026."""
     assert draws
     monkeypatch.setattr(records, "time", SimpleNamespace(time_ns=lambda: NOON * 1_000))
+    monkeypatch.setattr(import_commands, "QUIET", 3600.0)  # a busy machine takes long, and that is not told
     return Terminal(tmp_path)
 
 
