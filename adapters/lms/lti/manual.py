@@ -46,9 +46,12 @@ PRODUCTS = {
             "{site}/mod/lti/token.php",
             "{site}/mod/lti/certs.php",
             "In Manage tools, the magnifying glass of the tool shows Client ID and Deployment ID.",
-            "Site administration, Plugins, External tool, Manage tools: configure a tool manually, LTI version 1.3,"
-            " public key type Keyset URL. Tick Deep linking, and share the name and the e-mail of the launcher if"
-            " learners should be known by them.",
+            "Site administration, Plugins, External tool, Manage tools: configure a tool manually, LTI version LTI 1.3,"
+            " public key type Keyset URL. Tool configuration usage: Show in activity chooser and as a preconfigured"
+            " tool. Tick Supports Deep Linking. Under Services, choose Use this service for grade sync and column"
+            " management, and Use this service to retrieve members' information: Moodle has both off, and then no grade"
+            " and no roster arrives. Under Privacy, share the launcher's name and email if learners should be known by"
+            " them, and accept grades from the tool.",
         ),
         Product(
             "canvas",
