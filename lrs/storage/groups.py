@@ -211,8 +211,14 @@ class GroupCommit:
                 # a call of its own, so that no group stays in memory while the thread waits
                 self._answer(self._take(), self._commit)
                 self._between(self._is_wanted)
-            while self._freed:
-                self._freed.popleft()()
+            self._tell_freed()
+
+    def _tell_freed(self) -> None:
+        """Calls those who found the thread at work, unless they took themselves off meanwhile."""
+        with suppress(IndexError):
+            while True:
+                freed = self._freed.popleft()
+                freed()
 
     def _answer(self, group: Sequence[QueuedDecision], commit: Committing) -> None:
         """Commits a group and completes its futures, or puts it back if that takes too long for its caller."""

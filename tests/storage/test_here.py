@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import threading
+from collections import deque
 from concurrent.futures import Future
 
 import pytest
@@ -213,6 +214,20 @@ def test_who_comes_while_the_thread_commits_is_told_when_it_is_done_and_commits_
 
     assert second.done()
     assert engine.made == [(False, 1), (True, 1)]
+
+
+def test_who_takes_itself_off_while_the_thread_looks_does_not_end_the_thread(engine, monkeypatch):
+    class TakenOff(deque):
+        def __bool__(self):
+            return True
+
+    monkeypatch.setattr(engine.queue, "_freed", TakenOff())
+    engine.go.set()
+    engine.queue.submit(lambda _: None, ROWS).result(WAIT)
+
+    engine.queue.submit(lambda _: None, ROWS).result(WAIT)
+
+    assert len(engine.made) == 2
 
 
 def test_what_its_caller_never_commits_is_stored_at_the_end(engine):
