@@ -15,6 +15,7 @@ from lrs.storage.groups import HERE_WEIGHT, ByCaller, GroupCommit, TooLong
 from lrs.storage.sqlite import pace
 from lrs.storage.sqlite.pace import Pace
 from lrs.storage.turn import Turn
+from tests.programs import until
 
 WAIT = 60
 MAIN = threading.main_thread
@@ -25,6 +26,7 @@ def sqlite(tmp_path, monkeypatch):
     monkeypatch.setattr(pace, "QUICK_S", WAIT)  # however slow this machine is
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     store.write(lambda _: None).result(WAIT)
+    until(lambda: not store._merging.is_due, "the thread to have looked what is to be merged")  # noqa: SLF001 (it tells nobody else)
     yield store
     store.close()
 
