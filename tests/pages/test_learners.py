@@ -336,7 +336,7 @@ def test_a_statement_about_somebody_shows_its_source_nothing_that_others_proved(
 
 
 def test_a_narrow_reach_shows_the_level_the_badge_and_the_evidence_that_its_own_source_proved(site):
-    centre = member(site, "provider", "centre")
+    centre, vle = (member(site, "provider", source) for source in ("centre", "vle"))
     site.world.send(statement("gown", ANN), source="vle")
     site.world.send(statement("asep", ANN, activity=ASEPTIC), source="centre")
     site.world.send(statement("asep too", ANN, activity=ASEPTIC), source="vle")
@@ -351,6 +351,7 @@ def test_a_narrow_reach_shows_the_level_the_badge_and_the_evidence_that_its_own_
     assert statement_id("asep") in page
     assert [one for one in ("GOWN", statement_id("gown"), statement_id("asep too")) if one in page] == []
     assert row["skill"] == ["ASEP Aseptic technique"]
+    assert "ASEP Aseptic technique" in vle.get(f"{LIST}.json").json()[0]["skill"]  # both have proved it
 
 
 def test_a_role_that_is_taken_away_closes_the_page_that_is_open(known):
