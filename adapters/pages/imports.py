@@ -19,12 +19,13 @@ from adapters.imports.arriving_forms import read_form
 from adapters.imports.job import Job
 from adapters.imports.mappings import saved_for
 from adapters.imports.routes import file_of
+from adapters.imports.senders import arrived_from
 from adapters.imports.sources import FILES, files_said
 from adapters.pages import acts, repairs, view
 from adapters.pages.columns import MOST_FIELDS, corrected
 from adapters.reports.repairs import ShownRow
 from adapters.reports.returned import WORKBOOK
-from lrs.access.keys import list_keys
+from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.list_files import add_files
@@ -91,7 +92,8 @@ async def _sent(request: Request, visit: Visit) -> Job:
 def _list(visit: Visit, refused: Refused | None = None) -> Response:
     own = acts.reached(visit.caller)
     found = listing(asked_of(visit.request, view.LIST, sort="-sent"), _listed(visit))
-    names = sorted({str(one["name"]) for one in list_keys(visit.tenant.store)}) if own is None else sorted(own)
+    store = visit.tenant.store
+    names = arrived_from(store).union(one.source for one in known_keys(store)) if own is None else own
     return visit.page(
         "staff/imports.html",
         refused.status if refused else 200,
@@ -99,7 +101,7 @@ def _list(visit: Visit, refused: Refused | None = None) -> Response:
         sorts=files_said(),
         problem=refused.message if refused else "",
         list=found,
-        providers=names,
+        providers=sorted(names),
         is_free=own is None,
     )
 

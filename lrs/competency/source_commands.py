@@ -10,18 +10,16 @@ from collections.abc import Collection, Mapping
 
 import click
 
-from lrs.access.keys import list_keys
+from lrs.competency.known_sources import KnownSources
 from lrs.competency.rules.walk import read_again
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
 from lrs.people import invite_commands, joins, nobody
 from lrs.people.commands import BY, persons
 from lrs.people.identifiers import NOBODY
-from lrs.storage import Reader, Tx, Walk
+from lrs.storage import Tx
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
-from lrs.xapi.statements.keys import source_key
-from lrs.xapi.statements.plan import KIND as STATEMENT
 
 persons.add_command(invite_commands.invite)
 _UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
@@ -40,7 +38,7 @@ def trust(tenant: Tenant, source: str) -> None:
         if joins.trust(tx, source, BY):
             read_again(tx, source)
 
-    known = _is_known(tenant.store, source)
+    known = source in KnownSources(tenant.store)
     tenant.store.write(decide).result()
     click.echo(f"{source} is an identity authority")
     if not known:
@@ -80,7 +78,7 @@ def nobody_(
 
 
 def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
-    if not _is_known(tenant.store, source):
+    if source not in KnownSources(tenant.store):
         raise click.ClickException(_UNKNOWN.format(source))
     if not all(name.strip() for name in names):
         raise click.ClickException("a name is empty: accounts without a name stand for nobody anyway")
@@ -92,12 +90,6 @@ def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
         return changed
 
     return tenant.store.write(decide).result()
-
-
-def _is_known(reader: Reader, source: str) -> bool:
-    """Whether a key has that name, or a statement came from it."""
-    named = any(one["name"] == source for one in list_keys(reader))
-    return named or bool(reader.find(Walk(STATEMENT, [source_key(source)], limit=1)).records)
 
 
 def _print_lists(lists: Mapping[str | None, Collection[str]], *, as_json: bool) -> None:

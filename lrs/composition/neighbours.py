@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from adapters.imports.history import recent_runs
+from adapters.imports.senders import arrived_from
 from adapters.pages.provider import to_repair
 from adapters.training_centre.centre_sessions import unclosed
 from badges.content.awards import credential_uuid
@@ -35,6 +36,7 @@ def neighbours() -> Neighbours:
         stopped=stops.states,
         unclosed=_unclosed,
         to_repair=to_repair,
+        by_file=arrived_from,
     )
 
 

@@ -123,7 +123,7 @@ def _of_staff(neighbours: Neighbours) -> Iterator[Router]:
     yield rules_pages.routes()
     yield sign_in_provider.routes()
     yield invitation.routes()
-    yield members.routes()
+    yield members.routes(neighbours)
     yield home.routes(neighbours)
     yield staff_learners.routes(neighbours)
     yield staff_services.routes(neighbours)
@@ -135,7 +135,7 @@ def _of_staff(neighbours: Neighbours) -> Iterator[Router]:
     yield developers.routes()
     yield console.routes(neighbours)
     yield source.routes()
-    yield connect.routes()
+    yield connect.routes(neighbours)
     yield quarantine_pages.routes(neighbours)
     yield arrivals.routes(neighbours)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import click
 import msgspec
 
+from adapters.imports.senders import arrived_from
 from lrs.access.keys import known_keys
 from lrs.access.source_names import SourceNames, put_name, shown_name
 from lrs.access.switches import SWITCHES, all_switches, put_switches, switches_of
@@ -38,7 +39,7 @@ def list_sources(tenant: Tenant, as_json: bool) -> None:
     """List the sources with their switches, and how many of their statements are in quarantine."""
     tallies, switches = all_tallies(tenant.store), all_switches(tenant.store)
     names = {one.source for one in known_keys(tenant.store)} | SourceNames(tenant.store).known.keys()
-    names |= tallies.keys() | switches.keys()
+    names |= tallies.keys() | switches.keys() | arrived_from(tenant.store)
     print_list(
         [_source(tenant, name) for name in sorted(names)],
         {"name": "name", "shown": "shown", "on": "on", "quarantined": "quarantined", "ever": "quarantinedEver"},

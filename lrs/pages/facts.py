@@ -66,7 +66,8 @@ class Neighbours(msgspec.Struct, frozen=True):
     """Functions of parts that the record store does not know. The composition root sets them.
 
     *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
-    or of all, are today or over, and still open; *to_repair* how many rows of files that somebody may see wait.
+    or of all, are today or over, and still open; *to_repair* how many rows of files that somebody may see wait;
+    *by_file* the sources of which files came in, which need no key.
     """
 
     imports: Callable[[Store], Sequence[Run]]
@@ -82,6 +83,7 @@ class Neighbours(msgspec.Struct, frozen=True):
     stopped: Callable[[Reader, Sequence[str]], Mapping[str, str]]
     unclosed: Callable[[Tenant, Collection[str] | None], int]
     to_repair: Callable[[Tenant, Caller], int]
+    by_file: Callable[[Reader], frozenset[str]]
 
 
 class LearnerFacts(msgspec.Struct, frozen=True):

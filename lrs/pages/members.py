@@ -1,6 +1,7 @@
 """The list of members of staff with their roles. No logic."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import Response
@@ -17,6 +18,7 @@ from lrs.matching.developers import role_said, with_services
 from lrs.pages import session
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect.facts import CONNECT
+from lrs.pages.facts import Neighbours
 from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
@@ -38,14 +40,15 @@ says(
 )
 
 
-def routes() -> Router:
-    """The router."""
+def routes(neighbours: Neighbours) -> Router:
+    """The router; *neighbours* are the parts that the app knows."""
     router = page_router(PLACE)
+    members = partial(_members, neighbours)
 
     @router.get("", summary="The members of staff, and their roles", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         asked = visit.request.query_params
-        return _members(visit, typed={"": rows_in([("role", asked.get("role", "")), ("of", asked.get("of", ""))])})
+        return members(visit, typed={"": rows_in([("role", asked.get("role", "")), ("of", asked.get("of", ""))])})
 
     @router.post("", summary="Invites a member of staff", openapi_extra=form_body("email", "role", "of") | SIGNED_IN)
     def invite(visit: Visiting, body: FormBody) -> Response:
@@ -56,14 +59,14 @@ def routes() -> Router:
             root = pages_address_for(visit.request)
             made = staff_acts.invite(visit.tenant, email, roles, by=visit.session.by, root=root)
         except Refused as refused:
-            return _members(visit, refused, email=email, typed={"": rows_in(form)})
-        return _members(visit, made=made, email=email)
+            return members(visit, refused, email=email, typed={"": rows_in(form)})
+        return members(visit, made=made, email=email)
 
-    _add_changes(router)
+    _add_changes(router, members)
     return router
 
 
-def _add_changes(router: Router) -> None:
+def _add_changes(router: Router, members: Callable[..., Response]) -> None:
     """What is done to one member."""
 
     @router.post(
@@ -78,7 +81,7 @@ def _add_changes(router: Router) -> None:
             roles = with_services(visit.tenant.store, roles_in(form))
             staff_acts.set_roles(visit.tenant, id, roles, by=visit.session.by)
         except Refused as refused:
-            return _members(visit, refused, typed={id: rows_in(form)})
+            return members(visit, refused, typed={id: rows_in(form)})
         if visit.session.by == staff.SUBJECT + id and session_in(visit.tenant, _token(visit)) is None:
             return visit.on("/sign-in", "own_roles")
         return visit.on(PLACE, "roles")
@@ -98,13 +101,13 @@ def _add_changes(router: Router) -> None:
                 return visit.on(PLACE, "invitation_withdrawn" if state == WITHDRAWN else "disabled")
             staff_acts.enable(visit.tenant, id, by=visit.session.by)
         except Refused as refused:
-            return _members(visit, refused)
+            return members(visit, refused)
         return visit.on(PLACE, "enabled")
 
-    _add_recovery(router)
+    _add_recovery(router, members)
 
 
-def _add_recovery(router: Router) -> None:
+def _add_recovery(router: Router, members: Callable[..., Response]) -> None:
     """A new password for somebody who forgot theirs."""
 
     @router.post(
@@ -118,8 +121,8 @@ def _add_recovery(router: Router) -> None:
         try:
             made = staff_acts.recover(visit.tenant, id, by=visit.session.by, root=root, without_factor=without)
         except Refused as refused:
-            return _members(visit, refused)
-        return _members(visit, made=made, is_recovery=True)
+            return members(visit, refused)
+        return members(visit, made=made, is_recovery=True)
 
 
 def _token(visit: Visit) -> str | None:
@@ -133,6 +136,7 @@ def _check_other(visit: Visit, id: str) -> None:
 
 
 def _members(
+    neighbours: Neighbours,
     visit: Visit,
     refused: Refused | None = None,
     *,
@@ -142,7 +146,7 @@ def _members(
     is_recovery: bool = False,
 ) -> Response:
     zone, store = visit.tenant.settings.zone, visit.tenant.store
-    known, there = _known(visit), list(services.everyone(store))
+    known, there = _known(neighbours, visit), list(services.everyone(store))
     return visit.page(
         "staff/members.html",
         refused.status if refused else 200,
@@ -160,10 +164,11 @@ def _members(
     )
 
 
-def _known(visit: Visit) -> list[str]:
-    """The sources that a role can be for: those that have a key or a shown name, but the first start's own."""
-    named = SourceNames(visit.tenant.store).known.keys() - {FIRST_KEY}
-    return sorted({*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT), *named})
+def _known(neighbours: Neighbours, visit: Visit) -> list[str]:
+    """The sources that a role can be for: of a key, of files or with a shown name, but the first start's own."""
+    store = visit.tenant.store
+    named = SourceNames(store).known.keys() - {FIRST_KEY}
+    return sorted({*connect_facts.sources_of(visit.tenant, visit.caller, CONNECT, neighbours.by_file(store)), *named})
 
 
 def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from fastapi import Response
 
 from lrs.access.source_names import put_name, shown_name
 from lrs.access.switches import SWITCHES, put_switches
+from lrs.competency.known_sources import KnownSources
 from lrs.kernel.errors import Refused
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect import view as connect_view
@@ -76,6 +77,6 @@ def _source(visit: Visit, source: str, typed: str | None = None, refused: Refuse
 
 def _within(visit: Visit, source: str) -> str:
     """*source*, if it has a key or sent something, and the visitor may connect it. Raises ``Refused`` (404)."""
-    if not connect_facts.reaches(visit.caller, CONNECT, source) or not connect_facts.is_known(visit.tenant, source):
+    if not connect_facts.reaches(visit.caller, CONNECT, source) or source not in KnownSources(visit.tenant.store):
         raise Refused("There is no such source among yours.", status=404, error="not_found")
     return source

@@ -117,7 +117,7 @@ def test_checking_names_each_bad_row_and_fails(run, file):
     output = run(rules, "check", table, exit_code=1)
 
     assert "row 2, competency: no published framework has 'NOPE'" in output
-    assert "row 3, trusted source: there is no API key 'vle' (warning)" in output
+    assert "row 3, trusted source: no key is called 'vle', and nothing came from it (warning)" in output
     assert "1 rule can be used" in output
 
 

@@ -100,7 +100,7 @@ def test_a_source_nobody_has_a_key_for_and_no_source_at_all_are_warnings():
 
     assert len(ruleset.rules) == 2
     assert [str(fault) for fault in faults] == [
-        "row 2, trusted source: there is no API key 'vel' (warning)",
+        "row 2, trusted source: no key is called 'vel', and nothing came from it (warning)",
         "row 3, trusted source: names no source, so nothing will ever count (warning)",
     ]
 

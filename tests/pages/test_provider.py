@@ -9,6 +9,7 @@ import pytest
 
 from lrs.access import staff_acts
 from lrs.access.roles import granted
+from lrs.competency.rules.applying import ruleset_in
 from lrs.composition.steps import drain
 from tests.competency.world import RULES, statement
 from tests.pages.conftest import Site, forms_of, text_of
@@ -103,6 +104,26 @@ def test_a_file_that_was_only_checked_has_no_rows_that_wait_for_repair(site):
 
     assert "never.csv Checked, not brought in" in page
     assert "One row needs repair." in page
+
+
+def test_a_provider_without_a_key_is_among_the_sources_once_a_file_of_it_came_in(site):
+    west, far = signed_in(site, "provider:west"), signed_in(site, "provider:far")
+    bring(site, west, checked(site, west, FILE.replace("P-1", "west-1").replace("P-2", "west-2"), "west.csv"))
+    checked(site, far, FILE, "far.csv")
+    drain(site.tenant)
+    staff = signed_in(site, "administrator", "steward")
+
+    for path, there in {
+        "/staff/members": '<option value="{}">',
+        "/staff/imports": '<option value="{}">',
+        "/connect": 'href="/connect/sources/{}"',
+        "/arrivals?verb=urn:none": "source={}",
+    }.items():
+        page = staff.get(path).text
+        assert [there.format(one) in page for one in ("west", "far")] == [True, False], path
+    _, faults = ruleset_in(site.tenant, (RULES.replace(",,vle\n", ",,west|far\n")).encode())
+    told = "no key is called {!r}, and nothing came from it"
+    assert [told.format(one) in {fault.reason for fault in faults} for one in ("west", "far")] == [False, True]
 
 
 def test_files_have_one_place_in_the_menu_and_every_page_of_theirs_leads_back_there(site, north):

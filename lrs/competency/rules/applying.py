@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from lrs.access import MADE_HERE
-from lrs.access.keys import list_keys
 from lrs.competency.dates import day_of
 from lrs.competency.frameworks.frameworks import frameworks, published
+from lrs.competency.known_sources import KnownSources
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.losses import Changed, LossSurvey, Swing, look_at, look_on, swings, swings_now, unchanged
 from lrs.competency.rules.mapping import KnownNames, ruleset_from_table, versioned
@@ -43,10 +42,8 @@ def ruleset_in(tenant: Tenant, file: Path | bytes) -> tuple[Ruleset, tuple[RowFa
     """The rule set that results from the table in *file* and the rules in force, and the faults of its rows."""
     ready = published(tenant.store)
     every = frameworks(tenant.store)
-    sources = {*MADE_HERE, *(str(one["name"]) for one in list_keys(tenant.store))}
-    known = KnownNames(
-        [one for one in every if one.status == "published"], [one for one in every if one not in ready], sources
-    )
+    drafts = [one for one in every if one not in ready]
+    known = KnownNames([one for one in every if one.status == "published"], drafts, KnownSources(tenant.store))
     return ruleset_from_table(file, known, rulesets.current(tenant.store), rulesets.in_review(tenant.store))
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from lrs.access import is_of_content
+from lrs.access import MADE_HERE, is_of_content
 from lrs.competency.dates import parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
@@ -56,11 +56,11 @@ _VERSIONED = re.compile(r"(.+)@([0-9]{1,9})")
 
 
 class KnownNames(msgspec.Struct, frozen=True):
-    """What a table may name: published versions of frameworks, drafts, and API keys (*sources*; ``None``: unknown)."""
+    """What a table may name: published versions of frameworks, drafts, and *sources* (``None``: not told)."""
 
     frameworks: Sequence[Framework]
     drafts: Sequence[Framework] = ()
-    sources: Collection[str] | None = None
+    sources: Container[str] | None = None
 
 
 class UnusableCell(Exception):
@@ -251,8 +251,12 @@ def _durations(row: Row) -> tuple[str | None, str | None]:
 def _warnings(row: Row, rule: Rule, known: KnownNames) -> list[RowFault]:
     if not rule.sources:
         return [RowFault(row.place.row, "trusted source", "names no source, so nothing will ever count", warning=True)]
-    listed = known.sources
-    unknown = [one for one in rule.sources if listed is not None and one not in listed and not is_of_content(one)]
+    if known.sources is None:
+        return []
+    others = [one for one in rule.sources if one not in MADE_HERE and not is_of_content(one)]
+    told = "no key is called {!r}, and nothing came from it"
     return [
-        RowFault(row.place.row, "trusted source", f"there is no API key {source!r}", warning=True) for source in unknown
+        RowFault(row.place.row, "trusted source", told.format(one), warning=True)
+        for one in others
+        if one not in known.sources
     ]

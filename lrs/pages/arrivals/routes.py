@@ -35,16 +35,16 @@ IN_A_FILE = 1_000
 def routes(neighbours: Neighbours) -> Router:
     """The router; *neighbours* are the parts that the app knows."""
     router = page_router(PATH)
-    _add_list(router)
+    _add_list(router, neighbours)
     _add_statement(router, neighbours)
     _add_course(router)
     return router
 
 
-def _add_list(router: Router) -> None:
+def _add_list(router: Router, neighbours: Neighbours) -> None:
     @router.get("", summary="What came, and what was refused", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
-        return _listed(visit)
+        return _listed(visit, neighbours)
 
     @router.post(
         "", status_code=303, summary="Looks for what came about a person", openapi_extra=form_body("who") | SIGNED_IN
@@ -54,7 +54,7 @@ def _add_list(router: Router) -> None:
         who, asked = visit.fields(body).get("who", "").strip(), wanted(visit.tenant, visit.request.query_params)
         agent = people.agent_named(visit.tenant, visit.caller, who)
         if agent is None:
-            return _listed(visit, people.NOBODY)
+            return _listed(visit, neighbours, people.NOBODY)
         return visit.on(asked.address("", person=sealed(visit.tenant, agent), refused=""))
 
     @router.get(".csv", summary="What came, as CSV", openapi_extra=SIGNED_IN)
@@ -122,11 +122,11 @@ def _course(visit: Visit, activity: str) -> tuple[CourseSeen, Asked, list[ListRo
     return found, asked, course_view.rows(found, activity, visit.root, tenant.settings.zone, person)
 
 
-def _listed(visit: Visit, problem: str = "") -> Response:
+def _listed(visit: Visit, neighbours: Neighbours, problem: str = "") -> Response:
     asked, page, rows = _page(visit, SIZE)
     store, caller = visit.tenant.store, visit.caller
-    sources = connect_facts.sources_of(visit.tenant, visit.caller, READ)
-    here = {str(row.values["source"]) for row in rows}  # also sources that send files and have no key
+    sources = connect_facts.sources_of(visit.tenant, caller, READ, neighbours.by_file(store))
+    here = {str(row.values["source"]) for row in rows}  # also sources whose files are too old to be looked at
     zone = visit.tenant.settings.zone
     return visit.page(
         "staff/arrivals.html",

@@ -19,7 +19,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.kept_refusals import refusals_of
 from lrs.web.refusals import Refusal
 from lrs.xapi.statements.identity import ifi_text
-from lrs.xapi.statements.keys import agent_key, source_key
+from lrs.xapi.statements.keys import agent_key
 from lrs.xapi.statements.quarantine import QuarantineTally, tally_of
 
 CONNECT, SEND = "sources.connect", "statements.write"
@@ -67,9 +67,13 @@ def source_facts(tenant: Tenant, source: str) -> SourceSeen:
     return SourceSeen(source, own, on, newest, kept.count, tally_of(tenant.store, source))
 
 
-def sources_seen(tenant: Tenant, caller: Caller) -> list[SourceSeen]:
-    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal."""
-    return [_briefly(tenant, one) for one in senders(tenant, keys_within(tenant, caller))[:SOURCES]]
+def sources_seen(tenant: Tenant, caller: Caller, by_file: Iterable[str]) -> list[SourceSeen]:
+    """The sources that *caller* may connect, by name, at most ``SOURCES``; each with its one newest refusal.
+
+    Those whose files came in (*by_file*) are among them, with or without a key.
+    """
+    filed = (one for one in by_file if reaches(caller, CONNECT, one))
+    return [_briefly(tenant, one) for one in sorted({*filed, *senders(tenant, keys_within(tenant, caller))})[:SOURCES]]
 
 
 def senders(tenant: Tenant, keys: Iterable[KnownKey]) -> list[str]:
@@ -81,18 +85,6 @@ def _briefly(tenant: Tenant, source: str) -> SourceSeen:
     kept = refusals_of(tenant.store, source)
     on, waits = switches_of(tenant.store, source), tally_of(tenant.store, source)
     return SourceSeen(source, (), on, kept.newest[-1:], kept.count, waits)
-
-
-def has_key(tenant: Tenant, source: str) -> bool:
-    """Whether a key of *source* was ever made."""
-    return any(one.source == source for one in known_keys(tenant.store))
-
-
-def is_known(tenant: Tenant, source: str) -> bool:
-    """Whether *source* has a key, or told something without one, as a provider does whose files staff bring in."""
-    return has_key(tenant, source) or bool(
-        tenant.store.find(Walk("statement", [source_key(source)], newest_first=True, limit=1)).records
-    )
 
 
 def reaches(caller: Caller, right: str, source: str) -> bool:
@@ -108,11 +100,11 @@ def scopes_for(caller: Caller, scopes: Sequence[str]) -> tuple[str, ...]:
     return tuple(scopes) if caller.may_all(CONNECT) else scopes_within_own(scopes)
 
 
-def sources_of(tenant: Tenant, caller: Caller, right: str) -> list[str]:
-    """The sources within reach of *right*: those it is bound to, or all ``senders``."""
+def sources_of(tenant: Tenant, caller: Caller, right: str, by_file: Iterable[str] = ()) -> list[str]:
+    """The sources within reach of *right*: those it is bound to, or all ``senders`` and those *by_file*."""
     if not caller.may_all(right):
         return sorted(caller.owned(right))
-    return senders(tenant, known_keys(tenant.store))
+    return sorted({*senders(tenant, known_keys(tenant.store)), *by_file})
 
 
 def keys_within(tenant: Tenant, caller: Caller) -> list[KnownKey]:

@@ -12,6 +12,7 @@ from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect import view as connect_view
 from lrs.pages.connect.facts import CONNECT, MOST_OF_A_SOURCE
 from lrs.pages.connect.platforms import MAY, Platform, platform_named
+from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.exchange import address_of
@@ -23,19 +24,19 @@ PLACE = "/connect"
 says(key_revoked="The key is revoked: within a second, whoever has it gets in nowhere.")
 
 
-def routes() -> Router:
-    """The router."""
+def routes(neighbours: Neighbours) -> Router:
+    """The router; *neighbours* are the parts that the app knows."""
     router = page_router(PLACE)
-    _add_keys(router)
+    _add_keys(router, neighbours)
     _add_platforms(router)
     return router
 
 
-def _add_keys(router: Router) -> None:
+def _add_keys(router: Router, neighbours: Neighbours) -> None:
     @router.get("", summary="What can be connected, and the keys of own sources", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         found = listing(asked_of(visit.request, connect_view.COLUMNS), _rows(visit))
-        seen = connect_facts.sources_seen(visit.tenant, visit.caller)
+        seen = connect_facts.sources_seen(visit.tenant, visit.caller, neighbours.by_file(visit.tenant.store))
         sources = connect_view.source_rows(seen, visit.root, visit.tenant.settings.zone)
         platforms = connect_view.platforms(visit.root)
         sees = may(visit.caller)
