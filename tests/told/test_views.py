@@ -13,7 +13,11 @@ from adapters.catalogue import role_view
 from adapters.imports.job import Job, JobError, JobResult, Sender
 from adapters.imports.look import Look
 from adapters.imports.mappings import SavedProfile
+from adapters.lms.courses.courses import Course, CourseVersion, Imported
+from adapters.lms.courses.structure import AssignableUnit, Objective, Structure
+from adapters.lms.pages import view as of_courses
 from adapters.lms.sessions import acts
+from adapters.lms.sessions.session import Registration, UnitProgress
 from adapters.pages import view
 from adapters.reading.day_order import OF_DAYS
 from adapters.reading.profile import MappingProfile
@@ -228,4 +232,83 @@ def test_sessions_that_are_abandoned(told: Any, monkeypatch: pytest.MonkeyPatch)
             story.say(f"{format}, {case}")
             ended = acts.abandon_in(None, place, OPEN, "idle")  # type: ignore[arg-type]
             story.say(f"    {'as it was' if ended == kept else f'abandoned by {ended.abandoned_by}'}")
+    told(str(story))
+
+
+def unit_of(number: int, move_on: Any = "Passed", **more: Any) -> AssignableUnit:
+    activity = f"https://lrs.example/{number}"
+    return AssignableUnit(
+        f"https://p.example/{number}", {"en": f"Unit {number}"}, {}, "a.html", activity, move_on=move_on, **more
+    )
+
+
+UNITS = (
+    unit_of(1, "Passed", mastery_score=0.8, objectives=("o1", "o2")),
+    unit_of(2, "Completed", launch_method="OwnWindow"),
+    unit_of(3, "CompletedAndPassed", mastery_score=0.755),
+    unit_of(4, "CompletedOrPassed"),
+    unit_of(5, "NotApplicable"),
+)
+OBJECTIVES = (Objective("o1", {"en": "Gowns"}, {}), Objective("o2", {"en": "Counts"}, {}))
+STRUCTURE = Structure(
+    "https://p.example/c", {"en": "Course"}, {"en": "All of it"}, UNITS, "https://lrs.example/c", OBJECTIVES
+)
+COURSE = Course("7", "https://p.example/c", {"en": "Course"}, NOON, "test")
+VERSION = CourseVersion("7", 2, STRUCTURE, NOON, "test", "course.zip", "package")
+ANN = {"name": "Ann", "account": {"homePage": "https://vle.example", "name": "ann"}}
+THERE = Registration("r", 1, "7", 2, ANN, NOON)
+SOME = {
+    "not begun": THERE,
+    "begun": replace(
+        THERE, units={UNITS[0].activity: UnitProgress(attempted=True, seconds={"Normal": 89.0, "Browse": 999.0})}
+    ),
+    "failed": replace(THERE, units={UNITS[0].activity: UnitProgress(attempted=True, failed=True, score=0.4567)}),
+    "waived": replace(THERE, units={UNITS[0].activity: UnitProgress(waived="done before", satisfied=True)}),
+    "two done": replace(
+        THERE,
+        units={
+            UNITS[0].activity: UnitProgress(
+                attempted=True, passed=True, satisfied=True, score=0.9, seconds={"Normal": 60.0}
+            ),
+            UNITS[1].activity: UnitProgress(attempted=True, completed=True, satisfied=True, seconds={"Normal": 31.0}),
+            UNITS[2].activity: UnitProgress(attempted=True, completed=True, score=0.5),
+        },
+    ),
+    "done": replace(THERE, satisfied=(STRUCTURE.activity,), actor={"account": ANN["account"]}),
+    "a part is done": replace(THERE, satisfied=(UNITS[0].activity,)),
+}
+
+
+def test_courses_and_how_far_their_learners_are(told: Any) -> None:
+    story = Story()
+    story.head("courses")
+    some = {
+        "plain": COURSE,
+        "withdrawn": replace(COURSE, withdrawn=True, open_to_learners=True),
+        "of a program": replace(COURSE, client="3", open_to_learners=True),
+        "not in the catalogue": replace(COURSE, in_catalogue=False),
+        "open": replace(COURSE, open_to_learners=True, format="scorm"),
+        "of an author": replace(COURSE, source="vle", format="tincan"),
+    }
+    for name, one in some.items():
+        story.say(f"- {name}, its source is {one.content_source}")
+        rows(story, of_courses.listed([(one, 3)], "Europe/London", ""))
+        for is_served in (True, False):
+            page = of_courses.detail(
+                one, [VERSION, replace(VERSION, number=1, package="")], "Europe/London", is_served=is_served
+            )
+            story.say(f"    {inline({key: value for key, value in page.items() if key not in {'units', 'versions'}})}")
+        story.extend(f"    rule {row}" for row in of_courses.proposed_rules(one, VERSION))
+    page = of_courses.detail(COURSE, [VERSION, replace(VERSION, number=1)], "Europe/London", is_served=True)
+    story.say(tree({key: page[key] for key in ("units", "versions")}))
+    for is_new, is_back, number in ((False, False, 1), (True, True, 2), (True, False, 2), (True, False, 1)):
+        story.say(of_courses.done_by(Imported(COURSE, replace(VERSION, number=number), is_new, is_back)))
+    story.head("learners")
+    for name, there in SOME.items():
+        story.say(f"- {name}")
+        rows(story, of_courses.learners([(there, STRUCTURE)], "Europe/London", "/t/one"))
+        story.say(f"    own {[part['state'] for part in of_courses.own_parts(there, UNITS)]}")
+    story.say(f"own {inline(of_courses.own_parts(None, UNITS[:2]))}")
+    trying = [THERE, replace(THERE, actor={"account": ANN["account"]})]
+    story.say(inline(of_courses.trials(trying, "Europe/London", lambda name: f"<{name}>")))
     told(str(story))
