@@ -117,6 +117,7 @@ FAULTS = (
     ({"name": "Ann\x07"}, "name", "a character in it that cannot be seen"),
     ({"how": ""}, "how", "How you saw it is missing: write it in words."),
     ({"sure": ""}, "sure", "Confirm that you saw the proof yourself."),
+    ({"sure": "no"}, "sure", "Confirm that you saw the proof yourself."),
 )
 
 

@@ -72,6 +72,7 @@ def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(
     assert told.headers["location"] == f"{LIST}/{asked}?done=answered"
     assert "We &lt;b&gt;looked&lt;/b&gt;: it was 40." in browser.get(f"{LIST}/{asked}").text
     assert browser.get(f"{LIST}.json?state=open").json() == []
+    assert [row["state"] for row in browser.get(f"{LIST}.json").json()] == ["answered"]
     assert site.audit()[-1] == ("question.answered", f"key {site.operator.key}")
     assert answer(browser, asked).status_code == 409
 

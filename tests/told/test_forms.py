@@ -120,6 +120,7 @@ SERVICES: list[Sent] = [
     ("/staff/services/career-converter/state", {"state": "wrong"}),
     ("/staff/services/old-service/state", {"state": "active"}),
     ("/staff/consents/{receipt of waiting}", {"act": "agreed"}),
+    ("/staff/consents/{receipt of waiting}", {"act": "agreed", "sure": "no"}),
     ("/staff/consents/{receipt of waiting}", {"act": "renew", "email": "waiting-link@example.org"}),
     ("/staff/consents/{receipt of waiting}", {"act": "renew", "email": "other@home.example"}),
     ("/staff/consents/{receipt of waiting}", {"act": "agreed", "sure": "yes"}),
