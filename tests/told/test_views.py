@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,8 +23,10 @@ from adapters.pages import view
 from adapters.reading.day_order import OF_DAYS
 from adapters.reading.profile import MappingProfile
 from adapters.reports.repairs import ShownRow
+from adapters.training_centre.checklists import ChecklistStep
+from adapters.training_centre.pages import view as of_centres
 from lrs.competency.shapes import ProfileEntry
-from lrs.kernel.times import HOUR, MINUTE
+from lrs.kernel.times import DAY, HOUR, MINUTE
 from lrs.matching.employers import Employee
 from lrs.matching.roles.gap import Requirement, Role
 from lrs.matching.services import SCOPES, FormerSecrets, Service
@@ -31,7 +34,8 @@ from lrs.outbox.channel import Destination
 from lrs.outbox.listing import DestinationStatus
 from lrs.pages import employer_view, quarantine_view, services_view
 from tests.adapters.lms.cmi5.test_rules import OPEN
-from tests.badges.made import NOON
+from tests.adapters.training_centre.made import PEOPLE, STEPS, Centre
+from tests.badges.made import NOON, tenant_in
 from tests.told.story import Story, inline, tree
 
 CAREERS = Service("careers", "Careers", "To find a job", SCOPES, "salt", "secret", "https://c.example/hook")
@@ -311,4 +315,53 @@ def test_courses_and_how_far_their_learners_are(told: Any) -> None:
     story.say(f"own {inline(of_courses.own_parts(None, UNITS[:2]))}")
     trying = [THERE, replace(THERE, actor={"account": ANN["account"]})]
     story.say(inline(of_courses.trials(trying, "Europe/London", lambda name: f"<{name}>")))
+    told(str(story))
+
+
+def test_sessions_of_a_centre(tmp_path: Path, told: Any, draws: Any) -> None:
+    assert draws
+    story, centre = Story(), Centre(tenant_in(tmp_path))
+    known = centre.checklist(*STEPS, ChecklistStep("gloves", "Gloves on", critical=True), signatures=2, percent=60)
+    session = centre.session(known, PEOPLE + "Dan Dare, dan@learners.example\n", seats="3")
+    for name, value in (("Ann", "present"), ("Ben", "late"), ("Cleo", "absent")):
+        centre.came(session, name, value)
+    for name, step, value in (
+        ("Ann", "hands", "pass"), ("Ann", "hood", "fail"), ("Ann", "gloves", "pass"),
+        ("Ben", "hands", "fail"), ("Ben", "hood", "na"), ("Ben", "hands", "pass"),
+    ):  # fmt: skip
+        centre.saw(session, name, step, value)
+    people, day = centre.everybody(session), session.starts
+    moments = {
+        "the day before": day - DAY,
+        "at its begin": day,
+        "in the evening": day + 11 * HOUR,
+        "the day after": day + DAY,
+    }
+    states = {
+        "planned": session,
+        "open without seats": replace(session, opened=True, seats=0),
+        "open": replace(session, opened=True),
+        "closed": replace(session, state="closed", closed=day + HOUR, closed_by=session.lead),
+        "cancelled": replace(session, state="cancelled", host="Works", hours=37.5),
+        "of two days": replace(session, ends=session.ends + DAY),
+    }
+    for state, one in states.items():
+        story.head(state)
+        for moment, now in moments.items():
+            story.say(f"{moment}: {of_centres.when(one, now)}, {of_centres.times(one)}")
+        rows(story, of_centres.listed([(one, 4)], day, ""))
+        story.say(inline(of_centres.about(one, day)))
+        story.extend(inline(row) for row in of_centres.roster(one, people, known, (people[0].id,)))
+        story.say(
+            f"seats: {of_centres.seats_warning(one, people)!r}, with fewer {of_centres.seats_warning(one, people[:3])!r}"
+        )
+    story.head("what was seen")
+    waits = replace(people[0], seat="waiting")
+    story.say(f"{of_centres.tally(people)} {of_centres.waiting([*people, waits])}")
+    story.say(inline(of_centres.steps(known, people)), inline(of_centres.steps(None, people)))
+    for step in known.content.steps:
+        story.say(inline(of_centres.one_step(session, step, people)))
+    for one in people:
+        story.say(inline(of_centres.attempts(session, one, known)), inline(of_centres.history(session, one, known)))
+    rows(story, of_centres.checklists([known], "Europe/London", "/t/one"))
     told(str(story))
