@@ -31,7 +31,8 @@ from adapters.lms.launching.launching import LaunchOrder
 from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.planning import counting, figures
-from adapters.planning.figures import Count, Planning
+from adapters.planning.counts import Count
+from adapters.planning.figures import Planning
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts
 from adapters.training_centre.centre_sessions import Gives

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,8 +16,10 @@ from typing import Any
 import msgspec
 
 from adapters.planning import figures
+from adapters.planning.counts import HELD, ON_TRACK, Count, Counted
 from adapters.planning.demand import everything, regions_of
-from adapters.planning.figures import HELD, ON_TRACK, UNKNOWN, Count, Counted, Planning
+from adapters.planning.figures import UNKNOWN, Planning
+from adapters.planning.kin import asked_of, kin_of
 from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD, TIMETABLED
 from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
@@ -25,7 +27,7 @@ from lrs.competency.shapes import Award, Profile
 from lrs.kernel.times import DAY, SECOND
 from lrs.matching import outcomes
 from lrs.matching.roles import roles
-from lrs.matching.roles.gap import COUNTS, MET, Requirement, Role, outcome
+from lrs.matching.roles.gap import COUNTS, MET, Role, outcome
 from lrs.people.ids import ids_of
 from lrs.storage import Claim, Owed, Reader, Tx, Walk, walked
 from lrs.tenancy.tenants import Tenant
@@ -41,10 +43,11 @@ APPRENTICESHIP = "Apprenticeship"
 def plan(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """The step."""
     for claim in claims:
-        found = Planning(at=tenant.clock(), counts=tuple(count(tenant)), within=within(roles.everyone(tenant.store)))
+        known = list(roles.everyone(tenant.store))
+        found = Planning(at=tenant.clock(), counts=tuple(count(tenant)), kin=kin_of(known))
 
         def settle(tx: Tx, found: Planning = found) -> None:
-            figures.put(tx, found.counts, found.at, found.within)
+            figures.put(tx, found)
             tx.owe(figures.KIND, figures.ID, Owed(figures.STEP, due=found.at + EVERY))
 
         tenant.store.settle([claim], settle).result()
@@ -140,36 +143,6 @@ def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
     yield from found.items()
 
 
-def within(known: Iterable[Role]) -> dict[str, tuple[str, ...]]:
-    """For each role the others that everybody holds who holds it: they ask for a part of it, or for the same."""
-    asked = {one.id: _asked(one) for one in known}
-    order = sorted(
-        (one for one in asked if asked[one]),
-        key=lambda one: (len(asked[one]), sum(each.level or 0 for each in asked[one]), one),
-    )
-    return {
-        one: found
-        for at, one in enumerate(order)
-        if (found := tuple(other for other in order[:at] if _has_all(asked[one], asked[other])))
-    }
-
-
-def _asked(role: Role) -> list[Requirement]:
-    return [one for one in role.requirements if one.essential] or list(role.requirements)
-
-
-def _has_all(asked: Sequence[Requirement], part: Sequence[Requirement]) -> bool:
-    """Whether whoever meets *asked* meets each of *part*."""
-    return all(
-        any(
-            (one.competency, one.framework) == (other.competency, other.framework)
-            and (one.level or 0) >= (other.level or 0)
-            for one in asked
-        )
-        for other in part
-    )
-
-
 def _years(reader: Reader, today: date) -> list[int]:
     """The years to come, and this one, for which somebody is wanted."""
     return sorted({one.year for one in everything(reader) if one.year >= today.year})[: figures.MOST_YEARS]
@@ -187,7 +160,7 @@ def _stands(role: Role, profile: Profile, on: date | None = None) -> str:
     """``held``, ``on track``, or nothing: now, or with what is still valid *on* a day to come."""
     counting = (one for one in profile.competencies if one.state in COUNTS)
     held = [one for one in counting if not (on and one.valid_until) or one.valid_until >= on]
-    asked = _asked(role)
+    asked = asked_of(role)
     met = sum(outcome(one, held).result in MET for one in asked) if held else 0
     return HELD if asked and met == len(asked) else ON_TRACK if met and 2 * met >= len(asked) else ""
 

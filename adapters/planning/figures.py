@@ -6,11 +6,14 @@ first time that somebody asks for counts. The counts in it are exact and name no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from adapters.planning.protect import LEAST_K, TOTAL, Cell, ShownCounts, YearCounts, published
+from adapters.planning.counts import Count, Counted, at
+from adapters.planning.kin import Kin
+from adapters.planning.protect import LEAST_K
+from adapters.planning.together import by_table, together
 from lrs.kernel.errors import Refused
 from lrs.kernel.memo import Memo
 from lrs.storage import Owed, Reader, Record, Tx
@@ -25,46 +28,22 @@ MOST_KEPT = 200_000
 MOST_YEARS = 10
 """For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
 UNKNOWN = "Not known"
-HELD, ON_TRACK = "held", "on track"
-"""The measures of supply."""
 PATH = ("starts", "completions", "badges", "jobs")
 """From a start to a job, in their order."""
 SEATS = "seats"
 """The one measure that is no number of people: it is shown as it is."""
 
 
-class Count(msgspec.Struct, frozen=True, order=True):
-    """What is counted: the *part* of the report, *of* which role or centre, the *measure*, and by what it is split.
-
-    Without *split* it is the total. Parts of one split add up to the total. With *year* it is how many
-    of those who are counted now still count at the end of that year, if nothing is renewed.
-    """
-
-    part: str
-    of: str
-    measure: str
-    split: str = ""
-    value: str = ""
-    year: str = ""
-
-
-class Counted(msgspec.Struct, frozen=True):
-    """How many."""
-
-    what: Count
-    number: int
-
-
 class Planning(msgspec.Struct, frozen=True):
     """The body of the record. *at* is when the counts were worked out, in microseconds UTC; 0 for not yet.
 
-    *within* names for a role the others that everybody holds who holds it; each stands before it.
+    *kin* is that of the roles as they were then.
     """
 
     k: int = LEAST_K
     at: int = 0
     counts: tuple[Counted, ...] = ()
-    within: Mapping[str, tuple[str, ...]] = {}
+    kin: Kin = Kin()
     v: int = 1
 
 
@@ -123,11 +102,11 @@ def set_k(tx: Tx, text: str, by: str) -> None:
     audit.append(tx, by, "planning.smallest", {"number": text})
 
 
-def put(tx: Tx, counts: Iterable[Counted], at: int, within: Mapping[str, tuple[str, ...]] | None = None) -> None:
-    """Keeps *counts* in the place of those before, and which roles are *within* others."""
+def put(tx: Tx, counted: Planning) -> None:
+    """Keeps what was *counted* in the place of what was before; *k* stays as it is kept."""
     record = tx.get(KIND, ID)
-    kept = msgspec.json.decode(record.body, type=Planning) if record else Planning()
-    body = msgspec.json.encode(msgspec.structs.replace(kept, counts=tuple(counts), at=at, within=within or {}))
+    k = msgspec.json.decode(record.body, type=Planning).k if record else LEAST_K
+    body = msgspec.json.encode(msgspec.structs.replace(counted, k=k))
     tx.put(Record(KIND, ID, body, rev=record.rev if record else 0))
 
 
@@ -135,37 +114,11 @@ def shown(kept: Planning) -> dict[Count, int | None]:
     """Every count as it may be shown; ``None`` for what is kept back."""
     numbers = {one.what: one.number for one in kept.counts}
     found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
-    tables = _by_table(sorted(numbers.keys() - found.keys()))
-    told: dict[Count, dict[str, ShownCounts]] = {}
-    for about in sorted(tables, key=lambda one: (len(kept.within.get(one.of, ())), one)):
-        cells = {(what.split, what.value) for what in tables[about]}
-        each = sorted({what.year for what in tables[about]})
-        counts = [
-            YearCounts({cell: numbers.get(_at(about, cell, year), 0) for cell in cells | {TOTAL}}) for year in each
-        ]
-        above = [told[one] for one in _above(about, kept.within) if one in told]
-        wider = [[one.get(year, {}) for year in each] for one in above]
-        told[about] = dict(zip(each, published(counts, kept.k, wider), strict=True))
-        found |= {what: told[about][what.year][what.split, what.value] for what in tables[about]}
+    tables = by_table(numbers, numbers.keys() - found.keys())
+    for about, years in together(tables, kept.kin, kept.k).items():
+        every = {at(about, cell, year): number for year, cells in years.items() for cell, number in cells.items()}
+        found |= {what: number for what, number in every.items() if what in numbers or number is None}
     return found | dict.fromkeys(_bookings_of_few_seats(numbers, kept.k))
-
-
-def _above(about: Count, within: Mapping[str, tuple[str, ...]]) -> Iterator[Count]:
-    """What counts everybody whom *about* counts: those who hold another role."""
-    if (about.part, about.measure) == ("supply", HELD):
-        yield from (msgspec.structs.replace(about, of=one) for one in within.get(about.of, ()))
-
-
-def _by_table(counts: Iterable[Count]) -> dict[Count, list[Count]]:
-    """The counts by what they are about: those of one are a table for each year."""
-    found: dict[Count, list[Count]] = {}
-    for what in counts:
-        found.setdefault(Count(what.part, what.of, what.measure), []).append(what)
-    return found
-
-
-def _at(about: Count, cell: Cell, year: str) -> Count:
-    return msgspec.structs.replace(about, split=cell[0], value=cell[1], year=year)
 
 
 def _bookings_of_few_seats(numbers: Mapping[Count, int], k: int) -> Iterator[Count]:

@@ -158,14 +158,14 @@ def _of_two_years(before: _Kept, kept: _Kept, least: int) -> tuple[Bounds, list[
     bounds: Bounds = {("gone", cell): (0, UNBOUNDED) for cell in kept.table.counts}
     for name, year in (("before", before), ("now", kept)):
         for cell, number in year.shown().items():
-            bounds[name, cell] = _bounds_of(number, year.table.counts[cell], least)
+            bounds[name, cell] = bounds_of(number, year.table.counts[cell], least)
     sums = [Adds(("before", cell), (("now", cell), ("gone", cell))) for cell in kept.table.counts]
     for cells in kept.table.splits().values():
         sums += [Adds((name, TOTAL), tuple((name, cell) for cell in cells)) for name in ("before", "now", "gone")]
     return bounds, sums
 
 
-def _bounds_of(shown: int | None, count: int, least: int) -> tuple[int, int]:
+def bounds_of(shown: int | None, count: int, least: int) -> tuple[int, int]:
     """Between which numbers a *count* lies that is *shown* so. That one kept back is not 0 is taken to be known."""
     if shown is None:
         return (min(count, 1), UNBOUNDED)

@@ -8,8 +8,9 @@ from datetime import date
 
 import msgspec
 
+from adapters.planning.counts import HELD, ON_TRACK, Count
 from adapters.planning.demand import Demand
-from adapters.planning.figures import HELD, MOST_YEARS, ON_TRACK, PATH, SEATS, UNKNOWN, Count
+from adapters.planning.figures import MOST_YEARS, PATH, SEATS, UNKNOWN
 from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
 from lrs.web.listing import ListColumn, ListRow

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from adapters.planning import demand, figures
-from adapters.planning.figures import Count, Counted
+from adapters.planning.counts import Count, Counted
+from adapters.planning.figures import Planning
 from lrs.access import staff
 from lrs.access.roles import Granted
 from lrs.access.sessions import open_session
@@ -70,7 +71,7 @@ def test_a_planner_reads_the_page_on_a_phone_and_at_a_desk(tmp_path_factory):
             day.at(width)
             day.open("/planning", f"planning-{'empty' if width == 390 else 'empty-desk'}")
         counted = [Counted(*one) for one in COUNTS.items()]
-        day.write(lambda tx: figures.put(tx, counted, lrs.tenant.clock()))
+        day.write(lambda tx: figures.put(tx, Planning(at=lrs.tenant.clock(), counts=tuple(counted))))
         for width in (390, 768, 1280):
             day.at(width)
             day.open("/planning", "planning")

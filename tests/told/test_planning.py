@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adapters.planning import figures
-from adapters.planning.figures import SEATS, Count, Counted, Planning
+from adapters.planning.counts import Count, Counted
+from adapters.planning.figures import SEATS, Planning
 from tests.told.story import Story
 
 

@@ -11,8 +11,9 @@ from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.pages import acts
 from adapters.planning import demand, figures
+from adapters.planning.counts import Count, Counted
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Count, Counted
+from adapters.planning.figures import Planning
 from adapters.training_centre import hosts
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.checklists import ChecklistStep
@@ -199,7 +200,7 @@ class Site:
             Counted(Count("ending", SCRIPT, SCRIPT, "when", SCRIPT), 40),
             Counted(Count("seats", SCRIPT, SCRIPT), 9),
         ]
-        self.lrs.tenant.store.write(lambda tx: figures.put(tx, ending, 1)).result()
+        self.lrs.tenant.store.write(lambda tx: figures.put(tx, Planning(at=1, counts=tuple(ending)))).result()
         return {
             "catalogue": "scripts",
             "sessions": session.id,

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from adapters.planning import counting, demand, figures, report
+from adapters.planning.counts import Count, Counted
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Count, Counted, KeptShown, Planning
+from adapters.planning.figures import KeptShown, Planning
 from adapters.planning.report import ReportLine
 from adapters.reading.people import mailbox
 from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, TIMETABLED, iri
@@ -216,14 +217,14 @@ def test_a_centre_stands_under_its_shown_name_on_the_page_in_charts_and_in_files
     kept, administrator = figures.now(site.tenant.store), signed_in(site, "administrator")
     told = [Count("seats", "north", "seats"), Count("ending", "south", "qualifications that end", "when", "soon")]
     write = site.tenant.store.write
-    write(lambda tx: figures.put(tx, [Counted(one, 20) for one in told], 1)).result()
+    write(lambda tx: figures.put(tx, Planning(at=1, counts=tuple(Counted(one, 20) for one in told)))).result()
     write(lambda tx: put_name(tx, "north", "Northern Centre", by="test")).result()
 
     as_csv, as_json = administrator.get("/planning.csv").text, administrator.get("/planning.json").json()
     page = text_of(administrator.get("/planning"))
 
     write(lambda tx: put_name(tx, "north", "", by="test")).result()
-    write(lambda tx: figures.put(tx, kept.counts, kept.at, kept.within)).result()
+    write(lambda tx: figures.put(tx, kept)).result()
     assert "Seats of sessions to come,Northern Centre,seats," in as_csv
     assert "Qualifications that end,south," in as_csv
     assert [one["of"] for one in as_json if one["measure"] == "seats"] == ["Northern Centre"]

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from adapters.planning.counting import within
-from adapters.planning.figures import Count, Counted, Planning, shown
+from adapters.planning.counts import Count, Counted
+from adapters.planning.figures import Planning, shown
+from adapters.planning.kin import Kin, kin_of
 from adapters.planning.protect import TOTAL, YearCounts, least_shown, published, rounded
 from adapters.planning.report import ReportNames, lines, rows
 from lrs.matching.roles.gap import Requirement, Role
@@ -212,7 +213,7 @@ def test_a_role_that_asks_for_more_tells_nothing_of_one_that_asks_for_less():
     ]
 
     apart = shown(Planning(counts=tuple(counts)))
-    nested = shown(Planning(counts=tuple(counts), within={"narrow": ("wide",)}))
+    nested = shown(Planning(counts=tuple(counts), kin=Kin({"narrow": ("wide",)})))
 
     assert [apart[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, 5]
     assert [nested[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, None]
@@ -231,7 +232,7 @@ def test_a_role_is_within_those_that_ask_for_a_part_of_it():
         role("nothing"),
     ]
 
-    assert within(known) == {"same": ("gown",), "higher": ("gown", "same"), "both": ("gown", "same")}
+    assert kin_of(known).within == {"same": ("gown",), "higher": ("gown", "same"), "both": ("gown", "same")}
 
 
 # -- the proof: other people of whom just the same is shown -----------------------------------------------------------
