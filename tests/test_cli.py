@@ -77,11 +77,22 @@ def test_a_setting_that_cannot_be_read_ends_a_command_with_its_name_and_never_it
     assert "s3cret" not in answer.output
 
 
-def test_a_list_that_is_not_json_ends_a_command_too(tmp_path):
-    answer = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path)], env={"LRS_OUTBOUND_ALLOW": "10.0.0.0/8"})
+def test_hosts_that_may_be_reached_have_commas_between_them_or_are_json(monkeypatch):
+    for told, meant in {
+        "127.0.0.1": ("127.0.0.1",),
+        "127.0.0.1, 10.0.0.0/8": ("127.0.0.1", "10.0.0.0/8"),
+        '["127.0.0.1/32"]': ("127.0.0.1/32",),
+    }.items():
+        monkeypatch.setenv("LRS_OUTBOUND_ALLOW", told)
+        assert Settings().outbound_allow == meant
+
+
+@pytest.mark.parametrize("told", ["[127.0.0.1]", "[1]"])
+def test_a_list_that_is_none_ends_a_command_too(tmp_path, told):
+    answer = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path)], env={"LRS_OUTBOUND_ALLOW": told})
 
     assert answer.exit_code == 1
-    assert 'PROBLEM settings: LRS_ settings: error parsing value for field "outbound_allow"' in answer.output
+    assert "PROBLEM settings: LRS_OUTBOUND_ALLOW" in answer.output
 
 
 def said(*words, **environment):

@@ -65,9 +65,9 @@ def _add_public(router: Router) -> None:
 
     @router.get(PLACE, summary="The catalogue: courses, sessions and placements")
     def show(request: Request, tenant: Here) -> Response:
-        asked = asked_of(request, view.CATALOGUE, sort="title")
-        found, root = look(request, tenant), base_of(request)
-        list = listing(asked, view.listed(found.found, root, language_of(request, LEARNERS)))
+        found, root, language = look(request, tenant), base_of(request), language_of(request, LEARNERS)
+        asked = asked_of(request, view.columns(found.found, language), sort="title")
+        list = listing(asked, view.listed(found.found, root, language))
         return page_in_language(
             request, "public/catalogue.html", list=list, root=root, most=MOST if found.is_cut else 0
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from adapters.catalogue.entries import CatalogueEntry, DatedSeats
@@ -21,7 +22,7 @@ CATALOGUE = (
     ListColumn("kind", "Kind", facet=True, seen=False, said=True),
     ListColumn("gives", "Gives", facet=True, sortable=False),
     ListColumn("where", "Where", facet=True, said=True),
-    ListColumn("language", "Language", facet=True, seen=False),
+    ListColumn("language", "Language", facet=True, seen=False, said=True),
     ListColumn("provider", "Run by", facet=True, seen=False, sources=True),
     ListColumn("hours", "Hours", figure=True),
     ListColumn("cost", "Cost", figure=True),
@@ -37,9 +38,15 @@ OFFERINGS = (
 )
 
 
-IN_WORDS = ("Free", "Online", "Ask who runs it", "Full: there is a waiting list")
-"""What stands in place of values, in the catalogue of texts."""
-_FREE, _ONLINE, _ASK, _FULL = IN_WORDS
+IN_WORDS = ("Free", "Online", "Ask who runs it", "Full: there is a waiting list", "English", "Welsh")
+"""What stands in place of values, or is a value of most entries, in the catalogue of texts."""
+_FREE, _ONLINE, _ASK, _FULL, *_ = IN_WORDS
+
+
+def columns(found: Iterable[CatalogueEntry], language: str) -> tuple[ListColumn, ...]:
+    """``CATALOGUE`` with what entries give in *language*; in addresses it stays in English, as in the files."""
+    words = {value: text for one in found for value, text in zip(given(one), given(one, language), strict=True)}
+    return tuple(replace(one, words=words) if one.name == "gives" else one for one in CATALOGUE)
 
 
 def cost(pence: int | None, language: str = ENGLISH) -> str:

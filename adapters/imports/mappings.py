@@ -53,7 +53,7 @@ def save(tx: Tx, saved: SavedProfile) -> None:
     there = {record.id for record in each(tx, KIND, _of(saved.provider))}
     if id not in there and len(there) >= MOST:
         message = (
-            f"{saved.provider} has {MOST} names of saved columns, as many as there can be. "
+            f"the provider {saved.provider} has {MOST} names of saved columns, as many as there can be. "
             "Remove one under Saved columns, or save these under a name that is there."
         )
         raise Refused(message, status=409, error="too_many_profiles")

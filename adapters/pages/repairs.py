@@ -15,6 +15,7 @@ from adapters.pages.view import in_words, label, place_of
 from adapters.reading.columns import RowDecision
 from adapters.reports.repairs import ShownRow
 from adapters.reports.report import FAULTY
+from lrs.kernel.plain_text import sentence
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.row import RowPlace
 
@@ -68,7 +69,7 @@ def cells(found: Sequence[Repairable], told: Mapping[str, str]) -> list[dict[str
             "name": f"cell-{at}",
             "label": f"{_called(one.shown)}: {label(one.shown.column)}",
             "asks": f"{_called(one.shown)}: what is it?",
-            "reason": in_words(one.shown.reason),
+            "reason": sentence(in_words(one.shown.reason)),
             "value": told.get(f"cell-{at}", one.shown.cell),
             "is_written": one.is_written,
             "choices": [("", LEFT), *((str(nth), it.words) for nth, it in enumerate(one.decisions, 1))]

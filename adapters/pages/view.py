@@ -16,6 +16,7 @@ from adapters.reading.hours import OF_HOURS, OF_MINUTES
 from adapters.reading.times import OF_YEARS
 from adapters.reports.repairs import SHOWN, ShownRow
 from adapters.reports.report import FAULTY
+from lrs.kernel.plain_text import sentence
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
@@ -157,13 +158,18 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
         "in_doubt": any(OF_HOURS in note for note in (job.told.notes if job.told else ())),
-        "notes": [] if job.mends else [in_words(one) for one in worth_saying(job.told.notes if job.told else ())],
+        "notes": [] if job.mends else _notes(job),
         "mends": job.mends,
         "repairs": "repairs" in job.blobs,
         "returned": "returned" in job.blobs,
         "more": max(0, counts["repair"] - SHOWN),
         "plan": job.plan,
     }
+
+
+def _notes(job: Job) -> list[str]:
+    """What is worth saying of the whole file, as sentences."""
+    return [sentence(in_words(one)) for one in worth_saying(job.told.notes if job.told else ())]
 
 
 def counts_of(job: Job) -> dict[str, int]:
@@ -254,5 +260,6 @@ def _row(one: ShownRow) -> ListRow:
             "outcome": outcome,
             "sheet": one.sheet,
         },
+        {"reason": sentence(in_words(one.reason))},
         moods={"outcome": "bad" if one.outcome in FAULTY else ""},
     )

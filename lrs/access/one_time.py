@@ -15,8 +15,9 @@ import msgspec
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.kernel.plain_text import counted
 from lrs.kernel.sealed import digest_of
-from lrs.kernel.times import HOUR, MINUTE, timestamp_of_micros
+from lrs.kernel.times import DAY, HOUR, MINUTE
 from lrs.storage import Reader, Record, Tx, Walk, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy.tenants import Tenant
@@ -173,9 +174,14 @@ def _checked(record: Record | None, now: int, purposes: tuple[Purpose, ...]) -> 
         message = "This link was used already, or a newer one took its place, or a part of it is missing."
         raise Refused(message, status=410, error="used")
     if found.expires <= now:
-        message = f"This link ended on {timestamp_of_micros(found.expires)[:16].replace('T', ' at ')} UTC."
+        message = f"This link is too old: it was good for {_spoken(LASTS[found.purpose])}."
         raise Refused(message, status=410, error="expired")
     return found
+
+
+def _spoken(lasts: int) -> str:
+    size, unit = next(one for one in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")) if lasts > one[0])
+    return counted(lasts // size, unit)
 
 
 def _code(tenant: Tenant, id: str, code: str) -> str:

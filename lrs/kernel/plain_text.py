@@ -10,6 +10,8 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 different ways, so a badge that contains one is never signed.
 """
 LONGEST_NAME = 80
+_WORD = re.compile(r"(?!lrs )[a-z]+,?(?: |$)")
+_ENDS = (".", "!", "?", "…", ":", ".”", "!”", "?”", '."', ".)")
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Embeddings, overrides and isolates of the direction (Unicode UAX 9, 2). Marks for one character are harmless."""
 _INVISIBLE = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
@@ -56,6 +58,16 @@ def counted(number: int, one: str, many: str = "") -> str:
 def capital(text: str) -> str:
     """*text* with its first letter as a capital; all others stay as they are, as in "xAPI"."""
     return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """A message as people read it on a page: its first word gets a capital, and its end a full stop.
+
+    A first word that is a name stays as it is, as of a file, a column or a command; an address at the end, too.
+    """
+    begun = capital(text) if _WORD.match(text) else text
+    is_ended = not begun or begun.endswith(_ENDS) or "://" in begun.rpartition(" ")[2]
+    return begun if is_ended else begun + "."
 
 
 def one_line(text: str) -> str:

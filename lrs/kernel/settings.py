@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lrs.kernel import admission
 from lrs.kernel.addresses import web_address
@@ -141,8 +142,10 @@ class Settings(BaseSettings):
     """Whether anybody may read ``/metrics``. Otherwise it takes an operator's key."""
     log_format: Literal["console", "json"] = "console"
     """The form of log lines."""
-    outbound_allow: tuple[str, ...] = ()
-    """Hosts or networks outside the public internet that outbound calls may reach, as JSON: ``["127.0.0.1/32"]``."""
+    outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts or networks outside the public internet that outbound calls may reach, with commas between them, such as
+    ``127.0.0.1, 10.0.0.0/8``, or as JSON: ``["127.0.0.1/32"]``.
+    """
 
     signature_trust: DirectoryPath | None = None
     """A folder of PEM files: certificates that are trusted for signatures on statements."""
@@ -171,6 +174,18 @@ class Settings(BaseSettings):
         if given == "":
             raise ValueError("is empty: take it away, or give it a value")
         return given
+
+    @field_validator("outbound_allow", mode="before")
+    @classmethod
+    def _is_a_list(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        if not given.lstrip().startswith("["):
+            return tuple(given.replace(",", " ").split())
+        try:
+            return tuple(json.loads(given))
+        except ValueError as error:
+            raise ValueError("is no list; write it like 127.0.0.1, 10.0.0.0/8") from error
 
     @field_validator("audit_head")
     @classmethod

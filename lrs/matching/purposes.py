@@ -30,7 +30,7 @@ def checked_purpose(purpose: str, name: str) -> str:
     """
     told = " ".join(purpose.split())
     if not told:
-        raise Refused("say what the service uses the data for (--purpose): the learner is asked exactly that")
+        raise Refused("say what the service uses the data for: the learner is asked exactly that")
     if len(told) > LONGEST or control_character(told):
         raise Refused(f"the purpose is one text of at most {LONGEST} characters", error="bad_purpose")
     left = {word.casefold() for word in _WORD.findall(told)} - SAYS_NOTHING

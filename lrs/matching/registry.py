@@ -109,11 +109,24 @@ def tell(tenant: Tenant, id: str, told: AboutService, *, by: str) -> Service:
     """Changes what learners are told of the service. Raises ``Refused`` (400, 404)."""
     changed = told.checked()
     if not changed:
-        raise Refused("nothing to change: name at least one of --contact, --privacy-notice and --return-url")
+        raise Refused("nothing to change: name at least one of --webhook, --contact, --privacy-notice and --return-url")
 
     def decide(tx: Tx) -> Service:
         audit.append(tx, by, "service.set", {"service": id, "set": " ".join(sorted(changed))})
         return services.change(tx, id, lambda service: msgspec.structs.replace(service, **changed))
+
+    return tenant.store.write(decide).result()
+
+
+def redirect(tenant: Tenant, id: str, webhook: str, *, by: str) -> Service:
+    """Sends the events of the service to *webhook* from now on, also those that wait. Raises ``Refused``."""
+    check_address(tenant, webhook, "webhook")
+
+    def decide(tx: Tx) -> Service:
+        if services.wanted(tx, id).employer:
+            raise Refused("an employer is sent nothing: it looks at its page", status=409, error="is_employer")
+        audit.append(tx, by, "service.set", {"service": id, "set": "webhook"})
+        return services.change(tx, id, lambda service: msgspec.structs.replace(service, webhook=webhook))
 
     return tenant.store.write(decide).result()
 
@@ -167,18 +180,25 @@ def send_test(tenant: Tenant, id: str, *, by: str) -> str:
 def resync(tenant: Tenant, id: str, *, by: str, only_refused: bool = False) -> int:
     """Makes the service active and owes it everything its learners agreed to, once more; the number of consents.
 
-    With *only_refused*, only if its own receiver stopped it. Raises ``Refused`` (403, 404, 409).
+    With *only_refused*, only if its own receiver stopped it. Raises ``Refused``: 403, 404, and 409 where nothing would
+    be done: it is active, and there is nothing to tell it.
     """
+    agreed = tenant.store.count(consent.KIND, [key("service", id)])
 
     def renew(tx: Tx) -> Service:
+        service = services.wanted(tx, id)
         if only_refused:
-            services.check_refused(services.wanted(tx, id))
+            services.check_refused(service)
+        told = agreed if service.webhook else 0
+        if service.active and not told:
+            why = "no learner agreed to show it anything" if service.webhook else "it has no webhook"
+            raise Refused(f"{id} is active already, and is told nothing: {why}", status=409, error="nothing_to_tell")
         audit.append(tx, by, "service.resynced", {"service": id})
         begin(tx, id)
         return services.change(tx, id, _renewed)
 
-    tenant.store.write(renew).result()
-    return tenant.store.count(consent.KIND, [key("service", id)])
+    service = tenant.store.write(renew).result()
+    return agreed if service.webhook else 0
 
 
 def _renewed(service: Service) -> Service:

@@ -72,11 +72,17 @@ def add(
 @services.command("set")
 @with_tenant
 @click.argument("service")
+@click.option("--webhook", help="Where events are posted from now on, also those that wait.")
 @_told
-def change(tenant: Tenant, service: str, *, told: AboutService) -> None:
-    """Set what learners are told of SERVICE."""
-    registry.tell(tenant, kept.meant(tenant.store, service).id, told, by=BY)
-    click.echo(f"set for {service}: learners are told it from now on")
+def change(tenant: Tenant, service: str, *, webhook: str | None, told: AboutService) -> None:
+    """Set what learners are told of SERVICE, and where its events go."""
+    id = kept.meant(tenant.store, service).id
+    if webhook is not None:
+        registry.redirect(tenant, id, webhook, by=BY)
+        click.echo(f"set for {service}: its events go there from now on; lrs services test {id} sends one")
+    if webhook is None or told != AboutService():
+        registry.tell(tenant, id, told, by=BY)
+        click.echo(f"set for {service}: learners are told it from now on")
 
 
 @services.command("rotate")
@@ -160,6 +166,10 @@ def list_services(tenant: Tenant, *, as_json: bool) -> None:
 @with_tenant
 @click.argument("service")
 def resync(tenant: Tenant, service: str) -> None:
-    """Make SERVICE active again and send it everything its learners agreed to once more."""
+    """Make SERVICE active again and send it everything its learners agreed to once more.
+
+    Fails if it is active and there is nothing to send.
+    """
     count = registry.resync(tenant, kept.meant(tenant.store, service).id, by=BY)
-    click.echo(f"{counted(count, 'consent')} of {service} will be told again")
+    again = f": {counted(count, 'consent')} will be told again" if count else ""
+    click.echo(f"{service} is active{again}")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fastapi import Response
 
-from lrs.access import Caller
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.plain_text import counted
@@ -18,14 +15,14 @@ from lrs.outbox.listing import DestinationStatus
 from lrs.pages import services_view, session
 from lrs.pages.facts import Neighbours
 from lrs.pages.list_files import add_files
-from lrs.pages.services_view import COLUMNS, DELIVERY_COLUMNS
+from lrs.pages.services_sent import MANAGE, PLACE, add_deliveries, asked, delivery_rows, wanted, within_reach
+from lrs.pages.services_view import COLUMNS
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.exchange import address_of
 from lrs.web.late import Router
-from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
+from lrs.web.listing import ListRow, asked_of, listing
 
-PLACE, NEW = "/staff/services", "/staff/new-service"
-MANAGE = "services.manage"
+NEW = "/staff/new-service"
 OVERLAPS = (0, 24, 72, 168)
 """Hours for which former secrets can stay valid."""
 FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
@@ -35,6 +32,7 @@ says(
     tested="A test event is on its way. What becomes of it stands under “What was sent”: look again in a moment.",
     service_stopped="The service is disabled: it is sent and answered nothing.",
     employer_added="The employer is added. Invite somebody of it: they ask its staff on a page of their own.",
+    redirected="Events go there from now on. Send a test event to see whether they arrive.",
     resumed="The service is active again, and is told once more what learners agreed to.",
 )
 
@@ -44,23 +42,9 @@ def routes(neighbours: Neighbours) -> Router:
     router = page_router()
     _add_list(router, neighbours)
     _add_new(router)
-    _add_deliveries(router, neighbours)
+    add_deliveries(router, neighbours)
     _add_service(router, neighbours)
     return router
-
-
-def _within_reach(caller: Caller) -> frozenset[str] | None:
-    """The ids of the services that *caller* may see; ``None`` for all."""
-    return None if caller.may_all(MANAGE) else caller.owned(MANAGE)
-
-
-def _wanted(visit: Visit, id: str) -> Service:
-    """The service *id*, if it is within reach. Raises ``Refused`` (404)."""
-    own = _within_reach(visit.caller)
-    found = services.get(visit.tenant.store, id) if own is None or id in own else None
-    if found is None:
-        raise Refused("There is no such service among those that you may see.", status=404, error="not_found")
-    return found
 
 
 # -- the list -------------------------------------------------------------------------------------------------------
@@ -83,14 +67,14 @@ def _add_list(router: Router, neighbours: Neighbours) -> None:
 
 
 def _rows(visit: Visit, neighbours: Neighbours) -> list[ListRow]:
-    tenant, own = visit.tenant, _within_reach(visit.caller)
+    tenant, own = visit.tenant, within_reach(visit.caller)
     found = [one for one in services.everyone(tenant.store) if own is None or one.id in own]
     return services_view.rows(found, _destinations(visit, neighbours), tenant.clock(), visit.root)
 
 
 def stopped(visit: Visit) -> int:
     """How many services within reach are sent nothing now."""
-    own = _within_reach(visit.caller)
+    own = within_reach(visit.caller)
     found = [one for one in services.everyone(visit.tenant.store) if own is None or one.id in own]
     return sum(not one.active for one in found)
 
@@ -178,22 +162,39 @@ def _secrets(visit: Visit, made: Registered, overlap: int = 0) -> Response:
 def _add_service(router: Router, neighbours: Neighbours) -> None:
     @router.get(PLACE + "/{id}", summary="A matching service, and what was sent to it", openapi_extra=SIGNED_IN)
     def show(visit: Visiting, id: str) -> Response:
-        return _service(visit, neighbours, _wanted(visit, id))
+        return _service(visit, neighbours, wanted(visit, id))
 
     @router.post(
         PLACE + "/{id}/test", status_code=303, summary="Sends a test event", openapi_extra=form_body() | SIGNED_IN
     )
     def test(visit: Visiting, id: str, body: FormBody) -> Response:
         visit.fields(body)
-        wanted = _wanted(visit, id)
+        one = wanted(visit, id)
         try:
-            registry.send_test(visit.tenant, wanted.id, by=visit.session.by)
+            registry.send_test(visit.tenant, one.id, by=visit.session.by)
         except Refused as refused:
-            return _service(visit, neighbours, wanted, refused)
+            return _service(visit, neighbours, one, refused)
         return visit.on(f"{PLACE}/{id}", "tested")
 
+    _add_address(router, neighbours)
     _add_secrets(router, neighbours)
     _add_state(router, neighbours)
+
+
+def _add_address(router: Router, neighbours: Neighbours) -> None:
+    @router.post(
+        PLACE + "/{id}/webhook",
+        status_code=303,
+        summary="Sends the events of a service to another address",
+        openapi_extra=form_body("webhook") | SIGNED_IN,
+    )
+    def redirect(visit: Visiting, id: str, body: FormBody) -> Response:
+        webhook, one = visit.fields(body).get("webhook", "").strip(), wanted(visit, id)
+        try:
+            registry.redirect(visit.tenant, one.id, webhook, by=visit.session.by)
+        except Refused as refused:
+            return _service(visit, neighbours, one, refused, webhook)
+        return visit.on(f"{PLACE}/{id}", "redirected")
 
 
 def _add_secrets(router: Router, neighbours: Neighbours) -> None:
@@ -204,12 +205,12 @@ def _add_secrets(router: Router, neighbours: Neighbours) -> None:
     )
     def rotate(visit: Visiting, id: str, body: FormBody) -> Response:
         said = visit.fields(body).get("overlap", "")
-        wanted = _wanted(visit, id)
+        one = wanted(visit, id)
         hours = next((one for one in OVERLAPS if said == str(one)), None)
         if hours is None:
             refused = Refused("Choose for how long the former secrets go on.")
-            return _service(visit, neighbours, wanted, refused)
-        made = registry.rotate(visit.tenant, wanted.id, by=visit.session.by, overlap=hours * HOUR)
+            return _service(visit, neighbours, one, refused)
+        made = registry.rotate(visit.tenant, one.id, by=visit.session.by, overlap=hours * HOUR)
         return _secrets(visit, made, hours)
 
 
@@ -222,20 +223,22 @@ def _add_state(router: Router, neighbours: Neighbours) -> None:
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
         state, tenant, by = visit.fields(body).get("state", ""), visit.tenant, visit.session.by
-        wanted = _wanted(visit, id)
+        one = wanted(visit, id)
         if state == "disabled":
-            tenant.store.write(lambda tx: services.disable(tx, wanted.id, "on its page", by=by)).result()
+            tenant.store.write(lambda tx: services.disable(tx, one.id, "on its page", by=by)).result()
             return visit.on(f"{PLACE}/{id}", "service_stopped")
         if state == "active":
             try:
-                registry.resync(tenant, wanted.id, by=by, only_refused=not visit.caller.may_all(MANAGE))
+                registry.resync(tenant, one.id, by=by, only_refused=not visit.caller.may_all(MANAGE))
             except Refused as refused:
-                return _service(visit, neighbours, _wanted(visit, id), refused)
+                return _service(visit, neighbours, wanted(visit, id), refused)
             return visit.on(f"{PLACE}/{id}", "resumed")
-        return _service(visit, neighbours, wanted, Refused("Say whether it is to be active or disabled."))
+        return _service(visit, neighbours, one, Refused("Say whether it is to be active or disabled."))
 
 
-def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refused | None = None) -> Response:
+def _service(
+    visit: Visit, neighbours: Neighbours, one: Service, refused: Refused | None = None, typed: str | None = None
+) -> Response:
     tenant, zone = visit.tenant, visit.tenant.settings.zone
     count = tenant.store.count(changes.KIND, [key("service", one.id)])
     destination = _destinations(visit, neighbours).get(one.id)
@@ -243,45 +246,14 @@ def _service(visit: Visit, neighbours: Neighbours, one: Service, refused: Refuse
         "staff/service.html",
         refused.status if refused else 200,
         service=services_view.service(one, destination, count, tenant.clock(), zone),
-        deliveries=listing(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id)[:LAST]),
+        deliveries=listing(asked(visit, one.id), delivery_rows(visit, neighbours, one.id)[:LAST]),
         overlaps=[(str(one), counted(one, "hour") if one else "They end at once") for one in OVERLAPS],
         problem=refused.message if refused else "",
         runs_all=visit.caller.may_all(MANAGE),
         may_invite=may(visit.caller)("/staff/members", "POST"),
+        typed=typed,
     )
 
 
 LAST = 10
 """The newest deliveries that the page of a service shows; all are a page of their own."""
-
-
-# -- what was sent --------------------------------------------------------------------------------------------------
-
-
-def _add_deliveries(router: Router, neighbours: Neighbours) -> None:
-    place = PLACE + "/{id}/deliveries"
-
-    @router.get(place, summary="What was sent to a service, the newest first", openapi_extra=SIGNED_IN)
-    def show(visit: Visiting, id: str) -> Response:
-        one = _wanted(visit, id)
-        found = listing(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id))
-        return visit.page("staff/service-deliveries.html", list=found, id=one.id, name=one.name)
-
-    @router.get(place + ".csv", summary="What was sent to a service, as CSV", openapi_extra=SIGNED_IN)
-    def table(visit: Visiting, id: str) -> Response:
-        one = _wanted(visit, id)
-        return as_csv(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id), "deliveries")
-
-    @router.get(place + ".json", summary="What was sent to a service, as JSON", openapi_extra=SIGNED_IN)
-    def objects(visit: Visiting, id: str) -> Response:
-        one = _wanted(visit, id)
-        return as_json(_asked(visit, one.id), _delivery_rows(visit, neighbours, one.id), "deliveries")
-
-
-def _asked(visit: Visit, id: str) -> Asked:
-    asked = asked_of(visit.request, DELIVERY_COLUMNS, sort="-queued")
-    return replace(asked, path=f"{visit.root}{PLACE}/{id}/deliveries")
-
-
-def _delivery_rows(visit: Visit, neighbours: Neighbours, id: str) -> list[ListRow]:
-    return services_view.delivery_rows(neighbours.sent(visit.tenant, id), visit.tenant.settings.zone)

@@ -173,6 +173,11 @@ def _row(row: Mapping[str, Any]) -> str:
     return f"{where}{column}: {row.get('reason', '')}"
 
 
+def _told(one: Service) -> str:
+    """Where a service is told what is new, in words."""
+    return one.webhook or f"Nowhere: it {'looks at its page here' if one.employer else 'asks by itself'}"
+
+
 def _service(one: Service) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -180,6 +185,6 @@ def _service(one: Service) -> dict[str, Any]:
         "state": state_word(one.state),
         "mood": mood(one.state),
         "reason": one.reason or "",
-        "webhook": one.webhook or "None: it asks by itself",
+        "told": _told(one),
         "scopes": sees(one),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ NOT_TOLD = "Not told"
 IN_WORDS = ("All", NOT_TOLD, "Nothing found", "Nothing to show", "%(first)s to %(last)s of %(all)s")
 """Texts of every list, in the catalogue of texts."""
 _ALL, _, _FOUND, _SHOWN, _RANGE = IN_WORDS
+_MOMENT = re.compile(r"^\d{1,2} \w+ \d{4}, \d\d:\d\d")
 SORT, PART, SEARCH = "sort", "page", "q"
 """Parameters of every list: no column may have one of these names."""
 
@@ -249,6 +251,13 @@ def _column(asked: Asked, one: ListColumn) -> dict[str, Any]:
     return {"label": one.label, "order": order, "address": address, "figure": one.figure}
 
 
+def _classes(one: ListColumn, row: ListRow) -> str:
+    """The classes of a cell: its mood, and what keeps a number whole and a day with its time on two lines."""
+    is_moment = _MOMENT.search(str(row.shown.get(one.name, "")))
+    kinds = (row.moods.get(one.name, ""), "figure" if one.figure else "", "moment" if is_moment else "")
+    return " ".join(filter(None, kinds))
+
+
 def cells_of(columns: Sequence[ListColumn], row: ListRow) -> list[dict[str, Any]]:
     """The cells of *row* as ``shared/table.html`` shows them."""
     return [
@@ -259,7 +268,7 @@ def cells_of(columns: Sequence[ListColumn], row: ListRow) -> list[dict[str, Any]
             "text": row.shown.get(one.name, _text(row.values[one.name])),
             "address": row.links.get(one.name, ""),
             "beneath": row.beneath.get(one.name, ""),
-            "class": " ".join(filter(None, (row.moods.get(one.name, ""), "figure" if one.figure else ""))),
+            "class": _classes(one, row),
         }
         for place, one in enumerate(columns)
     ]

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
+from lrs.kernel.plain_text import sentence
 from lrs.web.exchange import exchange_of
 from lrs.web.frame import PRODUCT, Frame, FrameOf
 from lrs.web.language import (
@@ -134,7 +135,7 @@ def refusal_page(request: Request, refused: Refused, template: str, /, **shown: 
     told = {
         "status": refused.status,
         "error": refused.error,
-        "message": message,
+        "message": sentence(message),
         "is_english": message == english,
         "wait": headers.get("retry-after"),
     }
@@ -175,6 +176,7 @@ def is_of_this_machine(address: str) -> bool:
 @functools.cache
 def _environment(language: str) -> jinja2.Environment:
     import jinja2  # noqa: PLC0415 (loaded for the first page)
+    import markupsafe  # noqa: PLC0415 (as above)
 
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
@@ -187,6 +189,7 @@ def _environment(language: str) -> jinja2.Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.tests["of_this_machine"] = is_of_this_machine
+    made.filters["sentence"] = lambda text: sentence(markupsafe.soft_str(text))
     texts = catalogue(language)
     made.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined] # by i18n
     return made

@@ -359,6 +359,7 @@ OTHERS = {
             ("GET", "/staff/new-service"),
             ("GET", "/staff/services/{id}"),
             ("POST", "/staff/services/{id}/test"),
+            ("POST", "/staff/services/{id}/webhook"),
             ("POST", "/staff/services/{id}/rotate"),
             ("POST", "/staff/services/{id}/state"),
             ("GET", "/staff/services/{id}/deliveries"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
 from lrs.kernel.plain_text import (
     LONGEST_NAME,
@@ -12,6 +13,7 @@ from lrs.kernel.plain_text import (
     counted,
     one_line,
     quoted,
+    sentence,
     sized,
     turns_direction,
 )
@@ -105,3 +107,24 @@ def test_a_size_is_said_as_people_say_it_and_never_more_than_it_is():
 )
 def test_only_the_first_letter_becomes_a_capital(text, wanted):
     assert capital(text) == wanted
+
+
+def test_a_message_is_a_sentence_on_a_page_and_names_in_it_stay_as_they_are():
+    for told, said in {
+        "the file has no header": "The file has no header.",
+        "nothing, so far": "Nothing, so far.",
+        "no": "No.",
+        "Choose a role.": "Choose a role.",
+        "is it right?": "Is it right?",
+        "file.csv has no rows": "file.csv has no rows.",
+        "email: is no address": "email: is no address.",
+        "xAPI is spoken here": "xAPI is spoken here.",
+        "lrs doctor says why": "lrs doctor says why.",
+        "call it “north.”": "Call it “north.”",
+        "call it “north”": "Call it “north”.",
+        "open https://x.example/a": "Open https://x.example/a",
+        "é": "é.",
+        "": "",
+    }.items():
+        assert sentence(told) == said
+    assert isinstance(sentence(Markup("no &lt;")), Markup)

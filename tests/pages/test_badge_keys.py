@@ -57,7 +57,7 @@ def test_a_new_key_is_made_and_another_is_given_up_and_each_is_put_down(public):
             400,
             "Tick that what the key signed is to be invalid",
         ),
-        (f"{PLACE}/compromised", {"key": "badge-signing-key/99", "sure": "yes"}, 404, "there is no key"),
+        (f"{PLACE}/compromised", {"key": "badge-signing-key/99", "sure": "yes"}, 404, "There is no key"),
     ],
 )
 def test_what_cannot_be_done_is_a_page_that_says_why(public, path, fields, status, why):

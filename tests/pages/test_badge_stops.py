@@ -84,7 +84,7 @@ def test_a_badge_is_revoked_with_a_reason_and_issued_again(site, badges, steward
     drain(site.tenant)
 
     assert without.status_code == 400
-    assert "the reason takes 1 to 500 characters: say in a sentence why" in text_of(without)
+    assert "The reason takes 1 to 500 characters: say in a sentence why." in text_of(without)
     assert 'id="reason-error"' in without.text
     assert revoked == {badges[0].id: "revoked"}
     assert again.headers["location"] == f"{place}?done=badge_again"

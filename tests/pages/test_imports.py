@@ -88,7 +88,7 @@ def test_a_file_is_checked_brought_in_and_its_rows_to_repair_come_back_and_in(sh
     assert stored(shared.tenant) == before
     assert "What would go in New 1" in plan
     assert "To repair 1" in plan
-    assert "3 P-2 Evidence: day 2025-13-03 there is no such date To repair" in plan
+    assert "3 P-2 Evidence: day 2025-13-03 There is no such date. To repair" in plan
 
     done = bring(shared, steward, place)
     assert "What went in New 1" in text_of(steward.get(done))
@@ -119,7 +119,7 @@ def test_cells_are_repaired_on_the_page_and_their_rows_come_in_with_the_others(s
     drain(shared.tenant, ("import",))
     again = answer.headers["location"].partition("?")[0]
 
-    assert "row 3, P-2: Evidence: day there is no such date" in text_of(page)
+    assert "row 3, P-2: Evidence: day There is no such date." in text_of(page)
     assert (same.status_code, "Nothing is changed: write into a cell" in text_of(same)) == (400, True)
     assert "New 2 Would change what is known 0 Known already 0" in text_of(steward.get(again))
     assert "What went in New 2" in text_of(steward.get(bring(shared, steward, again)))
@@ -151,7 +151,7 @@ def test_which_of_two_files_is_right_is_chosen_for_each_row_on_the_page(shared, 
     drain(shared.tenant, ("import",))
     again = answer.headers["location"].partition("?")[0]
 
-    said = "an earlier file told something else of this (120 min there, 150 min here)"
+    said = "An earlier file told something else of this (120 min there, 150 min here)"
     assert said in text_of(page)
     assert "Leave the row out It puts right what was told before" in text_of(page)
     assert nothing.status_code == 400
@@ -204,7 +204,7 @@ def test_cells_of_a_file_that_came_by_a_command_are_repaired_on_its_page(shared,
     drain(shared.tenant, ("import",))
     again = answer.headers["location"].partition("?")[0]
 
-    assert "row 3, P-2: Day of proof there is no such date" in text_of(page).replace("sheet Sheet, ", "")
+    assert "row 3, P-2: Day of proof There is no such date." in text_of(page).replace("sheet Sheet, ", "")
     assert "New 1 Would change what is known 0 Known already 1 Left out, with a reason 0 To repair 0" in text_of(
         steward.get(again)
     )
@@ -275,7 +275,7 @@ def test_hours_that_may_be_hours_and_minutes_are_said_until_somebody_chooses(sha
     silent, clock = (steward.ask("POST", f"{place}/columns", data=told | {"hours": one}) for one in ("", "h.mm"))
     drain(shared.tenant, ("import",))
 
-    doubt = "hours such as 6.30 (row 3) are read as decimal: 6 h 18 min. If 6 h 30 min is meant, choose “2.30 is two"
+    doubt = "Hours such as 6.30 (row 3) are read as decimal: 6 h 18 min. If 6 h 30 min is meant, choose “2.30 is two"
     assert "Look at the columns, or correct them" not in text_of(page)  # they stand open
     said = [text_of(steward.get(one.headers["location"])) for one in (silent, clock)]
     assert [doubt in one for one in (text_of(page), *said)] == [True, True, False]
@@ -306,7 +306,7 @@ def test_a_check_says_what_no_rule_knows_before_anything_comes_in(shared, stewar
     told = text_of(steward.get(checked(shared, steward, text, provider="no-rule")))
 
     assert "New 2" in told
-    assert "no rule knows version 1 of ST1406: it comes in, and counts once a rule does. Known are 1.0 (1 row)" in told
+    assert "No rule knows version 1 of ST1406: it comes in, and counts once a rule does. Known are 1.0 (1 row)" in told
 
 
 def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(shared, steward, monkeypatch):
@@ -326,8 +326,9 @@ def test_a_provider_has_so_many_saved_columns_and_the_page_says_what_to_do(share
 
     assert fits == [303, 303, 303]
     assert answer.status_code == 409
-    assert "many has 2 names of saved columns, as many as there can be. Remove one under Saved columns" in text_of(
-        answer
+    assert (
+        "The provider many has 2 names of saved columns, as many as there can be. Remove one under Saved columns"
+        in text_of(answer)
     )
     assert len(list(each(shared.tenant.store, jobs.KIND))) == begun
     names = [one["name"] for one in steward.get("/staff/columns.json?provider=many").json()]

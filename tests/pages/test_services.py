@@ -132,6 +132,27 @@ def test_a_test_event_that_is_refused_says_why(site, browser):
     assert re.search(r"tried again at \d+ \w+ \d{4}", text_of(browser.get(path)))
 
 
+def test_a_service_s_events_go_to_another_address_from_then_on_and_what_waits_too(site):
+    put_service(site.tenant, "http://127.0.0.1:9/gone")
+    person = put_person(site.tenant, "mailto:ana@example.org")
+    agree(site.tenant, person)
+    run_sync(site.tenant)
+    dee = member(site, "developer", "career-converter")
+    place = f"{LIST}/career-converter"
+
+    with receiver() as receiving:
+        wrong = dee.send(dee.get(place), f"{place}/webhook", webhook="ftp://example.org/")
+        moved = dee.send(dee.get(place), f"{place}/webhook", webhook=receiving.url)
+        run_deliver(site.tenant)
+
+    assert wrong.status_code == 400
+    assert "The webhook cannot be used: only https URLs with a host." in text_of(wrong)
+    assert 'value="ftp://example.org/"' in wrong.text
+    assert "Events go there from now on." in text_of(dee.get(moved.headers["location"]))
+    assert receiving.events == ["consent.given", "profile.updated"]
+    assert site.audit()[-1][0] == "service.set"
+
+
 def test_a_service_without_a_webhook_or_that_is_disabled_is_sent_no_test(shared):
     path = f"{LIST}/career-converter"
     page = shared.browser.get(path)

@@ -202,7 +202,7 @@ def _statement():
 def test_a_tenant_that_does_not_exist_is_not_found(site):
     answer = site.browser.get("/t/nobody/pages/work")
 
-    assert (answer.status_code, "there is no such tenant" in text_of(answer)) == (404, True)
+    assert (answer.status_code, "There is no such tenant." in text_of(answer)) == (404, True)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_an_invitation_ends_after_three_days(site):
     answer = site.browser.get(link)
 
     assert answer.status_code == 410
-    assert "This link ended on" in text_of(answer)
+    assert "This link is too old: it was good for 3 days." in text_of(answer)
 
 
 def test_a_newer_invitation_takes_the_place_of_the_one_before(site):

@@ -180,7 +180,7 @@ def test_resending_an_unknown_delivery_is_404(site, browser):
 
     answer = browser.send(browser.get("/pages/work"), "/pages/work/resend", id="d-2")
 
-    assert (answer.status_code, "there is no delivery d-2" in text_of(answer)) == (404, True)
+    assert (answer.status_code, "There is no delivery d-2." in text_of(answer)) == (404, True)
     assert site.audit()[-1][0] == "session.opened"
 
 
@@ -259,7 +259,7 @@ def test_a_service_that_was_disabled_is_told_with_what_to_do(site, browser):
     text = text_of(browser.get("/pages/work"))
 
     assert "Career Converter Active http://127.0.0.1:9/hook Competencies, levels, dates and badges" in text
-    assert "Cell Works Active None: it asks by itself Skills, levels, and until when" in text
+    assert "Cell Works Active Nowhere: it looks at its page here Skills, levels, and until when" in text
     assert "Gone Disabled: it answered 410 Gone. Once it is put right, make it active again under Services" in text
     assert "1 thing needs somebody" in text
 

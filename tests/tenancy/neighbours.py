@@ -132,6 +132,7 @@ class Neighbours:
             ("POST", "/staff/questions/{id}"): {"data": {"text": "Yes", "statement": names["statement"], "why": "so"}},
             ("POST", "/staff/consents/{receipt}"): {"data": {"act": "refused", "sure": "yes"}},
             ("POST", "/staff/services/{id}/test"): {"data": {}},
+            ("POST", "/staff/services/{id}/webhook"): {"data": {"webhook": "http://127.0.0.1:9/hook"}},
             ("POST", "/staff/services/{id}/rotate"): {"data": {"overlap": "0"}},
             ("POST", "/staff/services/{id}/state"): {"data": {"state": "disabled"}},
             ("POST", "/staff/learners/{person}/withdraw"): {"data": {"service": names["service"]}},

@@ -295,6 +295,23 @@ def test_whatever_a_template_is_given_is_text_and_no_markup(pattern):
     assert {one: faults for one in asked if (faults := list(faults_of(*one, pattern)))} == {}
 
 
+RAW = re.compile(
+    r"\{\{ *(\w+\.)?(problem|refused|error|wrong(\.problem|\.get\([^}]*\))?)(\.message)? *(\}\}|\| *default)"
+)
+
+
+def test_each_refusal_on_a_page_goes_through_the_filter_that_makes_it_a_sentence():
+    raw = {
+        (name, found[0])
+        for name in sorted(FILES)
+        if name.endswith(".html")
+        for found in RAW.finditer((TEMPLATES / name).read_text())
+    }
+
+    # an address, and a number
+    assert raw == {("staff/source.html", "{{ refused }}"), ("staff/quarantine.html", "{{ refused }}")}
+
+
 def test_a_value_that_is_missing_is_an_error_and_no_empty_text():
     def is_silent(name):
         with suppress(jinja2.UndefinedError):

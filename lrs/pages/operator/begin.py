@@ -30,6 +30,7 @@ from lrs.web.origins import content_settings, session_cookie, set_cookie
 from lrs.web.routing import Here
 
 PLACE = f"{OPERATOR}/begin"
+_WRITE = "Write the server like mail.example.org:587, and a user with their password into the fields for them."
 SERVER = ("server", "user", "password")
 """The fields of a mail server that is tried before it is set."""
 _BLANK = dict.fromkeys(("who", "email", "address", *SERVER), "")
@@ -189,7 +190,8 @@ class _Begin:
             try:
                 outcome = try_out(tenant, self._render, form.get("email", ""), url)
             except ValueError as error:
-                raise Refused(f"What you wrote {error}." if url else str(error)) from error
+                why = f"What you wrote {str(error).partition(';')[0]}. {_WRITE}" if url else str(error)
+                raise Refused(why) from error
             now = tenant.clock()
         if outcome.end is not End.DELIVERED:
             raise Refused(f"The message was not sent: {outcome.reason}")

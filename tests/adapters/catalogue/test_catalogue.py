@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
-from adapters.catalogue import feed, looks, offerings, pages
+from adapters.catalogue import feed, looks, offerings, pages, view
 from adapters.catalogue.entries import entries, entry, looked_at, offered_by_course
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import read_catalogue
@@ -280,6 +281,14 @@ def test_public_pages_keep_the_menu_of_who_is_signed_in_and_are_read_in_welsh(si
     assert "Ymarferol · north" in text_of(reader.get("/catalogue?q=gwisgo&lang=cy"))
     assert "Cyrsiau, sesiynau a lleoliadau gwaith" in text_of(reader.get("/catalogue"))  # the choice is kept
     assert 'href="?kind=Practical&amp;q=gwisgo&amp;lang=en"' in narrowed
+
+
+def test_what_entries_give_is_chosen_in_the_language_of_the_page():
+    entry = SimpleNamespace(gives=(("Gowning", 2), ("Records", None)))
+
+    words = {one.name: one.words for one in view.columns([entry], "cy")}
+
+    assert words["gives"] == {"Gowning, level 2": "Gowning, lefel 2", "Records": "Records"}
 
 
 def person(session, name, address):

@@ -149,6 +149,22 @@ def test_a_service_is_meant_by_its_client_id_or_its_name(tmp_path: Path, said: s
     assert "lrs services resync career-converter takes it back" in told[2].stdout
 
 
+@pytest.mark.parametrize(
+    ("webhook", "why"),
+    [((), "it has no webhook"), (("--webhook", "https://x.example/hook"), "no learner agreed to show it anything")],
+)
+def test_telling_a_service_anew_fails_where_nothing_is_done(tmp_path: Path, webhook: tuple[str, ...], why: str) -> None:
+    run(tmp_path, services, *ADD, *webhook)
+
+    active = run(tmp_path, services, "resync", "career-converter")
+    run(tmp_path, services, "disable", "career-converter")
+    stopped = run(tmp_path, services, "resync", "career-converter")
+
+    assert (active.exit_code, stopped.exit_code) == (1, 0)
+    assert f"career-converter is active already, and is told nothing: {why}" in active.stderr
+    assert stopped.stdout == "career-converter is active\n"
+
+
 def test_a_webhook_whose_name_does_not_resolve_today_may_tomorrow(tmp_path: Path) -> None:
     made = run(tmp_path, services, *ADD, "--webhook", "https://no-such-name.invalid/hook")
 
@@ -256,7 +272,7 @@ def test_deliveries_are_listed_by_state_and_sent_again_by_id(tenant: Tenant, rec
     assert [(one["event"], one["reason"]) for one in dead if one["event"] == "profile.updated"] == [
         ("profile.updated", "the destination is disabled: it answered 410 Gone")
     ]
-    assert resync.stdout == "1 consent of career-converter will be told again\n"
+    assert resync.stdout == "career-converter is active: 1 consent will be told again\n"
     assert again.stdout == "1 delivery will be sent again\n"
     assert ("delivered" in after.stdout, "xapi" in after.stdout) == (True, False)
 

@@ -142,7 +142,7 @@ def test_a_course_that_was_withdrawn_is_opened_for_nobody_and_seen_by_nobody(sit
 
     answer = steward.ask("POST", place_of(course), data={"form": form, "act": "open", "person": [ann]})
 
-    assert (answer.status_code, "this course was withdrawn" in answer.text) == (409, True)
+    assert (answer.status_code, "This course was withdrawn" in answer.text) == (409, True)
     assert not is_seen(site, ann, course)
     assert len(openings.learners(store, course.id)) == 1
 

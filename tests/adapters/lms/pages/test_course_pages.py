@@ -84,7 +84,7 @@ def test_the_name_of_a_file_in_a_refusal_is_shown_as_it_is_written(author):
     other = send(author, b"hello")
 
     assert "<p>&#39;../etc/x&#39; leads out of the package" in out.text
-    assert '<p class="message">the file is no course' in other.text.lower()
+    assert "<p>the file is no course" in other.text.lower()
 
 
 def test_a_package_that_is_refused_says_where_and_which_rule_and_keeps_nothing(author, course):
@@ -310,7 +310,7 @@ def test_staff_waive_a_part_with_a_reason_and_once(site, author, enrolled):
     again = author.ask("POST", f"{page}/waive", data=form["fields"] | {"unit": "0", "reason": "Again"})
 
     assert (without.status_code, waived.status_code, again.status_code) == (400, 303, 409)
-    assert "say why" in text_of(without)
+    assert "Say why" in text_of(without)
     assert "Did it elsewhere" in text_of(author.get(page))
     assert registration_in(site.tenant.store, id).units != {}
 

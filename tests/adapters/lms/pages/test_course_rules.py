@@ -97,7 +97,7 @@ def test_what_cannot_be_a_rule_is_said_beside_its_cell_and_what_was_typed_stays(
 
     assert [one.status_code for one in (answer, nothing, old)] == [400, 400, 409]
     told = text_of(answer)
-    assert "no published framework has 'NOPE'" in told
+    assert "No published framework has 'NOPE'" in told
     assert "'9' is no level of" in told
     assert all(f'aria-describedby="{name}-error"' in answer.text for name in ("competency-0", "level-1"))
     assert 'value="NOPE"' in answer.text
