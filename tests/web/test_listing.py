@@ -72,3 +72,13 @@ def test_what_leaves_one_value_can_be_taken_back_and_what_parts_nothing_is_no_ch
         (False, "/list"),
         (True, "/list?state=new"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "kind"),
+    [("30 November 2026, 18:43 GMT", "moment"), ("30 Tachwedd 2026, 18:43 GMT", "moment"), ("30 November 2026", "")],
+)
+def test_a_day_with_its_time_is_marked_so_that_it_stands_on_two_lines(shown, kind):
+    (row,) = listing(asked(), [ListRow({"name": "2026-11-30T18:43:00Z", "state": ""}, {"name": shown})])["rows"]
+
+    assert row[0]["class"] == kind
