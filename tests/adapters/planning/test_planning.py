@@ -402,7 +402,7 @@ def test_a_demand_file_with_rows_that_cannot_be_is_taken_without_them_and_each_i
 @pytest.mark.parametrize(
     ("what", "content", "told"),
     [
-        ("demand", b"", "the file is empty: its first row must name the columns"),
+        ("demand", b"", "The file is empty: its first row must name the columns"),
         ("demand", b"role,region,year,headcount\n", "has no rows"),
         ("demand", b"role,region,year\nop,East,2028\n", "needs a column headcount"),
         ("demand", b"role,region,year,headcount\nop,East,2028,-1\n", "No row of this file can be used"),
