@@ -13,7 +13,7 @@ follows, the statement owes ``match``, which says what does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -29,7 +29,7 @@ from lrs.kernel.errors import Refused
 from lrs.people.ids import ids_of
 from lrs.people.persons import GROUPS, lacks_mailbox, minter
 from lrs.people.persons import reads_of as persons_of
-from lrs.storage import Record, Store, Tx
+from lrs.storage import Record, RecordName, Store, Tx
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import SAME_PERSON, ifi_text
 from lrs.xapi.statements.subscriptions import StatementToStore, StepQuestion
@@ -80,14 +80,19 @@ _known: WeakKeyDictionary[Store, _Known] = WeakKeyDictionary()
 
 def asks(statements: Sequence[StatementToStore], tenant: Tenant) -> StepQuestion:
     """Asks which of *statements*, about to be stored together, something may follow from."""
-    known = _known.setdefault(tenant.store, _Known())
+    known = _known.get(tenant.store) or _known.setdefault(tenant.store, _Known())
     plain = {one.id: (one.tree["verb"]["id"], fact) for one in statements if (fact := _fact(one))}
     new = {plain[one.id][1]: one for one in statements if one.id in plain and plain[one.id][1] not in known.facts}
     told = _told(new, tenant) if new and known.is_looked_up(len(new)) else {}
-    mint = minter(tenant.secret("person-ids"))
-    people = persons_of((one for meaning in told.values() for one in meaning.learners), mint) if told else ()
-    reads = (CURRENT, GROUPS, *people, *rows_of(tuple(told.values()), mint))
+    reads = (CURRENT, GROUPS, *(_people(told.values(), tenant) if told else ()))
     return StepQuestion(partial(_touched, known=known, plain=plain, told=told), reads)
+
+
+def _people(told: Collection[Meaning], tenant: Tenant) -> Iterator[RecordName]:
+    """The records by which ``_found`` finds out what is known, as far as they are known before."""
+    mint = minter(tenant.secret("person-ids"))
+    yield from persons_of((one for meaning in told for one in meaning.learners), mint)
+    yield from rows_of(tuple(told), mint)
 
 
 def _fact(one: StatementToStore) -> ToldFact | None:

@@ -31,6 +31,7 @@ CURRENT = (KIND, "current")
 IN_REVIEW = 20
 """How many rule sets can be in review at once. Each of them is evaluated for each person."""
 _PARSED_AT_MOST = 64
+_NONE = InForce(index_rules(Ruleset(0)), 0)
 _parsed: dict[str, Index] = {}
 """Indexes of rule sets by the hash of their bytes. They are the same for every tenant and never out of date."""
 
@@ -72,7 +73,7 @@ def in_force(reader: Reader) -> InForce:
     """The rules in force. Each set is parsed once."""
     head = reader.get(*CURRENT)
     if head is None:
-        return InForce(index_rules(Ruleset(0)), 0)
+        return _NONE
     former = (
         FormerRuleset(one.version, _index(reader, one.version, one.digest), one.replaced, one.until, one.by)
         for one in _kept(head.meta)
