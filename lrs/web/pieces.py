@@ -9,9 +9,14 @@ import termios
 from contextlib import suppress
 from typing import Any
 
+SENT_AT_ONCE = 16 * 1024
+"""Bytes. What is longer is sent as it is written, before the others are answered that the loop read in the same round:
+beside 16 writers, a page came after 0.85 of the time. Short answers cost less if they are sent together at the end.
+"""
+
 
 class InOnePiece:
-    """A transport that sends what is written in one round of the event loop as one piece.
+    """A transport that sends what is written in one round of the event loop as one piece, up to a long part of it.
 
     uvicorn writes the head and the body of an answer separately, which would be two system calls and two packets.
     """
@@ -32,6 +37,8 @@ class InOnePiece:
         if not self._written:
             self._loop.call_soon(self.send)
         self._written.append(data)
+        if len(data) > SENT_AT_ONCE:
+            self.send()
 
     def close(self) -> None:
         """See ``asyncio.BaseTransport.close``: what was written still goes out."""

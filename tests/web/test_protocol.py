@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lrs.web.pieces import InOnePiece
+from lrs.web.pieces import SENT_AT_ONCE, InOnePiece
 from lrs.web.protocol import MOST_FRAMING, Bounded
 from tests.served import statement
 
@@ -46,6 +46,19 @@ def test_head_and_body_leave_in_one_piece():
         return recorder.told
 
     assert asyncio.run(answer_twice()) == [b"head body", b"the next answer"]
+
+
+def test_a_long_body_leaves_with_its_head_before_others_are_answered():
+    async def answer():
+        recorder = Recorder()
+        transport = InOnePiece(recorder, asyncio.get_running_loop())
+        transport.write(b"head ")
+        transport.write(bytes(SENT_AT_ONCE + 1))
+        at_once = [len(piece) for piece in recorder.told]
+        await asyncio.sleep(0)
+        return at_once, len(recorder.told)
+
+    assert asyncio.run(answer()) == ([5 + SENT_AT_ONCE + 1], 1)
 
 
 def test_nothing_is_sent_to_a_client_that_has_gone():

@@ -42,16 +42,20 @@ def own_source(caller: Caller) -> str | None:
     return None if caller.may_all("statements.read") else caller.source
 
 
-def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
-    """The statement.
+def allowed(record: Record | None, wanted: Single, source: str | None) -> Record:
+    """*record*, which is stored under the id of *wanted*, if it is one that may be told.
 
     Refuses (404) an unknown one, a voided one without ``voidedStatementId``, and the other way round.
     """
-    record = reader.get(KIND, wanted.id)
     if record is None or ("voided" in record.meta) != wanted.voided or source not in {None, record.meta["source"]}:
         name = "voidedStatementId" if wanted.voided else "statementId"
         raise Refused(f"there is no statement with this {name}", status=404, error="not_found")
     return record
+
+
+def find_one(reader: Reader, wanted: Single, source: str | None) -> Record:
+    """The statement. Refuses as ``allowed``."""
+    return allowed(reader.get(KIND, wanted.id), wanted, source)
 
 
 def one_of(reader: Reader, wanted: Single, source: str | None, languages: Sequence[str]) -> tuple[Record, bytes]:

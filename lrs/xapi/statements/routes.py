@@ -7,13 +7,23 @@ import secrets
 from lrs.kernel.sealed import seal
 from lrs.kernel.times import SECOND
 from lrs.storage import Record, micros_of
-from lrs.storage.edge import read
+from lrs.storage.edge import look_up, read
 from lrs.web.browsers import ATTACHMENT
 from lrs.xapi.request import JSON, Answer, Request, Resource, http_date, json_answer
 from lrs.xapi.statements.attachments import multipart
 from lrs.xapi.statements.formats import is_uuid
 from lrs.xapi.statements.query import MORE, Query, Single, query_after, read_query
-from lrs.xapi.statements.read import one_of, own_source, page_of, result_text, short_page, short_walk
+from lrs.xapi.statements.read import (
+    KIND,
+    allowed,
+    one_of,
+    own_source,
+    page_of,
+    result_text,
+    short_page,
+    short_walk,
+    texts_of,
+)
 from lrs.xapi.statements.receive import store
 from lrs.xapi.statements.shape import languages_of
 
@@ -49,10 +59,12 @@ async def get(request: Request) -> Answer:
 
 
 async def _one(request: Request, query: Single) -> Answer:
-    kept = request.tenant.store
-    asked = (kept, query, own_source(request.caller), _languages(request, query))
-    at_once = not kept.waits and query.format != "canonical"  # canonical may merge a thousand definitions
-    record, body = one_of(*asked) if at_once else await read(one_of, *asked)
+    kept, source = request.tenant.store, own_source(request.caller)
+    if kept.waits or query.format == "canonical":  # canonical may merge a thousand definitions
+        record, body = await read(one_of, kept, query, source, _languages(request, query))
+    else:
+        record = allowed(await look_up(kept, KIND, query.id), query, source)
+        (body,) = texts_of(kept, [record], query.format, source, ())
     modified = ("last-modified", http_date(micros_of(record.seq) // SECOND))
     verdict = record.meta.get("signature")
     told = (modified, (SIGNATURE, verdict)) if verdict else (modified,)
