@@ -38,6 +38,7 @@ class Campus:
 
     def __init__(self, world, values):
         self.world, self.key = world, RSAKey.generate_key(2048, private=True)
+        self.custom = dict(line.split("=", 1) for line in values["Custom parameters"].splitlines())
         named = {word: value for name, value in values.items() for word in name.split(", ")}
         self.path = lambda address: address.removeprefix("https://skills.example.org")
         self.made = made = Registration()
@@ -64,7 +65,8 @@ class Campus:
         made.set_nrps(f"{self.world.platform.address}/{deployment}/members")
         services = f"{self.world.platform.address}/{deployment}"
         made.set_ags(f"{services}/items", f"{services}/item")
-        made.set_extra_claims({CONTEXT: {"id": "2", "title": "Gowning"}, CUSTOM: {"engraft_opens": opens}})
+        custom = {"engraft_opens": opens} | self.custom  # as Moodle does: those of the tool over those of the link
+        made.set_extra_claims({CONTEXT: {"id": "2", "title": "Gowning"}, CUSTOM: custom})
         told = made.lti_launch()
         return self.world.browser.ask("POST", self.path(told.pop("launch_url")), data=told, headers=FOREIGN)
 

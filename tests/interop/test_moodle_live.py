@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from adapters.lms.lti import results
+from adapters.lms.lti import manual, platforms_view, results, tool_keys
 from lrs.access.keys import create_key
 from lrs.access.switches import put_switches
 from lrs.kernel.settings import Settings
@@ -35,6 +35,7 @@ from lrs.storage import each
 from lrs.tenancy.tenants import open_tenant
 from tests.adapters.lms.made import structure, unit
 from tests.interop.moodle.browsing import Person
+from tests.pages.conftest import forms_of
 from tests.programs import children, programs, until
 
 FOLDER, PHP = os.environ.get("LRS_TEST_MOODLE", ""), shutil.which("php")
@@ -75,6 +76,14 @@ class Moodle:
         self.people.append(Person(self.address, name, PASSWORD))
         return self.people[-1]
 
+    def points(self):
+        """The points in the gradebook of its course; a column may have none."""
+        return [one for one in self.php("grades", course=self.course) if one[2] is not None]
+
+    def newest_tool(self, person):
+        """The tool that was registered last, as Manage tools shows it."""
+        return max(self.ajax(person, "mod_lti_get_tool_types"), key=lambda one: one["id"])
+
     def ajax(self, person, method, **args):
         asked = [{"index": 0, "methodname": method, "args": args}]
         service = f"{self.address}/lib/ajax/service.php"
@@ -83,9 +92,10 @@ class Moodle:
         return answer[0]["data"]
 
 
-@pytest.fixture(scope="module")
-def moodle():
+@pytest.fixture(scope="module", params=["by invitation", "by hand"])
+def moodle(request):
     made = Moodle()
+    made.by_hand = request.param == "by hand"
     place = urlsplit(made.address)
     words = [PHP, "-d", "memory_limit=1500M", "-S", f"{place.hostname}:{place.port}", "-t", FOLDER]
     server = subprocess.Popen(
@@ -159,16 +169,58 @@ def joined(moodle, engraft, tmp_path_factory):
     file = tmp_path_factory.mktemp("course") / "cmi5.xml"
     file.write_bytes(structure(unit(url="https://content.example/au.html"), id="https://publisher.example/gowning"))
     engraft.command("courses", "import", str(file))
+    (_by_hand if moodle.by_hand else _by_invitation)(moodle, engraft, moodle.person(moodle.admin))
+    return moodle, engraft
+
+
+def _by_invitation(moodle, engraft, admin):
     invite = json.loads(engraft.command("lms", "invite", "Moodle", "--json"))["address"]
-    admin = moodle.person(moodle.admin)
     admin.get(f"{moodle.address}/mod/lti/startltiadvregistration.php", url=invite, type=0, sesskey=admin.key)
     registered = admin.submit(0, who="names")
     assert "is registered, and waits until an administrator of Engraft approves it" in registered.text
     engraft.command("lms", "approve", "Moodle")
-    tools = moodle.ajax(admin, "mod_lti_get_tool_types")
-    moodle.type = max(one["id"] for one in tools)
+    moodle.type = moodle.newest_tool(admin)["id"]
     moodle.ajax(admin, "mod_lti_update_tool_type", id=moodle.type, name="Skills", description="", state=1)
-    return moodle, engraft
+
+
+def _by_hand(moodle, engraft, admin):
+    """What the page of a registration by hand says, entered in Moodle's form; then what Moodle shows, entered here."""
+    values = dict(manual.our_values(engraft.root))
+    told = {word: value for names, value in values.items() for word in names.split(", ")}
+    chosen = {
+        "lti_typename": "Skills by hand",
+        "lti_toolurl": told["Tool URL"],
+        "lti_ltiversion": "1.3.0",
+        "lti_keytype": "JWK_KEYSET",
+        "lti_publickeyset": told["Public keyset URL"],
+        "lti_initiatelogin": told["Initiate login URL"],
+        "lti_redirectionuris": told["redirect URI"],
+        "lti_customparameters": told["Custom parameters"],
+        "lti_coursevisible": "2",  # Show in activity chooser and as a preconfigured tool
+        "lti_contentitem": "1",  # Supports Deep Linking
+        "ltiservice_gradesynchronization": "2",  # Use this service for grade sync and column management
+        "ltiservice_memberships": "1",  # Use this service to retrieve members' information
+        "lti_sendname": "1",
+        "lti_sendemailaddr": "1",
+        "lti_acceptgrades": "1",
+    }
+    page = admin.get(f"{moodle.address}/mod/lti/typessettings.php", action="add", sesskey=admin.key)
+    number = next(at for at, form in enumerate(forms_of(page.text)) if "lti_typename" in form["fields"])
+    admin.submit(number, ("cancel", "lti_forcessl"), **chosen)
+    tool = moodle.newest_tool(admin)
+    assert tool["name"] == "Skills by hand"
+    moodle.type, shown = tool["id"], {"name": "Moodle by hand", "product": "moodle", "issuer": tool["platformid"]}
+    shown |= {
+        "client_id": tool["clientid"],
+        "deployments": str(tool["deploymentid"]),
+        "jwks": tool["urls"]["publickeyset"],
+    }
+    shown |= {"authorization": tool["urls"]["authrequest"], "token": tool["urls"]["accesstoken"]}
+    proposed = platforms_view.proposed(manual.product("moodle"), moodle.address)
+    assert {name: shown[name] for name in manual.ADDRESSES} == {name: proposed[name] for name in manual.ADDRESSES}
+    with engraft.tenant() as tenant:
+        tool_keys.ensure(tenant)  # as the page does
+        manual.register(tenant, shown, "approved", by="test")
 
 
 @pytest.fixture(scope="module")
@@ -213,10 +265,10 @@ def test_a_unit_that_is_passed_becomes_a_grade_in_the_gradebook(joined, links):
     content = Unit(told)
     answers = content.passed(0.8)
     content.client.close()
-    until(lambda: moodle.php("grades", course=moodle.course), "the grade")
+    until(moodle.points, "the grade")
 
     assert answers == [200, 200, 200, 200]
-    assert moodle.php("grades", course=moodle.course) == [["Course", moodle.learner, 80.0]]
+    assert moodle.points() == [["Course", moodle.learner, 80.0]]
 
 
 class Unit:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from adapters.lms.lti import platforms, words
-from adapters.lms.lti.launch import OPENS, SKILLS, USERNAME
+from adapters.lms.lti.launch import USERNAME
 from adapters.lms.lti.platforms import LtiPlatform, PlatformState
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
@@ -152,12 +152,16 @@ def _check_filled_in(made: LtiPlatform) -> None:
 
 
 def our_values(root: str) -> list[tuple[str, str]]:
-    """What it is called, and the value, of all that is entered in a product. *root* is the tool's address."""
+    """What it is called, and the value, of all that is entered in a product. *root* is the tool's address.
+
+    What a link opens is no parameter of the tool: Moodle puts those of the tool over those of a link
+    (``lti_build_custom_parameters``), so each link would open the same.
+    """
     return [
         ("Tool URL, target link URI, redirect URI, deep linking (content selection) URL", f"{root}/launch"),
         ("Initiate login URL, OpenID Connect login URL", f"{root}/login"),
         ("Public keyset URL, JWKS URL", f"{root}/jwks"),
-        ("Custom parameters", f"{OPENS}={SKILLS}\n{USERNAME}=$User.username"),
+        ("Custom parameters", f"{USERNAME}=$User.username"),
         ("Domain", web_address(root).netloc.decode()),
     ]
 

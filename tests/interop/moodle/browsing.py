@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.pages.conftest import forms_of
+from tests.pages.conftest import forms_of, text_of
 
 
 class Person:
@@ -29,11 +29,17 @@ class Person:
         self.page = self._ask("GET", address, params=params or None)
         return self.page
 
-    def submit(self, number=0, **more):
-        """Sends a form of the page, where scripts would send it by themselves or a person presses its button."""
-        form = forms_of(self.page.text)[number]
+    def submit(self, number=0, without=(), **more):
+        """Sends a form of the page, where scripts would send it by themselves or a person presses its button.
+
+        *without* names what is not pressed and not ticked.
+        """
+        forms = forms_of(self.page.text)
+        assert forms, text_of(self.page)
+        form = forms[number]
         address = httpx.URL(str(self.page.url)).join(form["action"] or str(self.page.url))
-        self.page = self._ask("POST", address, data={**form["fields"], **more})
+        fields = {name: value for name, value in form["fields"].items() if name not in without}
+        self.page = self._ask("POST", address, data={**fields, **more})
         return self.page
 
     def come(self, address, **params):
