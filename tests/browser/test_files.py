@@ -140,7 +140,7 @@ def test_a_provider_brings_a_file_in_and_sends_its_repaired_rows(desk, tmp_path,
     desk.reads("The file is being read")
     drain(desk.lrs.tenant, ("import",))
     desk.reads("What would go in New 1")
-    desk.reads("there is no such date")
+    desk.reads("There is no such date.")
     desk.looks_well(f"plan of {width}")
     desk.press("Bring in one row")
     desk.reads("Waits its turn")
