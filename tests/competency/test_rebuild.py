@@ -70,6 +70,8 @@ def test_derived_state_that_was_dropped_comes_back_byte_for_byte_and_owes_only_t
         for one in owed
         if one.step in {"evaluate", "sync"}  # by the join, which is no derived state
     ]
+    listed = lived.store.claim(["list"], limit=9, lease=60_000_000)
+    assert {claim.record.id for claim in listed} == {id for kind, id in before if kind == "profile"}
 
 
 def drop(world, records):

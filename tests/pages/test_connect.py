@@ -95,6 +95,14 @@ def test_what_a_key_may_is_said_in_words_and_each_scope_has_some(quiet):
     assert MAY.keys() == SCOPES.keys()
 
 
+def test_a_name_that_cannot_be_one_stays_in_the_form_with_the_reason(quiet):
+    answer = quiet.browser.send(quiet.browser.get("/connect/moodle"), "/connect/moodle", source="north/centre")
+
+    assert answer.status_code == 400
+    assert 'value="north/centre"' in answer.text
+    assert "Give the source a name of 1 to 80 letters" in text_of(answer)
+
+
 def test_the_key_of_the_first_start_is_no_source_until_something_comes_with_it(quiet):
     create_key(quiet.tenant, "first", ["all", "admin"])
     connect(quiet.browser, source="vle")
