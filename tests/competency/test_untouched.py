@@ -239,8 +239,8 @@ def several_stored(world):
     until(lambda: world.store.count("statement") > before + AT_ONCE, "the other process to store")
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(("lives", "changes"), [(1, 3), pytest.param(6, 12, marks=pytest.mark.soak)])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("lives", "changes"), [(1, 3), pytest.param(5, 4, marks=pytest.mark.soak)])
 def test_nothing_lacks_evidence_where_one_process_applies_rules_while_another_stores_and_is_killed(
     tmp_path, lives, changes
 ):
@@ -257,10 +257,9 @@ def test_nothing_lacks_evidence_where_one_process_applies_rules_while_another_st
                     named = ACTIVITIES[change % len(ACTIVITIES)]
                     world.apply(RULES + f"{named},passed,GOWN,1,,,vle\n")
                 several_stored(world)
-        free = tenant.store.count("statement") - sum(one.waiting for one in tenant.store.backlog())
-        world.work()
+            assert tenant.store.count("statement") > sum(one.waiting for one in tenant.store.backlog())
+            world.work()
 
-        assert free > 0
         found = [one for one in map(evidence_from, each(tenant.store, "evidence")) if one.reason is None]
         assert len(found) == tenant.store.count("statement", [activity_key(named)])
         assert_nothing_is_missing(world)
