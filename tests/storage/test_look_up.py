@@ -7,6 +7,7 @@ import pytest
 
 from lrs.storage import Record, open_store
 from lrs.storage.edge import look_up, write
+from tests.programs import until
 
 WAIT = 60
 
@@ -101,6 +102,8 @@ def sqlite(tmp_path, monkeypatch):
     monkeypatch.setattr("lrs.storage.sqlite.pace.QUICK_S", WAIT)  # however slow this machine is
     store = open_store(f"sqlite:///{tmp_path}/store.db")
     store.write(lambda _: None).result(WAIT)
+    merging = store._merging  # noqa: SLF001 (nothing else tells that the thread is at rest, and holds no lock)
+    until(lambda: not merging.is_due, "the first look for merges")
     yield store
     store.close()
 
