@@ -148,6 +148,7 @@ PEOPLE: list[Sent] = [
     ("/account/name", {"name": "Ada B. Admin"}),
     ("/account/name", {"name": ""}),
     ("/account/password", {"present": "wrong", "password": "four words in row", "again": "four words in row"}),
+    ("/account/password", {"present": "wrong", "password": "four words in row", "again": ""}),
     ("/connect/moodle", {"source": "New platform"}),
     ("/connect/moodle", {"source": ""}),
     ("/connect/moodle", {"source": "engraft"}),
