@@ -24,13 +24,13 @@ from lrs.xapi import about, activities, agents
 from lrs.xapi.documents.resources import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, read_activity, read_address
 from lrs.xapi.documents.routes import HANDLERS as DOCUMENTS
 from lrs.xapi.endpoint import XapiResources
-from lrs.xapi.request import Answer, Request, Resource, json_answer
+from lrs.xapi.request import JSON, Answer, Request, Resource, json_answer
 from lrs.xapi.statements import routes as statements
 from lrs.xapi.statements.formats import is_uuid
 from lrs.xapi.statements.plan import Plan
 from lrs.xapi.statements.query import MORE, Single, query_after, read_agent, read_query
 from lrs.xapi.statements.read import find_one, own_source
-from lrs.xapi.statements.receive import plan_of, write_plan
+from lrs.xapi.statements.receive import SMALL, plan_of, write_plan
 
 PATH = "/cmi5/xapi"
 
@@ -63,6 +63,8 @@ async def put(request: Request) -> Answer:
 
 
 async def _take(request: Request, statement_id: str | None) -> Plan:
+    if not _is_small(request):  # else the commit asks, before which nothing is kept
+        await _session_of(request)
     plan = await plan_of(request, statement_id)
     session = session_named_by(request.caller)
     place = LmsPlace(request.tenant, request.subscriptions, "")
@@ -70,6 +72,12 @@ async def _take(request: Request, statement_id: str | None) -> Plan:
     reads = [(SESSION, session), (REGISTRATION, registration_named_by(request.caller))]
     await write_plan(request.tenant, plan, decide, weight=BESIDE, reads=reads)
     return plan
+
+
+def _is_small(request: Request) -> bool:
+    """Whether what was sent is statements alone, and little of them."""
+    told = request.headers.get("content-length", "") if request.content is None else str(len(request.content))
+    return request.media_type == JSON and told.isdecimal() and int(told) <= SMALL
 
 
 async def get(request: Request) -> Answer:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from msgspec import structs
@@ -16,9 +17,11 @@ from lrs.access.keys import create_key
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.storage import Owed, each
+from lrs.xapi.statements.receive import SMALL
 from tests.adapters.lms.launched import CMI5, EXTENSIONS, MOVE_ON, VERSION, learner, statements_of, verbs_of
 from tests.adapters.lms.made import block, structure, unit
 from tests.served import new_id
+from tests.xapi.statements.multipart import attached, first, mixed, part
 
 A, B = "https://publisher.example/a", "https://publisher.example/b"
 OUTER, INNER = "https://publisher.example/outer", "https://publisher.example/inner"
@@ -175,6 +178,13 @@ def test_without_its_token_content_gets_nothing(platform, course, content):
     refused(content.state("GET", "x", headers={"Authorization": f"Basic {unfetched}"}), "8.1.2.0-5", 401)
 
 
+def with_data(content, data):
+    """The answer to a statement with *data* as its attachment."""
+    told = content.statement("experienced", defined=False, attachments=attached(data)["attachments"])
+    headers = {"Content-Type": "multipart/mixed; boundary=the-boundary"}
+    return content.ask("POST", "statements", content=mixed(first(told), part(data)), headers=headers)
+
+
 def test_a_launch_that_is_over_or_gone_is_so_at_once_for_each_resource_though_its_token_was_known(lms, content):
     def each_resource():
         agent = {"agent": json.dumps(content.actor)}
@@ -189,13 +199,18 @@ def test_a_launch_that_is_over_or_gone_is_so_at_once_for_each_resource_though_it
         yield content.ask("GET", "activities/profile", params={**own, "profileId": "x"})
         yield content.ask("GET", "activities", params=own)
         yield content.ask("GET", "agents", params=agent)
+        yield with_data(content, b"first")
+        yield content.post([{"untrue": "x" * SMALL}])
 
     assert [answer.status_code for answer in each_resource()][:2] == [204, 200]
     store, session = lms.tenant.store, content.launched["id"]
     found = session_in(store, str(session))
     store.write(lambda tx: put_session(tx, structs.replace(found, left=1))).result()
-    for answer in each_resource():
+    for answer in (*each_resource(), with_data(content, b"later")):
         assert "you were taken out of this course" in refused(answer, "8.1.2.0-2")["message"]
+    assert store.blobs.size(sha256(b"first").hexdigest()) == 5
+    with pytest.raises(KeyError):
+        store.blobs.size(sha256(b"later").hexdigest())
     store.write(lambda tx: tx.delete(SESSION, found.id)).result()
     for answer in each_resource():
         refused(answer, "8.1.2.0-5", 401)
