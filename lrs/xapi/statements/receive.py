@@ -111,7 +111,7 @@ async def write_plan(tenant: Tenant, plan: Plan, decide: Callable[..., T], *, we
                 partial(decide, plan=plan),
                 plan.weight + weight,
                 [*plan.reads, *reads],
-                brief=decide is store_in and plan.weight <= BRIEF,
+                brief=plan.weight <= BRIEF,
             )
         except Compare as found:
             plan = await compute(tenant.id, compared, plan, found.stored)
