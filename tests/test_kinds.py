@@ -104,7 +104,7 @@ ABOUT_NOBODY = {
     *("apprenticeship-standard", "checklist", "checklist-version", "offering"),
     *("demand", "planning-regions", "planning"),
     *("course", "course-version", "lms-number", "course-client"),
-    *("key", "session", "destination", "delivery-turn", "resting", "person-groups"),
+    *("key", "session", "destination", "delivery-turn", "resting", "known-learners"),
     *("audit-head", "master-key", "wrapped-key"),
     *("signing-key", "kept-key", "sweep", "refusals"),
     *("source-switches", "source-name", "fingerprint", "quarantine-tally"),

@@ -21,7 +21,7 @@ from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.voiders import only_voids
 from lrs.kernel.keys import key
 from lrs.people.confirmed_names import confirmed_name
-from lrs.people.persons import LISTING, identifiers_in, regrouped
+from lrs.people.persons import LISTING, identifiers_in, unlearn
 from lrs.people.sent_names import name_of
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, Walk, walked
 from lrs.storage.about import by_ids
@@ -170,7 +170,7 @@ def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) 
         for id in before.keys() - ({holder.id} if made else set()):
             tx.delete(KIND, id)
         if lost:
-            regrouped(tx)
+            unlearn(tx)
         there = before.get(holder.id)
         if made is None:
             return

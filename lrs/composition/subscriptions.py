@@ -7,7 +7,8 @@ step that passes on what content sends::
 
 ``asks(statements, tenant)`` is given statements that will be stored in one decision, and gives a ``StepQuestion``: its
 ``wants(tx, records)`` is called in that decision (``record.meta``: source, version, and whether it ``voids``), and says
-which of them owe the step. It reads the store only through ``tx``, and only the records that the question names. Set
+which of them owe the step. It reads the store only through ``tx``, and only the records that the question names. What
+it finds is remembered by ``learn``, after the commit, never by ``wants``. Set
 ``voided=True`` if the step must also run when the statement is voided later. A step that passes on every statement does
 not need this, because it runs for the voiding statement. Forwards to another LRS owe no entry for each statement: the
 step ``match`` wakes them.
@@ -32,9 +33,10 @@ def _match(statements: Sequence[StatementToStore], tenant: Tenant | None) -> Ste
     touched = untouched.asks(statements, tenant)
 
     def wants(tx: Tx, records: Sequence[Record]) -> Collection[str]:
-        return _all(tx, records) if tx.get(*forwards.RESTING) else touched.wants(tx, records)
+        found = touched.wants(tx, records)  # also for those that rest, so that it is of this run what is learned
+        return _all(tx, records) if tx.get(*forwards.RESTING) else found
 
-    return StepQuestion(wants, (forwards.RESTING, *touched.reads))
+    return touched._replace(wants=wants, reads=(forwards.RESTING, *touched.reads))
 
 
 def _all(_: Tx, records: Sequence[Record]) -> set[str]:

@@ -31,6 +31,7 @@ class Memo(Generic[_Value]):
     def __init__(self, most: int = MOST, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
         self._most, self._weigh = most, weigh
         self._kept: OrderedDict[Hashable, _Kept[_Value]] = OrderedDict()
+        self._weight = 0
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -43,12 +44,37 @@ class Memo(Generic[_Value]):
             self._kept.move_to_end(name)
         with kept.making:
             if kept.made is None or kept.made[0] != version:
-                kept.made = made = version, make()
-                with self._lock:
-                    kept.weight = self._weigh(made[1])
-                    self._forget()
+                try:
+                    kept.made = made = version, make()
+                except BaseException:
+                    self._drop(name, kept)
+                    raise
+                self._keep(name, kept, self._weigh(made[1]))
             return kept.made[1]
 
-    def _forget(self) -> None:
-        while len(self._kept) > 1 and sum(one.weight for one in self._kept.values()) > self._most:
-            self._kept.popitem(last=False)
+    def find(self, name: Hashable, version: Hashable) -> _Value | None:
+        """The value of *name* if that of *version* is kept; waits for nobody who works it out."""
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is None or kept.made is None or kept.made[0] != version:
+                return None
+            self._kept.move_to_end(name)
+            return kept.made[1]
+
+    def _drop(self, name: Hashable, kept: _Kept[_Value]) -> None:
+        """Forgets the name of a value that could not be worked out, unless one of before is kept."""
+        with self._lock:
+            if kept.made is None and self._kept.get(name) is kept:
+                del self._kept[name]
+
+    def _keep(self, name: Hashable, kept: _Kept[_Value], weight: int) -> None:
+        """Keeps what was made, also if its name was forgotten meanwhile, and forgets what is too much."""
+        with self._lock:
+            if self._kept.setdefault(name, kept) is not kept:
+                return
+            self._weight += weight - kept.weight
+            kept.weight = weight
+            while self._weight > self._most and len(self._kept) > 1:
+                _, gone = self._kept.popitem(last=False)
+                self._weight -= gone.weight
+                gone.weight = 0

@@ -19,7 +19,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.identifiers import matches_nobody
 from lrs.people.nobody import names_of
-from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of, regrouped
+from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of, unlearn
 from lrs.people.suggestions import KIND as SUGGESTION
 from lrs.people.suggestions import Suggestion, about_key, suggest, suggestion_id
 from lrs.storage import Owed, Reader, Record, Tx, each
@@ -219,7 +219,7 @@ def _set(tx: Tx, one: str, other: str, by: str, *, active: bool) -> None:
 
 def _regroup(tx: Tx, persons: Iterable[str]) -> None:
     """Works out the groups of *persons* again. Members of a group that changed owe what follows."""
-    regrouped(tx)
+    unlearn(tx)
     left = set(persons)
     while left:
         group = _reachable(tx, min(left))

@@ -32,7 +32,7 @@ from lrs.xapi.statements.identity import Identifier, identifier_of
 
 LISTING = "list"
 """The step by which the list of learners follows; a person owes it."""
-GROUPS = ("person-groups", "revision")
+KNOWN_LEARNERS = ("known-learners", "revision")
 """The record (kind, id) whose revision changes when persons are joined or parted, or the list of learners loses what it
 had: then what is remembered about agents must be looked up again. Erasing an identifier has to change it, too."""
 Mint = Callable[[str], str]
@@ -86,9 +86,9 @@ def reads_of(identifiers: Iterable[Identifier], mint: Mint) -> Iterator[tuple[st
         yield "person", mint(id)
 
 
-def regrouped(tx: Tx) -> None:
-    """Changes the revision of ``GROUPS`` with this commit."""
-    tx.put(Record(*GROUPS))
+def unlearn(tx: Tx) -> None:
+    """Lets what is remembered about agents be looked up again after this commit (``KNOWN_LEARNERS``)."""
+    tx.put(Record(*KNOWN_LEARNERS))
 
 
 def lacks_mailbox(record: Record, seen: Identifier) -> bool:
@@ -251,5 +251,5 @@ KINDS = (
         basis=True,
         find=by_person("identifier", "identifier-person"),
     ),
-    Kind(GROUPS[0], "working", subjects=None, retention="operational", exported=False),
+    Kind(KNOWN_LEARNERS[0], "working", subjects=None, retention="operational", exported=False),
 )

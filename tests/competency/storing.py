@@ -20,7 +20,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
 from lrs.tenancy.tenants import Tenant, open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
-from lrs.xapi.statements.write import store_in
+from lrs.xapi.statements.write import learn, store_in
 from tests.competency.world import PASSED
 from tests.served import new_id
 
@@ -42,6 +42,7 @@ def store(tenant: Tenant, *statements: dict[str, Any], source: str = "vle") -> l
 
 def write(tenant: Tenant, plan: Any) -> list[str]:
     ids: list[str] = tenant.store.write(partial(store_in, plan=plan), weight=plan.weight, reads=plan.reads).result()
+    learn(tenant, plan)
     return ids
 
 

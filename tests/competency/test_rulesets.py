@@ -1,17 +1,20 @@
 """Applying rules: what a change touches is looked at again, in bounded pages, and nothing is lost by a kill."""
 
+from hashlib import sha256
+
 import msgspec
 import pytest
 
 from lrs.competency.evaluate import match
 from lrs.competency.frameworks.frameworks import published
-from lrs.competency.rules import rematch
+from lrs.competency.rules import rematch, rulesets
 from lrs.competency.rules.applying import with_added
 from lrs.competency.rules.mapping import KnownNames, ruleset_from_table
+from lrs.competency.rules.rules import Rule, Ruleset
 from lrs.competency.rules.rulesets import current, put
 from lrs.kernel.errors import Refused
-from lrs.storage import Walk
-from tests.competency.world import GOWNING, RULES, World, statement
+from lrs.storage import Record, Walk
+from tests.competency.world import GOWNING, PASSED, RULES, World, statement
 
 EASY = RULES.replace(",80,", ",50,")
 WITHOUT_GOWNING = "\n".join(line for line in RULES.splitlines() if "gowning" not in line)
@@ -39,6 +42,31 @@ def test_a_rule_that_is_gone_takes_its_evidence_and_its_awards_with_it(world):
 
     assert world.all("evidence") == []
     assert [award["state"] for award in world.all("award")] == ["withdrawn"]
+
+
+class OneRulesetReader:
+    """Reads two rules of one version, all of another tenant's."""
+
+    def __init__(self, tenant: str) -> None:
+        rules = tuple(Rule(f"{tenant}-{n}", 1, "activity", GOWNING, (PASSED,), "GOWN", 1) for n in range(2))
+        body = msgspec.json.encode(Ruleset(1, rules))
+        head = Record(*rulesets.CURRENT, meta={"version": 1, "digest": sha256(body).hexdigest()})
+        self.records = {rulesets.CURRENT: head, ("ruleset", "v1"): Record("ruleset", "v1", body)}
+
+    def get(self, kind, id):
+        return self.records[kind, id]
+
+
+def test_of_the_rules_of_many_tenants_those_used_least_lately_are_no_longer_in_memory(monkeypatch):
+    monkeypatch.setattr("lrs.competency.rules.rulesets._parsed._most", 7)
+    tenants = [OneRulesetReader(name) for name in "abc"]
+    found = []
+
+    for used in (0, 1, 0, 2):
+        rulesets.in_force(tenants[used])
+        found.append([rulesets.at_hand(tenants[index]) is not None for index in (1, 0, 2)])
+
+    assert found == [[False, True, False], [True, True, False], [True, True, False], [False, True, True]]
 
 
 def test_rules_come_to_statements_that_were_there_before_them(tmp_path):

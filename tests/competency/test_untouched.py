@@ -5,26 +5,33 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha1
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lrs.competency import listed
 from lrs.competency.evidence import evidence_from
 from lrs.competency.rebuild import rebuild
+from lrs.competency.rules import rulesets
+from lrs.competency.rules.rules import index_rules
 from lrs.competency.uncompletions import UNCOMPLETED
 from lrs.composition.kinds import TENANT
+from lrs.kernel.errors import Refused
+from lrs.kernel.memo import Memo
 from lrs.kernel.settings import Settings
 from lrs.people import joins
-from lrs.people.persons import regrouped
-from lrs.storage import Record, Walk, each, open_store
+from lrs.people.persons import unlearn
+from lrs.storage import Record, each, open_store
 from lrs.tenancy.tenants import open_tenant
 from lrs.transfer import forwards
 from lrs.xapi.statements.identity import SAME_PERSON
 from lrs.xapi.statements.keys import activity_key, keys_of
+from lrs.xapi.statements.write import store_in
 from tests.competency.storing import ACTIVITIES, AT_ONCE, LEARNER, did, plan_of, store, write
 from tests.competency.world import ANN_ACCOUNT, GOWNING, RULES, World
 from tests.programs import until
@@ -32,7 +39,8 @@ from tests.programs import until
 READ = "https://vle.example/reading"
 EXPERIENCED = "http://adlnet.gov/expapi/verbs/experienced"
 LEAST_READS = 5
-"""Records that storing one statement looks at if its learner is known: it, who awaits it, rules, groups, forwards."""
+"""Records that storing one statement looks at if its learner is known: it, who awaits it, rules, learners, forwards."""
+RULES_V1 = ("ruleset", "v1")
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,6 +54,12 @@ def owing(world):
 def assert_nothing_is_missing(world):
     world.work()
     assert rebuild(world.tenant, TENANT, apply=False).lines() == []
+
+
+def forget_learner(tx):
+    (identifier,) = each(tx, "identifier")
+    tx.delete("identifier", identifier.id)
+    unlearn(tx)
 
 
 @pytest.fixture
@@ -152,13 +166,8 @@ def test_a_name_that_the_list_no_longer_has_is_news_again(known, monkeypatch):
 
 def test_a_learner_who_is_no_longer_there_is_new_again(known):
     store(known.tenant, did(READ))
-    (identifier,) = known.store.find(Walk("identifier")).records
 
-    def forget(tx):
-        tx.delete("identifier", identifier.id)
-        regrouped(tx)
-
-    known.write(forget)
+    known.write(forget_learner)
     ids = store(known.tenant, did(READ))
 
     assert owing(known) == set(ids)
@@ -204,6 +213,68 @@ def test_as_long_as_a_forward_rests_everything_owes_the_step_that_wakes_it(known
     ids = store(known.tenant, did(READ))
 
     assert owing(known) == set(ids)
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_what_was_found_by_a_decision_that_is_rolled_back_is_not_remembered(known, rests):
+    """It saw a revision that another commit has later. *rests*: it runs again, and then is not asked."""
+    plan = plan_of(known.tenant, did(READ))
+
+    def roll_back(tx):
+        unlearn(tx)
+        store_in(tx, plan)
+        raise Refused("rolled back")
+
+    with pytest.raises(Refused, match="rolled back"):
+        known.write(roll_back)
+    if rests:
+        known.write(lambda tx: tx.insert(Record(*forwards.RESTING)))
+        write(known.tenant, plan)
+        known.write(lambda tx: tx.delete(*forwards.RESTING))
+        known.work()
+    known.write(forget_learner)
+    ids = store(known.tenant, did(READ))
+
+    assert owing(known) == set(ids)
+
+
+def test_the_commit_parses_no_rules_and_once_they_are_parsed_nothing_is_owed_again(known, monkeypatch):
+    parsed_by, may_end = [], threading.Event()
+
+    def index(ruleset):
+        assert may_end.wait(60)
+        parsed_by.append(threading.current_thread().name)
+        return index_rules(ruleset)
+
+    monkeypatch.setattr(rulesets, "index_rules", index)
+    monkeypatch.setattr(rulesets, "_parsed", Memo())
+    ids = {id for _ in range(2) for id in store(known.tenant, did(READ))}
+    owed = owing(known)
+    may_end.set()
+    until(lambda: store(known.tenant, did(READ)) and rulesets.at_hand(known.store), "the rules to be parsed")
+    known.work()
+    store(known.tenant, did(READ))
+
+    assert owed == ids
+    assert owing(known) == set()
+    assert parsed_by == ["rules_0"]
+
+
+@pytest.mark.parametrize("damaged", [RULES_V1, rulesets.CURRENT])
+def test_rules_that_cannot_be_read_stop_no_statement(known, monkeypatch, damaged):
+    monkeypatch.setattr(rulesets, "_parsed", Memo())
+    whole = known.store.get(*damaged)
+    meta = whole.meta if damaged == RULES_V1 else {"version": 1}
+
+    known.write(lambda tx: tx.replace(msgspec.structs.replace(whole, body=b'{"damaged"', meta=meta)))
+    ids = store(known.tenant, did(READ))
+    owed = owing(known)
+    known.write(lambda tx: tx.replace(msgspec.structs.replace(whole, rev=tx.get(*damaged).rev)))
+    known.work()
+    store(known.tenant, did(READ))
+
+    assert owed == set(ids)
+    assert owing(known) == set()
 
 
 def test_those_who_are_not_found_are_looked_up_more_and_more_seldom_and_again_once_they_are(world):

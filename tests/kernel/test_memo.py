@@ -53,8 +53,32 @@ def test_who_asks_while_it_is_worked_out_waits_for_it_and_other_names_do_not_wai
         assert first.result(60) is second.result(60)
 
 
-def test_what_could_not_be_worked_out_is_tried_again():
+def test_what_could_not_be_worked_out_is_tried_again_and_its_name_is_not_kept():
+    kept = Memo(most=2)
+    for name in range(5):
+        with pytest.raises(ZeroDivisionError):
+            kept.get(name, 1, lambda: 1 / 0)
+    assert len(kept) == 0
+    assert kept.get(0, 1, lambda: "now") == "now"
+
+
+def test_where_a_new_version_could_not_be_worked_out_the_one_before_is_kept():
     kept = Memo()
+    kept.get("a", 1, lambda: "before")
     with pytest.raises(ZeroDivisionError):
-        kept.get("a", 1, lambda: 1 / 0)
-    assert kept.get("a", 1, lambda: "now") == "now"
+        kept.get("a", 2, lambda: 1 / 0)
+    assert (kept.find("a", 1), kept.find("a", 2), kept.find("b", 1)) == ("before", None, None)
+
+
+def test_what_is_forgotten_while_it_is_worked_out_is_kept_once_it_is_there():
+    kept = Memo(most=1)
+
+    def slowly():
+        for other in "bcd":
+            kept.get(other, 1, lambda: "other")
+        return "late"
+
+    kept.get("a", 1, slowly)
+
+    assert kept.find("a", 1) == "late"
+    assert len(kept) == 1

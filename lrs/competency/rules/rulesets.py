@@ -10,7 +10,9 @@ these are facts: what follows from them does not depend on when it is worked out
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from threading import Semaphore
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,9 +21,10 @@ from lrs.competency.rules.in_force import FormerRuleset, InForce, Unread
 from lrs.competency.rules.rules import Index, Ruleset, index_rules
 from lrs.competency.rules.walk import Rematch, walk_about
 from lrs.kernel.errors import Refused
+from lrs.kernel.memo import Memo
 from lrs.kernel.plain_text import counted
 from lrs.kernel.times import MINUTE
-from lrs.storage import Owed, Reader, Record, Tx, Walk, each, micros_of
+from lrs.storage import Owed, Reader, Record, Store, Tx, Walk, each, micros_of
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -30,10 +33,12 @@ CURRENT = (KIND, "current")
 """The record (kind, id) that names the rules in force."""
 IN_REVIEW = 20
 """How many rule sets can be in review at once. Each of them is evaluated for each person."""
-_PARSED_AT_MOST = 64
+MOST_PARSED = 100_000
+"""Rules of one process that are kept in memory, those of all tenants and their sets in review: 1.4 KB each."""
 _NONE = InForce(index_rules(Ruleset(0)), 0)
-_parsed: dict[str, Index] = {}
+_parsed = Memo[Index](MOST_PARSED, weigh=lambda index: 1 + len(index.by_item))
 """Indexes of rule sets by the hash of their bytes. They are the same for every tenant and never out of date."""
+_parsing, _turn = ThreadPoolExecutor(1, "rules"), Semaphore()
 
 
 class Applied(NamedTuple):
@@ -82,6 +87,29 @@ def in_force(reader: Reader) -> InForce:
     unread = (Unread(_index(reader, one.version, one.digest), one.at, one.by) for one in kept or ())
     index = _index(reader, head.meta["version"], head.meta["digest"])
     return InForce(index, head.rev, tuple(former), None if kept is None else tuple(unread))
+
+
+def at_hand(reader: Reader) -> tuple[Index, ...] | None:
+    """``in_force(reader).every()`` if nothing has to be parsed for it, else ``None``. Reads one record."""
+    head = reader.get(*CURRENT)
+    if head is None:
+        return _NONE.every()
+    digests = (head.meta["digest"], *(one.digest for one in _kept(head.meta)))
+    found = [index for digest in digests if (index := _parsed.find(digest, None))]
+    return tuple(found) if len(found) == len(digests) else None
+
+
+def parse_soon(store: Store) -> None:
+    """Lets a thread parse the rules in force for ``at_hand``. While it has others to parse, ask again later.
+
+    Where they cannot be read, whoever evaluates by them says so.
+    """
+    if not _turn.acquire(blocking=False):
+        return
+    try:
+        _parsing.submit(in_force, store).add_done_callback(lambda _: _turn.release())
+    except RuntimeError:  # the process ends
+        _turn.release()
 
 
 def current(reader: Reader) -> Ruleset:
@@ -216,11 +244,7 @@ def _applied(record: Record) -> Applied:
 
 
 def _index(reader: Reader, version: int, digest: str) -> Index:
-    if digest not in _parsed:
-        if len(_parsed) >= _PARSED_AT_MOST:
-            _parsed.clear()
-        _parsed[digest] = index_rules(_ruleset(reader, version))
-    return _parsed[digest]
+    return _parsed.get(digest, None, lambda: index_rules(_ruleset(reader, version)))
 
 
 def _ruleset(reader: Reader, version: int) -> Ruleset:

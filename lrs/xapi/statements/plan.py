@@ -101,9 +101,9 @@ class Plan(msgspec.Struct, frozen=True):
     subscriptions: Subscriptions
     weight: int
     reads: list[tuple[str, str]]
+    questions: StepQuestions
     equal: frozenset[str] = frozenset()
     aside: Sequence[SetAside] = ()
-    questions: StepQuestions = {}
 
     @property
     def in_order(self) -> Sequence[Prepared | SetAside]:

@@ -40,11 +40,13 @@ class StepQuestion(NamedTuple):
 
     *wants* is called inside the writer with those that are about to be stored, and gives the ids of those that owe the
     step. It may read nothing but the transaction and the records. *reads* are the records (kind, id) that it will look
-    at; they are fetched for a whole group at once.
+    at; they are fetched for a whole group at once. *wants* may be called several times, and what it finds may be rolled
+    back: *learn* is called once after the commit and may remember what the last call found.
     """
 
     wants: Callable[[Tx, Sequence[Record]], Collection[str]]
     reads: Sequence[RecordName] = ()
+    learn: Callable[[], None] | None = None
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -82,6 +84,13 @@ def owing(tx: Tx, records: Sequence[Record], questions: StepQuestions) -> Sequen
         msgspec.structs.replace(record, owed=tuple([owed for owed, ids in told if ids is None or record.id in ids]))
         for record in records
     ]
+
+
+def learn_answers(questions: StepQuestions) -> None:
+    """After the commit: lets whoever asked remember what was found in it."""
+    for one in questions.values():
+        if one and one.learn:
+            one.learn()
 
 
 def owed_when_voided(subscriptions: Subscriptions) -> tuple[Owed, ...]:

@@ -27,7 +27,7 @@ from lrs.xapi.statements.own_view import statement_shown
 from lrs.xapi.statements.plan import AWAITED, KIND, Plan, Prepared, conflict_of, is_stamped
 from lrs.xapi.statements.quarantine import keep_aside
 from lrs.xapi.statements.references import Chains, await_target, spread
-from lrs.xapi.statements.subscriptions import Subscriptions, owed_when_voided, owing
+from lrs.xapi.statements.subscriptions import Subscriptions, learn_answers, owed_when_voided, owing
 from lrs.xapi.statements.voiding import voided, voided_inside, voided_targets, voider_of
 
 COMPARED_INSIDE = 256 * 1024
@@ -89,8 +89,9 @@ def compared(plan: Plan, stored: Mapping[str, Record]) -> Plan:
 
 
 def learn(tenant: Tenant, plan: Plan) -> None:
-    """After the commit: remembers that the side records of *plan* are stored."""
+    """After the commit: remembers that the side records of *plan* are stored, and what its questions found."""
     tenant.seen.learn(record.id for record in plan.side)
+    learn_answers(plan.questions)
 
 
 def _refuse_conflicts(batch: Sequence[Prepared], known: Mapping[str, Record]) -> None:

@@ -16,6 +16,7 @@ from lrs.kernel.settings import Settings
 from lrs.storage import Owed, Record
 from lrs.xapi.statements.attachments import Attachments, keep
 from lrs.xapi.statements.parts import BodyPart, attached
+from lrs.xapi.statements.plan import Plan
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.subscriptions import StepQuestion, Subscription
 from lrs.xapi.statements.write import COMPARED_INSIDE, Compare, compared, store_in
@@ -236,6 +237,11 @@ def test_a_subscribed_step_is_owed_of_the_statements_that_it_wants(store):
     assert before == [(early["id"], "match")]
     assert owed(store) == sorted([(mine["id"], "match"), (theirs["id"], "match"), (theirs["id"], "forward")])
     assert plan.reads == [("statement", theirs["id"]), ("awaited", theirs["id"]), ("other", "t")]
+
+
+def test_a_plan_says_what_is_asked_about_its_statements():
+    with pytest.raises(TypeError, match="questions"):
+        Plan((), (), SUBSCRIPTIONS, 0, [])
 
 
 def test_only_what_asks_for_it_is_told_that_a_statement_was_voided(store):
