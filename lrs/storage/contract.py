@@ -121,7 +121,7 @@ class Store(Reader, Protocol):
         """Gives the store the secret for ``mac``. It is not stored. Call it when opening the store."""
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), brief: bool = False
     ) -> Future[T]:
         """Runs *decide* in the write transaction. The future is done when the commit is durable.
 
@@ -129,12 +129,13 @@ class Store(Reader, Protocol):
         queue. Cancelling the future drops a decision that has not started. *reads* are records (kind, id) that it will
         ask for; they are looked up for the whole group at once. Raises ``Overloaded`` at once if the queue is full, too
         old or closed; ``StoreFull`` comes through the future.
-        Without *call*, the caller has to call ``commit_here`` soon.
+        If *brief*, it writes little and walks nowhere, and the caller has to call ``commit_here`` soon.
         """
 
     def commit_here(self, freed: Callable[[], object]) -> None:
-        """Commits what waits, in the thread of the caller, who must not wait; or where that is slow, in the writer's.
+        """Commits what waits, in the thread of the caller, who must not wait.
 
+        If not all of it is brief, or the disk is not quick, the writer's thread does it.
         While the writer's thread is at work nothing is done, and it calls *freed* at its end: then call this again.
         """
 

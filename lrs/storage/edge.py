@@ -86,7 +86,7 @@ async def write(
     arrivals = getattr(_here, "arrivals", None)
     if arrivals is None or arrivals.loop is not loop:
         arrivals = _here.arrivals = _Arrivals(loop)
-    future = store.write(decide, weight=weight, reads=reads, call=not brief)
+    future = store.write(decide, weight=weight, reads=reads, brief=brief)
     if brief:
         arrivals.commit_soon(store)
     waiter: asyncio.Future[T] = loop.create_future()
@@ -252,9 +252,9 @@ class _Arrivals:
             self.loop.call_soon(self._commit, store, rounds - 1)
             return
         self._stores.pop(store, None)
-        self._woken = True  # the results are handed over by the call below
-        store.commit_here(partial(self._freed, store))
+        self._woken = True  # the results are handed over by the call below, whatever happens in the commit
         self.loop.call_soon(self._hand_over)  # so a reader who came meanwhile does not wait for all the answers
+        store.commit_here(partial(self._freed, store))
 
     def _freed(self, store: Store) -> None:
         """Called in the writer's thread."""

@@ -1,7 +1,8 @@
-"""Group commit: one writer thread puts many callers' decisions into one commit. Knows no engine.
+"""Group commit: many callers' decisions are put into one commit. Knows no engine.
 
-Decisions queue up during a commit. The thread then takes as many as fit and passes them to the engine's
-``commit(jobs)``, which must give every decision its outcome. Callers get a future. A full or old queue refuses at once.
+Decisions queue up during a commit. The writer's thread then takes as many as fit and passes them to the engine's
+``commit(jobs)``, which must give every decision its outcome. Where all that waits is brief, a caller may do so instead.
+Callers get a future. A full or old queue refuses at once.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ HERE_WEIGHT = 32 * ROWS
 
 @dataclass(slots=True)
 class QueuedDecision:
-    """One decision waiting for its commit. The engine sets exactly one of *result* and *error*."""
+    """One decision waiting for its commit. The engine sets exactly one of *result* and *error*.
+
+    If *brief*, a caller that must not wait may commit it.
+    """
 
     decide: Callable[[Any], Any]
     weight: int
     since: float
     reads: Sequence[tuple[str, str]] = ()
+    brief: bool = False
     future: Future[Any] = field(default_factory=Future)
     running: bool = False
     result: Any = None
@@ -110,10 +115,10 @@ class ByCaller(NamedTuple):
 class GroupCommit:
     """The queue in front of an engine's commit, and the thread that empties it.
 
-    *commit* gives the steps that are owed at once because of it. *committed* is called with them in that thread, after
-    each commit that stored something. It must not wait and not raise. *between* is called after each commit, with a
-    function that says whether the thread is wanted: it does the engine's own work, and must not raise.
-    With *here*, a caller may commit instead of the thread (``commit_here``), never both at once.
+    *commit* gives the steps that are owed at once because of it. *committed* is called with them by who commits, after
+    each commit that stored something. It must not wait and not raise. *between* is called after each commit of the
+    thread, with a function that says whether that one is wanted: it does the engine's own work, and must not raise.
+    With *here*, a caller may commit what is brief instead of the thread (``commit_here``), never both at once.
     """
 
     def __init__(
@@ -144,44 +149,54 @@ class GroupCommit:
         self._thread.start()
 
     def submit(
-        self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = (), *, call: bool = True
+        self, decide: Callable[[Any], Any], weight: int, reads: Sequence[tuple[str, str]] = (), *, brief: bool = False
     ) -> Future[Any]:
         """Queues *decide*. Raises ``Overloaded`` if too much waits, or if the first has waited too long.
 
-        Without *call* the thread is not called for it: the caller has to call ``commit_here`` soon.
+        If *brief*, the thread is not called for it: the caller has to call ``commit_here`` soon.
         """
         now = time.monotonic()
         with self._lock:
             if self._closing:
                 raise Overloaded(CLOSING)
             if self._jobs:
-                self._limit.check(self._weight + weight, now - self._jobs[0].since)
-            job = QueuedDecision(decide, weight, now, reads)
+                self._check(weight, now - self._jobs[0].since)
+            job = QueuedDecision(decide, weight, now, reads, brief)
             self._jobs.append(job)
             self._weight += weight
-            if call or self._here is None:
-                self._is_called = True
-                self._work.notify()
+            if not brief or self._here is None:
+                self._call()
         return job.future
 
     def commit_here(self, freed: Callable[[], object]) -> None:
         """Commits what waits, in the thread of the caller, who must not wait.
 
-        If that could take long, the writer's thread is called. While that one is at work nothing is done, and it calls
-        *freed* at its end: then call this again.
+        If not all of it is brief, or it could take long, the writer's thread is called. While that one is at work
+        nothing is done, and it calls *freed* at its end: then call this again.
         """
         here = self._here
         if here is not None and self._weight <= HERE_WEIGHT and here.is_quick():
             if not self._take_writing(freed):
                 return
             try:
-                self._answer(self._take(), here.commit)
+                self._answer(self._take_brief(), here.commit)
             finally:
                 self._writing.release()
         if self._jobs or (here is not None and here.is_left()):
             with self._lock:
-                self._is_called = True
-                self._work.notify()
+                self._call()
+
+    def _call(self) -> None:
+        self._is_called = True
+        self._work.notify()
+
+    def _check(self, weight: int, age: float) -> None:
+        """Refuses more *weight* if too much waits. Calls the thread, because who was to commit it may be gone."""
+        try:
+            self._limit.check(self._weight + weight, age)
+        except Overloaded:
+            self._call()
+            raise
 
     def _take_writing(self, freed: Callable[[], object]) -> bool:
         """Whether nobody writes, so that the caller now does. If somebody does, *freed* will be called."""
@@ -199,11 +214,14 @@ class GroupCommit:
         return Load(len(self._jobs), self._weight, self._commits, self._decisions)
 
     def close(self) -> None:
-        """Writes what was accepted, then ends the thread."""
+        """Ends the thread, then writes what was accepted and still waits."""
         with self._lock:
             self._closing = True
             self._work.notify()
         self._thread.join()
+        with self._writing:  # a caller may still commit, and put back what takes too long
+            while self._jobs:
+                self._answer(self._take(), self._commit)
 
     def _run(self) -> None:
         while self._wait():
@@ -236,28 +254,42 @@ class GroupCommit:
         except BaseException as error:  # noqa: BLE001 (a caller must not wait for ever, whatever went wrong)
             for job in running:
                 job.error = error
-        if any(job.error is None for job in running):
-            self._committed(owed)
-        for job in running:
-            job.answer()
+        try:
+            if any(job.error is None for job in running):
+                self._committed(owed)
+        finally:
+            for job in running:
+                job.answer()
 
     def _is_wanted(self) -> bool:
         return bool(self._jobs) or self._closing
 
     def _wait(self) -> bool:
-        """Waits for a call. ``False`` if none will come and nothing waits."""
+        """Waits for a call. ``False`` if the queue is closing."""
         with self._lock:
             while not (self._is_called or self._closing):
                 self._work.wait()
             self._is_called = False
-            return bool(self._jobs) or not self._closing
+            return not self._closing
 
     def _put_back(self, group: Sequence[QueuedDecision]) -> None:
         self._commits -= 1
         self._decisions -= len(group)
+        for job in group:
+            job.brief = False
         with self._lock:
             self._jobs.extendleft(reversed(group))
             self._weight += sum(job.weight for job in group)
+
+    def _take_brief(self) -> list[QueuedDecision]:
+        """All that waits, if it is little and every decision is brief; else nothing."""
+        with self._lock:
+            if self._weight > HERE_WEIGHT or not all(job.brief for job in self._jobs):
+                return []
+            group = list(self._jobs)
+            self._jobs.clear()
+            self._weight = 0
+            return group
 
     def _take(self) -> list[QueuedDecision]:
         with self._lock:

@@ -24,8 +24,9 @@ def open_store(
 ) -> Store:
     """Opens the store at *url*, ``sqlite:///path/to/file.db`` or ``mongodb://host/…``, and migrates it forward.
 
-    *secret* is for ``mac`` (see ``Store.use_secret``). *committed* is called in the writer's thread after each commit,
-    before its callers are answered, with the steps that the commit owes at once: it must not wait and not raise.
+    *secret* is for ``mac`` (see ``Store.use_secret``). *committed* is called after each commit, before its callers are
+    answered, with the steps that the commit owes at once. Whoever commits calls it, the writer's thread or the event
+    loop: it must not wait and not raise.
     Raises ``Misconfigured`` for another scheme and if the store cannot be opened, ``NewerSchema`` for one of a later
     version.
     """

@@ -15,7 +15,11 @@ from lrs.storage.private import private_file
 
 
 class Turn:
-    """A lock on the file at *path*. The writer thread of a process uses it as a context manager."""
+    """A lock on the file at *path*.
+
+    The writer's thread of a process uses it as a context manager, its event loop, which must not wait, by
+    ``take_at_once``.
+    """
 
     def __init__(self, path: Path) -> None:
         private_file(path)

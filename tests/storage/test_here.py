@@ -3,15 +3,12 @@
 import asyncio
 import fcntl
 import threading
-from collections import deque
 from concurrent.futures import Future
 
 import pytest
 
-from lrs.kernel.admission import QueueLimit
-from lrs.storage import ROWS, Load, Record, Walk, open_store
+from lrs.storage import Load, Record, Walk, open_store
 from lrs.storage.edge import write
-from lrs.storage.groups import HERE_WEIGHT, ByCaller, GroupCommit, TooLong
 from lrs.storage.sqlite import pace
 from lrs.storage.sqlite.pace import Pace
 from lrs.storage.turn import Turn
@@ -68,6 +65,18 @@ def test_what_is_not_brief_is_committed_by_the_writers_thread(sqlite):
     assert [thread is MAIN() for thread in threads] == [False]
 
 
+def test_what_others_handed_in_for_the_thread_is_not_committed_by_the_loop_even_if_it_is_first(sqlite, monkeypatch):
+    threads = []
+    with monkeypatch.context() as deaf:
+        deaf.setattr(sqlite._groups._work, "notify", lambda: None)  # noqa: SLF001 (so the loop is first)
+        heavy = sqlite.write(inserts("a", threads))
+    brief = sqlite.write(inserts("b", threads), brief=True)
+    sqlite.commit_here(lambda: sqlite.commit_here(lambda: None))
+
+    assert (heavy.result(WAIT), brief.result(WAIT)) == ("a", "b")
+    assert threads[0] is not MAIN()
+
+
 def test_a_decision_that_walks_is_left_to_the_thread_with_those_that_came_with_it(sqlite):
     threads = []
 
@@ -90,6 +99,35 @@ def test_a_decision_that_refuses_is_answered_and_the_others_are_stored(sqlite):
 
     assert [type(answer) for answer in answers] == [str, ValueError, str]
     assert [record.id for record in sqlite.find(Walk("thing")).records] == ["a", "b"]
+
+
+def test_what_was_handed_in_when_the_store_closes_is_stored_and_its_waiter_answered(sqlite):
+    async def closing():
+        waiting = asyncio.create_task(write(sqlite, inserts("a", []), brief=True))
+        await asyncio.sleep(0)  # it is handed in, and the loop has not committed it
+        sqlite.close()
+        return await asyncio.wait_for(waiting, WAIT)
+
+    assert asyncio.run(closing()) == "a"
+
+
+def test_a_commit_of_the_loop_that_fails_outright_keeps_nobody_elses_result_back(sqlite):
+    class Broken:
+        def write(self, *_, **__):
+            return Future()
+
+        def commit_here(self, _):
+            raise RuntimeError("broken")
+
+    async def beside_it():
+        heard = asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(lambda *_: heard.set())
+        waiting = asyncio.create_task(write(Broken(), lambda _: None, brief=True))
+        await heard.wait()
+        waiting.cancel()
+        return await asyncio.wait_for(write(sqlite, inserts("a", [])), WAIT)
+
+    assert asyncio.run(beside_it()) == "a"
 
 
 def test_the_loop_does_not_wait_for_another_process_that_writes(sqlite, tmp_path, monkeypatch):
@@ -147,8 +185,8 @@ def test_on_a_slow_disk_the_thread_commits_at_once_and_until_most_commits_are_qu
 def test_a_connection_waits_and_writes_its_log_back_only_in_the_thread():
     one, connection = Pace(), Connection()
 
-    for here in (False, True, True, False):
-        one.use(connection, here=here)
+    for brief in (False, True, True, False):
+        one.use(connection, brief=brief)
 
     assert connection.said == [
         "PRAGMA busy_timeout = 0",
@@ -156,87 +194,3 @@ def test_a_connection_waits_and_writes_its_log_back_only_in_the_thread():
         "PRAGMA busy_timeout = 10000",
         "PRAGMA wal_autocheckpoint = 8000",
     ]
-
-
-@pytest.fixture
-def engine():
-    """A queue whose commits note their thread; those of callers are *quick* or too long as the test says."""
-
-    class Engine:
-        is_quick, is_long = True, False
-
-        def __init__(self):
-            self.made, self.go = [], threading.Event()
-            here = ByCaller(self.here, lambda: self.is_quick, lambda: False)
-            self.queue = GroupCommit(self.commit, name="writer", queue=QueueLimit(10**6, WAIT), here=here)
-
-        def commit(self, jobs):
-            self.go.wait(WAIT)
-            self.made.append((threading.current_thread() is MAIN(), len(jobs)))
-            return ()
-
-        def here(self, jobs):
-            if self.is_long:
-                raise TooLong
-            return self.commit(jobs)
-
-    made = Engine()
-    yield made
-    made.go.set()
-    made.queue.close()
-
-
-@pytest.mark.parametrize(
-    ("is_quick", "is_long", "weight"), [(False, False, ROWS), (True, True, ROWS), (True, False, HERE_WEIGHT + 1)]
-)
-def test_what_is_slow_or_long_or_much_is_the_threads(engine, is_quick, is_long, weight):
-    engine.is_quick, engine.is_long = is_quick, is_long
-    engine.go.set()
-    future = engine.queue.submit(lambda _: None, weight, call=False)
-    engine.queue.commit_here(lambda: pytest.fail("nobody was waited for"))
-
-    future.result(WAIT)
-
-    assert engine.made == [(False, 1)]
-    assert engine.queue.load() == Load(0, 0, 1, 1)
-
-
-def test_who_comes_while_the_thread_commits_is_told_when_it_is_done_and_commits_then(engine):
-    freed: Future[None] = Future()
-    first = engine.queue.submit(lambda _: None, ROWS)
-    while not engine.queue.load().commits:
-        pass
-    second = engine.queue.submit(lambda _: None, ROWS, call=False)
-    engine.queue.commit_here(lambda: freed.set_result(None))
-    engine.go.set()
-    first.result(WAIT)
-    freed.result(WAIT)
-    assert not second.done()
-
-    engine.queue.commit_here(lambda: pytest.fail("nobody was waited for"))
-
-    assert second.done()
-    assert engine.made == [(False, 1), (True, 1)]
-
-
-def test_who_takes_itself_off_while_the_thread_looks_does_not_end_the_thread(engine, monkeypatch):
-    class TakenOff(deque):
-        def __bool__(self):
-            return True
-
-    monkeypatch.setattr(engine.queue, "_freed", TakenOff())
-    engine.go.set()
-    engine.queue.submit(lambda _: None, ROWS).result(WAIT)
-
-    engine.queue.submit(lambda _: None, ROWS).result(WAIT)
-
-    assert len(engine.made) == 2
-
-
-def test_what_its_caller_never_commits_is_stored_at_the_end(engine):
-    engine.go.set()
-    future = engine.queue.submit(lambda _: None, ROWS, call=False)
-
-    engine.queue.close()
-
-    assert future.done()

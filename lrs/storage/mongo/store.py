@@ -140,10 +140,10 @@ class MongoStore(MongoOwed):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), brief: bool = False
     ) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight, reads, call=call)
+        return self._groups.submit(decide, weight, reads, brief=brief)
 
     def commit_here(self, freed: Callable[[], object]) -> None:
         """See ``Store.commit_here``: a server is waited for, so it is always the thread's."""

@@ -27,7 +27,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._took: deque[float] = deque(maxlen=LOOKED_AT)
-        self._is_here = False
+        self._brief = False
         self._run = 0
 
     @contextmanager
@@ -42,10 +42,10 @@ class Pace:
         took = self._took
         return self._run < RUN and bool(took) and took[-1] < QUICK_S and median(took) < QUICK_S
 
-    def use(self, connection: sqlite3.Connection, *, here: bool) -> None:
-        """Makes *connection* one that never waits and never writes its log back, if *here*; else as the thread's."""
-        self._run = self._run + 1 if here else 0
-        if self._is_here is not here:
-            self._is_here = here
-            connection.execute(f"PRAGMA busy_timeout = {0 if here else BUSY_MS}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {0 if here else PAGES_BETWEEN_CHECKPOINTS}")
+    def use(self, connection: sqlite3.Connection, *, brief: bool) -> None:
+        """Makes *connection* one that never waits and never writes its log back, if *brief*; else as the thread's."""
+        self._run = self._run + 1 if brief else 0
+        if self._brief is not brief:
+            self._brief = brief
+            connection.execute(f"PRAGMA busy_timeout = {0 if brief else BUSY_MS}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {0 if brief else PAGES_BETWEEN_CHECKPOINTS}")

@@ -102,10 +102,10 @@ class SqliteToRead(SqliteReading):
         return 0
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), brief: bool = False
     ) -> Future[T]:
         """See ``Store.write``. Raises ``StoreReadOnly``."""
-        self._refuse(decide, weight, reads, call)
+        self._refuse(decide, weight, reads, brief)
 
     def commit_here(self, freed: Callable[[], object]) -> None:
         """See ``Store.commit_here``. Raises ``StoreReadOnly``."""

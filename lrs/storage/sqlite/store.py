@@ -1,4 +1,6 @@
-"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer thread in each process, many readers.
+"""The embedded engine: one SQLite file, WAL and ``synchronous=FULL``, one writer in each process, many readers.
+
+The writer is a thread, or the event loop for what is brief (``commit_here``), never both at once.
 
 Several processes may write one file: the lock is taken before the head is read, and held for one short commit. A disk
 error ends the process: after a failed fsync it is not known what was stored, and another fsync would give a wrong
@@ -115,10 +117,10 @@ class SqliteStore(SqliteReading):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(
-        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), call: bool = True
+        self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[RecordName] = (), brief: bool = False
     ) -> Future[T]:
         """See ``Store.write``."""
-        return self._groups.submit(decide, weight, reads, call=call)
+        return self._groups.submit(decide, weight, reads, brief=brief)
 
     def commit_here(self, freed: Callable[[], object]) -> None:
         """See ``Store.commit_here``."""
@@ -189,7 +191,7 @@ class SqliteStore(SqliteReading):
         Gives the steps that are owed at once.
         """
         self._called.clear()
-        self._pace.use(self._writer.connection, here=False)
+        self._pace.use(self._writer.connection, brief=False)
         with self._turn:
             together = self._commit_together(jobs)
         for job in () if together else jobs:
@@ -204,21 +206,21 @@ class SqliteStore(SqliteReading):
             raise TooLong
         self._called.clear()
         try:
-            self._pace.use(self._writer.connection, here=True)
-            if not self._commit_together(jobs, here=True):
+            self._pace.use(self._writer.connection, brief=True)
+            if not self._commit_together(jobs, brief=True):
                 raise TooLong
         finally:
             self._turn.end()
         return self._called
 
-    def _commit_together(self, jobs: Sequence[QueuedDecision], *, here: bool = False) -> bool:
-        """``False`` if nothing was stored: each of several must be tried alone, or it takes too long *here*."""
+    def _commit_together(self, jobs: Sequence[QueuedDecision], *, brief: bool = False) -> bool:
+        """``False`` if nothing was stored: each of several must be tried alone, or it was to be *brief* and is not."""
         connection = self._writer.connection
         before = 0
         committed = False
         try:
             connection.execute("BEGIN IMMEDIATE")
-            tx = SqliteTx(self._writer, self._clock, self._secret, self._segments, is_brief=here)
+            tx = SqliteTx(self._writer, self._clock, self._secret, self._segments, brief=brief)
             before = tx.seq
             tx.floor = self._announcement.begin(before)
             if not decide_all(tx, jobs, sqlite3.Error):
@@ -232,7 +234,7 @@ class SqliteStore(SqliteReading):
             self._merging.wrote(tx.keys.written, began=tx.began)
         except Exception as error:  # noqa: BLE001 (it is the answer of every job it concerns)
             failure = self._failure(error) if isinstance(error, sqlite3.Error) else error
-            if here and isinstance(failure, (TooLong, Overloaded)):
+            if brief and isinstance(failure, (TooLong, Overloaded)):
                 return False
             if failure is error and len(jobs) > 1:
                 return False
@@ -251,7 +253,7 @@ class SqliteStore(SqliteReading):
 
     def _between(self, is_wanted: Callable[[], bool]) -> None:
         """What the writer's thread does between commits."""
-        self._pace.use(self._writer.connection, here=False)
+        self._pace.use(self._writer.connection, brief=False)
         self._merging.run(is_wanted)
 
     def _empty_commit(self) -> None:

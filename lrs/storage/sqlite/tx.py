@@ -27,7 +27,7 @@ class SqliteTx:
 
     *connection* is the writer's. *flushed* counts what was written to the database, which cannot be undone alone.
     *floor* is the lowest time that the commit may store. *began* says whether it began a segment of search keys.
-    If *is_brief*, its caller must not wait, so a decision that looks for records raises ``TooLong``.
+    If *brief*, its caller must not wait, so a decision that looks for records raises ``TooLong``.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class SqliteTx:
         secret: bytes | None,
         sizes: SegmentSizes,
         *,
-        is_brief: bool = False,
+        brief: bool = False,
     ) -> None:
-        self._is_brief = is_brief
+        self._brief = brief
         self._reader = reader
         self._known = Known(reader)
         self._places = reader.note_places()
@@ -96,7 +96,7 @@ class SqliteTx:
         return mac_with(self._secret, text)
 
     def _take_time(self) -> None:
-        if self._is_brief:
+        if self._brief:
             raise TooLong
 
     # -- writing ----------------------------------------------------------------------------------------------------
