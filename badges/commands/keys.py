@@ -67,7 +67,7 @@ def rotate_command(tenant: Tenant, *, algorithm: str, wait: float) -> None:
     click.echo(f"key {number_of(made)} ({made.algorithm}, {made.fragment}) {when}")
 
 
-@keys.command("compromise")
+@keys.command("compromise", context_settings={"ignore_unknown_options": True})  # a name in proofs may begin with -
 @click.argument("key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_tenant

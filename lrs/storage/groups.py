@@ -27,10 +27,7 @@ HERE_WEIGHT = 32 * ROWS
 
 @dataclass(slots=True)
 class QueuedDecision:
-    """One decision waiting for its commit. The engine sets exactly one of *result* and *error*.
-
-    If *brief*, a caller that must not wait may commit it.
-    """
+    """One decision waiting for its commit, also by a caller if *brief*. The engine sets one of *result* and *error*."""
 
     decide: Callable[[Any], Any]
     weight: int
@@ -286,9 +283,8 @@ class GroupCommit:
         with self._lock:
             if self._weight > HERE_WEIGHT or not all(job.brief for job in self._jobs):
                 return []
-            group = list(self._jobs)
+            group, self._weight = list(self._jobs), 0
             self._jobs.clear()
-            self._weight = 0
             return group
 
     def _take(self) -> list[QueuedDecision]:

@@ -27,7 +27,7 @@ def test_ical_js_reads_the_dates_of_a_plan_as_they_are_meant(node: Any) -> None:
         Attendee(other.id, "L1", (), "Ann", "waiting", 0, "t"),
     ]
 
-    read = node("ical", {"calendar": feed.calendar(zip((first, other), seats, strict=True), "My plan", SUMMER)})
+    read = node("ical", {"calendar": feed.calendar(zip((first, other), seats, strict=True), "My plan", SUMMER, str)})
 
     assert read["name"] == "My plan"
     assert [(one["summary"], one["location"], one["status"]) for one in read["events"]] == [

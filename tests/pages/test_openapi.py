@@ -226,6 +226,7 @@ PAGES = dict.fromkeys(
         "GET /staff/new-service",
         "GET /staff/services/{id}",
         "POST /staff/services/{id}/test",
+        "POST /staff/services/{id}/webhook",
         "POST /staff/services/{id}/rotate",
         "POST /staff/services/{id}/state",
         "GET /staff/services/{id}/deliveries",

@@ -319,6 +319,15 @@ def test_the_key_for_jwts_is_given_up_by_what_the_list_calls_it_and_by_its_name_
     )
 
 
+def test_a_key_whose_name_begins_with_a_hyphen_is_no_option(tmp_path):
+    issued_in(tmp_path)
+
+    told = run(tmp_path, "keys", "compromise", "-no-such", "--yes")
+
+    assert told.exit_code == 1
+    assert "there is no key -no-such" in told.output
+
+
 @each_of(("wait", "hours"), [("0", 0), ("0.4", 0.4), ("1.5", 1.5)])
 def test_a_new_key_signs_after_the_hours_that_are_told_and_parts_of_hours_count(
     tmp_path_factory, monkeypatch, wait, hours
