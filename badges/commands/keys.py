@@ -67,14 +67,15 @@ def rotate_command(tenant: Tenant, *, algorithm: str, wait: float) -> None:
     click.echo(f"key {number_of(made)} ({made.algorithm}, {made.fragment}) {when}")
 
 
-@keys.command("compromise", context_settings={"ignore_unknown_options": True})  # a name in proofs may begin with -
+@keys.command("compromise")
 @click.argument("key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_tenant
 def compromise_command(tenant: Tenant, key: str, *, yes: bool) -> None:
     """Give up KEY because others may have it: nothing that it signed is valid, and its badges are issued anew.
 
-    The badges keep their ids. lrs badges list --key KEY shows them: their holders need the new copies.
+    The badges keep their ids. lrs badges list --key KEY shows them: their holders need the new copies. A name that
+    begins with a hyphen stands after two: lrs badges keys compromise -- KEY.
     """
     named = key_named(tenant, key)
     number = number_of(named)

@@ -51,6 +51,10 @@ def run(data: Path, *words: object) -> Result:
     return CliRunner().invoke(badges, [*map(str, words), "--data", str(data)])
 
 
+def compromise(data: Path, key: str) -> Result:
+    return CliRunner().invoke(badges, ["keys", "compromise", "--data", str(data), "--yes", "--", key])
+
+
 def test_a_badge_of_our_own_is_valid_without_any_network(tmp_path):
     result = run(tmp_path, "verify", issued_in(tmp_path), "--offline")
 
@@ -304,7 +308,7 @@ def test_the_key_for_jwts_is_given_up_by_what_the_list_calls_it_and_by_its_name_
     listed = json.loads(run(folder, "keys", "list", "--json").output)
     (first,) = [key for key in listed if key["algorithm"] == "ES256"]
 
-    given_up = run(folder, "keys", "compromise", first["kid"] if name == "kid" else name, "--yes")
+    given_up = compromise(folder, first["kid"] if name == "kid" else name)
     again = run(folder, "keys", "compromise", "badge-jwt-key/2", "--yes")
 
     assert first["id"] == "badge-jwt-key/1"
@@ -322,7 +326,7 @@ def test_the_key_for_jwts_is_given_up_by_what_the_list_calls_it_and_by_its_name_
 def test_a_key_whose_name_begins_with_a_hyphen_is_no_option(tmp_path):
     issued_in(tmp_path)
 
-    told = run(tmp_path, "keys", "compromise", "-no-such", "--yes")
+    told = compromise(tmp_path, "-no-such")
 
     assert told.exit_code == 1
     assert "there is no key -no-such" in told.output
