@@ -69,8 +69,11 @@ def with_step(session: CentreSession, one: Attendee, mark: StepMark, seen: int, 
     return replace(one, steps=(*one.steps, mark), signatures=kept)
 
 
-def with_signature(one: Attendee, signature: Signature, known: ChecklistVersion) -> Attendee:
-    """*one* with the second *signature* under an attempt, all of whose steps are marked by others."""
+def with_signature(one: Attendee, signature: Signature, known: ChecklistVersion, seen: int) -> Attendee:
+    """*one* with the second *signature* under an attempt, all of whose steps are marked by others.
+
+    Who signs has *seen* so many marks of the attempt: nobody signs a mark that came meanwhile.
+    """
     attempt = signature.attempt
     if known.content.signatures < 2 or not is_complete(one, attempt, known):
         message = (
@@ -83,6 +86,13 @@ def with_signature(one: Attendee, signature: Signature, known: ChecklistVersion)
     _check_apart(one, signature.by)
     if one.signature(attempt) is not None:
         raise Refused("This is signed already.", status=409, error="signed")
+    marks = [mark for mark in one.steps if mark.attempt == attempt]
+    if len(marks) != seen:
+        message = (
+            f"Meanwhile {marks[-1].by.said} marked a step of {one.name}: {SAID[marks[-1].value]}. Nothing is signed:"
+            " look at it again, and sign if you agree."
+        )
+        raise Refused(message, status=409, error="changed")
     return replace(one, signatures=(*one.signatures, signature))
 
 

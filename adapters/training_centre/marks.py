@@ -83,13 +83,13 @@ def all_present(day: CentreDay, id: str) -> int:
     return day.tenant.store.write(decide, weight=ROWS * 10).result()
 
 
-def sign(day: CentreDay, id: str, who: str, attempt: int) -> Attendee:
-    """Puts the second signature under an attempt. Raises ``Refused``."""
+def sign(day: CentreDay, id: str, who: str, attempt: int, *, seen: int) -> Attendee:
+    """Puts the second signature under an attempt, of which its maker has *seen* so many marks. Raises ``Refused``."""
 
     def change(_: CentreSession, one: Attendee, known: ChecklistVersion | None) -> Attendee:
         if known is None or not 1 <= attempt <= one.attempts:
             raise Refused("There is no such checklist to sign.", status=404, error="not_found")
-        return with_signature(one, Signature(attempt, day.tenant.clock(), day.marker), known)
+        return with_signature(one, Signature(attempt, day.tenant.clock(), day.marker), known, seen)
 
     return change_with(day, id, who, change)
 

@@ -350,7 +350,7 @@ def test_signatures_and_attempts(told, day):
         lambda: centre.session(known, "Ann, ann@x.example\nBen, ben@x.example\nTess, tess@centre.example", lead="ray"),
     )
     day.now[0] = session.starts
-    sign = lambda who, by, attempt=1: marks.sign(centre.day(by), session.id, centre.who(session, who).id, attempt)
+    sign = lambda who, by, attempt=1: centre.signs(session, who, by, attempt)
     act("nothing to sign yet", lambda: sign("Ann", "sue"))
     act("marks", lambda: [centre.came(session, name, "present") for name in ("Ann", "Ben")])
     act("steps", lambda: [centre.saw(session, "Ann", step, "pass") for step in ("hands", "hood")])

@@ -141,12 +141,15 @@ def add_person(router: Router, subscriptions: Subscriptions) -> None:
 
 def _add_signature(router: Router, subscriptions: Subscriptions) -> None:
     @router.post(
-        f"{PERSON}/sign", status_code=303, summary="Signs as the second", openapi_extra=form_body("attempt") | SIGNED_IN
+        f"{PERSON}/sign",
+        status_code=303,
+        summary="Signs as the second",
+        openapi_extra=form_body("attempt", "seen") | SIGNED_IN,
     )
     def sign(visit: Visiting, id: str, who: str, body: FormBody) -> Response:
         told = visit.fields(body)
         try:
-            marks.sign(day_of(visit, subscriptions, SIGN), id, who, seen_in(told, "attempt"))
+            marks.sign(day_of(visit, subscriptions, SIGN), id, who, seen_in(told, "attempt"), seen=seen_in(told))
         except Refused as refused:
             if refused.status not in {403, 409}:
                 raise

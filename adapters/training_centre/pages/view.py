@@ -217,6 +217,7 @@ def attempts(session: CentreSession, one: Attendee, known: ChecklistVersion | No
             {
                 "number": attempt,
                 "complete": complete,
+                "seen": sum(count for (number, _), count in times_seen.items() if number == attempt),
                 "signed": f"{second.by.said}, {session.at(second.at):%H:%M}" if second else "",
                 "asks_second": known.content.signatures > 1,
                 "steps": [

@@ -84,5 +84,10 @@ class Centre:
         seen, version = one.seen_of(one.attempts, step), self.read(session).checklist.version
         return marks.mark_step(self.day(by), session.id, one.id, mark, seen=seen, version=version)
 
+    def signs(self, session: CentreSession, name: str, by: str, attempt: int = 1):
+        one = self.who(session, name)
+        seen = sum(mark.attempt == attempt for mark in one.steps)
+        return marks.sign(self.day(by), session.id, one.id, attempt, seen=seen)
+
     def read(self, session: CentreSession) -> CentreSession:
         return centre_sessions.found(self.tenant.store, session.id, None)[1]

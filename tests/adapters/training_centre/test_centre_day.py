@@ -275,7 +275,7 @@ def test_a_checklist_that_asks_for_two_signatures_is_told_once_somebody_else_sig
     session = centre.session(centre.checklist(signatures=2))
     centre.came(session, "Ann", "present")
     with pytest.raises(Refused, match="every step of a checklist"):
-        marks.sign(centre.day("anja"), session.id, centre.who(session, "Ann").id, 1)
+        centre.signs(session, "Ann", "anja")
     centre.saw(session, "Ann", "hands", "pass")
     centre.saw(session, "Ann", "hood", "pass", by="ray")
     acts.close(centre.day(), session.id)
@@ -283,9 +283,9 @@ def test_a_checklist_that_asks_for_two_signatures_is_told_once_somebody_else_sig
     assert "Ann Arden: the second signature is missing" in centre.read(session).open_then
     for same in ("tess", "ray"):
         with pytest.raises(Refused, match="Somebody else has to sign"):
-            marks.sign(centre.day(same), session.id, centre.who(session, "Ann").id, 1)
+            centre.signs(session, "Ann", same)
 
-    marks.sign(centre.day("anja"), session.id, centre.who(session, "Ann").id, 1)
+    centre.signs(session, "Ann", "anja")
 
     (passed,) = [one for one in endpoint.valid() if one["verb"]["id"].endswith("/passed")]
     assert passed["context"]["instructor"]["mbox"] == "mailto:ray@centre.example"
@@ -296,7 +296,7 @@ def test_a_checklist_that_asks_for_two_signatures_is_told_once_somebody_else_sig
 
     assert "passed" not in verbs(endpoint)
     assert "failed" not in verbs(endpoint)
-    marks.sign(centre.day("anja"), session.id, centre.who(session, "Ann").id, 1)
+    centre.signs(session, "Ann", "anja")
     assert "failed" in verbs(endpoint)
 
 
@@ -307,7 +307,7 @@ def test_a_mark_takes_back_the_second_signature_of_its_own_attempt_and_of_no_oth
     for attempt in (1, 2):
         for step in ("hands", "hood"):
             centre.saw(session, "Ann", step, "fail")
-        marks.sign(centre.day("anja"), session.id, ann, attempt)
+        centre.signs(session, "Ann", "anja", attempt)
         if attempt == 1:
             marks.begin_attempt(centre.day(), session.id, ann)
 

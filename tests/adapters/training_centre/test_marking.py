@@ -121,11 +121,12 @@ def test_an_attempt_is_complete_once_each_step_is_marked_and_one_applies_and_who
 def test_a_second_signature_is_of_somebody_who_marked_nothing_of_the_attempt_and_is_not_the_learner():
     whole = replace(ANN, steps=(step("hands", "pass", by="ray"), step("hood", "pass")))
     mine = replace(whole, identifiers=(*ANN.identifiers, mailbox("anja@centre.example")))
-    signed = with_signature(whole, Signature(1, NINE, signer("anja")), KNOWN)
+    signed = with_signature(whole, Signature(1, NINE, signer("anja")), KNOWN, 2)
     alone = replace(KNOWN, content=replace(KNOWN.content, signatures=1))
 
     assert signed.signature(1).by == signer("anja")
     refusals = (
+        (replace(whole, steps=(*whole.steps, step("hood", "fail"))), "anja", KNOWN, 409, "changed"),
         (whole, "ray", KNOWN, 403, "one_observer"),
         (mine, "anja", KNOWN, 403, "self_assessed"),
         (signed, "zoe", KNOWN, 409, "signed"),
@@ -133,7 +134,7 @@ def test_a_second_signature_is_of_somebody_who_marked_nothing_of_the_attempt_and
         (replace(whole, steps=whole.steps[:1]), "anja", KNOWN, 409, "not_complete"),
     )
     for one, who, known, status, error in refusals:
-        act = partial(with_signature, one, Signature(1, NINE, signer(who)), known)
+        act = partial(with_signature, one, Signature(1, NINE, signer(who)), known, 2)
         assert told(act)[:2] == (status, error)
 
 

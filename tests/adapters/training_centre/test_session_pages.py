@@ -199,6 +199,12 @@ def test_an_assessor_sees_a_session_signs_as_the_second_and_marks_nothing(site, 
     token = form(page, f"{place}/people/{ann}/sign")
     assert assessor.ask("POST", f"{place}/attendance", data=token).status_code == 403
 
+    step(trainer, site, place, "Ann", "2", "fail")
+    stale = assessor.ask("POST", f"{place}/people/{ann}/sign", data=token)
+    assert stale.status_code == 409
+    assert "marked a step of Ann Arden: Failed. Nothing is signed" in text_of(stale)
+    token = form(stale, f"{place}/people/{ann}/sign")
+
     answer = assessor.ask("POST", f"{place}/people/{ann}/sign", data=token)
 
     assert answer.status_code == 303
