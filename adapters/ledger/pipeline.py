@@ -16,7 +16,7 @@ from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 
 from adapters.ledger.diff import GONE, Decision, LedgerEntry, Version, decide, key_of, statement_id, void_id
 from adapters.ledger.ledger import Ledger, LedgerWrite
-from adapters.ledger.recognise import EXACTLY, FactsOfFile, KnownFact, recognise
+from adapters.ledger.recognise import EXACTLY, FactsOfFile, KnownFact, as_told, recognise
 from adapters.reading.source import STRUCTURAL, Agented, Fact, Mapped, RowOutcome, RowResult, RowTable, Source, masked
 from adapters.reading.vocabulary import BASE, VOIDED
 from lrs.kernel.tables.row import Unusable
@@ -105,7 +105,7 @@ def _kept(ledger: Ledger, kind: str, keys: Collection[tuple[str, ...]]) -> dict[
 def _keys_of(chunk: Sequence[Mapped]) -> Iterator[str]:
     """Every ledger key that planning *chunk* may need."""
     for fact in (fact for one in chunk for fact in one.facts):
-        yield key_of(fact.kind, fact.key)
+        yield from (key_of(each.kind, each.key) for each in (fact, *fact.older))
         if fact.loose:
             yield key_of(fact.kind, fact.loose.key)
             if fact.loose.exact:
@@ -117,16 +117,19 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: FactsOfFile) -> l
     """What to do for the facts of *mapped*: for all of them, or the reason why for none."""
     if mapped.problem is not None:
         return mapped.problem
-    found = []
+    found, withdrawn = [], []
     for fact in mapped.facts:
         try:
             repeats = seen.row(fact, source.template)
-            found.append((fact, repeats, recognise(fact, source.template, ledger.get, seen)))
+            told, others = as_told(fact, source.template, ledger.get)
+            found.append((fact, told, repeats, recognise(told, source.template, ledger.get, seen)))
+            withdrawn += [(one, recognise(one, source.template, ledger.get, seen)) for one in others]
         except Unusable as problem:
             return problem
-    for fact, _, known in found:
+    for fact, _, _, known in found:
         seen.add(fact, source.template, known, mapped.places[0].row)
-    return [_change(fact, known, repeats, ledger) for fact, repeats, known in found]
+    changes = [_change(told, known, repeats, ledger) for _, told, repeats, known in found]
+    return changes + [_change(one, known, 0, ledger) for one, known in withdrawn]
 
 
 def _change(fact: Fact, known: KnownFact, repeats: int, ledger: Ledger) -> PlannedFact:

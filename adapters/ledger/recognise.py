@@ -18,6 +18,7 @@ EXACT = "at "
 """Prefix of a fact's *kept* that identifies the fact among others with the same loose key."""
 EXACTLY = "exactly"
 """The kind of facts that say that such facts were told with their times. Their key is a loose fact's *exact*."""
+_TOLD_TWICE = "earlier files told this twice: it counts once now"
 _NOT_CHANGED = "Nothing was changed. To decide it,"
 _EXACTLY_TOLD = "earlier files told these with their times: is the row one of them, or a further one?"
 EntryOf = Callable[[str], LedgerEntry | None]
@@ -57,6 +58,22 @@ class FactsOfFile:
     def has(self, key: str) -> bool:
         """Whether a row of this file has the ledger's *key*."""
         return key in self._taken
+
+
+def as_told(fact: Fact, template: int, entry_of: EntryOf) -> tuple[Fact, list[Fact]]:
+    """*fact* under the key under which it stands, and what stands of it under others and is to be withdrawn.
+
+    If it stands with the same content, nothing is withdrawn: a row that says nothing new changes nothing.
+    """
+    if not fact.older:
+        return fact, []
+    entries = [(one, entry_of(key_of(one.kind, one.key))) for one in (fact, *fact.older)]
+    standing = [(one, entry.newest) for one, entry in entries if entry is not None and entry.stands]
+    same = [one for one, told in standing if told and told.hash == hash_of(one, template)]
+    if same:
+        return same[0], []
+    first, *others = [one for one, _ in standing] or [fact]
+    return first, [msgspec.structs.replace(one, content=None, taken_back=_TOLD_TWICE) for one in others]
 
 
 def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> KnownFact:

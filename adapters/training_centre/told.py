@@ -26,7 +26,7 @@ from adapters.reading.vocabulary import iri
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.checklists import ChecklistVersion
-from adapters.training_centre.files.facts import THERE, Attended, Observed, ObservedStep, is_passed
+from adapters.training_centre.files.facts import THERE, Attended, Observed, ObservedStep, attempt_at, is_passed
 from adapters.training_centre.files.source import TrainingCentre
 from adapters.training_centre.marking import is_complete, observer
 from lrs.access.keys import authority_of
@@ -55,9 +55,8 @@ def facts(session: CentreSession, one: Attendee, known: ChecklistVersion | None)
         return
     there = mark is not None and mark.value in THERE
     for attempt in range(1, one.attempts + 1):
-        name = f"{known.content.id}@{known.number}"
         seen = _observed(session, one, known, attempt) if there else None
-        yield Fact("checklist", (about.id, one.key, name, str(attempt)), seen)
+        yield attempt_at((about.id, one.key, known.content.id, str(attempt)), str(known.number), seen)
 
 
 def result_of(session: CentreSession, one: Attendee, known: ChecklistVersion | None) -> str:

@@ -12,6 +12,7 @@
                observer*, critical (yes, no), attempt, observed_at, second_observer, pass_percent
 =============  =====================================================================================================
 
+An attempt is one, whichever version of its checklist is named. Without a version it is the one told before, if any.
 *learner* is at least one of uln, learner_ref, email; given_names and family_name are kept for staff, are in no
 statement, and show that somebody observes themselves. The district goes into a statement of its own,
 ``registered`` on the session, so that planning knows where learners live; of a whole postcode the district is kept.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 from tincan import (
     Activity,
     ActivityDefinition,
@@ -19,6 +20,7 @@ from tincan import (
 )
 
 from adapters.reading.people import Ifi
+from adapters.reading.source import Fact
 from adapters.reading.vocabulary import (
     ATTENDED,
     CHECKLIST,
@@ -34,6 +36,11 @@ from adapters.reading.vocabulary import (
 Attendance = Literal["present", "late", "left_early", "excused", "absent"]
 THERE = frozenset({"present", "late", "left_early"})
 COMPLETE = frozenset({"present", "late"})
+VERSIONS = tuple(str(number) for number in range(1, 10))
+"""Versions of a checklist that the key of an attempt may have in a store of release 0.2, whichever a row names."""
+
+AttemptKey = tuple[str, str, str, str]
+"""An attempt at a checklist: the session's IRI, the learner's key, the checklist's name, the attempt's number."""
 
 
 class TrainingSession(msgspec.Struct, frozen=True):
@@ -89,6 +96,18 @@ class Observed(msgspec.Struct, frozen=True):
     observer: Ifi
     second: Ifi | None
     at: datetime
+
+
+def attempt_at(key: AttemptKey, version: str, seen: Observed | None, *, partial: bool = False) -> Fact:
+    """The fact of one attempt at a checklist: one fact, whichever *version* of it is named, or none (``""``)."""
+    session, learner, name, attempt = key
+
+    def under(written: str) -> Fact:
+        content = replace(seen, revision=version or written) if seen else None
+        return Fact("checklist", (session, learner, f"{name}@{written}", attempt), content, partial=partial)
+
+    older = tuple(under(one) for one in dict.fromkeys((version, *VERSIONS)) if one)
+    return Fact("checklist", key, seen, kept=version, partial=partial, older=older)
 
 
 def is_passed(steps: tuple[ObservedStep, ...], percent: int) -> bool:

@@ -13,14 +13,15 @@ import msgspec
 from adapters.reading.cells import choice, needed, percent, text, whole, yes
 from adapters.reading.people import FileLearner, Ifi, Learners, apart, names_of, staff
 from adapters.reading.profile import ReadingTerms
-from adapters.reading.source import Fact, Mapped
+from adapters.reading.source import Earlier, Mapped
 from adapters.reading.times import moment, not_ahead
 from adapters.reading.vocabulary import iri
-from adapters.training_centre.files.facts import Observed, ObservedStep
+from adapters.training_centre.files.facts import AttemptKey, Observed, ObservedStep, attempt_at
 from adapters.training_centre.files.sessions import HeldSession
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
 
 GroupKey = tuple[str, str, str, int]
+"""Session, learner, checklist without its version, attempt."""
 
 
 class ObservationRow(msgspec.Struct, frozen=True):
@@ -29,6 +30,7 @@ class ObservationRow(msgspec.Struct, frozen=True):
     place: RowPlace
     learner: FileLearner
     held: HeldSession
+    version: str
     step: ObservedStep
     observer: Ifi
     second: Ifi | None
@@ -58,7 +60,8 @@ class Checklists:
         try:
             held = session_of(row)
             learner = learners.read(row)
-            key = (needed(row, "session_id"), learner.key, needed(row, "checklist_id"), whole(row, "attempt", 1))
+            name, _ = named(needed(row, "checklist_id"))
+            key = (needed(row, "session_id"), learner.key, name, whole(row, "attempt", 1))
         except Unusable:
             self.lose(row)
             raise
@@ -75,7 +78,7 @@ class Checklists:
         Of rows that name the same session, checklist and step, the first stands for all.
         """
         session, checklist, step = (row.cells.get(column, "") for column in ("session_id", "checklist_id", "step_id"))
-        self._lost.setdefault((session, checklist), {}).setdefault(step, _Lost(next(self._order), row.place))
+        self._lost.setdefault((session, named(checklist)[0]), {}).setdefault(step, _Lost(next(self._order), row.place))
 
     def _named_twice(self) -> set[GroupKey]:
         """Checklists of one learner that the file has under two names. Each of them lacks rows."""
@@ -91,8 +94,8 @@ class Checklists:
 
     def _why_broken(self, key: GroupKey, seen: list[ObservationRow]) -> RowPlace | None:
         steps = {one.step.id for one in seen}
-        named = product(("", key[0]), ("", key[2]))
-        lost = (self._first_lost(session, checklist, steps) for session, checklist in named)
+        among = product(("", key[0]), ("", key[2]))
+        lost = (self._first_lost(session, checklist, steps) for session, checklist in among)
         first = min((one for one in lost if one), default=None)
         return first.place if first else next(iter(self._broken.get(key, ())), None)
 
@@ -122,14 +125,17 @@ class Checklists:
             cast("Literal['pass', 'fail', 'na']", result),
             yes(row, "critical", default=False, known=self._terms.words["critical"]),
         )
-        return ObservationRow(row.place, learner, held, step, cast("Ifi", observer), second, asked, at)
+        _, version = named(needed(row, "checklist_id"))
+        return ObservationRow(row.place, learner, held, version, step, cast("Ifi", observer), second, asked, at)
 
-    def outcomes(self, absent: Collection[tuple[str, ...]]) -> Iterator[Mapped]:
+    def outcomes(self, absent: Collection[tuple[str, ...]], earlier: Earlier) -> Iterator[Mapped]:
         """What every checklist says, without the rows that ``add`` refused.
 
-        *absent* are sessions with a learner's key, where the file says that the learner was not there.
+        *absent* are sessions with a learner's key, where the file says that the learner was not there. The version of a
+        checklist that the file does not name is the one that was told *earlier*.
         """
         twice = self._named_twice()
+        told = earlier("checklist", [_fact_key(key, seen) for key, seen in self._groups.items() if not _version(seen)])
         for key, seen in self._groups.items():
             places = tuple(one.place for one in seen)
             if key in twice:
@@ -142,20 +148,19 @@ class Checklists:
                 reason = f"row {broken.row} may belong to the same checklist and cannot be used"
                 yield Mapped(places, problem=Unusable("checklist_incomplete", "", "", reason))
             else:
-                yield self._outcome(key, places, seen)
+                yield self._outcome(key, places, seen, _version(seen) or told[_fact_key(key, seen)])
 
-    def _outcome(self, key: GroupKey, places: tuple[RowPlace, ...], seen: list[ObservationRow]) -> Mapped:
+    def _outcome(self, key: GroupKey, places: tuple[RowPlace, ...], seen: list[ObservationRow], version: str) -> Mapped:
         problem = contradiction(seen)
         if problem:
             return Mapped(places, problem=problem)
         first = seen[0]
-        name, _, revision = key[2].partition("@")
         content = Observed(
             who=first.learner.actor,
             session=first.held.session,
-            checklist=self._checklist(name),
-            title=name,
-            revision=revision,
+            checklist=self._checklist(key[2]),
+            title=key[2],
+            revision=version,
             attempt=key[3],
             steps=tuple(sorted((one.step for one in seen), key=lambda step: step.id)),
             percent=first.percent,
@@ -163,12 +168,25 @@ class Checklists:
             second=first.second,
             at=max(one.at for one in seen),
         )
-        about = (first.held.session.id, key[1], key[2], str(key[3]))
-        fact = Fact("checklist", about, content, partial=bool(first.held.unread))
+        fact = attempt_at(_fact_key(key, seen), version, content, partial=bool(first.held.unread))
         return Mapped(places, (*first.learner.same(), fact), called=first.learner.called())
 
     def _checklist(self, name: str) -> str:
         return name if re.match(r"https?://", name) else iri("centres", self._terms.provider, "checklists", name)
+
+
+def named(written: str) -> tuple[str, str]:
+    """The name of a checklist and its version, of which ``gowning@2`` has both and ``gowning`` only the first."""
+    found = re.fullmatch(r"(.*?)(?:@([^/]*))?", written, re.DOTALL)
+    return (found[1], found[2] or "") if found else (written, "")
+
+
+def _version(seen: list[ObservationRow]) -> str:
+    return next((one.version for one in seen if one.version), "")
+
+
+def _fact_key(key: GroupKey, seen: list[ObservationRow]) -> AttemptKey:
+    return (seen[0].held.session.id, *key[1:3], str(key[3]))
 
 
 def contradiction(seen: list[ObservationRow]) -> Unusable | None:
@@ -176,6 +194,9 @@ def contradiction(seen: list[ObservationRow]) -> Unusable | None:
     steps = [one.step.id for one in seen]
     if len({one.observer for one in seen}) > 1 or len({one.second for one in seen}) > 1:
         return Unusable("several_observers", "observer", "", "one attempt has one observer: use another attempt number")
+    if len({one.version for one in seen} - {""}) > 1:
+        why = "one attempt is at one version of a checklist: use another attempt number"
+        return Unusable("told_twice", "checklist_id", "", why)
     if len(set(steps)) < len(steps):
         return Unusable("step_twice", "step_id", "", "a step stands twice in one attempt: use another attempt number")
     if len({one.percent for one in seen}) > 1:

@@ -56,11 +56,11 @@ class TrainingCentre:
     def __init__(self, terms: ReadingTerms) -> None:
         self._terms = terms
 
-    def read(self, table: RowTable, _: Earlier, /) -> Iterator[Mapped]:
-        """Every row of *table*. Checklists come last, when all their steps were read. Earlier files are not used."""
+    def read(self, table: RowTable, earlier: Earlier, /) -> Iterator[Mapped]:
+        """Every row of *table*. Checklists come last, when all their steps were read."""
         if set(table.columns) >= JISC_COLUMNS:
             return self._read_jisc(table)
-        return self._read_own(table)
+        return self._read_own(table, earlier)
 
     def statements(self, fact: Fact) -> list[Statement]:
         """The statement of an attendance or a checklist. A session alone has none."""
@@ -85,7 +85,7 @@ class TrainingCentre:
             except Unusable as problem:
                 yield Mapped((row.place,), problem=problem)
 
-    def _read_own(self, table: RowTable) -> Iterator[Mapped]:
+    def _read_own(self, table: RowTable, earlier: Earlier) -> Iterator[Mapped]:
         sessions: dict[str, HeldSession | Unusable] = {}
         for row in table.rows():
             if row.trouble is None and self._record(row) == "session":
@@ -107,7 +107,7 @@ class TrainingCentre:
                 if self._is_lost_step(row):
                     checklists.lose(row)
                 yield Mapped((row.place,), problem=problem)
-        yield from checklists.outcomes(absent)
+        yield from checklists.outcomes(absent, earlier)
 
     def _session(self, row: Row, sessions: dict[str, HeldSession | Unusable]) -> Mapped:
         name = row.cells.get("session_id", "")
