@@ -97,11 +97,14 @@ def _name(told: _Told) -> str | None:
     return next(iter(_names(told.learner, told.sources)), None)
 
 
-def called(learner: ListedLearner, sources: Collection[str] | None) -> str:
-    """What *sources* (``None``: all) call a learner: the newest name, else an identifier, addresses first."""
+def called(learner: ListedLearner, sources: Collection[str] | None, given: str = "") -> str:
+    """What *sources* (``None``: all) call a learner: the newest name, else an identifier, addresses first.
+
+    *given* is a name that whoever asks knows already: it comes before an identifier.
+    """
     known = [identifier_shown(one.ifi) for one in learner.known if _within(one.sources, sources)]
     texts = [text for _, text in sorted(known, key=_mailboxes_first)]
-    return next(iter([*_names(learner, sources), *texts]), NO_NAME)
+    return next(filter(None, [*_names(learner, sources), given, *texts]), NO_NAME)
 
 
 def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str, ...]:

@@ -283,6 +283,9 @@ SOME = {
 }
 
 
+ANN_THERE = of_courses.CourseLearner("Ann", "https://vle.example", "p1")
+
+
 def test_courses_and_how_far_their_learners_are(told: Any) -> None:
     story = Story()
     story.head("courses")
@@ -310,7 +313,7 @@ def test_courses_and_how_far_their_learners_are(told: Any) -> None:
     story.head("learners")
     for name, there in SOME.items():
         story.say(f"- {name}")
-        rows(story, of_courses.learners([(there, STRUCTURE)], "Europe/London", "/t/one"))
+        rows(story, of_courses.learners([(there, STRUCTURE)], {there.id: ANN_THERE}, "Europe/London", "/t/one"))
         story.say(f"    own {[part['state'] for part in of_courses.own_parts(there, UNITS)]}")
     story.say(f"own {inline(of_courses.own_parts(None, UNITS[:2]))}")
     trying = [THERE, replace(THERE, actor={"account": ANN["account"]})]

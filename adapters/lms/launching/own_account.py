@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrs.kernel.errors import Refused
@@ -46,6 +47,11 @@ def actor_in(tx: Tx, tenant: Tenant, person: str, home: str) -> dict[str, Any]:
         why = "Nothing is known here by which your results could be yours: tell the staff."
         raise Refused(why, status=409, error="nobody")
     return actor
+
+
+def is_ours(tenant: Tenant, members: Iterable[str], account: Mapping[str, Any]) -> bool:
+    """Whether *account* is the one that this server made for one of *members*, at whatever address it had then."""
+    return any(hmac.compare_digest(_name(tenant, one), str(account["name"])) for one in members)
 
 
 def _joined(tx: Tx, tenant: Tenant, known: Identifier, new: Identifier) -> bool:

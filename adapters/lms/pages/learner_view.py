@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.lms.courses.structure import AssignableUnit, Structure, shown_title, units_of
+from adapters.lms.pages.view import CourseLearner, done_how
 from adapters.lms.sessions.session import LaunchSession, Registration, UnitProgress
 from adapters.lms.sessions.vocabulary import LaunchMode
 from lrs.web.dates import written_moment
@@ -21,14 +22,14 @@ _ENDED = {
 
 
 def one_learner(
-    found: Registration, structure: Structure, sessions: Iterable[LaunchSession], zone: str
+    found: Registration, structure: Structure, who: CourseLearner, sessions: Iterable[LaunchSession], zone: str
 ) -> dict[str, Any]:
-    """Who, each part with how far it is, and each launch, the newest first."""
-    account, units = found.actor["account"], units_of(structure)
+    """*who* it is of, each part with how far it is, and each launch, the newest first."""
+    units = units_of(structure)
     return {
         "id": found.id,
-        "name": found.actor.get("name") or account["name"],
-        "platform": account["homePage"],
+        "name": who.name,
+        "platform": who.known_at,
         "version": found.version,
         "began": written_moment(found.at, zone),
         "units": [_unit(found, unit, index) for index, unit in enumerate(units)],
@@ -55,9 +56,9 @@ def _state(progress: UnitProgress, unit: AssignableUnit) -> tuple[str, str]:
     if progress.waived:
         return "Waived", "good"
     if progress.satisfied:
-        return "Done", "good"
+        return done_how([progress])
     if progress.failed:
-        return "Not passed yet", "warn"
+        return "Failed", "warn"
     if progress.attempted:
         return "Begun", "accent"
     return ("Counts from the beginning", "good") if unit.move_on == "NotApplicable" else ("Not begun", "soft")

@@ -12,6 +12,7 @@ from adapters.lms.courses.structure import shown_title, units_of
 from adapters.lms.launching.launching import FreshNames, LaunchOrder, UnitLaunched, launch_in
 from adapters.lms.lti.frames import let_forms_go
 from adapters.lms.pages.addresses import lms_place, part_in, root_of
+from adapters.lms.pages.known_learners import known_learners, record_of
 from adapters.lms.pages.learner_view import MODES, one_learner
 from adapters.lms.pages.own_courses import PLACE, own_course
 from adapters.lms.sessions import acts
@@ -106,14 +107,16 @@ def _shown(visit: Visit, course: Course, found: Registration, refused: Refused |
     store, zone = visit.tenant.store, visit.tenant.settings.zone
     structure = acts.structure_of(store, found)
     let_forms_go(visit.request, visit.tenant, [one.url for one in units_of(structure)])
+    who = known_learners(visit, [found])[found.id]
     return visit.page(
         "staff/course-learner.html",
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         course={"id": course.id, "title": shown_title(course.title)},
-        one=one_learner(found, structure, sessions_of(store, found.id), zone),
+        one=one_learner(found, structure, who, sessions_of(store, found.id), zone),
         parts=[(str(index), shown_title(unit.title)) for index, unit in enumerate(units_of(structure))],
         withdrawn=course.withdrawn,
+        record=record_of(visit, who),
     )
 
 

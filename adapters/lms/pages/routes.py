@@ -13,6 +13,7 @@ from adapters.lms.importing import import_course
 from adapters.lms.pages import view
 from adapters.lms.pages.adding_rules import add_rules
 from adapters.lms.pages.chosen import add_chosen
+from adapters.lms.pages.known_learners import known_learners
 from adapters.lms.pages.one_course import course_page
 from adapters.lms.pages.one_learner import add_learner
 from adapters.lms.pages.own_courses import (
@@ -183,7 +184,7 @@ def _learners(visit: Visit, course: Course) -> list[ListRow]:
         number: courses.version_in(store, course.id, number).structure for number in {one.version for one in found}
     }
     told: list[tuple[Registration, Structure]] = [(one, structures[one.version]) for one in found]
-    return view.learners(told, visit.tenant.settings.zone, visit.root)
+    return view.learners(told, known_learners(visit, found), visit.tenant.settings.zone, visit.root)
 
 
 def _registrations(visit: Visit, key: int, limit: int) -> list[Registration]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from adapters.lms.courses.courses import Course, CourseVersion, Imported
 from adapters.lms.courses.in_use import opens
 from adapters.lms.courses.packages import OF_NO_PACKAGE
 from adapters.lms.courses.structure import AssignableUnit, MoveOn, Structure, shown_title, units_of
 from adapters.lms.lti.enrolments import state_of
-from adapters.lms.sessions.session import Registration
+from adapters.lms.sessions.session import Registration, UnitProgress
 from lrs.competency.rules.ready import ReadyRow
 from lrs.competency.rules.rules import ActivityRole
 from lrs.kernel.errors import Refused
@@ -53,6 +53,14 @@ _PROVEN_BY: dict[MoveOn, str] = {
     "CompletedOrPassed": "completed|passed",
     "NotApplicable": "completed|passed",
 }
+
+
+class CourseLearner(NamedTuple):
+    """Who has a registration: what they are called, where their account is, and the *person*, empty if unknown."""
+
+    name: str
+    known_at: str
+    person: str = ""
 
 
 def done_by(found: Imported) -> str:
@@ -141,21 +149,23 @@ def detail(course: Course, versions: Sequence[CourseVersion], zone: str, *, is_s
     }
 
 
-def learners(found: Iterable[tuple[Registration, Structure]], zone: str, root: str) -> list[ListRow]:
-    """A row for each registration: who, and how far."""
-    return [_learner(registration, structure, zone, root) for registration, structure in found]
+def learners(
+    found: Iterable[tuple[Registration, Structure]], who: Mapping[str, CourseLearner], zone: str, root: str
+) -> list[ListRow]:
+    """A row for each registration: *who* it is of, by its id, and how far."""
+    return [_learner(registration, structure, who[registration.id], zone, root) for registration, structure in found]
 
 
-def _learner(registration: Registration, structure: Structure, zone: str, root: str) -> ListRow:
-    account, units = registration.actor["account"], units_of(structure)
+def _learner(registration: Registration, structure: Structure, who: CourseLearner, zone: str, root: str) -> ListRow:
+    units = units_of(structure)
     done = sum(map(registration.has_done, units))
     scores = [one.score for one in registration.units.values() if one.score is not None]
     seconds = sum(one.counted for one in registration.units.values())
     state, mood = _state(registration, structure)
     return ListRow(
         {
-            "learner": registration.actor.get("name") or account["name"],
-            "platform": account["homePage"],
+            "learner": who.name,
+            "platform": who.known_at,
             "state": state,
             "done": done,
             "units": len(units),
@@ -184,10 +194,28 @@ def trials(found: Iterable[Registration], zone: str, called: Callable[[str], str
 
 
 def _state(registration: Registration, structure: Structure) -> tuple[str, str]:
+    units = [registration.unit(one.activity) for one in units_of(structure)]
     if structure.activity in registration.satisfied:
-        return "Done", "good"
+        return done_how(units)
+    if any(map(has_failed, units)):
+        return ("Failed" if len(units) == 1 else "A part failed"), "warn"
     begun = any(one.attempted or one.waived for one in registration.units.values())
     return ("Under way", "") if begun else ("Not begun", "")
+
+
+def done_how(units: Iterable[UnitProgress]) -> tuple[str, str]:
+    """How what counts as done was done, by its *units*, and the mood of it. ``Done`` if nothing was said of them."""
+    said = list(units)
+    if any(map(has_failed, said)):
+        return "Completed, not passed", "warn"
+    if any(one.passed for one in said):
+        return "Passed", "good"
+    return ("Completed" if any(one.completed for one in said) else "Done"), "good"
+
+
+def has_failed(one: UnitProgress) -> bool:
+    """Whether a unit was failed, and neither passed nor waived since."""
+    return one.failed and not (one.passed or one.waived)
 
 
 def proposed_rules(course: Course, version: CourseVersion) -> list[ReadyRow]:

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from adapters.lms.courses.courses import course_in, course_of
 from adapters.lms.courses.in_use import opens
+from adapters.lms.pages import view
 from adapters.lms.sessions.acts import enrol_in, waive_in
 from adapters.lms.sessions.place import LmsPlace
-from adapters.lms.sessions.session import put_registration, registration_in, sessions_of
+from adapters.lms.sessions.session import UnitProgress, put_registration, registration_in, sessions_of
 from lrs.competency.rules.mapping import VERBS
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy import audit
@@ -206,6 +207,19 @@ def test_the_report_says_how_far_each_learner_is(site, author, course):
     assert (rows["Done"]["score"], rows["Done"]["minutes"]) == (85.0, 2)
     assert "Under Way" in table
     assert "https://lms.example" in told
+
+
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ([UnitProgress(completed=True, passed=True)], ("Passed", "good")),
+        ([UnitProgress(completed=True)], ("Completed", "good")),
+        ([UnitProgress(passed=True), UnitProgress(completed=True, failed=True)], ("Completed, not passed", "warn")),
+        ([UnitProgress(failed=True, waived="known")], ("Done", "good")),
+    ],
+)
+def test_what_counts_as_done_says_whether_it_was_passed(units, told):
+    assert view.done_how(units) == told
 
 
 def test_a_course_is_taken_out_of_use_and_brought_back(site, author):
