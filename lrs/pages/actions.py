@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lrs.access import OWN_SOURCE
+
 ACTIONS: Mapping[str, str] = {
     "audit.sealed": "The record of actions was sealed",
     "badge-key.compromised": "A key for badges was given up as stolen",
@@ -165,6 +167,13 @@ ACTIONS: Mapping[str, str] = {
 }
 
 
-def action_said(action: str) -> str:
-    """The *action* in words; one that is not in the list by the words of its code."""
+JOINED_HERE = "The server joined a further account of a learner to them"
+"""What is said of a merging that no people decided: somebody opened a course, or came by another of their accounts."""
+_MERGED, _SERVER = "persons.merged", (OWN_SOURCE, "lti")
+
+
+def action_said(action: str, by: str) -> str:
+    """The *action* of *by* in words; one that is not in the list by the words of its code."""
+    if action == _MERGED and by.partition(" ")[0] in _SERVER:
+        return JOINED_HERE
     return ACTIONS.get(action) or action.replace(".", ": ", 1).replace("-", " ").replace("_", " ").capitalize()

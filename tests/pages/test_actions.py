@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lrs.pages.actions import ACTIONS, action_said
+import pytest
+
+from adapters.lms.launching import own_account
+from lrs.pages.actions import ACTIONS, JOINED_HERE, action_said
+from lrs.storage.about import sort_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,5 +43,19 @@ def test_every_action_that_is_written_has_words():
 
 
 def test_an_action_of_a_later_version_is_said_by_its_code():
-    assert action_said("seat.given-back") == "A seat was given back"
-    assert action_said("comet.came_by") == "Comet: came by"
+    assert action_said("seat.given-back", "staff 1") == "A seat was given back"
+    assert action_said("comet.came_by", "staff 1") == "Comet: came by"
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("staff 3", ACTIONS["persons.merged"]),
+        ("command line", ACTIONS["persons.merged"]),
+        (own_account.SOURCE, JOINED_HERE),
+        ("lti 1", JOINED_HERE),
+        (sort_of("lti 1"), JOINED_HERE),
+    ],
+)
+def test_a_merging_is_said_to_be_by_hand_only_where_people_did_it(by, said):
+    assert action_said("persons.merged", by) == said

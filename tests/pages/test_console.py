@@ -261,7 +261,7 @@ def test_the_record_of_actions_is_newest_first(browser):
     assert entries[0]["action"] == "session.opened"
     page = text_of(browser.get("/console/audit?action=session.opened"))
     assert "Somebody signed in session.opened" in page
-    assert action_said("course-unit.moved_on") == "Course unit: moved on"
+    assert action_said("course-unit.moved_on", "staff 1") == "Course unit: moved on"
 
 
 def test_settings_are_shown_without_secrets():

@@ -149,7 +149,7 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
             {
                 "at": written_moment(one.at, zone),
                 "by": _person(one.by, people),
-                "action": action_said(one.action),
+                "action": action_said(one.action, one.by),
                 "about": ", ".join(f"{name}: {_named(name, value, people)}" for name, value in one.about.items()),
             },
             beneath={"action": one.action},

@@ -128,7 +128,7 @@ _SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "delivery": lambda one: _joined(str(one.get("to") or ""), str(one.get("event") or "")),
     "credential": lambda one: str(one["name"]),
     "learner-account": lambda one: _joined(*one["addresses"]),
-    "audit": lambda one: action_said(one["action"]),
+    "audit": lambda one: action_said(one["action"], one["by"]),
 }
 
 
