@@ -171,9 +171,12 @@ def seats_warning(session: CentreSession, people: Iterable[Attendee]) -> str:
 
 
 def steps(known: ChecklistVersion | None, people: Sequence[Attendee]) -> list[dict[str, Any]]:
-    """The steps of a checklist, and of how many of those who are there each is marked."""
+    """The steps of a checklist, and of how many of those who are there each is marked, and how many of them failed."""
     here = [one for one in people if is_here(one)]
-    done = Counter(step for one in here for attempt, step in one.seen() if attempt == one.attempts)
+    seen = [
+        (step, mark.value) for one in here for (attempt, step), mark in one.seen().items() if attempt == one.attempts
+    ]
+    done, failed = Counter(step for step, _ in seen), Counter(step for step, value in seen if value == "fail")
     return [
         {
             "id": step.id,
@@ -181,6 +184,7 @@ def steps(known: ChecklistVersion | None, people: Sequence[Attendee]) -> list[di
             "text": step.text,
             "critical": step.critical,
             "done": done[step.id],
+            "failed": failed[step.id],
             "of": len(here),
         }
         for number, step in enumerate(known.content.steps if known else (), start=1)

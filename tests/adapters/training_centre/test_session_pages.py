@@ -373,6 +373,7 @@ def test_a_closed_session_says_who_did_not_pass_and_which_level_its_checklist_is
 
     page = text_of(trainer.get(place))
 
+    assert "Hands washed Critical 1 of 2 marked, 1 failed Hood first 1 of 2 marked" in page
     assert "Ann Arden steps 2 of 2 Not passed" in page
     assert "Ben Birch steps 0 of 2 Incomplete" in page
     assert "0 passed, 1 not passed, 1 incomplete, 0 absent." in page
