@@ -25,6 +25,7 @@ PLACE = "/me/plan"
 says_to_learners(
     seat_booked="You have a seat. It stands in your plan.",
     seat_waiting="All seats are taken: you are on the waiting list. You get an e-mail when a seat comes free.",
+    seat_waiting_here="All seats are taken: you are on the waiting list. Once a seat comes free, it stands here.",
     seat_back="The seat is given back.",
     calendar_made="Your calendar has an address. Copy it into your calendar.",
     calendar_new="Your calendar has a new address. The one before works no more.",
@@ -60,7 +61,7 @@ def routes(subscriptions: Subscriptions) -> Router:
                 return "seat_back"
             if act != "book":
                 raise Refused("This form is not whole: open the page again.", error="bad_form")
-            return "seat_waiting" if seats.book(tx, place, id, who.person, by).seat == "waiting" else "seat_booked"
+            return _booked(tx, place, id, who.person, by)
 
         try:
             done = visit.tenant.store.write(decide, weight=seats.WEIGHT).result()
@@ -71,6 +72,13 @@ def routes(subscriptions: Subscriptions) -> Router:
         return visit.on(PLACE, done)
 
     return router
+
+
+def _booked(tx: Tx, place: LmsPlace, id: str, person: str, by: str) -> str:
+    """Books a seat, or a place on the waiting list. Gives the word of the message."""
+    if seats.book(tx, place, id, person, by).seat != "waiting":
+        return "seat_booked"
+    return "seat_waiting" if seats.tells_by_mail(tx, place.tenant, person) else "seat_waiting_here"
 
 
 def calendar_routes() -> Router:
@@ -104,6 +112,7 @@ def _plan(visit: Visit, book: str, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         found=view.plan(found, tenant.clock(), language),
         wanted=view.wanted(wanted, left_in(tenant.store, wanted), language) if wanted else None,
+        by_mail=seats.tells_by_mail(tenant.store, tenant, who.person),
         calendar=f"{pages_address_for(visit.request)}/calendar/{token}.ics" if token else "",
         problem=refused.message if refused else "",
     )

@@ -30,6 +30,7 @@ from lrs.people.persons import identifiers_in, members_of
 from lrs.people.search import somebody
 from lrs.storage import ROWS, Reader, Record, Tx
 from lrs.tenancy import audit
+from lrs.tenancy.tenants import Tenant
 
 MOST_WAITING = 50
 WEIGHT = 4 * ROWS
@@ -152,6 +153,14 @@ def tell_cancelled(tx: Tx, place: LmsPlace, session: CentreSession) -> None:
             _tell(tx, place, session, replace(one, at=now), UNREGISTERED, "unregistered")
         if one.seat in {"booked", "waiting"}:
             _mail(tx, place, session, one, "session-cancelled")
+
+
+def tells_by_mail(reader: Reader, tenant: Tenant, person: str) -> bool:
+    """Whether *person* gets a mail when a seat comes free: mails are sent here, and an address of theirs is known."""
+    account = learners.account_of(reader, person)
+    known = identifiers_in(reader, members_of(reader, person))
+    has_address = bool(account and account.addresses) or any("mbox" in one.ifi for one in known)
+    return has_address and tenant.settings.smtp_url is not None
 
 
 def _mail(tx: Tx, place: LmsPlace, session: CentreSession, one: Attendee, template: str) -> None:
