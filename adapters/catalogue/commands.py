@@ -8,8 +8,10 @@ import click
 
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, looked_at
+from adapters.catalogue.scales import scales_of
 from adapters.catalogue.table import COLUMNS, read_catalogue
 from adapters.training_centre import centre_sessions
+from lrs.competency.frameworks.frameworks import published
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
@@ -38,7 +40,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """
     try:
         notes = told_of(file, COLUMNS)
-        found = read_catalogue(file, tenant.settings.zone, BY, tenant.clock())
+        found = read_catalogue(file, tenant.settings.zone, BY, tenant.clock(), scales_of(published(tenant.store)))
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
 
@@ -59,7 +61,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
         told = [{"id": id, "outcome": outcome} for id, outcome in outcomes.items()]
         print_list(told, {"outcome": "outcome", "name": "id"}, none="no offering could be read", as_json=False)
         for row, reason in found.faults:
-            click.echo(one_line(f"row {row}: left out. {reason}"), err=True)
+            click.echo(one_line(f"{file.name}, row {row}: left out. {reason}"), err=True)
         for note in worth_saying(notes):
             click.echo(one_line(f"note: {note}"), err=True)
     if found.faults:

@@ -7,8 +7,11 @@ from fastapi import Request, Response
 from adapters.catalogue import offerings, view
 from adapters.catalogue.entries import MOST, CatalogueList, entry, looked_at
 from adapters.catalogue.looks import PublicLooks
+from adapters.catalogue.offerings import Offering
+from adapters.catalogue.scales import off_scale, scales_of
 from adapters.catalogue.typed import FIELDS, fields_of, offering_in
 from adapters.lms.courses import courses
+from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
 from lrs.kernel.memo import Memo
 from lrs.kernel.times import SECOND
@@ -110,7 +113,7 @@ def _add_staff(router: Router) -> None:
             visit.tenant.store.write(lambda tx: offerings.drop(tx, told.get("id", ""), by)).result()
             return visit.on(STAFF, "offering_gone")
         try:
-            one = offerings.checked(offering_in(told))
+            one = _on_scale(visit, offerings.checked(offering_in(told)))
         except Refused as refused:
             return _list(visit, told, refused)
         done = visit.tenant.store.write(lambda tx: offerings.keep(tx, one, by)).result()
@@ -123,6 +126,14 @@ def _add_staff(router: Router) -> None:
             raise Refused("There is no such offering.", status=404, error="not_found")
         choices = view.course_choices(courses.newest(visit.tenant.store, MOST), found.course)
         return visit.page("staff/offering.html", given=fields_of(found), courses=choices, problem="")
+
+
+def _on_scale(visit: Visit, one: Offering) -> Offering:
+    """*one*. Raises ``Refused`` (400) for a level that no published framework has of its competency."""
+    scales = scales_of(published(visit.tenant.store))
+    if why := next(filter(None, (off_scale(each, scales) for each in (*one.gives, *one.needs))), ""):
+        raise Refused(f"{why}.", error="bad_offering")
+    return one
 
 
 def _offered(visit: Visit) -> list[ListRow]:

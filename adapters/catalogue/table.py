@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from adapters.catalogue.offerings import Offering, checked
+from adapters.catalogue.scales import Scales, off_scale
 from adapters.reading.cells import choice, whole, yes
 from adapters.reading.words import KIND
 from adapters.training_centre.centre_sessions import CentreSession, Gives, checked_centre
@@ -64,14 +65,17 @@ class ReadCatalogue:
     faults: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_catalogue(content: Path | bytes, zone: str, by: str, now: int) -> ReadCatalogue:
-    """The offerings in a file; dates are on the clock of *zone*. Raises ``Refused`` for a file that is no table."""
+def read_catalogue(content: Path | bytes, zone: str, by: str, now: int, scales: Scales) -> ReadCatalogue:
+    """The offerings in a file; dates are on the clock of *zone*, and levels on *scales*.
+
+    Raises ``Refused`` for a file that is no table.
+    """
     rows, faults = read_table(content, COLUMNS, needed=("offering", "title"))
     found = ReadCatalogue(faults=[(one.row, one.reason) for one in faults])
     refused: set[str] = set()
     for row in rows:
         try:
-            _take(found, row, refused)
+            _take(found, row, refused, scales)
             if row["date"]:
                 found.sessions.append(_session(row, found.offerings[row["offering"]], zone, by, now))
         except Unusable as problem:
@@ -88,19 +92,28 @@ def read_catalogue(content: Path | bytes, zone: str, by: str, now: int) -> ReadC
     return found
 
 
-def _take(found: ReadCatalogue, row: Row, refused: set[str]) -> None:
+def _take(found: ReadCatalogue, row: Row, refused: set[str], scales: Scales) -> None:
     """The offering of *row*, or what it adds to one that is there."""
     id = row["offering"]
     if id in refused:
         raise Refused("the first row of this offering cannot be used")
-    gives = (Gives(row["competency"], whole(row, "level", 0) or None),) if row["competency"] else ()
-    needs = (Gives(row["needs"], whole(row, "needs_level", 0) or None),) if row["needs"] else ()
+    gives, needs = _named(row, "competency", "level", scales), _named(row, "needs", "needs_level", scales)
     known = found.offerings.get(id)
     if known is None:
         found.offerings[id] = checked(replace(_offering(row), gives=gives, needs=needs))
     else:
         more = {"gives": _with(known.gives, gives), "needs": _with(known.needs, needs)}
         found.offerings[id] = checked(replace(known, **more))
+
+
+def _named(row: Row, column: str, at: str, scales: Scales) -> tuple[Gives, ...]:
+    """The competency in *column* with the level in the column *at*. Raises ``Unusable`` for a level that is none."""
+    if not row[column]:
+        return ()
+    one = Gives(row[column], whole(row, at, 0) or None)
+    if why := off_scale(one, scales):
+        raise Unusable("no_level", at, row[at], why)
+    return (one,)
 
 
 def _with(before: tuple[Gives, ...], added: tuple[Gives, ...]) -> tuple[Gives, ...]:

@@ -249,7 +249,7 @@ works,Placement in a filling line,Placement,Cell Works,Six weeks at the side of 
 
 def offered(day):
     """The catalogue of ``OFFERED``, and the session of its first date."""
-    found = read_catalogue(OFFERED.encode(), "Europe/London", "staff t", 1)
+    found = read_catalogue(OFFERED.encode(), "Europe/London", "staff t", 1, {})
     assert found.faults == []
     for one in found.offerings.values():
         day.write(lambda tx, one=one: offerings.keep(tx, one, "test"))

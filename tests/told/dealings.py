@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.catalogue import offerings
+from adapters.catalogue.scales import scales_of
 from adapters.catalogue.table import read_catalogue
 from adapters.planning import demand, figures
 from adapters.planning.demand import read_demand
@@ -21,6 +22,7 @@ from badges.held import shares, stops
 from lrs.access import learners, source_names, staff, staff_acts
 from lrs.access.roles import granted
 from lrs.access.staff import ACTIVE, Member
+from lrs.competency.frameworks.frameworks import published
 from lrs.composition.steps import drain
 from lrs.kernel.errors import Refused
 from lrs.kernel.times import DAY, HOUR
@@ -358,7 +360,7 @@ def plans(made: Network) -> None:
     found, faults = roles.read_roles(ROLES.encode())
     assert faults == []
     made.write(lambda tx: [roles.keep(tx, one) for one in found])
-    read = read_catalogue(CATALOGUE.encode(), "Europe/London", by, tenant.clock())
+    read = read_catalogue(CATALOGUE.encode(), "Europe/London", by, tenant.clock(), scales_of(published(tenant.store)))
     assert read.faults == []
     made.write(lambda tx: [offerings.keep(tx, one, by) for one in read.offerings.values()])
     day = Centre(tenant).day("tess", frozenset({"north", "south"}))

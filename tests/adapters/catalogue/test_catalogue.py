@@ -42,8 +42,11 @@ gmp,GMP online,Course,West,GMP,1,3,,yes,Welsh,free,https://west.example/gmp,,,,,
 """
 
 
+SCALES = {"GOWN": (PRESETS["tiers"],), "ASEP": (PRESETS["tiers"], PRESETS["dreyfus"])}
+
+
 def read(text):
-    return read_catalogue(text.encode(), "Europe/London", "operator", NOW)
+    return read_catalogue(text.encode(), "Europe/London", "operator", NOW, SCALES)
 
 
 def test_a_table_gives_offerings_with_what_they_give_and_sessions_with_seats():
@@ -113,6 +116,8 @@ def test_an_offering_that_cannot_be_one_says_why_and_one_that_is_as_large_as_may
         (("https://west", "http://west"), 4, "begins with https://"),
         (("gmp,GMP", "my gmp,GMP"), 4, "no blanks"),
         (("yes,Welsh", "perhaps,Welsh"), 4, "online: this word is not known here"),
+        (("ASEP,2", "ASEP,9"), 3, "level: ASEP has no level 9; there are 1 (Awareness), 2 (Practitioner), 3 (Lead or"),
+        (("ASEP,2", "GOWN,4"), 3, "level: GOWN has no level 4; there are 1 (Awareness), 2 (Practitioner), 3 (Lead or"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_with_its_reason_and_the_others_are_taken(change, row, told):
@@ -302,7 +307,7 @@ def test_a_seat_is_booked_given_back_and_goes_to_who_waits_longest_who_is_told_b
     assert press(ana, "book", session.id).headers["location"] == "/me/plan?done=seat_booked"
     assert "waiting list" in text_of(ben.get(f"/me/plan?book={session.id}"))
     for browser in (ben, cai):
-        assert press(browser, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting"
+        assert press(browser, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting_here"
     assert "You wait for a seat here already" in text_of(press(ben, "book", session.id))
     before = len(told(site, "registered"))
 
@@ -320,6 +325,18 @@ def test_a_seat_is_booked_given_back_and_goes_to_who_waits_longest_who_is_told_b
     mails = [one for one in site.world.all("delivery") if one.get("values", {}).get("session") == "Of three"]
     assert [(one["address"], one["person"]) for one in mails] == [("ben@learners.example", ben_is)]
     assert press(ana, "give-back", session.id).status_code == 404
+
+
+def test_a_mail_is_promised_to_who_waits_only_where_mails_are_sent_and_an_address_is_known(site):
+    _, person = learner(site, "mai")
+
+    def promised(to, server):
+        tenant = SimpleNamespace(settings=SimpleNamespace(smtp_url=server))
+        return seats.tells_by_mail(site.tenant.store, tenant, to)
+
+    assert promised(person, "smtp://mail.example")
+    assert not promised(person, None)
+    assert not promised("nobody", "smtp://mail.example")
 
 
 def test_a_seat_that_a_trainer_takes_away_goes_to_who_waits(site, centre):
@@ -459,7 +476,7 @@ def test_a_session_whose_seats_nobody_counts_takes_no_more_than_a_roster_holds(s
     oli, _ = learner(site, "oli")
 
     assert "waiting list" in text_of(oli.get(f"/me/plan?book={session.id}"))
-    assert press(oli, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting"
+    assert press(oli, "book", session.id).headers["location"] == "/me/plan?done=seat_waiting_here"
 
     marks.leave(centre.day(), session.id, many[0].id, "http://lrs.test")
     assert sum(one.is_expected for _, one in attendees.of_session(site.tenant.store, session.id).values()) == 100
@@ -562,6 +579,8 @@ def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
     steward = signed_in(site, "steward")
     form = next(one["fields"] for one in forms_of(steward.get("/staff/catalogue").text) if "title" in one["fields"])
     given = form | {"id": "by-hand", "title": "By hand", "gives": "GOWN, 2\nGMP", "cost": "12.50", "online": ""}
+    high = text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, 9"}))
+    assert "GOWN has no level 9; there are 1 (Awareness)" in high
     assert "whole number" in text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))
 
     answer = steward.ask("POST", "/staff/catalogue", data=given)
