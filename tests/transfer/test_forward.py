@@ -616,16 +616,16 @@ def test_what_owes_nothing_else_is_sent_by_a_forward_that_rests_and_by_one_that_
     work(tenant)
     rests = tenant.store.get(*forwards.RESTING)
 
-    for count in range(1, 8):
+    for count in range(1, 4):
         as_a_request(tenant, statement(count))
     drain(tenant, ["match", "list"])
     awake = tenant.store.get(*forwards.RESTING)
-    as_a_request(tenant, statement(8))
+    as_a_request(tenant, statement(4))
     owed = {one.step for one in tenant.store.backlog()}
     work(tenant)
 
     assert (rests is not None, awake, owed) == (True, None, {"deliver"})
-    assert other.posts == [[number(0)], [number(count) for count in range(1, 9)]]
+    assert other.posts == [[number(0)], [number(count) for count in range(1, 5)]]
 
 
 def test_a_forward_that_was_removed_as_it_rested_lets_statements_owe_nothing(tenant, other):
