@@ -28,7 +28,7 @@ from lrs.competency.completion import UNCOMPLETED
 from lrs.competency.evidence import Meaning
 from lrs.competency.list_owed import rows_of, unlisted
 from lrs.competency.rules.rules import Index, rules_for
-from lrs.competency.rules.rulesets import CURRENT, at_hand, parse_soon
+from lrs.competency.rules.rulesets import CURRENT, at_hand, parse_soon, unparsed
 from lrs.competency.seen import Activity, SeenStatement, Verb, learners, look, names_given
 from lrs.kernel.errors import Refused
 from lrs.people.ids import ids_of
@@ -92,7 +92,7 @@ def asks(statements: Sequence[StatementToStore], tenant: Tenant) -> StepQuestion
     new = {plain[one.id][1]: one for one in statements if one.id in plain and plain[one.id][1] not in facts}
     told = _told(new, tenant) if new and known.is_looked_up(len(new)) else {}
     reads = (CURRENT, KNOWN_LEARNERS, *(_people(told.values(), tenant) if told else ()))
-    asked = _Asked(tenant.store, known, plain, told)
+    asked = _Asked(known, plain, told)
     return StepQuestion(asked.touched, reads, asked.learn)
 
 
@@ -128,19 +128,20 @@ def _told(new: Mapping[ToldFact, StatementToStore], tenant: Tenant) -> dict[Told
 class _Found(NamedTuple):
     """What was found in a decision: the revision of ``KNOWN_LEARNERS``, facts that are known, the rules that matter.
 
-    *facts* are ``None`` if none were looked up, *rules* if they are not in memory or cannot be read.
+    *facts* are ``None`` if none were looked up, *rules* if they are not in memory or cannot be read. *texts* are those
+    that are not in memory.
     """
 
     revision: int
     facts: Collection[ToldFact] | None
     rules: Sequence[Index] | None
+    texts: Mapping[str, bytes]
 
 
 @dataclass(slots=True)
 class _Asked:
     """What is asked about *plain* statements (verb and fact by id), of whose facts *told* are looked up."""
 
-    store: Store
     known: _Known
     plain: Mapping[str, tuple[str, ToldFact]]
     told: Mapping[ToldFact, Meaning]
@@ -149,7 +150,8 @@ class _Asked:
     def touched(self, tx: Tx, records: Sequence[Record]) -> set[str]:
         """Those *records* that are not among the plain ones, or tell something new, or meet a rule."""
         there = tx.get(*KNOWN_LEARNERS)
-        self.found = _Found(there.rev if there else 0, _found(tx, self.told) if self.told else None, _rules(tx))
+        facts = _found(tx, self.told) if self.told else None
+        self.found = _Found(there.rev if there else 0, facts, *_rules(tx))
         every = {record.id for record in records}
         return every if self.found.rules is None else every - self._untouched(records, self.found, self.found.rules)
 
@@ -168,16 +170,20 @@ class _Asked:
         """After the commit: remembers what the last run of the decision found, and lets rules be parsed."""
         if self.found:
             self.known.learn(self.found.revision, self.found.facts)
-            if self.found.rules is None:
-                parse_soon(self.store)
+            if self.found.texts:
+                parse_soon(self.found.texts)
 
 
-def _rules(tx: Tx) -> Sequence[Index] | None:
-    """The rules in force and in review, if they are in memory. If they cannot be read, ``match`` says so."""
+def _rules(tx: Tx) -> tuple[Sequence[Index] | None, Mapping[str, bytes]]:
+    """The rules in force and in review, if they are in memory, else their texts.
+
+    If they cannot be read, ``match`` says so.
+    """
     try:
-        return at_hand(tx)
+        found = at_hand(tx)
+        return found, unparsed(tx) if found is None else {}
     except (msgspec.MsgspecError, KeyError, ValueError, Refused):
-        return None
+        return None, {}
 
 
 def _found(tx: Tx, told: Mapping[ToldFact, Meaning]) -> set[ToldFact]:

@@ -29,7 +29,7 @@ class Turn:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.end()
 
     def take_at_once(self) -> bool:
         """Takes it if nobody has it. Whether it was taken: then ``end`` must be called."""

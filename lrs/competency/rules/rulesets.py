@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from threading import Semaphore
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.memo import Memo
 from lrs.kernel.plain_text import counted
 from lrs.kernel.times import MINUTE
-from lrs.storage import Owed, Reader, Record, Store, Tx, Walk, each, micros_of
+from lrs.storage import Owed, Reader, Record, Tx, Walk, each, micros_of
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -94,22 +95,35 @@ def at_hand(reader: Reader) -> tuple[Index, ...] | None:
     head = reader.get(*CURRENT)
     if head is None:
         return _NONE.every()
-    digests = (head.meta["digest"], *(one.digest for one in _kept(head.meta)))
+    digests = _sets(head.meta)
     found = [index for digest in digests if (index := _parsed.find(digest, None))]
     return tuple(found) if len(found) == len(digests) else None
 
 
-def parse_soon(store: Store) -> None:
-    """Lets a thread parse the rules in force for ``at_hand``. While it has others to parse, ask again later.
+def unparsed(reader: Reader) -> dict[str, bytes]:
+    """The texts of those that ``at_hand`` lacks, by the hash of what is in them."""
+    head = reader.get(*CURRENT)
+    missing = {one: version for one, version in _sets(head.meta).items() if not _parsed.find(one, None)} if head else {}
+    found = {digest: reader.get(KIND, f"v{version}") for digest, version in missing.items()}
+    return {digest: record.body for digest, record in found.items() if record}
 
-    Where they cannot be read, whoever evaluates by them says so.
+
+def parse_soon(texts: Mapping[str, bytes]) -> None:
+    """Lets a thread parse *texts* for ``at_hand``. While it has others to parse, ask again later.
+
+    It reads no store, which may be closed meanwhile. Where they cannot be read, whoever evaluates by them says so.
     """
     if not _turn.acquire(blocking=False):
         return
     try:
-        _parsing.submit(in_force, store).add_done_callback(lambda _: _turn.release())
+        _parsing.submit(_parse, texts).add_done_callback(lambda _: _turn.release())
     except RuntimeError:  # the process ends
         _turn.release()
+
+
+def _parse(texts: Mapping[str, bytes]) -> None:
+    for digest, text in texts.items():
+        _parsed.get(digest, None, partial(_index_of, text))
 
 
 def current(reader: Reader) -> Ruleset:
@@ -227,6 +241,11 @@ def _content(ruleset: Ruleset) -> str:
     return sha256(msgspec.json.encode((rules, competencies))).hexdigest()
 
 
+def _sets(head: Mapping[str, Any]) -> dict[str, int]:
+    """The versions of the rules in force and in review, by the hash of what is in them."""
+    return {head["digest"]: head["version"]} | {one.digest: one.version for one in _kept(head)}
+
+
 def _kept(head: Mapping[str, Any]) -> list[_Kept]:
     return msgspec.convert(head.get("former", []), list[_Kept])
 
@@ -241,6 +260,10 @@ def _applied(record: Record) -> Applied:
     reviewed = until if until and when and until > when else None
     ruleset = msgspec.json.decode(record.body, type=Ruleset)
     return Applied(ruleset, when, reviewed, record.meta.get("by"), record.meta.get("restores"))
+
+
+def _index_of(text: bytes) -> Index:
+    return index_rules(msgspec.json.decode(text, type=Ruleset))
 
 
 def _index(reader: Reader, version: int, digest: str) -> Index:
