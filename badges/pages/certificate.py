@@ -19,11 +19,10 @@ from badges.views import badge_view
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
-from lrs.web.exchange import exchange_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
-from lrs.web.page import keep_choice, page
+from lrs.web.page import page_in_language
 from lrs.web.routing import Here, problems
 
 _UNLISTED = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
@@ -41,10 +40,8 @@ def routes() -> Router:
     def show(request: Request, tenant: Here, certificate: str) -> Response:
         record = certificates.found_by(tenant, certificate)
         note(tenant, record.id, "verified")
-        language = exchange_of(request).language = language_of(request, LEARNERS)
-        told = _shown(tenant, record, language, base_of(request))
-        answer = page(request, "learner/certificate.html", **told, languages=LEARNERS)
-        keep_choice(request, answer)
+        told = _shown(tenant, record, language_of(request, LEARNERS), base_of(request))
+        answer = page_in_language(request, "learner/certificate.html", **told)
         answer.headers.update(_UNLISTED)
         return answer
 

@@ -30,7 +30,7 @@ from lrs.web.exchange import exchange_of, root_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
-from lrs.web.page import Pages, keep_choice, page, refusal_page
+from lrs.web.page import Pages, page_in_language, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, problems
 
@@ -53,10 +53,9 @@ def routes() -> Router:
         asked = preferred(request.headers.get("accept"), (_HTML, _VC, _JSON))
         if asked != _HTML:
             return Response(record.body, media_type=asked, headers=_UNLISTED | {"vary": "accept"})
-        language = exchange_of(request).language = language_of(request, LEARNERS)
+        language = language_of(request, LEARNERS)
         told = _shown(tenant, found, record, language, root_of(request), request.url.path)
-        answer = page(request, "learner/shared.html", **told, languages=LEARNERS)
-        keep_choice(request, answer)
+        answer = page_in_language(request, "learner/shared.html", **told)
         answer.headers.update(_UNLISTED | {"vary": "accept"})
         return answer
 

@@ -16,10 +16,9 @@ from badges.wallets import addresses, exchanges, vc_api
 from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
-from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.exchange import root_of
 from lrs.web.late import Router
-from lrs.web.page import keep_choice, page
+from lrs.web.page import page_in_language
 from lrs.web.routing import Here, problems, small_body
 
 _JSON, _HTML = "application/json", "text/html"
@@ -57,10 +56,8 @@ def _add_interaction(public: Router) -> None:
         base, code = addresses.base_of_tenant(root_of(request), tenant.id), exchanges.offer_code(tenant, exchange)
         if preferred(request.headers.get("accept"), (_JSON, _HTML)) == _JSON:
             return answered(addresses.protocols(base, exchange, code))
-        exchange_of(request).language = language_of(request, LEARNERS)
         links = {"lcw": addresses.deep_link(base, exchange, code), "openid": addresses.offer(base, code)}
-        answer = page(request, "learner/wallet.html", **links, languages=LEARNERS)
-        keep_choice(request, answer)
+        answer = page_in_language(request, "learner/wallet.html", **links)
         answer.headers["vary"] = "accept"
         return answer
 
