@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from lrs.kernel.errors import StoreFull
 from lrs.storage import Record, Walk, open_store
 from lrs.storage.leases import new_token
 from tests.contract.acts import MINUTE, WAIT, claim, ids, insert, owing
+from tests.programs import PATIENCE
 
 
 @pytest.fixture
@@ -193,7 +195,8 @@ def test_a_kind_first_seen_in_a_write_that_a_full_disk_undid_is_not_remembered(s
     assert ids(store.find(Walk("other")).records) == ["1"]
 
 
-def test_a_thread_that_ends_takes_its_connection_along(store):
+def test_a_thread_that_ends_takes_its_connection_along(store, tmp_path):
+    before = opened_files(tmp_path)
     for _ in range(20):
         reading = threading.Thread(target=store.get, args=("kind", "id"))
         reading.start()
@@ -201,4 +204,37 @@ def test_a_thread_that_ends_takes_its_connection_along(store):
 
     gc.collect()
 
-    assert len(store._readers) == 0  # noqa: SLF001 (what it holds on to is the point)
+    assert len(opened_files(tmp_path)) < len(before) + 20  # SQLite keeps some of them while the file is open
+
+
+def test_a_thread_that_is_reading_when_the_store_is_closed_gets_its_answer(store, tmp_path):
+    store.write(lambda tx: tx.insert(Record("thing", "id"))).result(WAIT)
+    asking, closed, found = threading.Event(), threading.Event(), []
+
+    def wait_inside():
+        asking.set()
+        return not closed.wait(PATIENCE)
+
+    def read():
+        store._reader().connection.set_progress_handler(wait_inside, 1)  # noqa: SLF001 (SQLite is stopped in the middle)
+        for ask in (lambda: store.get("thing", "id"), lambda: store.get("thing", "id"), store.backlog):
+            try:
+                found.append(ask())
+            except sqlite3.ProgrammingError as error:
+                found.append(str(error))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    assert asking.wait(PATIENCE)
+    store.close()
+    closed.set()
+    reading.join()
+
+    assert found == [Record("thing", "id", seq=found[0].seq, rev=1), "the store is closed", "the store is closed"]
+    assert not opened_files(tmp_path)
+
+
+def opened_files(folder):
+    """Those under *folder* that this process has open, each as often as it is."""
+    names = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sorted(str(name) for name in names if name.is_relative_to(folder))

@@ -18,7 +18,7 @@ import msgspec
 from lrs.storage.contract import Tx
 from lrs.storage.records import ROWS
 from lrs.storage.sqlite.keys import USUAL_SEGMENTS, Entry, SearchKeys
-from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.readers import Asks
 from lrs.storage.sqlite.tx import ours
 
 T = TypeVar("T")
@@ -107,11 +107,8 @@ def _of_early(connection: sqlite3.Connection, keys: SearchKeys, at: tuple[int, .
 _LOOKS = (_of_records, _of_entries, _of_early)
 
 
-class SqliteChecking:
+class SqliteChecking(Asks):
     """The part of ``Store`` about search keys that are wrong."""
-
-    def _reader(self) -> SqliteReader:
-        raise NotImplementedError
 
     def write(
         self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
@@ -121,7 +118,8 @@ class SqliteChecking:
 
     def wrong_keys(self) -> int:
         """See ``Store.wrong_keys``. Looks at one moment of the store."""
-        connection = self._reader().connection
+        reader = self._reader()
+        connection = reader.connection
         connection.execute("BEGIN")
         try:
             keys = SearchKeys(connection, USUAL_SEGMENTS)

@@ -16,7 +16,8 @@ from lrs.storage.contract import Tx
 from lrs.storage.leases import TOKEN_BYTES, Ahead, first_leased, is_alone, new_token
 from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record
 from lrs.storage.sqlite.owing import row_of, token_of
-from lrs.storage.sqlite.read import SqliteReader, record_of
+from lrs.storage.sqlite.read import record_of
+from lrs.storage.sqlite.readers import Asks
 from lrs.storage.sqlite.rows import json_list
 from lrs.storage.sqlite.tx import ours
 
@@ -42,13 +43,10 @@ _LOCKED = (
 )
 
 
-class SqliteOwed:
+class SqliteOwed(Asks):
     """The part of ``Store`` about owed work. The store has the writer, a reader for each thread, and the clock."""
 
     _clock: Clock
-
-    def _reader(self) -> SqliteReader:
-        raise NotImplementedError
 
     def write(
         self, decide: Callable[[Tx], T], *, weight: int = ROWS, reads: Sequence[tuple[str, str]] = ()
@@ -68,7 +66,7 @@ class SqliteOwed:
         window = limit if oldest else 4 * limit
         due: list[tuple[int, str]] = []
         for step in dict.fromkeys(steps):
-            found = self._reader().connection.execute(query, (step, now, *keys, window)).fetchall()
+            found = self._ask(query, (step, now, *keys, window))
             start = random.randrange(max(1, len(found) - limit + 1))  # noqa: S311 (no secret)
             due.extend(found[start : start + limit])
         if not due:
@@ -84,7 +82,7 @@ class SqliteOwed:
             "SELECT row, length(body) + length(keys) + length(meta) FROM record"
             " WHERE row IN (SELECT value FROM json_each(?))"
         )
-        sizes = dict(self._reader().connection.execute(query, (json_list([row for row, _ in due]),)).fetchall())
+        sizes = dict(self._ask(query, (json_list([row for row, _ in due]),)))
         total = 0
         for count, (row, _) in enumerate(due):
             total += sizes.get(row, 0)
@@ -98,16 +96,14 @@ class SqliteOwed:
         query, keys = _free("at > 0 AND token IS NOT NULL", without)
 
         def look() -> list[tuple[int, str]]:
-            connection = self._reader().connection
-            return [row for step in steps for row in connection.execute(query, (step, now, *keys, 8)).fetchall()]
+            return [row for step in steps for row in self._ask(query, (step, now, *keys, 8))]
 
         return first_leased(look, lambda one: self._leased([one], now, now + lease, new_token(alone=True)))
 
     def locked(self, step: str, ahead: Ahead) -> int:
         """See ``Store.locked``."""
-        connection = self._reader().connection
-        found = connection.execute(f"SELECT count(*) FROM owed WHERE {_LOCKED}", _bounds(step, ahead, self._clock()))
-        return int(found.fetchone()[0])
+        ((found,),) = self._ask(f"SELECT count(*) FROM owed WHERE {_LOCKED}", _bounds(step, ahead, self._clock()))
+        return int(found)
 
     def unlock(self, step: str, ahead: Ahead) -> int:
         """See ``Store.unlock``."""
@@ -140,11 +136,11 @@ class SqliteOwed:
         """See ``Store.holds``."""
         query = "SELECT 1 FROM owed WHERE row = ? AND step = ? AND token = ?"
         values = (row_of(claim), claim.owed.step, token_of(claim))
-        return self._reader().connection.execute(query, values).fetchone() is not None
+        return bool(self._ask(query, values))
 
     def backlog(self) -> list[Backlog]:
         """See ``Store.backlog``."""
-        rows = self._reader().connection.execute(
+        rows = self._ask(
             "SELECT step, sum(at < ?1), sum(at = ?1), min(CASE WHEN at < ?1 THEN due END) FROM owed GROUP BY step",
             (PARKED,),
         )
@@ -153,15 +149,14 @@ class SqliteOwed:
     def is_due(self, steps: Sequence[str]) -> bool:
         """See ``Store.is_due``."""
         query = "SELECT 1 FROM owed WHERE step = ? AND at <= ? LIMIT 1"
-        now, connection = self._clock(), self._reader().connection
-        return any(connection.execute(query, (step, now)).fetchone() for step in steps)
+        now = self._clock()
+        return any(self._ask(query, (step, now)) for step in steps)
 
     def next_due(self, steps: Sequence[str]) -> int | None:
         """See ``Store.next_due``."""
         query = "SELECT min(at) FROM owed WHERE step = ? AND at < ?"
-        connection = self._reader().connection
-        found = [connection.execute(query, (step, PARKED)).fetchone()[0] for step in steps]
-        return min((at for at in found if at is not None), default=None)
+        found = [self._ask(query, (step, PARKED)) for step in steps]
+        return min((at for ((at,),) in found if at is not None), default=None)
 
     def failing(self, step: str | None = None, *, limit: int = 100) -> list[tuple[Record, Owed]]:
         """See ``Store.failing``."""
@@ -174,7 +169,7 @@ class SqliteOwed:
     def _entries(self, which: str, step: str | None, limit: int) -> list[tuple[Record, Owed]]:
         of_step, values = ("", ()) if step is None else ("o.step = ? AND", (step,))
         query = f"{_OWED} WHERE {of_step} {which} LIMIT ?"
-        rows = self._reader().connection.execute(query, (*values, PARKED, limit))
+        rows = self._ask(query, (*values, PARKED, limit))
         return [
             (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
             for row in rows
@@ -186,7 +181,7 @@ class SqliteOwed:
             return []
         self.write(lambda tx: _lease(tx, due, token, now, until)).result()
         # Read after the commit, because a commit blocks every other writer. A change made since makes the lease stale.
-        leased = self._reader().connection.execute(
+        leased = self._ask(
             f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
             (json_list([row for row, _ in due]), token),
         )

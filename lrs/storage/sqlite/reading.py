@@ -6,14 +6,12 @@ So a command that only shows something works on a read-only copy of a folder, an
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.parse import quote
-from weakref import WeakSet, finalize
 
 from lrs.kernel.errors import Misconfigured, NewerSchema, StoreReadOnly
 from lrs.storage.blobs import FileBlobs, blobs_beside
@@ -24,13 +22,19 @@ from lrs.storage.room import READ_ONLY
 from lrs.storage.sqlite.checking import SqliteChecking
 from lrs.storage.sqlite.owed import SqliteOwed
 from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.readers import Readers
 from lrs.storage.sqlite.schema import APPLICATION_ID, READABLE_SINCE, SCHEMA_VERSION, read_as_present
 
 T = TypeVar("T")
 
 
 class SqliteReading(SqliteOwed, SqliteChecking):
-    """The reading half of ``Store``. Subclasses provide a reader for each thread."""
+    """The reading half of ``Store``. Subclasses provide the readers."""
+
+    _readers: Readers
+
+    def _reader(self) -> SqliteReader:
+        return self._readers.here()
 
     def get(self, kind: str, id: str) -> Record | None:
         """See ``Reader.get``."""
@@ -75,8 +79,7 @@ class SqliteToRead(SqliteReading):
         self._path = path
         self._clock = clock
         self._secret = secret
-        self._readers: WeakSet[SqliteReader] = WeakSet()
-        self._local = threading.local()
+        self._readers = Readers(self._connect)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock)
         if not Path(path).is_file():
             raise Misconfigured(f"there is no store {path}")
@@ -131,8 +134,7 @@ class SqliteToRead(SqliteReading):
 
     def close(self) -> None:
         """See ``Store.close``."""
-        for reader in self._readers:
-            reader.connection.close()
+        self._readers.close()
 
     def _that_opens(self) -> Iterator[str]:
         """The addresses by which SQLite can read the file.
@@ -150,10 +152,7 @@ class SqliteToRead(SqliteReading):
                 yield address
 
     def _check(self) -> None:
-        connection = self._reader().connection
-        owner, version = (
-            int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version")
-        )
+        ((owner,),), ((version,),) = (self._ask(f"PRAGMA {name}") for name in ("application_id", "user_version"))
         if owner != APPLICATION_ID:
             raise Misconfigured(f"{self._path} is a SQLite file of another program; name another file in LRS_STORE_URL")
         if version > SCHEMA_VERSION:
@@ -164,12 +163,7 @@ class SqliteToRead(SqliteReading):
                 " it that may be written to, which brings it forward"
             )
 
-    def _reader(self) -> SqliteReader:
-        reader: SqliteReader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            connection = sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
-            read_as_present(connection)
-            reader = self._local.reader = SqliteReader(connection)
-            self._readers.add(reader)
-            finalize(reader, connection.close)
-        return reader
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
+        read_as_present(connection)
+        return connection

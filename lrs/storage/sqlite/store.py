@@ -10,14 +10,12 @@ answer.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakSet, finalize
 
 from lrs.kernel.admission import LOCK, Overloaded, QueueLimit
 from lrs.kernel.errors import Damaged, StoreFull, StoreReadOnly
@@ -34,6 +32,7 @@ from lrs.storage.sqlite.keys import USUAL_SEGMENTS, SegmentSizes
 from lrs.storage.sqlite.merge import Merging
 from lrs.storage.sqlite.pace import BUSY_MS, PAGES_BETWEEN_CHECKPOINTS, Pace
 from lrs.storage.sqlite.read import SqliteReader
+from lrs.storage.sqlite.readers import Readers
 from lrs.storage.sqlite.reading import SqliteReading
 from lrs.storage.sqlite.schema import migrate
 from lrs.storage.sqlite.tx import SqliteTx, ours
@@ -80,11 +79,10 @@ class SqliteStore(SqliteReading):
         self._fatal = fatal or end_process
         self._room = Room(path, Path(path).parent)
         make_private(Path(path))
-        self._readers: WeakSet[SqliteReader] = WeakSet()
+        self._readers = Readers(self._connect_to_read)
         self._writer = SqliteReader(self._connect())
         migrate(self._writer.connection, path)
         self._called: set[str] = set()
-        self._local = threading.local()
         self._announcement = Announcement(Path(f"{path}-horizon"), clock, self._empty_commit)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock, self._room, self._fatal)
         self._pace = Pace()
@@ -158,8 +156,8 @@ class SqliteStore(SqliteReading):
         with suppress(sqlite3.Error):
             self._writer.connection.execute("PRAGMA busy_timeout = 0")
             self._writer.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        for reader in (self._writer, *self._readers):
-            reader.connection.close()
+        self._writer.connection.close()
+        self._readers.close()
         self._announcement.close()
         self._turn.close()
 
@@ -174,16 +172,11 @@ class SqliteStore(SqliteReading):
         connection.execute("PRAGMA cache_size = -16000")
         return connection
 
-    def _reader(self) -> SqliteReader:
-        reader: SqliteReader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            connection = self._connect()
-            connection.execute("PRAGMA query_only = 1")
-            connection.execute("PRAGMA cache_size = -2000")
-            reader = self._local.reader = SqliteReader(connection)
-            self._readers.add(reader)
-            finalize(reader, connection.close)  # when its thread has ended
-        return reader
+    def _connect_to_read(self) -> sqlite3.Connection:
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("PRAGMA cache_size = -2000")
+        return connection
 
     def _commit(self, jobs: Sequence[QueuedDecision]) -> Collection[str]:
         """All decisions in one transaction. If one fails after it has written, each in its own.
