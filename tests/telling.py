@@ -88,7 +88,10 @@ _MICROS = re.compile(r"\b1[78]\d{14}\b")
 _REQUEST = re.compile(r"(?<=`)[0-9a-f]{16}(?=`)|(?<=\"request\": \")[0-9a-f]{16}(?=\")")
 _PLACE = re.compile(r"\b18\d{17}\b")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_HEX = re.compile(r"(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])")
+_HEX = re.compile(  # the id of a request, also where chance made it of digits only
+    r"(?<=\"requestId\": \")[0-9a-f]{16}(?=\")"
+    r"|(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])"
+)
 _TOKEN = re.compile(  # not the name of a rule, like LearnPlanEndDate_03
     r"(?<![0-9A-Za-z_/+-])(?![A-Za-z]+_\d\d\b)(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[0-9A-Za-z_-]{18,}(?![0-9A-Za-z_-])"
 )

@@ -138,10 +138,12 @@ def test_chance_is_the_same_again_and_each_place_of_the_code_draws_for_itself():
 def test_what_nobody_can_read_is_told_by_its_name_or_numbered():
     id, token = "11111111-1111-4111-8111-111111111111", "aB3defGhijklmnopqrstuv"
     text = f"{id} {token} {id} 1795262800000123 2026-11-21T12:00:00.000017Z p-0a1b2c3d4e5f6a7b 0a1b2c3d4e5f6a7b Ann"
+    by_chance = '{"requestId": "1234567890123456"}'
 
     assert tidy(text, {"p-0a1b2c3d4e5f6a7b": "person Ann"}) == (
         "<uuid 1> <token 1> <uuid 1> <2026-11-21 12:06:40> 2026-11-21T12:00:00Z <person Ann> <hex 1> Ann"
     )
+    assert tidy(by_chance) == '{"requestId": "<hex 1>"}'
 
 
 def test_answers_files_and_mails_are_told_as_people_and_programs_get_them():
