@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -15,15 +16,16 @@ from lrs.kernel.errors import Refused
 from lrs.storage import Reader, Walk
 
 
-def found(reader: Reader, job: Job, path: Path) -> Job:
+def found(reader: Reader, job: Job, path: Path) -> tuple[Job, Mapping[str, tuple[str, ...]]]:
     """*job* with adapter and columns, by a look at its file at *path*. An adapter that it has was chosen, and stays.
 
-    A file that repairs rows of another import is read as that one was. Raises ``Refused`` for a file that is no table,
-    and for rows of an import that is not this provider's, or whose file is not kept any more.
+    With it the first values beneath each header. A file that repairs rows of another import is read as that one was.
+    Raises ``Refused`` for a file that is no table, and for rows of an import that is not this provider's, or whose file
+    is not kept any more.
     """
     seen = look_at(path, saved_for(reader, [job.provider]), job.adapter, _before(reader, job))
     if not seen.mends:
-        return replace(job, adapter=seen.adapter, profile=seen.profile, look=seen.look, guess=False)
+        return replace(job, adapter=seen.adapter, profile=seen.profile, look=seen.look, guess=False), seen.samples
     record = reader.get(IMPORT, seen.mends)
     other = job_of(record) if record else None
     if other is None or other.provider != job.provider:
@@ -37,7 +39,8 @@ def found(reader: Reader, job: Job, path: Path) -> Job:
         raise Refused(message, status=410, error="file_gone")
     blobs = {**job.blobs, **{f"{BASE}{at}": blob for at, blob in enumerate(before)}}
     look, mends = replace(seen.look, known="", before="", guesses=()), other.id
-    return replace(job, adapter=other.adapter, profile=other.profile, blobs=blobs, look=look, mends=mends, guess=False)
+    told = replace(job, adapter=other.adapter, profile=other.profile, blobs=blobs, look=look, mends=mends, guess=False)
+    return told, seen.samples
 
 
 def _before(reader: Reader, job: Job) -> list[FoundFile]:

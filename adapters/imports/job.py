@@ -28,6 +28,8 @@ JobState = Literal["waiting", "running", "done", "refused", "failed"]
 OPEN: tuple[JobState, ...] = ("waiting", "running")
 FILE, BASE = "file", "base-"
 """The names of blobs: the sent file, and the files whose rows it repairs, oldest first (``base-0``, ``base-1`` …)."""
+SAMPLES = "samples"
+"""The name of the blob with the first values beneath each header, as JSON."""
 MOST_BASES = 20
 """How often rows of one file can be repaired by further files."""
 

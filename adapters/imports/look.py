@@ -5,7 +5,7 @@ Pure but for reading the file; knows no store. A person sees what was found, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,13 +41,14 @@ class Look(msgspec.Struct, frozen=True):
 class FoundFile(msgspec.Struct, frozen=True):
     """A look, and how the file would be read: by *adapter*, with *profile*.
 
-    *mends* is the id of the import whose rows it repairs.
+    *mends* is the id of the import whose rows it repairs, *samples* are the first values beneath each header.
     """
 
     look: Look
     adapter: str
     profile: MappingProfile
     mends: str = ""
+    samples: Mapping[str, tuple[str, ...]] = {}
 
 
 OTHERS: Sequence[tuple[Sequence[str], str, str]] = (
@@ -84,12 +85,12 @@ def look_at(
     guess = max(guesses, key=lambda one: (_columns(one), one.adapter == usual))
     if best is not None and _known_to(best, headers) >= _columns(guess):
         look = msgspec.structs.replace(guess.look, known=best.name, guesses=())
-        return FoundFile(look, best.adapter, best.profile, mends)
+        return FoundFile(look, best.adapter, best.profile, mends, heads.samples)
     like = next((one for one in before if adapter in {"", one.adapter} and _is_alike(one, headers)), None)
     if like is not None:
         look = msgspec.structs.replace(guess.look, before=like.look.before, guesses=())
-        return FoundFile(look, like.adapter, like.profile, mends)
-    return msgspec.structs.replace(guess, mends=mends)
+        return FoundFile(look, like.adapter, like.profile, mends, heads.samples)
+    return msgspec.structs.replace(guess, mends=mends, samples=heads.samples)
 
 
 def _check_learners(path: Path) -> None:

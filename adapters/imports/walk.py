@@ -13,7 +13,7 @@ import msgspec
 
 from adapters.apprenticeship.standard_records import lars_codes
 from adapters.imports.finding import found
-from adapters.imports.job import BASE, FILE, Job, JobResult
+from adapters.imports.job import BASE, FILE, SAMPLES, Job, JobResult
 from adapters.imports.look import Look, look_given
 from adapters.imports.run import Order, run_file
 from adapters.ledger.apply import ImportChunk, ImportTarget, RefusedRows, chunks, named, prepared
@@ -74,7 +74,7 @@ class Walker:
             path = folder / "upload"
             self._fetch(FILE, path, breathe)
             if self._job.guess:
-                self._job = found(self._tenant.store, self._job, path)
+                self._job = self._looked(path)
                 ask(FileLookedAt(self._job))
             job = self._job
             bases = tuple(folder / f"{BASE}{at}" for at in range(len(job.bases)))
@@ -99,6 +99,12 @@ class Walker:
                     ask(Commit(ImportChunk(), self._rows, lines))
 
             return self._finished(run_file(order, ledger, now=job.at, apply=apply, breathe=breathe), folder, wrote)
+
+    def _looked(self, path: Path) -> Job:
+        """The job with its adapter and its columns; the first values of each are in a blob, as they name persons."""
+        job, samples = found(self._tenant.store, self._job, path)
+        blob = self._tenant.store.blobs.put([msgspec.json.encode(samples)])
+        return msgspec.structs.replace(job, blobs={**job.blobs, SAMPLES: blob})
 
     def _fetch(self, name: str, path: Path, breathe: Callable[[], None]) -> None:
         try:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapters.imports import job as jobs
 from adapters.imports import mappings
-from adapters.imports.job import BASE, FILE, Job, Sender, is_outdated
+from adapters.imports.job import BASE, FILE, SAMPLES, Job, Sender, is_outdated
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.run import PROVIDER, check_order
 from adapters.imports.walk import blocks_of
@@ -162,7 +162,7 @@ def _again(tenant: Tenant, before: Job, by: str) -> Job:
         file=before.file,
         sender=_sender(tenant, before.provider, by),
         at=tenant.clock(),
-        blobs={name: blob for name, blob in before.blobs.items() if name == FILE or name.startswith(BASE)},
+        blobs={name: blob for name, blob in before.blobs.items() if name in {FILE, SAMPLES} or name.startswith(BASE)},
         profile=before.profile,
         look=before.look,
         mends=before.mends,

@@ -16,7 +16,7 @@ from fastapi import Request, Response
 
 from adapters.imports import job as jobs
 from adapters.imports.arriving_forms import read_form
-from adapters.imports.job import Job
+from adapters.imports.job import SAMPLES, Job
 from adapters.imports.mappings import saved_for
 from adapters.imports.routes import file_of
 from adapters.imports.senders import arrived_from
@@ -176,6 +176,7 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[s
     record = store.get(jobs.KIND, job.plan) if job.plan else None
     plan = jobs.job_of(record) if record else None
     brought = acts.brought_id(job.id) if job.dry_run and store.get(jobs.KIND, acts.brought_id(job.id)) else ""
+    is_shown = job.look is not None and job.is_over
     return visit.page(
         "staff/import.html",
         refused.status if refused else 200,
@@ -183,7 +184,7 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[s
         one=view.detail(job, plan, brought, tenant.settings.zone),
         list=listing(_asked(visit, job), view.rows(shown)),
         cells=repairs.cells(repairs.repairable(job, shown), told or {}),
-        columns=view.columns(job, saved_for(store, [job.provider])) if job.look and job.is_over else None,
+        columns=view.columns(job, saved_for(store, [job.provider]), _samples(visit, job)) if is_shown else None,
     )
 
 
@@ -216,11 +217,20 @@ def _asked(visit: Visit, job: Job) -> Asked:
 
 
 def _shown(visit: Visit, job: Job) -> list[ShownRow]:
+    return msgspec.json.decode(_blob(visit, job, "shown") or b"[]", type=list[ShownRow])
+
+
+def _samples(visit: Visit, job: Job) -> dict[str, list[str]]:
+    """The first values beneath each header of the file."""
+    return msgspec.json.decode(_blob(visit, job, SAMPLES) or b"{}", type=dict[str, list[str]])
+
+
+def _blob(visit: Visit, job: Job, name: str) -> bytes:
+    """The blob *name* of *job*; empty if there is none, or none any more."""
     try:
-        text = b"".join(visit.tenant.store.blobs.open(job.blobs["shown"]))
+        return b"".join(visit.tenant.store.blobs.open(job.blobs[name]))
     except KeyError:
-        return []
-    return msgspec.json.decode(text, type=list[ShownRow])
+        return b""
 
 
 # -- files that go back -----------------------------------------------------------------------------------------------

@@ -186,8 +186,8 @@ def counts_of(job: Job) -> dict[str, int]:
     }
 
 
-def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
-    """The form in which what the headers of a file mean is corrected."""
+def columns(job: Job, saved: Sequence[SavedProfile], samples: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The form in which what the headers of a file mean is corrected; *samples* are the first values beneath each."""
     adapter = job.adapter if job.adapter in SOURCES else next(iter(SOURCES))
     own = sorted(SOURCES[adapter].columns, key=label)
     exact = {fold(column) for column in own}
@@ -206,6 +206,7 @@ def columns(job: Job, saved: Sequence[SavedProfile]) -> dict[str, Any]:
                 "column": column,
                 "needed": fold(header) in exact,
                 "guess": header in guesses,
+                "samples": samples.get(header, ()),
                 "sure": column and header not in guesses,
             }
             for at, (header, column) in enumerate(zip(headers, meant, strict=True))

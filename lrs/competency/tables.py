@@ -43,12 +43,14 @@ def read_table(
     *,
     above: Collection[str] = (),
     needed: Collection[str] = (),
+    naming: Collection[str] = (),
 ) -> tuple[list[Row], list[RowFault]]:
     """The rows of the first visible sheet with known headers, under our column names, and the faults of other rows.
 
     *aliases* maps each column's name to its other headers. In the columns *above*, a cell that is merged with the one
-    above it counts as empty. Raises ``Refused`` for a file that is no table or too large, has a header twice or lacks
-    one of the columns *needed*, and if a quotation mark is never closed.
+    above it counts as empty. *naming* are columns, beside those *above* and *needed*, that faults say. Raises
+    ``Refused`` for a file that is no table or too large, has a header twice or lacks one of the columns *needed*, and
+    if a quotation mark is never closed.
     """
     table = _opened(content, aliases)
     named = [column for column in table.sheets[0].header.columns if column in aliases]
@@ -63,7 +65,7 @@ def read_table(
     for row in table.rows():
         fault = _fault(row, named, above)
         if fault:
-            faults.append(replace(fault, says=said(row, (*above, *needed))))
+            faults.append(replace(fault, says=said(row, (*above, *needed, *naming))))
         else:
             rows.append(row)
     return rows, faults

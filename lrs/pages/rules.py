@@ -17,6 +17,7 @@ from lrs.competency.rules.mapping import ALIASES
 from lrs.competency.rules.ready import MOODLE, ready_table
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
+from lrs.competency.rules.table import unread_in
 from lrs.competency.tables import told_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.notes import worth_saying
@@ -79,6 +80,7 @@ def _versions(visit: Visit, refused: Refused | None = None) -> Response:
         refused.status if refused else 200,
         problem=refused.message if refused else "",
         now=rows[0].values if rows else None,
+        drafts=rules_view.drafts(drafts.waiting(visit.tenant.store), visit.tenant.settings.zone, visit.root),
         ready=[
             {"source": one, "address": f"{visit.root}{PLACE}/ready.csv?{urlencode({'source': one})}"}
             for one in senders(visit.tenant, keys)[:SOURCES]
@@ -145,6 +147,7 @@ def _draft_of(visit: Visit, name: str, content: bytes) -> RulesDraft:
         warnings=tuple(str(one) for one in found if one.warning)[:LISTED],
         notes=worth_saying(told_of(content, ALIASES)),
         unusable=len(faults),
+        unread=unread_in(rulesets.current(tenant.store), ruleset, found),
     )
 
 

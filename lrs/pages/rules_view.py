@@ -12,6 +12,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.competency.rules.table import RuleEdit, cells_of, edits
 from lrs.kernel.printing import time_of
+from lrs.storage import Record
 from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import ListColumn, ListRow
 
@@ -39,7 +40,7 @@ CHANGES = (
     ListColumn("ends", "Until"),
 )
 _DOES = {"gains": "Gains", "keeps": "Keeps, out of review", "loses": "Loses", "ends earlier": "Ends earlier"}
-_EDITS = {"added": "Added", "gone": "Taken out", "changed": "Changed"}
+_EDITS = {"added": "Added", "gone": "Taken out", "unread": "Cannot be read", "changed": "Changed"}
 MOST_EDITS = 100
 """Rules that differ, of which the page says how."""
 _MOODS = {"gains": "good", "loses": "bad", "ends earlier": "warn"}
@@ -71,6 +72,18 @@ def changes(found: Iterable[RulesChange], rulesets: Iterable[Ruleset]) -> list[L
     return [_change(one, levels.get((one.code, one.label, one.level), "")) for one in found]
 
 
+def drafts(found: Iterable[Record], zone: str, root: str) -> list[dict[str, str]]:
+    """The drafts that may still be put in force, each with the address of its page."""
+    return [
+        {
+            "text": str(one.meta["file"]) or f"Version {one.meta['restores']}, to be brought back",
+            "sent": written_moment(one.meta["at"], zone),
+            "address": f"{root}/staff/rules/drafts/{one.id}/changes",
+        }
+        for one in found
+    ]
+
+
 def draft(
     id: str, one: RulesDraft, before: Ruleset, zone: str, *, is_outdated: bool, until: int | None = None
 ) -> dict[str, Any]:
@@ -78,7 +91,7 @@ def draft(
 
     *until* is when the review ends of what they took away, once they are in force.
     """
-    found = edits(before, one.ruleset)
+    found = edits(before, one.ruleset, one.unread)
     return {
         "id": id,
         "file": one.file,
@@ -142,6 +155,7 @@ def _edit(one: RuleEdit, *rulesets: Ruleset) -> dict[str, Any]:
         "does": _EDITS[one.does],
         "competency": labels.get(cells["competency"], cells["competency"]),
         "changed": changed,
+        "row": one.row,
     }
 
 

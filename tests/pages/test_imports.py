@@ -235,6 +235,7 @@ def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, stewa
     place = checked(shared, steward, text, provider="columns")
     page = steward.get(place)
     assert "guessed" in text_of(page)
+    assert "such as ST1406" in text_of(page)
 
     headers = text.partition("\n")[0].split(",")
     meant = {"Std": "standard_ref", "Ref no": "evidence_id", "Sign off": "evidence_status"}
@@ -248,6 +249,7 @@ def test_columns_are_guessed_corrected_and_saved_for_the_next_file(shared, stewa
     drain(shared.tenant, ("import",))
     now = steward.get(answer.headers["location"].partition("?")[0])
     assert "New 1" in text_of(now)
+    assert "such as ST1406" in text_of(now)
 
     later = checked(shared, steward, text.replace("E-1", "E-2"), provider="columns")
     assert "Read with the columns saved as Our export" in text_of(steward.get(later))

@@ -92,6 +92,24 @@ def test_a_table_that_would_revoke_every_badge_bites_only_after_the_number_is_ty
     assert "in review" not in text_of(signed_in(site, "steward").get(place))
 
 
+def test_a_rule_whose_row_cannot_be_used_is_not_said_to_be_taken_out_and_the_draft_is_found_again(site, steward):
+    head, row = RULES.splitlines()[:2]
+    other = RULES.splitlines()[2]
+    for place, cell in (("80", "most"), ("GOWN", "GOWM"), ("https://vle.example/gowning", "#REF!")):
+        assert place in row
+        seen = text_of(steward.get(send(site, steward, "\n".join([head, row.replace(place, cell), other]))))
+        assert "Cannot be read (row 2: it goes if the row is left out): GOWN Gowning" in seen
+        assert "Taken out" not in seen
+    gone = send(site, steward, f"{head}\nhttps://vle.example/elsewhere,passed,GOWN,1,most,,vle\n{other}", "x.csv")
+    assert "Taken out : GOWN Gowning" in text_of(steward.get(gone))
+
+    page = steward.get(PLACE)
+    assert "Looked at, and not in force yet" in text_of(page)
+    assert gone in page.text
+    assert apply(site, steward, gone, expected="2", without="yes").status_code == 303
+    assert "Looked at, and not in force yet" not in text_of(steward.get(PLACE))
+
+
 def test_a_level_is_called_as_its_own_framework_calls_it_also_where_another_has_the_same_code():
     about = [
         RuleCompetency(label, "GOWN", label, label, 1, PRESETS[scale])

@@ -194,9 +194,8 @@ def test_imports_in_each_state(told: Any) -> None:
     saved = [SavedProfile("Ours", "north", "training-centre", MappingProfile(), NOON, "test")]
     mapped = MappingProfile(constants={"centre": "north"}, dates=("%d.%m.%Y",), hours="minutes")
     for one in (some["checked"], replace(some["checked"], profile=mapped), some["waiting"]):
-        story.say(
-            tree({key: value for key, value in view.columns(one, saved).items() if key not in {"options", "adapters"}})
-        )
+        found = view.columns(one, saved, {"Odd": ("E-1", "E-2")})
+        story.say(tree({key: value for key, value in found.items() if key not in {"options", "adapters"}}))
     rows(story, view.saved([*saved, replace(saved[0], adapter="gone")], "Europe/London"))
     for outcome in ("new", "updated", "unchanged", "skipped", "quarantined", "error"):
         shown = ShownRow("", 3, outcome, "bad_time", "starts_at", "some day", f"in starts_at: {OF_DAYS}", "Ann")  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
 from lrs.kernel.plain_text import counted
-from lrs.storage import Owed, Reader, Record, Tx
+from lrs.storage import Owed, Reader, Record, Tx, Walk
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 
@@ -26,6 +26,8 @@ CHANGES = "changes"
 """The name of the blob with the changes."""
 DraftState = Literal["waiting", "seen", "agreed", "applied", "refused"]
 UNDER_WAY: tuple[DraftState, ...] = ("waiting", "agreed")
+LISTED, LOOKED_AT = 10, 200
+"""How many drafts are listed, and how many of the newest are looked at for them."""
 OVER: tuple[DraftState, ...] = ("applied", "refused")
 
 
@@ -48,7 +50,7 @@ class RulesDraft(msgspec.Struct, frozen=True):
     *faults* are rows that cannot be used, *warnings* unusual ones, *notes* how the table was read; each list is cut,
     *unusable* is the number of all of the first. *restores* is the version that is brought back. *gained*, *lost*,
     *people* (who lose) and *badges* are numbers, *expected* the losses that *by* agreed to. *version* is the one that
-    was put in force.
+    was put in force. *unread* are rules (items) in force that are gone because the row with this number cannot be used.
     """
 
     ruleset: Ruleset
@@ -60,6 +62,7 @@ class RulesDraft(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unusable: int = 0
+    unread: Mapping[str, int] = {}
     state: DraftState = "waiting"
     gained: int = 0
     lost: int = 0
@@ -82,7 +85,8 @@ KINDS = (Kind(KIND, "fact", RulesDraft, 1, subjects=None, retention="upload", ex
 
 def record_of(id: str, draft: RulesDraft, rev: int = 0, seq: int = 0, owed: tuple[Owed, ...] = ()) -> Record:
     """The record of *draft*."""
-    meta = {"state": draft.state, "blobs": dict(draft.blobs)}
+    listed = {"file": draft.file, "restores": draft.restores, "at": draft.at, "version": draft.ruleset.version}
+    meta = {"state": draft.state, "blobs": dict(draft.blobs), **listed}
     return Record(KIND, id, msgspec.json.encode(draft), meta, (), owed, seq, rev)
 
 
@@ -97,6 +101,14 @@ def find(reader: Reader, id: str) -> RulesDraft:
     if record is None:
         raise Refused("There are no such rules to look at; they are kept for some days.", status=404, error="not_found")
     return draft_of(record)
+
+
+def waiting(reader: Reader) -> list[Record]:
+    """The newest ``LISTED`` drafts that may still be put in force, newest first, without their bodies."""
+    following = rulesets.current(reader).version + 1
+    newest = reader.find(Walk(KIND, newest_first=True, limit=LOOKED_AT, bare=True)).records
+    open_now = [one for one in newest if one.meta["state"] not in OVER and one.meta.get("version") == following]
+    return open_now[:LISTED]
 
 
 def add(tx: Tx, id: str, draft: RulesDraft) -> None:

@@ -16,7 +16,7 @@ from lrs.access import MADE_HERE, is_of_content
 from lrs.competency.dates import parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
-from lrs.competency.tables import RowFault, read_table
+from lrs.competency.tables import RowFault, read_table, said
 from lrs.kernel.names import name
 from lrs.kernel.tables.row import Row
 
@@ -33,6 +33,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "trusted source": ("trusted sources", "source", "sources", "authority"),
     "scaled range": ("range",),
 }
+NAMING = ("activity", "competency")
+"""Columns by which a row that cannot be used is known again."""
 _ADL = "http://adlnet.gov/expapi/verbs/"
 _ADL_VERBS = (
     *("answered", "asked", "attempted", "attended", "commented", "completed", "exited", "experienced", "failed"),
@@ -80,7 +82,7 @@ def ruleset_from_table(
     A rule keeps its ``version`` as long as nothing in it changes. If it comes back as it was in one of the *earlier*
     sets (newest first), it gets that version again. If only the order of rows changes, the result is *before*.
     """
-    rows, faults = read_table(content, ALIASES)
+    rows, faults = read_table(content, ALIASES, naming=NAMING)
     rules: dict[str, Rule] = {}
     first_row: dict[str, int] = {}
     competencies: dict[str, RuleCompetency] = {}
@@ -88,7 +90,7 @@ def ruleset_from_table(
         try:
             rule, competency = _rule(row, known)
         except UnusableCell as fault:
-            faults.append(RowFault(row.place.row, fault.column, fault.reason))
+            faults.append(RowFault(row.place.row, fault.column, fault.reason, says=said(row, NAMING)))
             continue
         if rule.item in rules:
             faults.append(

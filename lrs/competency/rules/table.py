@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Literal, NamedTuple
 
 from lrs.competency.rules.rules import Ruleset
+from lrs.competency.tables import RowFault
 
 
 class RuleEdit(NamedTuple):
     """What a table does to one rule: its *cells* now, or before if it is gone, and the cells that were otherwise.
 
-    *was* has the former text of each column that changed.
+    *was* has the former text of each column that changed. A rule that is gone because the *row* that seems to be about
+    it cannot be used is unread.
     """
 
-    does: Literal["added", "gone", "changed"]
+    does: Literal["added", "gone", "unread", "changed"]
     cells: Mapping[str, str]
     was: Mapping[str, str]
+    row: int = 0
 
 
 def cells_of(ruleset: Ruleset) -> Iterator[dict[str, str]]:
@@ -27,10 +31,11 @@ def cells_of(ruleset: Ruleset) -> Iterator[dict[str, str]]:
     yield from _by_item(ruleset).values()
 
 
-def edits(before: Ruleset, after: Ruleset) -> list[RuleEdit]:
+def edits(before: Ruleset, after: Ruleset, unread: Mapping[str, int]) -> list[RuleEdit]:
     """The rules that *after* adds, changes and takes out, in the order of its table, those that are gone last.
 
-    Two rules are the same if they name the same activity, verbs, competency and level.
+    Two rules are the same if they name the same activity, verbs, competency and level. *unread* is as ``unread_in``
+    gives it.
     """
     old, new = _by_item(before), _by_item(after)
     found = []
@@ -38,7 +43,30 @@ def edits(before: Ruleset, after: Ruleset) -> list[RuleEdit]:
         was = {column: text for column, text in old.get(item, {}).items() if text != cells[column]}
         if item not in old or was:
             found.append(RuleEdit("changed" if item in old else "added", cells, was))
-    return found + [RuleEdit("gone", cells, {}) for item, cells in old.items() if item not in new]
+    lost = [(unread.get(item, 0), cells) for item, cells in old.items() if item not in new]
+    return found + [RuleEdit("unread" if row else "gone", cells, {}, row) for row, cells in lost]
+
+
+def unread_in(before: Ruleset, after: Ruleset, faults: Iterable[RowFault]) -> dict[str, int]:
+    """The rules (items) of *before* that *after* has not because a row cannot be used, each with the first such row.
+
+    A row is taken to be about a rule if what it says of activity and competency is the rule's: at least one of them,
+    and the other may be what is wrong with it.
+    """
+    there = {rule.item for rule in after.rules}
+    names = {one.key: (one.code, f"{one.code}@{one.version}", one.label) for one in before.competencies}
+    lost: dict[tuple[str, str], list[str]] = {}
+    for rule in before.rules:
+        if rule.item not in there:
+            for said in product((rule.activity, ""), (*names[rule.competency], "")):
+                lost.setdefault(said, []).append(rule.item)
+    found: dict[str, int] = {}
+    for fault in faults:
+        told = {column: text for column, text in fault.says if column != fault.column}
+        said = (told.get("activity", ""), told.get("competency", ""))
+        for item in lost.pop(said, ()) if any(said) and not fault.warning else ():
+            found.setdefault(item, fault.row)
+    return found
 
 
 def _by_item(ruleset: Ruleset) -> dict[str, dict[str, str]]:

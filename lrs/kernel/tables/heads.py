@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -23,14 +23,21 @@ MAX_LEADING = 1_000
 MOST_SHEETS = 20
 MOST_HEADERS = 300
 _LONGEST = 200
+SAMPLES = 3
+"""How many different values of a column are given, of those in the lines that are looked at."""
+_LONGEST_SAMPLE = 40
 
 
 class SheetHead(NamedTuple):
-    """The header of one sheet: its row, and its cells as the file writes them, without empty ones."""
+    """The header of one sheet: its row, and its cells as the file writes them, without empty ones.
+
+    *samples* are the first values beneath each of them.
+    """
 
     title: str
     row: int
     cells: tuple[str, ...]
+    samples: Mapping[str, tuple[str, ...]] = {}
 
 
 class FileHeads(NamedTuple):
@@ -43,6 +50,11 @@ class FileHeads(NamedTuple):
     def headers(self) -> tuple[str, ...]:
         """The headers of all sheets, each once."""
         return tuple(dict.fromkeys(cell for head in self.sheets for cell in head.cells))[:MOST_HEADERS]
+
+    @property
+    def samples(self) -> dict[str, tuple[str, ...]]:
+        """The first values beneath each header, in the first sheet that has any."""
+        return {name: some for head in reversed(self.sheets) for name, some in head.samples.items() if some}
 
 
 def heads_of(source: Path | bytes, headers: KnownHeaders, *, hidden: bool = False) -> FileHeads:
@@ -63,7 +75,9 @@ def heads_of(source: Path | bytes, headers: KnownHeaders, *, hidden: bool = Fals
 
 
 def _of_records(file: File, headers: KnownHeaders) -> SheetHead | None:
-    return _head("", list(islice(JsonRows(file).lines(), 1)), headers)
+    names, *records = islice(JsonRows(file).lines(), SEARCHED)
+    found = _head("", [names], headers)
+    return found._replace(samples=_samples(names, records)) if found else None
 
 
 def _of_text(file: File, headers: KnownHeaders) -> SheetHead | None:
@@ -78,7 +92,18 @@ def _of_text(file: File, headers: KnownHeaders) -> SheetHead | None:
 def _head(title: str, lines: list[FileLine], headers: KnownHeaders) -> SheetHead | None:
     known = find_header(lines, headers)
     row = known.row if known else _fullest(lines)
-    return next((SheetHead(title, row, _cells(line)) for line in lines if line.number == row), None)
+    beneath = [line for line in lines if line.number > row]
+    found = (line for line in lines if line.number == row)
+    return next((SheetHead(title, row, _cells(line), _samples(line, beneath)) for line in found), None)
+
+
+def _samples(head: FileLine, lines: Iterable[FileLine]) -> dict[str, tuple[str, ...]]:
+    values: dict[str, dict[str, None]] = {}
+    for line in lines:
+        for name, value in zip(map(_told, head.cells), map(_told, line.cells), strict=False):
+            if name and value:
+                values.setdefault(name, {})[value[:_LONGEST_SAMPLE]] = None
+    return {name: tuple(some)[:SAMPLES] for name, some in values.items()}
 
 
 def _fullest(lines: Iterable[FileLine]) -> int:
@@ -87,8 +112,11 @@ def _fullest(lines: Iterable[FileLine]) -> int:
 
 
 def _cells(line: FileLine) -> tuple[str, ...]:
-    told = (" ".join(clean(cell).split())[:_LONGEST] for cell in line.cells)
-    return tuple(dict.fromkeys(cell for cell in told if cell))
+    return tuple(dict.fromkeys(cell for cell in map(_told, line.cells) if cell))
+
+
+def _told(cell: str) -> str:
+    return " ".join(clean(cell).split())[:_LONGEST]
 
 
 def _known(head: SheetHead, headers: KnownHeaders) -> int:
