@@ -11,10 +11,9 @@ from adapters.apprenticeship import standard_records as kept
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -35,7 +34,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
         found, faults = kept.read_standards(file.read_bytes())
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
-    outcomes = [tenant.store.write(partial(kept.keep, standard=one, by=BY)).result() for one in found]
+    outcomes = [tenant.store.write(partial(kept.keep, standard=one, by=BY_COMMAND)).result() for one in found]
     told = [one.shown() | {"outcome": outcome} for one, outcome in zip(found, outcomes, strict=True)]
     if as_json:
         problems = [{"record": one.place, "reference": one.reference, "reason": one.reason} for one in faults]

@@ -18,10 +18,9 @@ from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.kernel.tables.notes import worth_saying
 from lrs.storage import Tx
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -40,12 +39,14 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """
     try:
         notes = told_of(file, COLUMNS)
-        found = read_catalogue(file, tenant.settings.zone, BY, tenant.clock(), scales_of(published(tenant.store)))
+        found = read_catalogue(
+            file, tenant.settings.zone, BY_COMMAND, tenant.clock(), scales_of(published(tenant.store))
+        )
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
 
     def decide(tx: Tx) -> dict[str, str]:
-        done = {one.id: offerings.keep(tx, one, BY) for one in found.offerings.values()}
+        done = {one.id: offerings.keep(tx, one, BY_COMMAND) for one in found.offerings.values()}
         for one in found.sessions:
             there = tx.get(centre_sessions.KIND, one.id) is not None
             if not there:

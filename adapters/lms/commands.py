@@ -13,10 +13,10 @@ from adapters.lms.courses.structure import shown_title
 from adapters.lms.importing import import_course
 from adapters.lms.scorm import run_time
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, print_table
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 _NONE = "there are no courses yet: lrs courses import FILE brings a package in"
 
 
@@ -35,7 +35,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     A course that is there already gets a new version, and the same package once more changes nothing.
     """
     with file.open("rb") as opened:
-        found = import_course(tenant, opened, file.name, BY)
+        found = import_course(tenant, opened, file.name, BY_COMMAND)
     if as_json:
         print_json(found.course.shown() | {"new": found.is_new})
         return
@@ -54,7 +54,7 @@ def _add_switch(word: str, switch: CourseSwitch) -> None:
     @click.argument("state", type=click.Choice(["on", "off"]))
     @with_tenant
     def command(tenant: Tenant, id: str, state: str) -> None:
-        found = tenant.store.write(lambda tx: in_use.switch_in(tx, id, switch, BY, on=state == "on")).result()
+        found = tenant.store.write(lambda tx: in_use.switch_in(tx, id, switch, BY_COMMAND, on=state == "on")).result()
         click.echo(f"course {found.id} ({shown_title(found.title)}) is {'' if state == 'on' else 'not '}{switch.state}")
 
 

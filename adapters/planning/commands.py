@@ -12,10 +12,10 @@ from adapters.planning.demand import RowReason
 from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -31,7 +31,7 @@ def demand() -> None:
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read what is wanted from FILE (CSV or XLSX: role, region, year, headcount, source)."""
     try:
-        taken = kept.take(tenant.store, file, BY)
+        taken = kept.take(tenant.store, file, BY_COMMAND)
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
     if as_json:
@@ -48,7 +48,7 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
 def regions_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read the region of each postcode district from FILE (CSV or XLSX: district, region), in place of those before."""
     try:
-        lost = kept.take_regions(tenant.store, file, BY)
+        lost = kept.take_regions(tenant.store, file, BY_COMMAND)
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
     known = kept.regions_of(tenant.store)

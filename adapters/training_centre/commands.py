@@ -14,10 +14,9 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.kernel.tables.notes import worth_saying
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -42,7 +41,7 @@ def import_command(tenant: Tenant, file: Path, centre: str, *, as_json: bool) ->
     except Refused as refused:
         raise click.ClickException(f"{file.name}: {refused.message}") from refused
     now = tenant.clock()
-    done = tenant.store.write(lambda tx: [kept.keep(tx, one, now, BY) for one in found]).result()
+    done = tenant.store.write(lambda tx: [kept.keep(tx, one, now, BY_COMMAND) for one in found]).result()
     told = [one.shown() | {"outcome": "new version" if is_new else "unchanged"} for one, is_new in done]
     if as_json:
         problems = [{"row": one.row, "reason": one.reason} for one in faults]

@@ -11,6 +11,7 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Tx
 from lrs.tenancy import audit
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
@@ -26,7 +27,7 @@ def claim_command(tenant: Tenant, badge: str) -> None:
         held = tx.get("credential", badge)
         if held is None or held.meta["state"] != ISSUED:
             raise Refused(f"there is no valid badge {badge}: lrs badges list shows them", status=404, error="not_found")
-        audit.append(tx, "operator", "badge.link_made", {"badge": badge})
+        audit.append(tx, BY_COMMAND, "badge.link_made", {"badge": badge})
         return claims.make(tx, tenant, held)
 
     made = tenant.store.write(decide).result()

@@ -10,10 +10,9 @@ from badges.claims import event_codes
 from badges.claims.event_codes import EventCode
 from lrs.access import CODES_SOURCE
 from lrs.kernel.printing import CommandGroup, json_option, print_list, time_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -32,7 +31,7 @@ def codes() -> None:
 def create_command(tenant: Tenant, *, activity: str, title: str, until: datetime, most: int | None) -> None:
     """Make a code: one for all who were there, each of whom can use it once."""
     ends = event_codes.end_of(until.date(), tenant.settings.zone)
-    made = event_codes.create(tenant, EventCode(activity, title, ends, most, BY))
+    made = event_codes.create(tenant, EventCode(activity, title, ends, most, BY_COMMAND))
     click.echo(
         f"{made.code}\nit is told this once; learners type it at /me/code. It counts where a rule for {activity} names"
         f" the trusted source {CODES_SOURCE!r}"
@@ -68,5 +67,5 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
 @with_tenant
 def end_command(tenant: Tenant, id: str) -> None:
     """End a code: nobody uses it from now on."""
-    event_codes.end(tenant, id, by=BY)
+    event_codes.end(tenant, id, by=BY_COMMAND)
     click.echo(f"{id} has ended; what it gave stays")

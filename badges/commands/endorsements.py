@@ -14,10 +14,9 @@ from lrs.kernel import outbound
 from lrs.kernel.files import content
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json, time_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.command("endorse")
@@ -45,14 +44,14 @@ def endorse_command(
     if draft:
         print_json(endorsing.drafted(tenant, thing, id=str(uuid4())))
     elif remove is not None:
-        endorsing.remove(tenant, thing, remove, by=BY)
+        endorsing.remove(tenant, thing, remove, by=BY_COMMAND)
         click.echo(f"the endorsement {remove} is taken away")
     elif signed is not None:
         fetch = functools.partial(outbound.fetch, settings=tenant.settings)
-        id = endorsing.take_in(tenant, thing, content(signed, MAX_BYTES), fetch, by=BY)
+        id = endorsing.take_in(tenant, thing, content(signed, MAX_BYTES), fetch, by=BY_COMMAND)
         click.echo(f"{thing.name} is endorsed: {id}")
     else:
-        id = endorsing.endorse(tenant, thing, comment or "", id=str(uuid4()), by=BY)
+        id = endorsing.endorse(tenant, thing, comment or "", id=str(uuid4()), by=BY_COMMAND)
         click.echo(f"{thing.name} is endorsed: {id}")
 
 

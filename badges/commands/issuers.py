@@ -9,10 +9,9 @@ import click
 from badges.prior import trusted
 from badges.prior.trusted import TrustedIssuer
 from lrs.kernel.printing import CommandGroup, json_option, print_list, time_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -44,7 +43,7 @@ def trust_command(tenant: Tenant, id: str, *, name: str, url: str) -> None:
     Badges of it that learners bring from then on are evidence for rules that name the source "engraft prior badges".
     """
     issuer = TrustedIssuer(id, name, tenant.clock(), url)
-    tenant.store.write(functools.partial(trusted.trust, issuer=issuer, by=BY)).result()
+    tenant.store.write(functools.partial(trusted.trust, issuer=issuer, by=BY_COMMAND)).result()
     click.echo(f"badges of {id} are believed from now on")
 
 
@@ -56,6 +55,6 @@ def distrust_command(tenant: Tenant, id: str) -> None:
 
     What was recorded of it stays; a steward corrects it if it is wrong.
     """
-    if not tenant.store.write(functools.partial(trusted.distrust, issuer=id, by=BY)).result():
+    if not tenant.store.write(functools.partial(trusted.distrust, issuer=id, by=BY_COMMAND)).result():
         raise click.ClickException(f"{id} was not trusted: lrs badges issuers list shows who is")
     click.echo(f"badges of {id} have no effect from now on")

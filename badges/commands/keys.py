@@ -10,11 +10,10 @@ from badges.issuing import rotation
 from badges.keys.ring import Key, ring_of
 from lrs.kernel.printing import CommandGroup, json_option, print_list, time_of
 from lrs.kernel.times import HOUR
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.signing_keys import ALGORITHMS, PREFIX, Algorithm
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -61,7 +60,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
 @with_tenant
 def rotate_command(tenant: Tenant, *, algorithm: str, wait: float) -> None:
     """Make a new key and publish it; it signs when the wait is over, and the one before stays valid."""
-    id = rotation.rotate(tenant, cast("Algorithm", algorithm), wait=round(wait * HOUR), by=BY)
+    id = rotation.rotate(tenant, cast("Algorithm", algorithm), wait=round(wait * HOUR), by=BY_COMMAND)
     made = next(key for key in ring_of(tenant).keys if key.id == id)
     when = "signs now" if made.state == "active" else f"is published now and signs from {time_of(made.since)}"
     click.echo(f"key {number_of(made)} ({made.algorithm}, {made.fragment}) {when}")
@@ -81,7 +80,7 @@ def compromise_command(tenant: Tenant, key: str, *, yes: bool) -> None:
     number = number_of(named)
     if not yes:
         click.confirm(f"Make every badge that key {number} signed invalid, and issue them anew?", abort=True)
-    heir = rotation.compromise(tenant, named.id, by=BY)
+    heir = rotation.compromise(tenant, named.id, by=BY_COMMAND)
     instead = f"key {heir.removeprefix(PREFIX)} signs now" if heir else "it signed nothing any more"
     if named.algorithm != "Ed25519":
         click.echo(f"key {number} is given up; {instead}. The JWTs and SD-JWTs that it signed are invalid:")

@@ -16,10 +16,10 @@ from lrs.kernel.files import content
 from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import json_option, print_json
 from lrs.storage import each
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 MAX_IDS = 1024 * 1024
 T = TypeVar("T", bound=Callable[..., object])
 
@@ -61,7 +61,7 @@ def suspend_command(tenant: Tenant, *, ids: tuple[str, ...], listed: Path | None
 @with_tenant
 def resume_command(tenant: Tenant, *, id: str) -> None:
     """End the suspension of the badge ID: it is issued anew under its id, and the holder needs the new copy."""
-    stops.resume(tenant, _bare(id), by=BY)
+    stops.resume(tenant, _bare(id), by=BY_COMMAND)
     click.echo(f"badge {_bare(id)} is issued anew by the server; copies from before stay revoked")
 
 
@@ -70,7 +70,7 @@ def resume_command(tenant: Tenant, *, id: str) -> None:
 @with_tenant
 def issue_command(tenant: Tenant, *, id: str) -> None:
     """Issue the badge of the award ID that is missing, or the badge ID that was revoked by hand."""
-    badge = stops.issue_again(tenant, _bare(id), by=BY)
+    badge = stops.issue_again(tenant, _bare(id), by=BY_COMMAND)
     click.echo(f"badge {badge} will be issued by the server, if its award is held")
 
 
@@ -114,7 +114,7 @@ def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json
 
 
 def _stop(tenant: Tenant, badges: Sequence[str], state: stops.StopState, reason: str) -> None:
-    count = stops.stop(tenant, badges, state, reason=reason, by=BY)
+    count = stops.stop(tenant, badges, state, reason=reason, by=BY_COMMAND)
     already = "revoked already" if state == "revoked" else "suspended or revoked already"
     left = len(dict.fromkeys(badges)) - count
     if not count:

@@ -153,7 +153,7 @@ def rename(tenant: Tenant, name: str | None = None, url: str | None = None) -> N
 
     def decide(tx: Tx) -> None:
         tx.put(Record("issuer", "profile", body, owed=(Owed(REWORD),)))
-        audit.append(tx, "operator", "issuer.named", {"issuer": tenant.id})
+        audit.append(tx, audit.BY_COMMAND, "issuer.named", {"issuer": tenant.id})
 
     tenant.store.write(decide).result()
 

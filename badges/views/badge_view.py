@@ -29,6 +29,7 @@ def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
     subject = credential["credentialSubject"]
     achievement, issuer = subject["achievement"], credential["issuer"]
     evidence = [_evidence(one) for one in credential.get("evidence", ())]
+    signed, awarded = credential["validFrom"][:10], str(credential.get("awardedDate", credential["validFrom"]))[:10]
     return {
         "name": achievement["name"],
         "level": _level(achievement),
@@ -37,7 +38,8 @@ def badge(credential: JsonView, language: str = ENGLISH) -> dict[str, Any]:
         "stands_for": address(achievement["id"]),
         "issuer": issuer["name"],
         "issuer_page": address(str(issuer.get("url", ""))),
-        "awarded": written_day(str(credential.get("awardedDate", credential["validFrom"]))[:10], language),
+        "awarded": written_day(awarded, language),
+        "copy_from": written_day(signed, language) if signed != awarded else "",
         "until": written_day(credential["validUntil"][:10], language) if "validUntil" in credential else "",
         "evidence": evidence[:MOST_EVIDENCE],
         "more_evidence": max(0, len(evidence) - MOST_EVIDENCE),

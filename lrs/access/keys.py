@@ -19,10 +19,11 @@ from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.pages import root_of_names
 from lrs.tenancy.tenants import Tenant
 
-KIND, BY = "key", "operator"
+KIND = "key"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}")
 _NOBODY = msgspec.json.encode(
     {"v": 1, "name": "nobody", "scopes": ["all"], "hash": "00" * 32, "created": 1_795_000_000_000_000, "revoked": None}
@@ -63,7 +64,7 @@ class KnownKey(msgspec.Struct, frozen=True):
 
 
 def create_key(
-    tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY, product: str = "", reserved: bool = False
+    tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY_COMMAND, product: str = "", reserved: bool = False
 ) -> NewKey:
     """Makes a key as ``new_key`` does, and stores it in a commit of its own."""
     new = new_key(tenant, name, scopes, product=product, reserved=reserved)
@@ -125,7 +126,7 @@ def check_source(name: str) -> None:
         raise Misconfigured(f"key name {name!r}: it stands for badges of others that learners brought along")
 
 
-def revoke_key(tenant: Tenant, key: str, *, by: str = BY) -> bool:
+def revoke_key(tenant: Tenant, key: str, *, by: str = BY_COMMAND) -> bool:
     """Revokes *key*, in every process within a second, and ends the sessions that were opened with it.
 
     ``False`` if there is no such key.

@@ -10,11 +10,12 @@ import click
 
 from lrs.access import operators as acts
 from lrs.access import staff, staff_acts, staff_once
-from lrs.access.operators import BY, ROLE, create_operator_key, list_operator_keys, revoke_operator_key
+from lrs.access.operators import ROLE, create_operator_key, list_operator_keys, revoke_operator_key
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.errors import Misconfigured
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.kernel.settings import Settings
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.control import Control
 from lrs.tenancy.installation import installation
 from lrs.tenancy.options import with_control
@@ -46,7 +47,7 @@ def operators() -> None:
 @_with_installation
 def invite(found: Tenant, email: str, *, as_json: bool) -> None:
     """Invite EMAIL as an operator, and print the link, which works once within 72 hours."""
-    _show(staff_acts.invite(found, email, ROLE, by=BY, root=_root(found)), as_json=as_json)
+    _show(staff_acts.invite(found, email, ROLE, by=BY_COMMAND, root=_root(found)), as_json=as_json)
 
 
 @operators.command("begin")
@@ -88,7 +89,7 @@ def people(found: Tenant, *, as_json: bool) -> None:
 def recover(found: Tenant, operator: str, *, without_second_factor: bool, as_json: bool) -> None:
     """Print a link by which OPERATOR (id or e-mail address) sets a new password, once within 72 hours."""
     id = _named(found, operator)
-    made = staff_acts.recover(found, id, by=BY, root=_root(found), without_factor=without_second_factor)
+    made = staff_acts.recover(found, id, by=BY_COMMAND, root=_root(found), without_factor=without_second_factor)
     _show(made, as_json=as_json)
 
 
@@ -98,7 +99,7 @@ def recover(found: Tenant, operator: str, *, without_second_factor: bool, as_jso
 @_with_installation
 def sign_in(found: Tenant, operator: str, *, as_json: bool) -> None:
     """Print a link by which OPERATOR (id or e-mail address) signs in once within 24 hours, without a password."""
-    _show(staff_once.link(found, _named(found, operator), by=BY, root=_root(found)), as_json=as_json)
+    _show(staff_once.link(found, _named(found, operator), by=BY_COMMAND, root=_root(found)), as_json=as_json)
 
 
 @operators.command("disable")
@@ -106,7 +107,7 @@ def sign_in(found: Tenant, operator: str, *, as_json: bool) -> None:
 @_with_installation
 def disable(found: Tenant, operator: str) -> None:
     """Shut OPERATOR (id or e-mail address) out at once, also on a running server."""
-    staff_acts.disable(found, _named(found, operator), by=BY, keep_one=False)
+    staff_acts.disable(found, _named(found, operator), by=BY_COMMAND, keep_one=False)
     click.echo(f"{operator} is disabled; lrs operators enable lets them in again")
 
 
@@ -115,7 +116,7 @@ def disable(found: Tenant, operator: str) -> None:
 @_with_installation
 def enable(found: Tenant, operator: str) -> None:
     """Let OPERATOR (id or e-mail address) in again, who was disabled."""
-    staff_acts.enable(found, _named(found, operator), by=BY)
+    staff_acts.enable(found, _named(found, operator), by=BY_COMMAND)
     click.echo(f"{operator} can sign in again")
 
 

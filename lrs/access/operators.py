@@ -23,6 +23,7 @@ from lrs.kernel.errors import Misconfigured
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.control import Control
 from lrs.tenancy.tenants import Tenant
 
@@ -32,8 +33,6 @@ PREFIX = "_operator."
 RIGHTS = {"metrics.read": ALL}
 ROLE = (Granted(OPERATOR),)
 """What everybody is who is let in as an operator."""
-BY = "operator"
-"""Who did something on the command line of the server."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -49,7 +48,7 @@ _NOBODY = _Kept("", "00" * 32, 0)
 """Checked instead of a key that does not exist, so that both take equally long."""
 
 
-def create_operator_key(installation: Tenant, name: str, *, by: str = BY) -> NewKey:
+def create_operator_key(installation: Tenant, name: str, *, by: str = BY_COMMAND) -> NewKey:
     """Makes a key for the operator *name*. Raises ``Misconfigured`` for an unusable name."""
     if not NAME.fullmatch(name):
         raise Misconfigured(f"key name {name!r}: use 1 to 80 letters, digits, spaces, dots, hyphens, underscores")
@@ -64,7 +63,7 @@ def create_operator_key(installation: Tenant, name: str, *, by: str = BY) -> New
     return new
 
 
-def revoke_operator_key(installation: Tenant, key: str, *, by: str = BY) -> bool:
+def revoke_operator_key(installation: Tenant, key: str, *, by: str = BY_COMMAND) -> bool:
     """Revokes *key* at once, in every process; ``False`` if there is no such key."""
     now = installation.clock()
 
@@ -112,7 +111,7 @@ def first_link(installation: Tenant, root: str) -> Invitation | None:
         if not id:
             id = secrets.token_hex(8)
             staff.put(tx, id, Member("", installation.clock(), roles=ROLE))
-            audit.append(tx, BY, "staff.invited", {"staff": id, "roles": OPERATOR})
+            audit.append(tx, BY_COMMAND, "staff.invited", {"staff": id, "roles": OPERATOR})
         return linked(tx, installation, "staff-invitation", id, "", root)
 
     return installation.store.write(decide).result()

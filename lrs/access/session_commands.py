@@ -7,6 +7,7 @@ import click
 from lrs.access.sessions import end_session, list_sessions
 from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.kernel.times import timestamp_of_micros
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -39,6 +40,6 @@ def list_all(tenant: Tenant, *, as_json: bool) -> None:
 @with_tenant
 def end(tenant: Tenant, session: str) -> None:
     """End SESSION at once, also on a running server."""
-    if not end_session(tenant, session, by="operator"):
+    if not end_session(tenant, session, by=BY_COMMAND):
         raise click.ClickException(f"there is no session {session!r}; lrs sessions list shows them")
     click.echo(f"ended {session}")

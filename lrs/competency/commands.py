@@ -13,7 +13,7 @@ from lrs.competency.frameworks.frameworks import frameworks, keep, publish
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import ALIASES as COLUMNS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.printed import BY, file_argument, print_faults, print_notes, read_rules
+from lrs.competency.printed import file_argument, print_faults, print_notes, read_rules
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.commands import apply_, restore, show
 from lrs.competency.rules.commands import list_ as list_rules
@@ -22,6 +22,7 @@ from lrs.competency.rules.unmatched import Unmatched, legible, unmatched, with_n
 from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.storage import each
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -66,7 +67,7 @@ def import_(tenant: Tenant, file: Path, *, uri: str | None, title: str | None, s
 @with_tenant
 def publish_(tenant: Tenant, uri: str) -> None:
     """Publish the latest draft of the framework URI; that version never changes again."""
-    done = tenant.store.write(lambda tx: publish(tx, uri, BY)).result()
+    done = tenant.store.write(lambda tx: publish(tx, uri, BY_COMMAND)).result()
     click.echo(f"{done.id}: version {done.version} is published")
 
 

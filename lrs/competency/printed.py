@@ -18,7 +18,6 @@ from lrs.kernel.plain_text import one_line
 from lrs.kernel.tables.notes import worth_saying
 from lrs.tenancy.tenants import Tenant
 
-BY = "command line"
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 

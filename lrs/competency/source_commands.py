@@ -15,9 +15,10 @@ from lrs.competency.rules.walk import read_again
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
 from lrs.people import invite_commands, joins, nobody
-from lrs.people.commands import BY, persons
+from lrs.people.commands import persons
 from lrs.people.identifiers import NOBODY
 from lrs.storage import Tx
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
 
@@ -35,7 +36,7 @@ def trust(tenant: Tenant, source: str) -> None:
     """
 
     def decide(tx: Tx) -> None:
-        if joins.trust(tx, source, BY):
+        if joins.trust(tx, source, BY_COMMAND):
             read_again(tx, source)
 
     known = source in KnownSources(tenant.store)
@@ -84,7 +85,7 @@ def _set_nobody(tenant: Tenant, source: str, names: Collection[str]) -> bool:
         raise click.ClickException("a name is empty: accounts without a name stand for nobody anyway")
 
     def decide(tx: Tx) -> bool:
-        changed = nobody.put_names(tx, source, names, BY)
+        changed = nobody.put_names(tx, source, names, BY_COMMAND)
         if changed:
             read_again(tx, source)
         return changed

@@ -7,10 +7,9 @@ import click
 from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.matching import registry, services
 from lrs.matching.registry import AboutService
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -25,7 +24,7 @@ def employers() -> None:
 @click.option("--privacy-notice", help="The https address of its privacy notice.")
 def add(tenant: Tenant, name: str, *, contact: str | None, privacy_notice: str | None) -> None:
     """Add the employer NAME; whom its role is given to sees its page (lrs staff invite --role employer:ID)."""
-    made = registry.add_employer(tenant, name, AboutService(contact, privacy_notice), by=BY)
+    made = registry.add_employer(tenant, name, AboutService(contact, privacy_notice), by=BY_COMMAND)
     click.echo(f"added: {made.id}")
     click.echo(f"now let somebody see its page: lrs staff invite ADDRESS --role employer:{made.id}", err=True)
 

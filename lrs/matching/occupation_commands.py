@@ -9,10 +9,9 @@ import click
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.matching import occupations as kept
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -27,7 +26,7 @@ def occupations() -> None:
 def import_occupations(tenant: Tenant, folder: Path, *, as_json: bool) -> None:
     """Read occupations and their skills from FOLDER, with the CSV files of ESCO."""
     read = kept.read_folder(folder)
-    done = kept.keep_all(tenant.store, read.found, BY)
+    done = kept.keep_all(tenant.store, read.found, BY_COMMAND)
     if as_json:
         problems = [{"file": file, "row": row, "reason": reason} for file, row, reason in read.lost]
         print_json({"occupations": done, "problems": problems})

@@ -12,10 +12,9 @@ from lrs.matching import services
 from lrs.matching.outcomes import JobOutcome
 from lrs.people.persons import members_of, person_named
 from lrs.people.search import found_one
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -59,7 +58,7 @@ def withdraw(tenant: Tenant, service: str, id: str) -> None:
     of = services.meant(tenant.store, service).id
     if kept.known(tenant.store, of, id).withdrawn is not None:
         raise click.ClickException("it was taken back before")
-    kept.withdraw(tenant, of, id, by=BY)
+    kept.withdraw(tenant, of, id, by=BY_COMMAND)
     click.echo(f"taken back: {id} of {service}")
 
 

@@ -16,10 +16,9 @@ from lrs.matching import registry
 from lrs.matching import services as kept
 from lrs.matching.registry import AboutService
 from lrs.outbox.listing import fate_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 _PUBLIC = (
     *("id", "name", "state", "reason", "webhook", "scopes"),
@@ -65,7 +64,7 @@ def add(
 ) -> None:
     """Register a service and print its secrets, which are shown only now."""
     wanted = [scope for scope in scopes.replace(",", " ").split() if scope]
-    made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY, told=told)
+    made = registry.register(tenant, name, webhook=webhook, scopes=wanted, purpose=purpose, by=BY_COMMAND, told=told)
     _show_secrets(made, as_json=as_json)
 
 
@@ -78,10 +77,10 @@ def change(tenant: Tenant, service: str, *, webhook: str | None, told: AboutServ
     """Set what learners are told of SERVICE, and where its events go."""
     id = kept.meant(tenant.store, service).id
     if webhook is not None:
-        registry.redirect(tenant, id, webhook, by=BY)
+        registry.redirect(tenant, id, webhook, by=BY_COMMAND)
         click.echo(f"set for {service}: its events go there from now on; lrs services test {id} sends one")
     if webhook is None or told != AboutService():
-        registry.tell(tenant, id, told, by=BY)
+        registry.tell(tenant, id, told, by=BY_COMMAND)
         click.echo(f"set for {service}: learners are told it from now on")
 
 
@@ -96,7 +95,7 @@ def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None
     During the overlap events are signed with both. What the service refuses until it knows the new ones is sent again
     for about three days.
     """
-    made = registry.rotate(tenant, kept.meant(tenant.store, service).id, by=BY, overlap=overlap * HOUR)
+    made = registry.rotate(tenant, kept.meant(tenant.store, service).id, by=BY_COMMAND, overlap=overlap * HOUR)
     _show_secrets(made, as_json=as_json)
 
 
@@ -107,7 +106,7 @@ def rotate(tenant: Tenant, service: str, *, overlap: int, as_json: bool) -> None
 def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
     """Send SERVICE a test event, in the same way as any event, and print the outcome."""
     to = kept.meant(tenant.store, service).id
-    id = registry.send_test(tenant, to, by=BY)
+    id = registry.send_test(tenant, to, by=BY_COMMAND)
     until = time.monotonic() + wait
     while not (fate := fate_of(tenant, id)) and time.monotonic() < until:
         time.sleep(0.2)
@@ -125,7 +124,7 @@ def send_test(tenant: Tenant, service: str, *, wait: int) -> None:
 def disable(tenant: Tenant, service: str) -> None:
     """Disable SERVICE: it is sent nothing and gets no answer until lrs services resync."""
     id = kept.meant(tenant.store, service).id
-    tenant.store.write(lambda tx: kept.disable(tx, id, "by command", by=BY)).result()
+    tenant.store.write(lambda tx: kept.disable(tx, id, "by command", by=BY_COMMAND)).result()
     click.echo(f"{service} is disabled; lrs services resync {id} takes it back")
 
 
@@ -170,6 +169,6 @@ def resync(tenant: Tenant, service: str) -> None:
 
     Fails if it is active and there is nothing to send.
     """
-    count = registry.resync(tenant, kept.meant(tenant.store, service).id, by=BY)
+    count = registry.resync(tenant, kept.meant(tenant.store, service).id, by=BY_COMMAND)
     again = f": {counted(count, 'consent')} will be told again" if count else ""
     click.echo(f"{service} is active{again}")

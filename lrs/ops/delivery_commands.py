@@ -9,10 +9,10 @@ from lrs.kernel.plain_text import counted
 from lrs.kernel.printing import CommandGroup, json_option, print_list
 from lrs.matching import services
 from lrs.outbox import listing
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 _NONE = (
     "there are no such deliveries: one is made when there is something to tell, to a service once a learner has agreed"
     " (lrs consent list), to another LRS for a statement that it refused (lrs forward list), through any other channel"
@@ -72,10 +72,10 @@ def resend(
         raise click.UsageError("name one delivery, or --service NAME, or --to NAME, or --channel NAME, or --all")
     channel, to = _destination(tenant, channel, service, to)
     if delivery is not None:
-        listing.resend(tenant, delivery, by=BY)
+        listing.resend(tenant, delivery, by=BY_COMMAND)
         count = 1
     else:
-        count = listing.resend_all(tenant, CHANNELS, by=BY, to=to, channel=channel)
+        count = listing.resend_all(tenant, CHANNELS, by=BY_COMMAND, to=to, channel=channel)
         if not count:
             raise click.ClickException("no such delivery was given up on or is held: lrs deliveries list shows all")
     click.echo(f"{counted(count, 'delivery', 'deliveries')} will be sent again")

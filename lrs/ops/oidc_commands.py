@@ -13,11 +13,10 @@ from lrs.access.oidc.providers import RETURN, Provider
 from lrs.access.roles import Granted, granted
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.matching.developers import with_services
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -47,7 +46,9 @@ def oidc() -> None:
 def add(tenant: Tenant, name: str, *, as_json: bool, secret: str | None, label: str | None, **given: Any) -> None:
     """Add the provider NAME, or change it, and print the address to enter there."""
     groups = _groups(tenant, given.pop("groups"))
-    providers.add(tenant, Provider(name, label or name, created=tenant.clock(), groups=groups, **given), secret, by=BY)
+    providers.add(
+        tenant, Provider(name, label or name, created=tenant.clock(), groups=groups, **given), secret, by=BY_COMMAND
+    )
     back = pages_address(tenant.settings, tenant.id) + RETURN
     if as_json:
         print_json({"name": name, "redirectUri": back})
@@ -96,7 +97,7 @@ def check(tenant: Tenant, name: str, *, as_json: bool) -> None:
 @with_tenant
 def remove(tenant: Tenant, name: str) -> None:
     """Take the provider NAME away: nobody signs in there any more."""
-    if not providers.remove(tenant, name, by=BY):
+    if not providers.remove(tenant, name, by=BY_COMMAND):
         raise click.ClickException(f"there is no sign-in provider {name!r}; lrs oidc list shows them")
     click.echo(f"removed {name}")
 

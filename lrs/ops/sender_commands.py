@@ -15,6 +15,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Record, Tx, micros_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements import quarantine
@@ -22,7 +23,6 @@ from lrs.xapi.statements.habits import HABITS
 from lrs.xapi.statements.quarantine import all_tallies, quarantined, tally_of
 from lrs.xapi.statements.replay import Replayed, replay_each
 
-BY = "operator"
 _MOST = 1_000
 _MENDS = "; ".join(f"{one.name}: {one.does}" for one in HABITS.values())
 
@@ -68,7 +68,7 @@ def switch(tenant: Tenant, source: str, on: tuple[str, ...], off: tuple[str, ...
         raise click.ClickException(f"no key is called {source}: see lrs keys list")
 
     def decide(tx: Tx) -> bool:
-        return put_switches(tx, source, (switches_of(tx, source) | set(on)) - set(off), BY)
+        return put_switches(tx, source, (switches_of(tx, source) | set(on)) - set(off), BY_COMMAND)
 
     tenant.store.write(decide).result()
     print_record(_source(tenant, source), as_json=as_json)
@@ -87,7 +87,7 @@ def name(tenant: Tenant, source: str, shown: str, *, clear: bool, as_json: bool)
     """
     if clear == bool(shown.strip()):
         raise click.UsageError("give a name, or --clear")
-    changed = tenant.store.write(lambda tx: put_name(tx, source, shown, by=BY)).result()
+    changed = tenant.store.write(lambda tx: put_name(tx, source, shown, by=BY_COMMAND)).result()
     if not changed:
         raise click.ClickException(f"{source} is called so already")
     print_record(_source(tenant, source), as_json=as_json)
@@ -157,7 +157,7 @@ def replay_(tenant: Tenant, ids: tuple[str, ...], source: str | None, mends: tup
     if bool(ids) == bool(source):
         raise click.UsageError("name statements by their ids, or a source with --source")
     chosen = list(ids) or [one.id for one in _fitting(quarantine.of_source(tenant.store, source or ""), mends)]
-    done = [_told(one) for one in replay_each(tenant, chosen, mends, SUBSCRIPTIONS, by=BY)]
+    done = [_told(one) for one in replay_each(tenant, chosen, mends, SUBSCRIPTIONS, by=BY_COMMAND)]
     if as_json:
         print_json({"stored": sum(not one["problem"] for one in done), "statements": done})
     elif done:

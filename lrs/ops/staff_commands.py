@@ -11,11 +11,11 @@ from lrs.access.roles import OF_STAFF, Granted, granted
 from lrs.access.staff_acts import Invitation
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.matching.developers import same_role, with_services
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 _ROLES = (
     f"May be given repeatedly; one of: {', '.join(OF_STAFF)}; bound to a source like provider:NAME, or to a service"
     " like developer:NAME (its name or client id)."
@@ -36,7 +36,7 @@ def invite(tenant: Tenant, email: str, roles: tuple[str, ...], *, as_json: bool)
     """Invite EMAIL as a member of staff, and print the link, which works once within 72 hours."""
     root = pages_address(tenant.settings, tenant.id)
     wanted = with_services(tenant.store, map(granted, roles))
-    _show(staff_acts.invite(tenant, email, wanted, by=BY, root=root), as_json=as_json)
+    _show(staff_acts.invite(tenant, email, wanted, by=BY_COMMAND, root=root), as_json=as_json)
 
 
 @staff_group.command("list")
@@ -73,7 +73,7 @@ def role(tenant: Tenant, member: str, given: tuple[str, ...], taken: tuple[str, 
     less = _taken(tenant, before.roles, [granted(one) for one in taken])
     more = with_services(tenant.store, map(granted, given))
     roles = [*(one for one in before.roles if one not in less), *more]
-    staff_acts.set_roles(tenant, id, roles, by=BY, keep_one=False)
+    staff_acts.set_roles(tenant, id, roles, by=BY_COMMAND, keep_one=False)
     click.echo(f"{member}: {', '.join(staff.roles_shown(roles)) or 'no role'}")
 
 
@@ -91,7 +91,7 @@ def _taken(tenant: Tenant, held: Sequence[Granted], wanted: Sequence[Granted]) -
 @with_tenant
 def disable(tenant: Tenant, member: str) -> None:
     """Shut MEMBER (id or e-mail address) out at once, also on a running server; withdraws an invitation."""
-    state = staff_acts.disable(tenant, _named(tenant, member), by=BY, keep_one=False)
+    state = staff_acts.disable(tenant, _named(tenant, member), by=BY_COMMAND, keep_one=False)
     if state == staff.WITHDRAWN:
         click.echo(f"the invitation of {member} is withdrawn; lrs staff invite invites them again")
     else:
@@ -103,7 +103,7 @@ def disable(tenant: Tenant, member: str) -> None:
 @with_tenant
 def enable(tenant: Tenant, member: str) -> None:
     """Let MEMBER (id or e-mail address) in again, who was disabled."""
-    staff_acts.enable(tenant, _named(tenant, member), by=BY)
+    staff_acts.enable(tenant, _named(tenant, member), by=BY_COMMAND)
     click.echo(f"{member} can sign in again")
 
 
@@ -116,7 +116,9 @@ def recover(tenant: Tenant, member: str, *, without_second_factor: bool, as_json
     """Print a link by which MEMBER (id or e-mail address) sets a new password, once within 72 hours."""
     root = pages_address(tenant.settings, tenant.id)
     id = _named(tenant, member)
-    _show(staff_acts.recover(tenant, id, by=BY, root=root, without_factor=without_second_factor), as_json=as_json)
+    _show(
+        staff_acts.recover(tenant, id, by=BY_COMMAND, root=root, without_factor=without_second_factor), as_json=as_json
+    )
 
 
 @staff_group.command("sign-in")
@@ -126,7 +128,7 @@ def recover(tenant: Tenant, member: str, *, without_second_factor: bool, as_json
 def sign_in(tenant: Tenant, member: str, *, as_json: bool) -> None:
     """Print a link by which MEMBER (id or e-mail address) signs in once within 24 hours, without a password."""
     root = pages_address(tenant.settings, tenant.id)
-    _show(staff_once.link(tenant, _named(tenant, member), by=BY, root=root), as_json=as_json)
+    _show(staff_once.link(tenant, _named(tenant, member), by=BY_COMMAND, root=root), as_json=as_json)
 
 
 def _named(tenant: Tenant, member: str) -> str:

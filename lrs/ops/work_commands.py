@@ -25,12 +25,12 @@ from lrs.ops.team import number_of, run_team, until_told
 from lrs.ops.worker_process import name_of_process, working
 from lrs.storage import Backlog, Owed, Record
 from lrs.storage.wakeups import Listener, wakeups_in
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import settings_for, tell_unknown, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 from lrs.work.rounds import unlock
 from lrs.work.worker import IDLE, Crew
 
-BY = "operator"
 _MOST = 100
 """The most entries that fail, and that were put aside, that ``lrs work status`` names."""
 _STEP_COLUMNS: dict[str, Column] = {
@@ -183,7 +183,7 @@ def retry(tenant: Tenant, step: str | None) -> None:
     """Make what was put aside due again, with all tries before it, and what a clock that was ahead has locked."""
     if step is not None and step not in STEPS:
         raise click.ClickException(f"there is no step {step!r}; there are {', '.join(STEPS)}")
-    again = retry_steps(tenant, step, by=BY)
+    again = retry_steps(tenant, step, by=BY_COMMAND)
     freed = unlock(tenant, STEPS if step is None else steps_of([step]))
     if not again and not freed:
         of = "" if step is None else f" of the step {step}"

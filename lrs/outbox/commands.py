@@ -15,10 +15,10 @@ from lrs.kernel.printing import Shown, json_option, print_list
 from lrs.outbox import destinations
 from lrs.outbox.channel import Channel, Channels
 from lrs.outbox.listing import listed_destinations, state_since
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
-BY = "operator"
 _ACCESS = {
     "key": click.Option(["--key"], envvar="LRS_KEY", help="Key (user name) at the other side."),
     "secret": click.Option(
@@ -34,7 +34,7 @@ def add_command(channel: Channel, name: str, told: str) -> click.Command:
     def add(tenant: Tenant, **given: Any) -> None:
         id, address = given.pop("name"), given.pop("address")
         access = _access(channel, given)
-        made = destinations.add(tenant, channel, id, address, access=access, given=given, by=BY)
+        made = destinations.add(tenant, channel, id, address, access=access, given=given, by=BY_COMMAND)
         click.echo(f"{id} is added: {made.address}")
 
     params = [click.Argument(["name"]), click.Argument(["address"]), *(_ACCESS[one] for one in channel.access)]
@@ -71,18 +71,18 @@ def act_commands(channels: Channels) -> Sequence[click.Command]:
 
     def pause(tenant: Tenant, channel: Channel, name: str) -> str:
         """Send nothing to NAME until it is resumed; what is queued for it waits."""
-        destinations.pause(tenant, channel, name, by=BY)
+        destinations.pause(tenant, channel, name, by=BY_COMMAND)
         return f"{name} is paused; {channel.resume_command(name)} goes on"
 
     def resume(tenant: Tenant, channel: Channel, name: str) -> str:
         """Send to NAME again at once, from where it stopped."""
-        destinations.resume(tenant, channel, name, by=BY)
+        destinations.resume(tenant, channel, name, by=BY_COMMAND)
         again = f"lrs deliveries resend --channel {channel.name} --to {name}"
         return f"{name} goes on; what was put aside is sent again by {again}"
 
     def remove(tenant: Tenant, channel: Channel, name: str) -> str:
         """Remove NAME: its address, its key, and how far it had come."""
-        destinations.remove(tenant, channel, name, by=BY)
+        destinations.remove(tenant, channel, name, by=BY_COMMAND)
         return f"{name} is removed; added again, it begins anew"
 
     return [_act_command(channels, act) for act in (pause, resume, remove)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lrs.access import OWN_SOURCE
+from lrs.tenancy.audit import BY_COMMAND
 
 ACTIONS: Mapping[str, str] = {
     "audit.sealed": "The record of actions was sealed",
@@ -170,6 +171,17 @@ ACTIONS: Mapping[str, str] = {
 JOINED_HERE = "The server joined a further account of a learner to them"
 """What is said of a merging that no people decided: somebody opened a course, or came by another of their accounts."""
 _MERGED, _SERVER = "persons.merged", (OWN_SOURCE, "lti")
+
+
+COMMAND = "Operator, by a command"
+"""What is said of whoever operates the server, and was not signed in to its pages."""
+_COMMANDS = {BY_COMMAND, "command line"}
+"""How entries name them: of this version, and of some commands before it."""
+
+
+def doer_said(by: str) -> str:
+    """Who did something, if it is no member of staff: in words for a command, otherwise as the entry names it."""
+    return COMMAND if by in _COMMANDS else by
 
 
 def action_said(action: str, by: str) -> str:

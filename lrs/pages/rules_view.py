@@ -12,6 +12,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.competency.rules.table import RuleEdit, cells_of, edits
 from lrs.kernel.printing import time_of
+from lrs.pages.actions import doer_said
 from lrs.storage import Record
 from lrs.web.dates import written_day, written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -130,7 +131,7 @@ def _version(one: Applied, newest: Applied, who: Mapping[str, str], now: int, zo
             "state": "In force" if one is newest else "Former",
             "rules": len(one.ruleset.rules),
             "applied": time_of(one.at),
-            "by": who.get(one.by or "", one.by or ""),
+            "by": who.get(one.by or "") or doer_said(one.by or ""),
             "restores": one.restores,
             "review": time_of(review),
         },

@@ -29,7 +29,7 @@ FIELDS = ("name", "purpose", "webhook", "contact", "privacy_notice")
 OF_EMPLOYER = ("employer_name", "employer_contact", "employer_notice")
 
 says(
-    tested="A test event is on its way. What becomes of it stands under “What was sent”: look again in a moment.",
+    tested="A test event is on its way. What becomes of it stands under “What was sent”.",
     service_stopped="The service is disabled: it is sent and answered nothing.",
     employer_added="The employer is added. Invite somebody of it: they ask its staff on a page of their own.",
     redirected="Events go there from now on. Send a test event to see whether they arrive.",

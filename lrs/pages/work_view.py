@@ -75,16 +75,16 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
         "unmatched": sum(one.count for one in facts.unmatched),
         "pairs": [_pair(one) for one in facts.unmatched],
         "pairs_shown": PAIRS_SHOWN,
-        "trouble": sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services),
+        "trouble": needing(facts, now),
         "late": [STEPS.get(one.step, one.step) for one in facts.backlog if one.lag(now) > LATE],
     }
 
 
 def needing(facts: WorkFacts, now: int) -> int:
-    """How much of that page needs somebody: none of it if the page says that nothing does."""
+    """How much of that page needs somebody, as it says on top: not what failed and is tried again by itself."""
     shown = sum(one.parked for one in facts.backlog) + sum(not one.active for one in facts.services)
     late = sum(one.lag(now) > LATE for one in facts.backlog)
-    return shown + late + sum(bool(one.waiting) for one in facts.imports) + len(facts.failing)
+    return shown + late + sum(bool(one.waiting) for one in facts.imports)
 
 
 def _pair(one: Unmatched) -> dict[str, Any]:
@@ -98,21 +98,23 @@ def _pair(one: Unmatched) -> dict[str, Any]:
 
 
 def _step(one: Backlog, now: int, zone: str) -> dict[str, Any]:
+    is_later = one.oldest_due is not None and one.oldest_due > now
     return {
         "name": one.step,
         "does": STEPS.get(one.step, one.step),
-        "waiting": one.waiting,
+        "waiting": 0 if is_later else one.waiting,
         "parked": one.parked,
-        "lag": _lag(one.oldest_due, now, zone),
+        "lag": _lag(one, now, zone),
     }
 
 
-def _lag(oldest: int | None, now: int, zone: str) -> str:
-    """How long the oldest entry has been due. An entry that is due at once has no time."""
+def _lag(one: Backlog, now: int, zone: str) -> str:
+    """How long the oldest entry has been due, or for when it is planned. An entry that is due at once has no time."""
+    oldest = one.oldest_due
     if oldest is None:
         return "Nothing waits"
     if oldest > now:
-        return f"Not behind; next due {written_moment(oldest, zone)}"
+        return f"Nothing now; {one.waiting:,} planned for later, the first for {written_moment(oldest, zone)}"
     return f"{lasting(now - oldest)} behind" if oldest else "Due now"
 
 

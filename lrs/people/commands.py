@@ -14,10 +14,9 @@ from lrs.people.identifiers import as_typed
 from lrs.people.persons import members_of, person_named
 from lrs.people.search import Somebody, found_one, search, somebody
 from lrs.storage import Reader, each
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "command line"
 
 
 @click.group(cls=CommandGroup)
@@ -80,7 +79,7 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
     """
     first, second = _person(tenant, one), _person(tenant, other)
     holder = tenant.store.write(
-        lambda tx: joins.merge(tx, first, second, BY, despite_conflict=despite_conflict)
+        lambda tx: joins.merge(tx, first, second, BY_COMMAND, despite_conflict=despite_conflict)
     ).result()
     click.echo(f"{first} and {second} are one person: {holder}")
 
@@ -91,7 +90,7 @@ def merge(tenant: Tenant, one: str, other: str, despite_conflict: bool) -> None:
 def unmerge(tenant: Tenant, person: str) -> None:
     """Take PERSON out of the group it was merged into."""
     id = _person(tenant, person)
-    others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY)).result()
+    others = tenant.store.write(lambda tx: joins.unmerge(tx, id, BY_COMMAND)).result()
     click.echo(f"{id} stands alone; it was one with {', '.join(others)}")
 
 
@@ -128,7 +127,7 @@ def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
     """
     first, second = _person(tenant, one), _person(tenant, other)
     change = joins.bring_back if back else joins.dismiss
-    count = tenant.store.write(lambda tx: change(tx, first, second, BY)).result()
+    count = tenant.store.write(lambda tx: change(tx, first, second, BY_COMMAND)).result()
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 
 
@@ -143,10 +142,10 @@ def under_age(tenant: Tenant, person: str, *, until: datetime | None, of_age: bo
     """Set that PERSON is under age: a parent or guardian must agree, too, where the organisation asks for that."""
     id, day = _person(tenant, person), until.date() if until else None
     if of_age:
-        done = tenant.store.write(lambda tx: minors.clear(tx, id, by=BY)).result()
+        done = tenant.store.write(lambda tx: minors.clear(tx, id, by=BY_COMMAND)).result()
         click.echo(f"{id} is {'noted as under age no more' if done else 'not noted as under age'}")
         return
-    tenant.store.write(lambda tx: minors.note(tx, id, day, by=BY)).result()
+    tenant.store.write(lambda tx: minors.note(tx, id, day, by=BY_COMMAND)).result()
     told = f"{id} is noted as under age{f', until {day}' if day else ''}"
     click.echo(f"{told}; what they agreed to alone, by a link, does not hold")
 
@@ -166,12 +165,12 @@ def confirm_name(tenant: Tenant, person: str, *, name: str | None, seen: str, wi
         raise click.UsageError("give NAME and --seen, or --withdraw alone")
     id = _person(tenant, person)
     if name is None:
-        done = tenant.store.write(lambda tx: confirmed_names.withdraw(tx, id, by=BY)).result()
+        done = tenant.store.write(lambda tx: confirmed_names.withdraw(tx, id, by=BY_COMMAND)).result()
         if not done:
             raise click.ClickException(f"no name of {id} is confirmed")
         click.echo(f"no name of {id} is confirmed any more; badges that say it are issued anew without it")
         return
-    confirmed = ConfirmedName(name, seen, tenant.clock(), BY)
+    confirmed = ConfirmedName(name, seen, tenant.clock(), BY_COMMAND)
     kept = tenant.store.write(lambda tx: confirmed_names.confirm(tx, id, confirmed)).result()
     click.echo(f"{id} is confirmed as {kept}: the learner may put this name into badges")
 

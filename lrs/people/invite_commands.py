@@ -9,9 +9,9 @@ import click
 
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import json_option, print_json, print_table, time_of
-from lrs.people.commands import BY
 from lrs.people.invite_table import rows_in
 from lrs.people.sign_in import LearnerInvitation, invite_list
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
@@ -36,7 +36,7 @@ def invite(tenant: Tenant, who: str | None, *, email: str, file: Path | None, as
     if (who is None) == (file is None):
         raise click.UsageError("name one learner, or a table with --list")
     rows = rows_in(file) if file is not None else [(who or "", email)]
-    found = invite_list(tenant, rows, by=BY, root=pages_address(tenant.settings, tenant.id))
+    found = invite_list(tenant, rows, by=BY_COMMAND, root=pages_address(tenant.settings, tenant.id))
     failed = [(row, one) for row, one in zip(rows, found, strict=True) if isinstance(one, Refused)]
     made = [(row, one) for row, one in zip(rows, found, strict=True) if isinstance(one, LearnerInvitation)]
     if as_json:

@@ -17,11 +17,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lrs.access import operators
-from lrs.access.keys import BY, FIRST_KEY, create_key, list_keys
+from lrs.access.keys import FIRST_KEY, create_key, list_keys
 from lrs.access.source_names import put_name
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.kernel.processes import ENDPOINT
 from lrs.kernel.settings import Settings
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import DEFAULT
@@ -164,7 +165,7 @@ def first_key(tenants: Tenants, address: str, data: Path | None = None) -> str:
             if list_keys(tenant.store):
                 return known
             new = create_key(tenant, FIRST_KEY, ["all", "admin"])
-            tenant.store.write(lambda tx: put_name(tx, FIRST_KEY, FIRST_SHOWN, by=BY)).result()
+            tenant.store.write(lambda tx: put_name(tx, FIRST_KEY, FIRST_SHOWN, by=BY_COMMAND)).result()
     except Refused:
         return known  # the reason is printed elsewhere; other tenants are served
     option = f"--data {shlex.quote(str(data))} " if data else ""

@@ -22,6 +22,8 @@ from lrs.storage.kinds import Kind, Subjects, subjects
 KIND = "audit"
 SEALED, RESTORED = "audit.sealed", "store.restored"
 """The action of the entry that seals unkeyed entries, and of the first entry after a restore."""
+BY_COMMAND = "operator"
+"""Who did something by a command on the server: that is whoever operates it."""
 START = "0" * 64
 HEAD_KIND = "audit-head"
 HEAD = (HEAD_KIND, "head")

@@ -15,9 +15,9 @@ from lrs.kernel.settings import Settings
 from lrs.storage import Reader, Record, Store, Tx, each, open_store
 from lrs.storage.versions import found_and_known
 from lrs.tenancy import audit, master_key, root_keys
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.audit_head import putting_down
 from lrs.tenancy.control import KIND, damage_told
-from lrs.tenancy.states import BY
 from lrs.tenancy.tenants import CONTROL, UNREADABLE, check_whole, control_url, in_store, is_there, store_url
 
 
@@ -75,7 +75,7 @@ def _rewrapped(settings: Settings, tenant: str, old: bytes, new: bytes) -> bool:
         def decide(tx: Tx) -> None:
             root_keys.rewrap(tx, tenant, old, new)
             master_key.change(tx, old, new, master_key.path_of(settings))
-            audit.append(tx, BY, "master-key.changed", about)
+            audit.append(tx, BY_COMMAND, "master-key.changed", about)
 
         with putting_down(in_store(store, settings, tenant, old)):
             store.write(decide).result()

@@ -19,16 +19,16 @@ from lrs.kernel.settings import Settings
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import drop_store
 from lrs.tenancy import audit
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.audit_head import putting_down
 from lrs.tenancy.control import Control
 from lrs.tenancy.record import GRACE, TenantRecord, TenantState
 from lrs.tenancy.tenants import DEFAULT, UNREADABLE, is_there, open_tenant, open_tenant_to_read, store_url
 
-BY = "operator"
 _log = structlog.get_logger()
 
 
-def create(settings: Settings, control: Control, tenant: str, name: str, *, by: str = BY) -> bool:
+def create(settings: Settings, control: Control, tenant: str, name: str, *, by: str = BY_COMMAND) -> bool:
     """Makes the tenant's store and registers it. ``False`` if it exists. Raises ``Misconfigured``.
 
     The store comes first: if a try ends before it is registered, the next try uses it. The default tenant is always
@@ -46,7 +46,7 @@ def create(settings: Settings, control: Control, tenant: str, name: str, *, by: 
     return True
 
 
-def suspend(settings: Settings, control: Control, tenant: str, *, by: str = BY) -> TenantRecord:
+def suspend(settings: Settings, control: Control, tenant: str, *, by: str = BY_COMMAND) -> TenantRecord:
     """Suspends the tenant until ``resume``: it is not served and no work is done for it.
 
     Raises ``Misconfigured``, also for one that is to be deleted: nothing but ``resume`` takes a deletion back.
@@ -54,7 +54,7 @@ def suspend(settings: Settings, control: Control, tenant: str, *, by: str = BY) 
     return _bring(settings, control, tenant, "suspended", by)
 
 
-def resume(settings: Settings, control: Control, tenant: str, *, by: str = BY) -> TenantRecord:
+def resume(settings: Settings, control: Control, tenant: str, *, by: str = BY_COMMAND) -> TenantRecord:
     """Resumes a tenant that was suspended, or was to be deleted. Raises ``Misconfigured``."""
     record = _bring(settings, control, tenant, "open", by)
     control.due.mark(tenant)
@@ -70,7 +70,7 @@ def delete(settings: Settings, control: Control, tenant: str) -> TenantRecord:
         raise Misconfigured(
             "the default tenant is a part of the installation and cannot be deleted: lrs tenants suspend suspends it"
         )
-    return _bring(settings, control, tenant, "closing", BY)
+    return _bring(settings, control, tenant, "closing", BY_COMMAND)
 
 
 def erase_due(settings: Settings, control: Control, now: int) -> list[str]:
@@ -132,7 +132,7 @@ def _deleted(head: tuple[int, str] | None, now: int, record: TenantRecord, _: in
     return replace(record, state="deleted", since=now, delete_at=None, audit=head)
 
 
-def put_down(settings: Settings, tenant: str, action: str, about: Mapping[str, str], *, by: str = BY) -> None:
+def put_down(settings: Settings, tenant: str, action: str, about: Mapping[str, str], *, by: str = BY_COMMAND) -> None:
     """Adds an entry to the tenant's own record of actions, if its store can be opened."""
     try:
         if not is_there(store_url(settings, tenant)):

@@ -10,10 +10,9 @@ from adapters.lms.lti.courses import LtiCourse
 from adapters.lms.lti.services import ServiceFailed
 from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, time_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-BY = "operator"
 
 
 @click.group(cls=CommandGroup)
@@ -28,7 +27,7 @@ def lms() -> None:
 def invite(tenant: Tenant, name: str, *, as_json: bool) -> None:
     """Make an address for the platform NAME, by which it registers itself once within three days."""
     root = tool_root(tenant.settings, tenant.id)
-    address, expires = invitations.invite(tenant, name, by=BY, root=root)
+    address, expires = invitations.invite(tenant, name, by=BY_COMMAND, root=root)
     if as_json:
         print_json({"name": name, "address": address, "expires": time_of(expires)})
     else:
@@ -51,7 +50,7 @@ def list_invitations(tenant: Tenant, *, as_json: bool) -> None:
 @with_tenant
 def withdraw(tenant: Tenant, name: str) -> None:
     """Withdraw the invitation of the platform NAME: its address opens nothing any more."""
-    invitations.withdraw(tenant, name, by=BY)
+    invitations.withdraw(tenant, name, by=BY_COMMAND)
     click.echo(f"the invitation of {name} is withdrawn")
 
 
@@ -62,10 +61,10 @@ def withdraw(tenant: Tenant, name: str) -> None:
 def approve(tenant: Tenant, platform: str, *, deployment: str | None) -> None:
     """Approve PLATFORM (its id or name): what it opens is let in from now on, by each deployment that is accepted."""
     found = platforms.named(tenant.store, platform)
-    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "approved", BY)).result()
+    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "approved", BY_COMMAND)).result()
     click.echo(f"{found.name} is approved")
     if deployment:
-        tenant.store.write(lambda tx: platforms.accept_deployment(tx, found.id, deployment, BY)).result()
+        tenant.store.write(lambda tx: platforms.accept_deployment(tx, found.id, deployment, BY_COMMAND)).result()
         click.echo(f"its deployment {deployment} is accepted")
 
 
@@ -75,7 +74,7 @@ def approve(tenant: Tenant, platform: str, *, deployment: str | None) -> None:
 def suspend(tenant: Tenant, platform: str) -> None:
     """Let in nothing of PLATFORM (its id or name) any more, until it is approved again."""
     found = platforms.named(tenant.store, platform)
-    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "suspended", BY)).result()
+    tenant.store.write(lambda tx: platforms.set_state(tx, found.id, "suspended", BY_COMMAND)).result()
     click.echo(f"{found.name} is suspended")
 
 
@@ -140,11 +139,11 @@ def tell_results(tenant: Tenant, platform: str, frameworks: tuple[str, ...], *, 
     """
     found = platforms.named(tenant.store, platform)
     if off:
-        tenant.store.write(lambda tx: platforms.set_results(tx, found.id, (), BY)).result()
+        tenant.store.write(lambda tx: platforms.set_results(tx, found.id, (), BY_COMMAND)).result()
     key = None
     if frameworks:
         results.check_frameworks([one.id for one in published(tenant.store)], frameworks)
-        key = results.turn_on(tenant, found, frameworks, by=BY)
+        key = results.turn_on(tenant, found, frameworks, by=BY_COMMAND)
     now = platforms.named(tenant.store, found.id)
     shown: dict[str, object] = {"id": now.id, "name": now.name, "frameworks": list(now.results)}
     shown |= results.told_of(tenant.store, now)
@@ -158,4 +157,4 @@ def rotate(tenant: Tenant) -> None:
 
     The former one stays published for 30 days.
     """
-    click.echo(f"the key {tool_keys.rotate(tenant, by=BY)} signs now")
+    click.echo(f"the key {tool_keys.rotate(tenant, by=BY_COMMAND)} signs now")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from lrs.competency.printed import BY, file_argument, print_faults, read_rules, table_of
+from lrs.competency.printed import file_argument, print_faults, read_rules, table_of
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.applying import look, put_in
 from lrs.competency.rules.applying import lost as count_lost
@@ -19,6 +19,7 @@ from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import json_option, print_json, print_list, time_of
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
@@ -150,7 +151,7 @@ def _put(tenant: Tenant, ruleset: Ruleset, asked: _Asked) -> None:
         done = False
         if not asked.dry_run:
             expected = _agreed(found, expected)
-            done = tenant.store.write(lambda tx: put_in(tx, tenant, seen, BY, asked.restores)).result()
+            done = tenant.store.write(lambda tx: put_in(tx, tenant, seen, BY_COMMAND, asked.restores)).result()
         if asked.as_json:
             print_json({"version": ruleset.version, "applied": done, "changes": changes(tenant, found)})
         elif asked.dry_run:

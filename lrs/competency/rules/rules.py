@@ -130,6 +130,13 @@ def rules_for(seen: SeenStatement, index: Index) -> tuple[Rule, ...]:
     return tuple(found.values())
 
 
+def rules_of_other_verbs(seen: SeenStatement, index: Index) -> tuple[Rule, ...]:
+    """The rules about an activity of the statement, whatever verbs they count, without duplicates."""
+    there = places(seen)
+    found = {rule.item: rule for anchors in index.by_verb.values() for one in there for rule in anchors.get(one, ())}
+    return tuple(found.values())
+
+
 def matches(seen: SeenStatement, moment: Moment, index: Index) -> list[Match]:
     """Every rule that the statement meets, with the verdict. None for statements of our own."""
     if is_own(moment.source):

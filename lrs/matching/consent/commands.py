@@ -21,12 +21,12 @@ from lrs.matching.consent.links import ConsentLink, Wish
 from lrs.people.ids import ids_of
 from lrs.people.persons import identifiers_in, members_of, named, person_named
 from lrs.people.search import found_one
+from lrs.tenancy.audit import BY_COMMAND
 from lrs.tenancy.options import with_tenant, with_tenant_to_read
 from lrs.tenancy.pages import pages_address
 from lrs.tenancy.tenants import Tenant
 from lrs.web.language import ENGLISH
 
-BY = "operator"
 _NO_CONSENTS = (
     "there are no such consents: learners give them on the page of a link (lrs consent link), or lrs consent give"
     " writes one down"
@@ -66,7 +66,7 @@ def give(
         scopes=services.scopes_asked(known, _split(scopes)),
         purpose=known.purpose,
         how="operator",
-        by=BY,
+        by=BY_COMMAND,
         reference=reference,
         expires=_end_after(tenant, until.date()) if until else None,
     )
@@ -84,7 +84,7 @@ def withdraw(tenant: Tenant, learner: str, *, service: str | None, scope: str | 
     subjects = subjects_named(tenant, learner)
     of = None if service is None else services.meant(tenant.store, service).id
     gone = tenant.store.write(
-        functools.partial(withdrawal.withdraw, subjects=subjects, by=BY, service=of, scope=scope)
+        functools.partial(withdrawal.withdraw, subjects=subjects, by=BY_COMMAND, service=of, scope=scope)
     ).result()
     for one in gone:
         click.echo(f"withdrawn: {one.service} {one.scope}")
@@ -134,7 +134,7 @@ def link(tenant: Tenant, learner: str, service: str, *, scopes: str | None, refe
     identifier = named(learner)
     mailbox = identifier.ifi.get("mbox") if identifier else None
     wish = Wish(subject_named(tenant, learner), _split(scopes), reference, mailbox=mailbox)
-    made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY)
+    made = links.mint(tenant, known, wish, id=secrets.token_urlsafe(18), by=BY_COMMAND)
     click.echo(links.address(tenant, made, pages_address(tenant.settings, tenant.id)))
 
 
@@ -164,7 +164,7 @@ def waiting(tenant: Tenant, *, as_json: bool) -> None:
 def guardian(tenant: Tenant, receipt: str, *, email: str) -> None:
     """Print a new link, valid for 14 days, for the guardian whom RECEIPT waits for; the former link ends."""
     posted = Posted(pages_address(tenant.settings, tenant.id), ENGLISH)
-    click.echo(answers.renew_guardian(tenant, receipt, email, posted, by=BY))
+    click.echo(answers.renew_guardian(tenant, receipt, email, posted, by=BY_COMMAND))
 
 
 def subject_named(tenant: Tenant, text: str) -> Subject:

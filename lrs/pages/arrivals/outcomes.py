@@ -10,7 +10,7 @@ from lrs.access import is_own
 from lrs.competency.decide import Evidence, why_not
 from lrs.competency.evidence import KIND, evidence_from, evidence_id
 from lrs.competency.rules.in_force import InForce
-from lrs.competency.rules.rules import Rule, rules_for
+from lrs.competency.rules.rules import Rule, rules_for, rules_of_other_verbs
 from lrs.competency.rules.rulesets import in_force
 from lrs.competency.seen import SeenStatement, learners, look
 from lrs.competency.shapes import RuleRef
@@ -21,8 +21,9 @@ from lrs.storage import Reader, Record
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.validate import VOIDED as VOIDING
 
-COUNTED, NOT_COUNTED, NO_RULE, WAITING, VOIDED, VOIDS, OURS, UNREADABLE, REFUSED = (
-    *("counted", "not counted", "no rule", "being read", "voided", "voids", "made here", "unreadable", "refused"),
+COUNTED, NOT_COUNTED, NO_RULE, OTHER_VERB, WAITING, VOIDED, VOIDS, OURS, UNREADABLE, REFUSED = (
+    *("counted", "not counted", "no rule", "other verb", "being read", "voided", "voids", "made here", "unreadable"),
+    "refused",
 )
 MOST_LEARNERS = 10
 """How many members of a group are looked at."""
@@ -37,20 +38,24 @@ class RuleVerdict(msgspec.Struct, frozen=True):
 
 
 class StatementOutcome(msgspec.Struct, frozen=True):
-    """The outcome of a statement: one of the words above, and *verdicts* if rules are about it."""
+    """The outcome of a statement: one of the words above, and *verdicts* if rules are about it.
+
+    *others* are rules about the same activity that count other verbs, if no rule is about the statement.
+    """
 
     state: str
     verdicts: tuple[RuleVerdict, ...] = ()
+    others: tuple[Rule, ...] = ()
 
 
 def outcomes_of(tenant: Tenant, records: Sequence[Record]) -> dict[str, StatementOutcome]:
     """The outcomes of *records* by id."""
     store, rules, ids = tenant.store, in_force(tenant.store), ids_of(tenant)
     met = {record.id: _met(record, rules, ids) for record in records}
-    wanted = {id for found in met.values() if isinstance(found, dict) for id in found}
+    wanted = {id for found in met.values() if not isinstance(found, StatementOutcome) for id in found}
     evidence = {id: evidence_from(one) for id, one in store.get_many(KIND, wanted).items()} if wanted else {}
     return {
-        id: StatementOutcome(found) if isinstance(found, str) else _judged(store, found, evidence)
+        id: found if isinstance(found, StatementOutcome) else _judged(store, found, evidence)
         for id, found in met.items()
     }
 
@@ -62,20 +67,22 @@ def level_named(rules: InForce, rule: Rule) -> str:
     return f"{about.code} {about.label}: {level.label if level else rule.level}".strip()
 
 
-def _met(record: Record, rules: InForce, ids: Ids) -> str | dict[str, Rule]:
-    """The rules that *record* meets, by the ids of their evidence; or a word if there is nothing to look up."""
+def _met(record: Record, rules: InForce, ids: Ids) -> StatementOutcome | dict[str, Rule]:
+    """The rules that *record* meets, by the ids of their evidence; or its outcome if there is nothing to look up."""
     if record.meta.get("voided"):
-        return VOIDED
+        return StatementOutcome(VOIDED)
     if is_own(record.meta.get("source")):
-        return OURS
+        return StatementOutcome(OURS)
     try:
         seen = look(record)
     except msgspec.MsgspecError:
-        return UNREADABLE
+        return StatementOutcome(UNREADABLE)
     if seen.verb.id == VOIDING:
-        return VOIDS
-    found = rules_for(seen, rules.rules)
-    return _evidence_ids(record.id, seen, found, ids) if found else NO_RULE
+        return StatementOutcome(VOIDS)
+    if found := rules_for(seen, rules.rules):
+        return _evidence_ids(record.id, seen, found, ids)
+    others = rules_of_other_verbs(seen, rules.rules)
+    return StatementOutcome(OTHER_VERB if others else NO_RULE, others=others)
 
 
 def _evidence_ids(statement: str, seen: SeenStatement, rules: Iterable[Rule], ids: Ids) -> dict[str, Rule]:

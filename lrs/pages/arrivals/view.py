@@ -12,7 +12,15 @@ from lrs.competency.rules.in_force import InForce
 from lrs.kernel.times import micros_of_timestamp, timestamp_of_micros
 from lrs.pages import reasons
 from lrs.pages.arrivals.asked import Wanted
-from lrs.pages.arrivals.outcomes import COUNTED, NO_RULE, NOT_COUNTED, REFUSED, StatementOutcome, level_named
+from lrs.pages.arrivals.outcomes import (
+    COUNTED,
+    NO_RULE,
+    NOT_COUNTED,
+    OTHER_VERB,
+    REFUSED,
+    StatementOutcome,
+    level_named,
+)
 from lrs.pages.arrivals.reading import ArrivalsPage
 from lrs.pages.told import ResultTold, StatementTold, last_part
 from lrs.storage import Record, micros_of
@@ -164,6 +172,10 @@ def outcome_said(outcome: StatementOutcome, rules: InForce) -> str:
     if outcome.state == NOT_COUNTED:
         named = dict.fromkeys(f"{level_named(rules, one.rule)} ({one.reason})" for one in outcome.verdicts)
         return f"Does not count for {', '.join(named)}"
+    if outcome.state == OTHER_VERB:
+        verbs = dict.fromkeys(last_part(verb) for rule in outcome.others for verb in rule.verbs)
+        about = dict.fromkeys(level_named(rules, rule) for rule in outcome.others)
+        return f"Does not count for {', '.join(about)} (its rule counts only: {', '.join(verbs)})"
     return _SAID.get(outcome.state, outcome.state)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lrs.access.staff import Member
 from lrs.kernel.printing import time_of
-from lrs.pages.actions import action_said
+from lrs.pages.actions import action_said, doer_said
 from lrs.pages.connect.platforms import scopes_said
 from lrs.pages.console.facts import MailFacts, SourceFacts, SystemFacts
 from lrs.pages.words import lasting
@@ -161,7 +161,7 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
 def _person(by: str, people: Mapping[str, Member]) -> str:
     sort, _, id = by.partition(" ")
     found = people.get(id) if sort == "staff" else None
-    return (found.name or found.email or by) if found else by
+    return (found.name or found.email or by) if found else doer_said(by)
 
 
 def _named(name: str, value: str, people: Mapping[str, Member]) -> str:

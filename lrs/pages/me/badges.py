@@ -116,7 +116,7 @@ _decode = msgspec.json.Decoder(_Credential).decode
 
 
 class OwnBadge(msgspec.Struct, frozen=True):
-    """What a badge says. *awarded* and *until* are ISO 8601, or empty; *state* is that of its record.
+    """What a badge says. *awarded*, *signed* and *until* are ISO 8601, or empty; *state* is that of its record.
 
     *level* is empty if the badge has none; *page* is the permanent address of what it stands for.
     """
@@ -127,6 +127,7 @@ class OwnBadge(msgspec.Struct, frozen=True):
     description: str
     issuer: str
     awarded: str
+    signed: str
     until: str
     page: str
     state: str
@@ -180,6 +181,7 @@ def _read(record: Record) -> OwnBadge:
         description=achievement.description,
         issuer=said.issuer.name if isinstance(said.issuer, _Named) else "",
         awarded=said.awarded_date or said.valid_from,
+        signed=said.valid_from,
         until=said.valid_until,
         page=achievement.id if achievement.id.startswith("https://") else "",
         state=str(record.meta["state"]),

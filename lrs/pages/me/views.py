@@ -198,6 +198,7 @@ def _badge(one: OwnBadge, dates: Dates) -> dict[str, Any]:
         "description": one.description,
         "issuer": one.issuer,
         "since": dates.day(one.awarded),
+        "copy_from": dates.day(one.signed) if one.signed[:10] != one.awarded[:10] else "",
         "until": dates.day(one.until),
         "page": one.page,
     }
