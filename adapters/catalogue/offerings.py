@@ -14,7 +14,7 @@ import msgspec
 
 from adapters.training_centre.centre_sessions import Gives
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Reader, Record, Tx, Walk, walked
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -56,7 +56,7 @@ def checked(one: Offering) -> Offering:
     if not one.title:
         raise Refused("It needs a title.", error="bad_offering")
     lines = (one.title, one.sort, one.provider, one.place, one.language)
-    if any(len(line) > LONGEST or control_character(line) for line in lines) or len(one.text) > LONGEST_TEXT:
+    if any(len(line) > LONGEST or hidden_character(line) for line in lines) or len(one.text) > LONGEST_TEXT:
         raise Refused(f"A line has at most {LONGEST} characters, the text {LONGEST_TEXT}.", error="bad_offering")
     if one.enrol_at and not _is_https(one.enrol_at):
         raise Refused("The address to enrol begins with https://.", error="bad_offering")

@@ -20,7 +20,7 @@ from adapters.reading.cells import DISTRICT
 from lrs.competency.tables import read_table
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.tables.row import Row
 from lrs.matching.roles import roles
 from lrs.matching.roles.gap import Role
@@ -123,7 +123,7 @@ def _district(row: Row) -> tuple[str, str]:
 
 def _line(row: Row, column: str) -> str:
     text = " ".join(row[column].split())
-    if len(text) > LONGEST or control_character(text):
+    if len(text) > LONGEST or hidden_character(text):
         raise ValueError(f"{column}: write it in at most {LONGEST} characters")
     return text
 

@@ -15,7 +15,7 @@ import msgspec
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.printing import time_of
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
@@ -105,7 +105,7 @@ def checked(one: Checklist) -> Checklist:
                 error="bad_checklist",
             )
     texts = (one.title, *(step.text for step in one.steps))
-    if any(not text.strip() or len(text) > LONGEST_TEXT or control_character(text) for text in texts):
+    if any(not text.strip() or len(text) > LONGEST_TEXT or hidden_character(text) for text in texts):
         raise Refused(f"The title and each step need a text of 1 to {LONGEST_TEXT} characters.", error="bad_checklist")
     if not 1 <= len(one.steps) <= MOST_STEPS:
         raise Refused(f"A checklist has 1 to {MOST_STEPS} steps.", error="bad_checklist")

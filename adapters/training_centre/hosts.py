@@ -22,6 +22,7 @@ from lrs.access import learners, one_time
 from lrs.access.one_time import NewLink
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.times import timestamp_of_micros
 from lrs.outbox.mail import send_mail
 from lrs.people.ids import ids_of, record_of
@@ -48,7 +49,7 @@ def ask(day: CentreDay, id: str, who: str, supervisor: tuple[str, str], root: st
     the link on, and the record of actions says that they saw it.
     """
     name, address = " ".join(supervisor[0].split()), checked_mailbox(supervisor[1].strip())
-    if not name or len(name) > LONGEST:
+    if not name or len(name) > LONGEST or hidden_character(name):
         raise Refused("Say the supervisor's name.", error="no_name")
     tenant = day.tenant
 

@@ -18,7 +18,7 @@ from adapters.reading.people import Ifi
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import Whose, by_keys
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -74,7 +74,7 @@ def keep(
         raise Refused(message, error="no_route")
     if kind == "reskilled" and not sector:
         raise Refused("Say from which sector they were reskilled.", error="no_sector")
-    if len(sector) > LONGEST or control_character(sector):
+    if len(sector) > LONGEST or hidden_character(sector):
         raise Refused(f"Write the sector in at most {LONGEST} characters.", error="no_sector")
     one = LearnerRoute(who, cast("RouteKind", kind), sector if kind == "reskilled" else "", now, centre, district)
     for other in others:

@@ -20,7 +20,7 @@ from adapters.training_centre.attendees import MOST, Attendee
 from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession, Marker, PinnedChecklist, SessionKind
 from adapters.training_centre.files.sessions import IRI
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import capital, control_character
+from lrs.kernel.plain_text import capital, hidden_character
 from lrs.kernel.tables.row import Row, RowPlace, Unusable
 from lrs.kernel.times import DAY, SECOND
 
@@ -135,7 +135,7 @@ def line(told: Mapping[str, str], field: str, needed: str = "") -> str:
     text = " ".join(told.get(field, "").split())
     if needed and not text:
         raise FormFault(field, needed)
-    if len(text) > LONGEST or control_character(text):
+    if len(text) > LONGEST or hidden_character(text):
         raise FormFault(field, f"Write at most {LONGEST} characters, on one line.")
     return text
 
@@ -223,7 +223,7 @@ def attendee_for(learner: FileLearner, name: str, session: str, now: int, by: st
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, one in enumerate(text.splitlines(), start=1):
         if one.strip():
-            if len(one) > 4 * LONGEST or control_character(one.replace("\t", " ").strip()):
+            if len(one) > 4 * LONGEST or hidden_character(one.replace("\t", " ").strip()):
                 raise Refused(f"Line {number} is too long, or has a sign that is no text.", error="bad_line")
             yield number, one.strip()
 

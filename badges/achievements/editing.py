@@ -19,7 +19,7 @@ from badges.achievements.wording import OwnWords
 from badges.content.attainment import Attainment
 from badges.keys.issuer import REWORD, issuer_of
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character, turns_direction
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Owed, Stale, Tx
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
@@ -51,12 +51,9 @@ def checked(words: OwnWords) -> OwnWords:
 
 def _check(field: str, text: str) -> None:
     pointer = "/tags" if field == "tag" else f"/{field}"
-    control = control_character(text)
-    if control or (field != "criteria" and "\n" in text and field != "description"):
-        raise Refused(f"There is {control or 'a line end'} in it: take it out.", pointer=pointer, error="bad_words")
-    if turns_direction(text):
-        message = "There is a sign in it that turns the direction of the text around it: write it anew without."
-        raise Refused(message, pointer=pointer, error="bad_words")
+    hidden = hidden_character(text)
+    if hidden or (field != "criteria" and "\n" in text and field != "description"):
+        raise Refused(f"There is {hidden or 'a line end'} in it: take it out.", pointer=pointer, error="bad_words")
     if len(text) > LONGEST[field]:
         message = f"It has {len(text)} characters; at most {LONGEST[field]}."
         raise Refused(message, pointer=pointer, error="bad_words")

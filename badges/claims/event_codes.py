@@ -24,7 +24,7 @@ from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, each
@@ -87,9 +87,9 @@ _decode = msgspec.json.Decoder(EventCode).decode
 
 def create(tenant: Tenant, wanted: EventCode) -> NewCode:
     """Makes a code for the event in *wanted*. Raises ``Refused`` for an event that cannot be one."""
-    fault = control_character(wanted.title)
+    fault = hidden_character(wanted.title)
     if fault or not wanted.title.strip() or len(wanted.title) > LONGEST_TITLE:
-        message = f"The title of the event takes 1 to {LONGEST_TITLE} characters, and no control characters."
+        message = f"The title of the event takes 1 to {LONGEST_TITLE} characters, and no hidden ones."
         raise Refused(message, error="bad_event", pointer="/title")
     try:
         web_address(wanted.activity)

@@ -23,7 +23,7 @@ from badges.verifying.verdict import Invalid, Unavailable
 from badges.verifying.verification import Fetch, Resolve, Verification, read
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
-from lrs.kernel.plain_text import control_character, turns_direction
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND
 from lrs.storage import Reader, Record
@@ -101,9 +101,8 @@ def _signed(one: Endorsement, found: Endorsements, issuer: Issuer) -> Json:
 def checked_comment(comment: str) -> str:
     """*comment* as it is kept. Raises ``Refused``."""
     text = comment.strip()
-    control = control_character(text)
-    if control or turns_direction(text):
-        raise Refused(f"The comment has {control or 'a sign that turns its direction'} in it: take it out.")
+    if hidden := hidden_character(text):
+        raise Refused(f"The comment has {hidden} in it, which nobody sees: take it out.")
     if not text or len(text) > LONGEST_COMMENT:
         raise Refused(f"The comment takes 1 to {LONGEST_COMMENT} characters: say what you vouch for, and why you can.")
     return text

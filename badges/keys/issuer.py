@@ -18,7 +18,7 @@ from badges.keys.multikey import DID_CONTEXT, KEY_CONTEXTS
 from badges.keys.ring import Key, KeyRing, ring_of
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Owed, Record, Tx
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -123,9 +123,9 @@ def _first_name(tenant: Tenant) -> str:
 
 def fault_of(name: str, url: str | None) -> str | None:
     """Why badges with this name and home page of the issuer cannot be signed; ``None`` if they can."""
-    found = control_character(name)
+    found = hidden_character(name)
     if found:
-        return f"the issuer's name has the control character {found} in it: type it anew"
+        return f"the issuer's name has the hidden character {found} in it: type it anew"
     if not name.strip():
         return "the issuer's name is empty"
     try:

@@ -16,7 +16,7 @@ from badges.keys.issuer import issuer_of
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.names import name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.times import timestamp_of_micros
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
@@ -47,7 +47,7 @@ def trust(tx: Tx, issuer: TrustedIssuer, *, by: str) -> None:
         raise Refused(
             "An issuer is a did:key, a did:web, a did:jwk or an https address.", error="bad_issuer", pointer="/id"
         )
-    if not issuer.name.strip() or len(issuer.name) > LONGEST or control_character(issuer.name + issuer.id):
+    if not issuer.name.strip() or len(issuer.name) > LONGEST or hidden_character(issuer.name + issuer.id):
         raise Refused(f"Say who the issuer is, in 1 to {LONGEST} characters.", error="bad_name", pointer="/name")
     try:
         if issuer.url:

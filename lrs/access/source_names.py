@@ -14,7 +14,7 @@ import msgspec
 
 from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import capital, control_character, turns_direction
+from lrs.kernel.plain_text import capital, hidden_character
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -69,7 +69,7 @@ def put_name(tx: Tx, source: str, shown: str, *, by: str) -> bool:
     capital letters.
     """
     name = " ".join(shown.split())
-    if control_character(shown) or turns_direction(shown):
+    if hidden_character(shown):
         raise _refused("The name has a character in it that cannot be seen: type it anew.")
     if len(name) > LONGEST:
         raise _refused(f"The name takes at most {LONGEST} characters.")

@@ -15,7 +15,7 @@ from lrs.access.roles import ADMINISTRATOR, Granted, rights_of_roles
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import mailbox_name
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Reader, Record, Tx, Walk, each
 from lrs.storage.about import Whose, by_keys, without
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -154,7 +154,7 @@ def caller_of(reader: Reader, id: str, tenant: str) -> Caller | None:
 def accepted_name(text: str) -> str:
     """*text* as the name of a person. Raises ``Refused`` (400)."""
     name = " ".join(text.split())
-    if not name or len(name) > LONGEST_NAME or control_character(name):
+    if not name or len(name) > LONGEST_NAME or hidden_character(name):
         raise Refused(f"Write a name of 1 to {LONGEST_NAME} characters.")
     return name
 

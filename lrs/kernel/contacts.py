@@ -5,7 +5,7 @@ from __future__ import annotations
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox, is_loopback
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 
 LONGEST = 200
 
@@ -16,7 +16,7 @@ def checked_contact(text: str) -> str:
     Raises ``Refused``.
     """
     contact = text.strip()
-    if not contact or len(contact) > LONGEST or control_character(contact):
+    if not contact or len(contact) > LONGEST or hidden_character(contact):
         raise Refused(f"the contact is one line of 1 to {LONGEST} characters, such as an e-mail address")
     if "://" in contact:
         return checked_page(contact, "contact")

@@ -28,6 +28,16 @@ def control_character(text: str) -> str | None:
     return _code(found[0]) if found else None
 
 
+def hidden_character(text: str) -> str | None:
+    r"""The first character in *text* that nobody sees, as messages show it (``\u202e``); ``None`` if there is none.
+
+    A control character, or one that turns the direction of the text around it, by which it can look like another text.
+    So it has no place in a name, a title or another line that somebody types.
+    """
+    found = CONTROL.search(text) or _TURNING.search(text)
+    return _code(found[0]) if found else None
+
+
 def cleaned(text: str, longest: int) -> str:
     """*text* on one line, without control characters and without what turns the direction of the text around it.
 
@@ -35,11 +45,6 @@ def cleaned(text: str, longest: int) -> str:
     """
     joined = " ".join(_TURNING.sub("", CONTROL.sub(" ", text)).split())
     return joined if len(joined) <= longest else f"{joined[: longest - 1].rstrip()}…"
-
-
-def turns_direction(text: str) -> bool:
-    """Whether *text* has an override or embedding of the direction, by which it can look like another text."""
-    return _TURNING.search(text) is not None
 
 
 def sized(count: int) -> str:

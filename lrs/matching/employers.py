@@ -18,7 +18,7 @@ from lrs.competency.shapes import ProfileEntry
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.mail_server import checked_mailbox
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.times import MINUTE
 from lrs.matching import changes, disclosures, services
 from lrs.matching.consent import consent, links
@@ -85,7 +85,7 @@ def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str
     Raises ``Refused`` (400) for an address that is none, and for a name that is empty, too long, or of several lines.
     """
     name = " ".join(called.split())
-    if not name or len(name) > LONGEST_REFERENCE or control_character(name):
+    if not name or len(name) > LONGEST_REFERENCE or hidden_character(name):
         raise Refused(f"Write how you call them, in at most {LONGEST_REFERENCE} characters.", error="bad_name")
     mailbox = f"mailto:{checked_mailbox(address)}"
     identifier = identified({"mbox": mailbox}, ids_of(tenant))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import hidden_character
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
@@ -91,6 +92,8 @@ def service_id(name: str) -> str:
     made = _NOT_IN_ID.sub("-", name.lower()).strip("-")[:40].strip("-")
     if not made:
         raise Refused("a service's name needs at least one letter or digit", error="bad_name")
+    if hidden := hidden_character(name):
+        raise Refused(f"the name has {hidden} in it, which nobody sees: type it anew", error="bad_name")
     return made
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from lrs.kernel.errors import Refused
-from lrs.kernel.plain_text import control_character, turns_direction
+from lrs.kernel.plain_text import hidden_character
 from lrs.people.persons import LISTING, members_of, owe_badges
 from lrs.people.sent_names import authority_name
 from lrs.storage import Owed, Reader, Record, Tx, each
@@ -113,7 +113,7 @@ def read(record: Record) -> ConfirmedName:
 
 def _checked(text: str, field: str, what: str) -> str:
     """*text* on one line. Raises ``Refused`` (400) with the place."""
-    if control_character(text) or turns_direction(text):
+    if hidden_character(text):
         message = f"{what} has a character in it that cannot be seen: type it anew."
     elif not any(char.isalpha() for char in text):
         message = f"{what} is missing: write it in words."

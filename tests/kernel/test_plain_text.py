@@ -11,11 +11,11 @@ from lrs.kernel.plain_text import (
     cleaned,
     control_character,
     counted,
+    hidden_character,
     one_line,
     quoted,
     sentence,
     sized,
-    turns_direction,
 )
 from tests.rows import each_of
 
@@ -82,7 +82,13 @@ def test_so_many_are_said_with_the_word_for_so_many():
 
     assert told == ["0 rows", "1 row", "2 rows", "1,000 rows"]
     assert [counted(number, "try", "tries") for number in (1, 2)] == ["1 try", "2 tries"]
-    assert [turns_direction(text) for text in ("a\u202eb", "a\u2067b", "a\u200fb", "ab")] == [True, True, False, False]
+    assert [hidden_character(text) for text in ("a\u202eb", "a\u2067b", "a\x07b", "a\u200fb", "ab")] == [
+        "\\u202e",
+        "\\u2067",
+        "\\x07",
+        None,
+        None,
+    ]
 
 
 def test_a_name_does_not_fill_a_terminal():

@@ -127,7 +127,7 @@ def test_held_badges_are_issued_anew_with_the_words_if_the_steward_says_so(site,
 @pytest.mark.parametrize(
     ("given", "field", "why"),
     [
-        ({"name": "Gowning \u202egnol"}, "name", "turns the direction"),
+        ({"name": "Gowning \u202egnol"}, "name", "\\u202e"),
         ({"description": "bell \x07"}, "description", "\\x07"),
         ({"criteria": "x" * 10_001}, "criteria", "at most 10000"),
         ({"language": "in English"}, "language", "is no language"),

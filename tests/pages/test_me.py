@@ -448,7 +448,7 @@ def test_who_sees_what_is_said_in_words_and_stopped(site):
     assert again.headers["location"] == "/me/sharing?done=stopped_before"
     assert stopped.headers["location"] == "/me/sharing?done=stopped"
     assert "Stopped. This service sees nothing of yours from now on" in text_of(after)
-    assert "Services that saw it before Career Converter from" in text_of(after)
+    assert "Who saw it before Career Converter from" in text_of(after)
     assert [one.withdrawn for one in consent.of_subject(site.tenant.store, Subject(person=ann))].count(None) == 0
     assert ("consent.withdrawn", f"learner {ann}") in site.audit()
 
@@ -595,7 +595,7 @@ def test_what_services_were_told_stands_there_by_day(site):
 def test_badges_stand_by_name_and_the_organisation_is_called_by_its_name(site):
     ann = lived(site)
     found = [
-        OwnBadge(id, name, "", "", "", f"2026-11-{day}", "", "", "issued")
+        OwnBadge(id, name, "", "", "", f"2026-11-{day}", f"2026-11-{day}", "", "", "issued")
         for id, name, day in (("1", "Gowning", 20), ("2", "aseptic", 19), ("3", "Gowning", 18))
     ]
     gone = dict.fromkeys(

@@ -20,7 +20,7 @@ from lrs.access.policy.table import TABLE
 from lrs.kernel.contacts import contact_link
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import checked_mailbox
-from lrs.kernel.plain_text import control_character
+from lrs.kernel.plain_text import hidden_character
 from lrs.kernel.sealed import NotOurs, seal, unseal
 from lrs.kernel.times import DAY, SECOND
 from lrs.matching.consent import answers, consent, links
@@ -278,7 +278,7 @@ def faults_in(tenant: Tenant, link: ConsentLink, form: ConsentForm, person: str)
 
 
 def _faults_of(tenant: Tenant, link: ConsentLink, asked: GuardianWanted, person: str) -> Iterable[tuple[str, str]]:
-    if not asked.name or len(asked.name) > LONGEST_NAME or control_character(asked.name):
+    if not asked.name or len(asked.name) > LONGEST_NAME or hidden_character(asked.name):
         yield "name", "missing"
     if asked.address:
         try:

@@ -18,7 +18,7 @@ from lrs.outbox.channel import End
 from lrs.outbox.channels.email import Render, sender_of, try_out
 from lrs.pages.operator import setup
 from lrs.pages.operator.facts import CANNOT
-from lrs.pages.operator.organisations import LONGEST_NAME, invite_administrator, operator_of, put_down
+from lrs.pages.operator.organisations import checked_name, invite_administrator, operator_of, put_down
 from lrs.pages.sign_in import entering
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.tenancy import states
@@ -152,9 +152,7 @@ class _Begin:
         )
 
     def _name(self, visit: Visit, form: TypedForm) -> Response:
-        name = " ".join(form.get("name", "").split())
-        if not name or len(name) > LONGEST_NAME:
-            raise Refused(f"Write a name of 1 to {LONGEST_NAME} characters.")
+        name = checked_name(form.get("name", ""))
         states.put_down(visit.tenant.settings, DEFAULT, "tenant.set", {"set": "name"}, by=operator_of(visit))
         tenants_of(visit.request).control.change(DEFAULT, lambda record, _: msgspec.structs.replace(record, name=name))
         put_down(visit, "tenant.set", DEFAULT)

@@ -11,6 +11,7 @@ from lrs.access.policy.operators import OPERATOR
 from lrs.access.roles import ADMINISTRATOR, Granted
 from lrs.access.staff import SUBJECT
 from lrs.kernel.errors import Misconfigured, Refused
+from lrs.kernel.plain_text import hidden_character
 from lrs.pages.list_files import add_files
 from lrs.pages.operator import facts, view
 from lrs.pages.operator.view import ORGANISATION_COLUMNS
@@ -133,9 +134,16 @@ def put_down(visit: Visit, action: str, organisation: str) -> None:
     visit.tenant.store.write(decide).result()
 
 
-def _make(visit: Visit, id: str, name: str) -> None:
-    if not name or len(name) > LONGEST_NAME:
+def checked_name(text: str) -> str:
+    """*text* as the name of an organisation. Raises ``Refused`` (400)."""
+    name = " ".join(text.split())
+    if not name or len(name) > LONGEST_NAME or hidden_character(name):
         raise Refused(f"Write a name of 1 to {LONGEST_NAME} characters.")
+    return name
+
+
+def _make(visit: Visit, id: str, name: str) -> None:
+    name = checked_name(name)
     tenants = tenants_of(visit.request)
     try:
         is_new = states.create(tenants.installation.settings, tenants.control, id, name, by=operator_of(visit))

@@ -124,8 +124,8 @@ def test_a_did_web_of_a_bare_host_is_at_its_well_known_place():
 @pytest.mark.parametrize(
     ("name", "url", "why"),
     [
-        ("Cen\x07tre", None, r"the issuer's name has the control character \\x07 in it"),
-        ("\x1b[2JCentre", None, r"control character \\x1b"),
+        ("Cen\x07tre", None, r"the issuer's name has the hidden character \\x07 in it"),
+        ("\x1b[2JCentre", None, r"hidden character \\x1b"),
         (" ", None, "the issuer's name is empty"),
         ("Centre", "centre.example.org", "is no address"),
         ("Centre", "https://cen tre.example.org/", "is no address"),

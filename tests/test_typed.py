@@ -1,0 +1,57 @@
+"""Names, titles and other lines that people type: no sign in them by which they look like another text (U+202E)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lrs
+from adapters.training_centre import checklists, planning
+from badges.keys.issuer import fault_of
+from lrs.access.staff import accepted_name
+from lrs.kernel.contacts import checked_contact
+from lrs.kernel.errors import Refused
+from lrs.matching.services import service_id
+from lrs.pages.operator.organisations import checked_name
+
+TURNED = "Ann \u202egnol"
+HOUSE = Path(lrs.__file__).parents[1]
+OF_SEVERAL_LINES = {
+    "badges/held/stops.py",
+    "lrs/competency/corrections.py",
+    "lrs/competency/frameworks/frameworks.py",
+    "lrs/matching/purposes.py",
+    "lrs/people/questions.py",
+}
+"""Modules that let such a sign in: texts of several lines, which pages show by themselves, and those of frameworks."""
+
+
+def checklist(title: str, text: str = "Puts it on") -> object:
+    return checklists.checked(checklists.Checklist("north", "gown", title, (checklists.ChecklistStep("one", text),)))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        accepted_name,
+        checked_contact,
+        checked_name,
+        service_id,
+        checklist,
+        lambda text: checklist("Gowning", text),
+        lambda text: planning.line({"title": text}, "title"),
+    ],
+)
+def test_a_name_that_turns_the_direction_of_a_text_is_refused(typed):
+    typed("Ann Ó Brien, אנה")
+    with pytest.raises((Refused, planning.FormFault)):
+        typed(TURNED)
+    assert "hidden" in (fault_of(TURNED, None) or "")
+
+
+def test_only_texts_of_several_lines_are_looked_at_for_control_characters_alone():
+    sources = [path for room in ("lrs", "adapters", "badges") for path in (HOUSE / room).rglob("*.py")]
+    using = {str(path.relative_to(HOUSE)) for path in sources if "control_character(" in path.read_text("utf-8")}
+
+    assert using - {"lrs/kernel/plain_text.py"} == OF_SEVERAL_LINES
