@@ -21,7 +21,7 @@ from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.late import Router
-from lrs.web.page import Pages, page
+from lrs.web.page import Pages, page_in_language
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import problems
 
@@ -103,8 +103,8 @@ def _wants_json(request: Request) -> bool:
 
 
 def _page(request: Request, template: str, **shown: object) -> Response:
-    answer = page(request, template, **shown)
-    answer.headers["vary"] = "accept"
+    answer = page_in_language(request, template, **shown)
+    answer.headers["vary"] = "accept, accept-language, cookie"
     return answer
 
 

@@ -8,6 +8,7 @@ from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
 from lrs.web.exchange import exchange_of, root_of
 from lrs.web.frame import PRODUCT
+from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.page import Pages, page, refusal_page, server_root
 from lrs.web.page_policy import PagePolicy
@@ -50,7 +51,8 @@ _VARY = {"vary": "accept"}
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """The page of a refusal for everybody."""
+    """The page of a refusal for everybody, in the language that the reader chose."""
+    exchange_of(request).language = language_of(request, LEARNERS)
     return refusal_page(request, refused, "public/refused.html", root=server_root(request))
 
 

@@ -51,7 +51,10 @@ MINE = {
 """What learners read of themselves."""
 PUBLIC = {
     f"public/{name}.html"
-    for name in ("verify", "verify-refused", "catalogue", "catalogue-entry", "roles", "role", "role-embedded")
+    for name in (
+        *("verify", "verify-refused", "catalogue", "catalogue-entry", "roles", "role", "role-embedded", "refused"),
+        *("achievement", "criteria", "competency"),
+    )
 }
 """What everybody reads, and learners are led to."""
 LAUNCHED = {
@@ -59,13 +62,12 @@ LAUNCHED = {
     *(f"content/{name}.html" for name in ("player", "refused")),
 }
 """What learners read who come from a learning platform, and round what they open."""
-WELSH = CONSENT | SIGN_IN | BADGES | MINE | PUBLIC | LAUNCHED | {*LEARNERS, "mails/learner-sign-in.html"}
-"""What there is in both languages, whole."""
-AS_FAR = {"account/own-account.html"}
-"""What is in Welsh as far as somebody has written it."""
 OWN = {*LEARNERS, "account/own-account.html"}
 """What learners read."""
+WELSH = CONSENT | SIGN_IN | BADGES | MINE | PUBLIC | LAUNCHED | OWN | {"mails/learner-sign-in.html"}
+"""What there is in both languages, whole."""
 WITHOUT_CHOICE = {
+    "public/refused.html",
     "public/role-embedded.html",  # stands in a page of somebody else
     "learner/own-refused.html",
     "account/refused.html",
@@ -133,7 +135,7 @@ def refusals_in(path):
 
 
 def test_each_page_that_is_in_welsh_lets_its_reader_choose_the_language():
-    pages = {name for name in WELSH | OWN if not name.startswith("mails/")}
+    pages = {name for name in WELSH if not name.startswith("mails/")}
     without = {name for name in pages if "switch(language, languages)" not in source(name).read_text()}
 
     assert without == WITHOUT_CHOICE
@@ -159,13 +161,13 @@ def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catal
     refused = set().union(*map(refusals_in, (*LEARNERS_ROUTES, *REFUSING)))
     told = {*OF_LISTS, *TO_LEARNERS.values(), *KINDS_SAID.values(), "Course", *refused}
     said = of_forms | {text: (text,) for text in told}
-    wanted, allowed = texts_in(with_referred(WELSH)) | said, texts_in(with_referred(WELSH | AS_FAR)) | said
+    wanted = texts_in(with_referred(WELSH)) | said
 
     assert wanted.keys() - kept.keys() == set()
-    assert kept.keys() - allowed.keys() == set()
+    assert kept.keys() - wanted.keys() == set()
     for text, string in kept.items():
         forms = (string,) if isinstance(string, str) else string
-        assert len(forms) == (1 if len(allowed[text]) == 1 else 6)
+        assert len(forms) == (1 if len(wanted[text]) == 1 else 6)
         for form in forms:
             assert form.strip(), text
             assert sorted(HOLES.findall(form)) == sorted(HOLES.findall(text)), text
@@ -225,15 +227,13 @@ def is_gettext(call):
 
 
 def test_no_learners_page_has_a_text_outside_the_catalogue():
-    own = {name: set(outside(name)) - {"English", "Cymraeg"} for name in with_referred(WELSH | OWN)}
+    own = {name: set(outside(name)) - {"English", "Cymraeg"} for name in with_referred(WELSH)}
 
     assert {name: texts for name, texts in own.items() if texts} == {}
 
 
 def test_no_learners_page_has_a_word_that_a_learner_would_not_know():
-    said = {
-        name: [text for parts in texts_in([name]).values() for text in parts] for name in with_referred(WELSH | OWN)
-    }
+    said = {name: [text for parts in texts_in([name]).values() for text in parts] for name in with_referred(WELSH)}
 
     assert [(name, text) for name in said for text in said[name] if FOREIGN.search(HOLES.sub("", text))] == []
 

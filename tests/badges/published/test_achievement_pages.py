@@ -51,7 +51,9 @@ def test_the_criteria_are_json_for_programs_and_a_page_with_each_statement_for_p
     }
     assert "<li><bdi>Gowns without touching the outside</bdi></li>" in shown.text
     assert "<h3><bdi>Awareness (included)</bdi></h3>" in shown.text
-    assert {told.headers["vary"], shown.headers["vary"]} == {"accept"}
+    assert told.headers["vary"] == "accept"
+    assert shown.headers["vary"] == "accept, accept-language, cookie"
+    assert "Am beth mae'r bathodyn yn sefyll" in get(f"{url}?lang=cy", HTML).text
 
 
 def test_the_competency_is_a_case_item_for_programs_and_a_page_for_people(get, achievement):
