@@ -37,11 +37,14 @@ def pages_address_for(request: HTTPConnection) -> str:
     return pages_address(tenant.settings, tenant.id, port_of(request))
 
 
-def content_settings(request: HTTPConnection, settings: Settings) -> list[str]:
-    """The settings that whoever runs the server makes so that packages are served; none where they are."""
+def content_settings(request: HTTPConnection, settings: Settings, planned: str = "") -> list[str]:
+    """The settings that whoever runs the server makes so that packages are served; none where they are.
+
+    *planned* is the address that the pages get at the next start.
+    """
     if settings.content_url is not None:
         return []
-    root = settings.pages_root
+    root = planned or settings.pages_root
     return settings_for(root or pages_address_for(request), is_set=root is not None)
 
 

@@ -135,6 +135,42 @@ def test_setting_up_says_which_settings_let_packages_of_courses_be_opened(made):
     assert states(made)["content"] == "skipped"
 
 
+def test_one_start_is_enough_for_all_settings_and_it_is_told_once_more_what_to_write(tmp_path, made):
+    do(made.operator, "organisation", name="Centre")
+    do(made.operator, "administrator", who="me")
+    setup.write_down(made.own, "address", address="https://lrs.example.org")
+    with posting() as post:
+        tried = do(made.operator, "mail", server=f"127.0.0.1:{post.port}", email="olga@example.org")
+    next_one = made.operator.get(BEGIN)
+    written = do(made.operator, "content")
+    start = made.operator.get(BEGIN)
+    made.close()
+    after = Installation(
+        tmp_path,
+        public_url="https://lrs.example.org",
+        content_url="https://content.lrs.example.org",
+        smtp_url="smtp://mail.example.org",
+    )
+    found, page = states(after), text_of(after.operator.get(BEGIN))
+    after.close()
+
+    assert "It holds from the next start on, with this line:" in text_of(tried)
+    assert "Packages of courses" in text_of(next_one)
+    assert "LRS_CONTENT_URL=https://content.lrs.example.org" in next_one.text
+    assert written.headers["location"].endswith("done=written_down")
+    for line in ("LRS_PUBLIC_URL=https://lrs.example.org", "LRS_CONTENT_URL=https://content.lrs", "LRS_SMTP_URL=…"):
+        assert line in start.text
+    assert "One start with what you wrote down" in text_of(start)
+    assert {name: state for name, state in found.items() if name != "organisation"} == {
+        "administrator": "done",
+        "address": "done",
+        "mail": "",  # one message more says that the line was written as it was tried
+        "content": "done",
+        "source": "",
+    }
+    assert "Mails go out from" in page
+
+
 def test_the_steps_can_be_done_by_somebody_else_and_in_another_order(made):
     create_key(made.tenant, "moodle", ["statements/write"])
     made.operator.get(BEGIN)
@@ -198,9 +234,9 @@ def test_a_mail_server_is_tried_before_it_is_set_and_the_line_that_sets_it_is_to
 
     line = f"LRS_SMTP_URL=smtp://olga%40example.org:p%40ss%2Fword@127.0.0.1:{post.port}"
     assert (answer.status_code, line in answer.text, "/etc/engraft/engraft.env" in answer.text) == (200, True, True)
-    assert "The line has the password, and is not shown again." in text_of(answer)
+    assert "The line has the password, and is not shown again: write it down now." in text_of(answer)
     assert "The line has the password" not in text_of(open_to_all)
-    assert "Then send one more from here: this step will be done." in text_of(open_to_all)
+    assert "After that start, send one more from here: this step will be done." in text_of(open_to_all)
     assert [to for to, _ in post.messages] == [["olga@example.org"]]
     assert (wrong.status_code, "refuses our user or password" in text_of(wrong)) == (400, True)
     assert "guess" not in wrong.text

@@ -42,6 +42,7 @@ says(
     administrator_in="You are an administrator of the organisation, too, and signed in there.",
     address_reached="This server was reached at that address.",
     mail_taken="The mail server took the message. See whether it arrives.",
+    written_down="It holds from the next start on.",
     step_skipped="The step before this one is skipped. You can come back to it at any time, under All steps.",
 )
 
@@ -96,6 +97,7 @@ class _Begin:
             "administrator": self._let_in,
             "address": self._reach,
             "mail": self._mail,
+            "content": self._write_down,
         }
 
     def page(self, visit: Visit, wanted: str = "", refused: Refused | None = None, **typed: str) -> Response:
@@ -117,7 +119,7 @@ class _Begin:
             "invited": {"link": "", "until": ""},
             "tried": "",
             "has_password": False,
-            "content_settings": content_settings(visit.request, settings),
+            "content_settings": content_settings(visit.request, settings, _planned(kept)),
         }
         return self._shown(visit, found, chosen, refused.status if refused else 200, told)
 
@@ -178,8 +180,11 @@ class _Begin:
 
     def _reach(self, visit: Visit, form: TypedForm) -> Response:
         setup.reach(visit.tenant, form.get("address", ""))
-        setup.skip(visit.tenant, "address", skipped=False)
         return visit.on("/begin?step=address&done=address_reached")
+
+    def _write_down(self, visit: Visit, _: TypedForm) -> Response:
+        setup.write_down(visit.tenant, "content")
+        return visit.on("/begin", "written_down")
 
     def _mail(self, visit: Visit, form: TypedForm) -> Response:
         is_set = visit.tenant.settings.smtp_url is not None
@@ -200,6 +205,7 @@ class _Begin:
 
     def _tried(self, visit: Visit, url: str, form: TypedForm) -> Response:
         """The mail step, with the line that sets the server that took a message."""
+        setup.write_down(visit.tenant, "mail")
         found = setup.steps(visit.tenant, tenants_of(visit.request))
         chosen = next(one for one in found if one.name == "mail")
         typed = {field: form.get(field, "") for field in (*SERVER, "email")}
@@ -223,6 +229,11 @@ _NOTHING: dict[str, Any] = {
     "has_server": False,
     "has_password": False,
 }
+
+
+def _planned(kept: setup.Setup | None) -> str:
+    """The address that the pages get at the next start; empty if none was written down."""
+    return kept.address if kept and "address" in kept.written else ""
 
 
 def _own(visit: Visit) -> staff.Member:

@@ -2,8 +2,8 @@
 
 Whether a step is done is seen from what there is, never from having been here: so it can be left at any time, gone on
 with in another browser, and done on the command line. Only what cannot be seen is kept, in one record of the control
-store: what was skipped, which address was reached, when a test message was taken, and the word by which this server
-knows itself again (``reached``).
+store: what was skipped, which address was reached, when a test message was taken, which steps have a setting that waits
+for the next start, and the word by which this server knows itself again (``reached``).
 """
 
 from __future__ import annotations
@@ -34,28 +34,34 @@ TITLES = {
     "address": "The address of this server",
     "mail": "Mail",
     "content": "Packages of courses",
+    "start": "One start with what you wrote down",
     "source": "The first source of records",
 }
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What cannot be seen elsewhere. *address* was reached at *reached_at*; *mailed_at* a mail server took a mail."""
+    """What cannot be seen elsewhere. *address* was reached at *reached_at*; *mailed_at* a mail server took a mail.
+
+    *written* are steps whose settings hold from the next start on.
+    """
 
     word: str
     skipped: tuple[str, ...] = ()
     address: str = ""
     reached_at: int = 0
     mailed_at: int = 0
+    written: tuple[str, ...] = ()
     v: int = 1
 
 
 class SetupStep(msgspec.Struct, frozen=True):
-    """A step: whether it is done, or was skipped, and what says so."""
+    """A step: whether it is done, was skipped, or waits for the next start; and what says that it is done."""
 
     name: str
     is_done: bool
     is_skipped: bool = False
     told: str = ""
+    is_written: bool = False
 
     @property
     def title(self) -> str:
@@ -65,7 +71,7 @@ class SetupStep(msgspec.Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         """Whether somebody has to look at it."""
-        return not (self.is_done or self.is_skipped)
+        return not (self.is_done or self.is_skipped or self.is_written)
 
 
 def known(reader: Reader) -> Setup | None:
@@ -97,8 +103,22 @@ def skip(installation: Tenant, step: str, *, skipped: bool = True) -> None:
     change(installation, changed)
 
 
+def write_down(installation: Tenant, step: str, *, address: str = "") -> None:
+    """Keeps that somebody was told the setting of *step*, and its *address*: it is in force from the next start on."""
+
+    def changed(before: Setup) -> Setup:
+        skipped, written = (tuple(one for one in some if one != step) for some in (before.skipped, before.written))
+        told = {"address": address, "reached_at": installation.clock()} if address else {}
+        return msgspec.structs.replace(before, skipped=skipped, written=(*written, step), **told)
+
+    change(installation, changed)
+
+
 def steps(installation: Tenant, tenants: Tenants) -> list[SetupStep]:
-    """All steps, in their order, as they are now. An organisation that cannot be looked at has done nothing."""
+    """All steps, in their order, as they are now. An organisation that cannot be looked at has done nothing.
+
+    Where settings wait for the next start, that is a step, too: before the first source, whose key has an address.
+    """
     kept, settings = known(installation.store) or Setup(""), installation.settings
     record = tenants.control.get(DEFAULT)
     name = record.name if record else ""
@@ -111,7 +131,17 @@ def steps(installation: Tenant, tenants: Tenants) -> list[SetupStep]:
         "content": settings.content_url or "",
         "source": ", ".join(sources),
     }
-    return [SetupStep(one, bool(told), one in kept.skipped and not told, told) for one, told in found.items()]
+    in_force = {
+        "address": (settings.public_url or "").rstrip("/") == kept.address,
+        "mail": settings.smtp_url is not None,
+        "content": settings.content_url is not None,
+    }
+    written = {one for one in kept.written if not in_force[one] and one not in kept.skipped}
+    all_steps = [
+        SetupStep(one, bool(told), one in kept.skipped and not told, told, one in written)
+        for one, told in found.items()
+    ]
+    return [*all_steps[:-1], SetupStep("start", is_done=False), all_steps[-1]] if written else all_steps
 
 
 def first_open(found: Sequence[SetupStep]) -> SetupStep | None:
@@ -138,8 +168,7 @@ def reach(installation: Tenant, address: str) -> str:
         raise Refused(f"{root} was not reached from here: {error}.") from error
     if body != answer_to(word):
         raise Refused(f"Something answers at {root}, but not this server: see where that address leads.")
-    now = installation.clock()
-    change(installation, lambda before: msgspec.structs.replace(before, address=root, reached_at=now))
+    write_down(installation, "address", address=root)
     return root
 
 
