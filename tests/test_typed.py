@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,17 @@ def test_only_texts_of_several_lines_are_looked_at_for_control_characters_alone(
     using = {str(path.relative_to(HOUSE)) for path in sources if "control_character(" in path.read_text("utf-8")}
 
     assert using - {"lrs/kernel/plain_text.py"} == OF_SEVERAL_LINES
+
+
+def test_no_message_begins_with_a_name_which_pages_would_begin_with_a_capital():
+    begins = re.compile(r'(?:Refused\(|message = |waits = )f"\{[\w.\[\]]*(?:name|label|service|\bid)\}')
+    files = [path for room in ("lrs", "adapters", "badges") for path in (HOUSE / room).rglob("*.py")]
+    by_name = [str(path.relative_to(HOUSE)) for path in files if begins.search(path.read_text("utf-8"))]
+
+    assert begins.search('raise Refused(f"{one.name} has no seat")')
+    on_pages = {one for one in by_name if not re.search(r"_commands|/doctor", one)}
+    assert on_pages == {  # ids that begin with no word, and the name of a field of a return
+        "lrs/outbox/deliveries.py",
+        "badges/issuing/rotation.py",
+        "adapters/apprenticeship/ilr/source.py",
+    }

@@ -51,10 +51,10 @@ def enrol(day: CentreDay, id: str, people: Sequence[Attendee]) -> int:
         for one in people:
             before = next((pair for pair in there.values() if pair[1].shares(one.identifiers)), None)
             if session.lead and one.shares([session.lead.who]):
-                message = f"{one.name} runs this session, and cannot be one of those who attend it. Nobody was added."
+                message = f"Nobody was added: {one.name} runs this session, and cannot be one of those who attend it."
                 raise Refused(message, status=409, error="self_assessed")
             if before is not None and before[1].is_expected:
-                message = f"{before[1].name} is on this roster already. Nobody was added."
+                message = f"Nobody was added: {before[1].name} is on this roster already."
                 raise Refused(message, status=409, error="twice")
             if before is not None:
                 attendees.put(tx, replace(before[1], seat="added", at=one.at, by=one.by), before[0])

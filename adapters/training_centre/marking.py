@@ -63,7 +63,7 @@ def with_step(session: CentreSession, one: Attendee, mark: StepMark, seen: int, 
         raise _meanwhile(one, there[-1])
     _check(session, one, mark)
     if one.mark is not None and one.mark.value not in THERE:
-        message = f"{one.name} is marked as {SAID[one.mark.value].lower()}. Correct that first."
+        message = f"Correct first that {one.name} is marked as {SAID[one.mark.value].lower()}."
         raise Refused(message, status=409, error="was_absent")
     kept = tuple(each for each in one.signatures if each.attempt != mark.attempt)
     return replace(one, steps=(*one.steps, mark), signatures=kept)
@@ -168,7 +168,7 @@ def _check(session: CentreSession, one: Attendee, mark: AttendanceMark | StepMar
     if session.state == "cancelled":
         raise Refused("This session was cancelled: nobody attends it.", status=409, error="session_cancelled")
     if not one.is_expected:
-        raise Refused(f"{one.name} has no seat in this session.", status=409, error="no_seat")
+        raise Refused(f"There is no seat for {one.name} in this session.", status=409, error="no_seat")
     if session.starts - mark.at > EARLY:
         begins = f"{written_day(session.day)}, {session.at(session.starts):%H:%M}"
         message = f"This session begins on {begins}: marks are taken from an hour before. Nothing was stored."
@@ -179,7 +179,7 @@ def _check(session: CentreSession, one: Attendee, mark: AttendanceMark | StepMar
     if len(mark.why) > LONGEST_WHY:
         raise Refused(f"Say why in at most {LONGEST_WHY} characters.", error="why")
     if len(one.attendance) + len(one.steps) >= MOST_MARKS:
-        raise Refused(f"{one.name} has {MOST_MARKS} marks already.", status=409, error="too_many")
+        raise Refused(f"There are {MOST_MARKS} marks of {one.name} already.", status=409, error="too_many")
     _check_apart(one, mark.by)
 
 

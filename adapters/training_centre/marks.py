@@ -155,7 +155,7 @@ def leave(day: CentreDay, id: str, who: str, root: str) -> None:
         _, session = day.session(tx, id)
         record, one = attendees.attendee(tx, id, who)
         if session.is_closed or one.attendance or one.steps:
-            message = f"{one.name} has marks in this session, which stay: mark them as absent instead."
+            message = f"The marks of {one.name} in this session stay: mark them as absent instead."
             raise Refused(message, status=409, error="has_marks")
         gone = replace(one, seat="cancelled", at=day.tenant.clock(), by=day.marker.subject)
         attendees.put(tx, gone, record)

@@ -166,10 +166,12 @@ def send_test(tenant: Tenant, id: str, *, by: str) -> str:
     def decide(tx: Tx) -> str:
         service = services.wanted(tx, id)
         if service.webhook is None:
-            message = f"{id} has no webhook, so no event can be sent to it"
+            message = f"the service {id} has no webhook, so no event can be sent to it"
             raise Refused(message, status=409, error="no_webhook")
         if not service.active:
-            message = f"{id} is {service.state} ({service.reason}), so nothing is sent: lrs services resync {id}"
+            message = (
+                f"the service {id} is {service.state} ({service.reason}), so nothing is sent: lrs services resync {id}"
+            )
             raise Refused(message, status=409, error="service_stopped")
         audit.append(tx, by, "service.tested", {"service": id})
         return notices.queue_test(tx, id, tenant.clock())
@@ -192,7 +194,9 @@ def resync(tenant: Tenant, id: str, *, by: str, only_refused: bool = False) -> i
         told = agreed if service.webhook else 0
         if service.active and not told:
             why = "no learner agreed to show it anything" if service.webhook else "it has no webhook"
-            raise Refused(f"{id} is active already, and is told nothing: {why}", status=409, error="nothing_to_tell")
+            raise Refused(
+                f"the service {id} is active already, and is told nothing: {why}", status=409, error="nothing_to_tell"
+            )
         audit.append(tx, by, "service.resynced", {"service": id})
         begin(tx, id)
         return services.change(tx, id, _renewed)

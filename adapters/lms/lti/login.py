@@ -144,10 +144,10 @@ def wanted(reader: Reader, given: Mapping[str, str]) -> LtiPlatform:
 def check_approved(platform: LtiPlatform) -> None:
     """Raises ``Refused`` (403) for a platform that waits for its approval, or is suspended."""
     if platform.state == "pending":
-        waits = f"{platform.name} is registered, and waits until an administrator approves it."
+        waits = f"The platform {platform.name} is registered, and waits until an administrator approves it."
         raise Refused(f"{waits} {_ASK}", status=403, error="platform_pending")
     if platform.state == "suspended":
-        message = f"{platform.name} may launch nothing at present. {_ASK}"
+        message = f"The platform {platform.name} may launch nothing at present. {_ASK}"
         raise Refused(message, status=403, error="platform_suspended")
 
 

@@ -139,12 +139,12 @@ def calling() -> Iterator[None]:
 def lie(provider: Provider, why: str) -> Untrusted:
     """That *provider* cannot be believed; the log says so, too."""
     _log.warning("a sign-in provider is not believed", provider=provider.name, why=why)
-    return Untrusted(f"{provider.label} cannot be used for signing in: {why}. Tell your administrator.")
+    return Untrusted(f"The provider {provider.label} cannot be used for signing in: {why}. Tell your administrator.")
 
 
 def unreachable(label: str) -> Refused:
     """That a provider does not answer."""
-    message = f"{label} does not answer at present. Try again in a few minutes, or sign in another way."
+    message = f"The provider {label} does not answer at present. Try again in a few minutes, or sign in another way."
     return Refused(message, status=503, error="unavailable", headers=(("retry-after", "60"),))
 
 

@@ -116,7 +116,9 @@ def _begun(tenant: Tenant, kept: str | None, state: str) -> Begun:
 def _not_let_through(provider: Provider, error: str) -> Refused:
     if error == "access_denied":
         return Refused(f"You, or {provider.label}, stopped the sign-in.", status=403, error="forbidden")
-    return Refused(f"{provider.label} did not sign you in. Try again.", status=502, error="untrusted_provider")
+    return Refused(
+        f"The provider {provider.label} did not sign you in. Try again.", status=502, error="untrusted_provider"
+    )
 
 
 def _token(tenant: Tenant, provider: Provider, discovery: Discovery, begun: Begun, code: str) -> str:
