@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lrs.kernel.errors import Refused
-from lrs.kernel.strict_json import Json, parse
+from lrs.kernel.strict_json import Json, parse, pointer_of
 from lrs.kernel.tables.file import File
 from lrs.kernel.tables.row import Fault, FileLine
 
@@ -78,10 +78,11 @@ def _records(file: File) -> list[Any]:
     if len(lines) > 1 and all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
         return [_parsed(line, f" in line {number}") for number, line in enumerate(lines, 1)]
     tree = _parsed(body, "")
-    found = {"": tree} if isinstance(tree, list) else dict(_lists(tree, "", 0))
+    found = [("", tree)] if isinstance(tree, list) else list(_lists(tree, "", 0))
     if len(found) == 1:
-        return next(iter(found.values()))
-    told = f"several lists of records ({', '.join(sorted(found))}): send one of them" if found else _NONE
+        return found[0][1]
+    places = ", ".join(sorted(place for place, _ in found))
+    told = f"several lists of records ({places}): send one of them" if found else _NONE
     raise Refused(f"the JSON has {told}", error="no_table")
 
 
@@ -101,7 +102,7 @@ def _lists(tree: Any, place: str, depth: int) -> Iterator[tuple[str, list[Any]]]
     if not isinstance(tree, dict) or depth == _AROUND:
         return
     for name, value in tree.items():
-        here = f"{place}/{name}"
+        here = place + pointer_of([name])
         if isinstance(value, list) and value and isinstance(value[0], dict):
             yield here, value
         else:
