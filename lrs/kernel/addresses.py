@@ -42,6 +42,7 @@ def origin(address: str) -> str:
     except ValueError:
         return ""
     host = parts.raw_host.decode("ascii").lower()
+    host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
