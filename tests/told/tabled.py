@@ -18,10 +18,10 @@ RUN = re.compile(r"(a/b,|.)\1{39,}")
 """One sign or word many times over: what is told of it is how long it is."""
 
 
-def said(act: Callable[..., Any], *given: Any) -> str:
+def said(act: Callable[..., Any], *given: Any, **named: Any) -> str:
     """What *act* makes of what is *given*, or how that is refused."""
     try:
-        return inline(act(*given))
+        return inline(act(*given, **named))
     except Refused as refused:
         return refusal(refused)
     except ValidationError as error:
