@@ -30,7 +30,7 @@ def test_help_of_every_command(told: Any) -> None:
         is_of_group = len(words) > 2 or (isinstance(command, click.Group) and command is not main)
         story = parts.setdefault(words[1] if is_of_group else "lrs", Story())
         story.head(path)
-        with click.Context(command, info_name=path, max_content_width=100, terminal_width=100) as context:
+        with click.Context(command, info_name=path, terminal_width=100, **main.context_settings) as context:
             story.say(command.get_help(context))
     for group, said in parts.items():
         told(str(said), group, is_tidy=True)

@@ -103,7 +103,7 @@ def test_words_and_json(told: Any) -> None:
     table(story, plain_text.sentence, words)
     table(story, plain_text.one_line, ("a", "a\nb", "\x1b[1m", "\u202e", "\u2028", "\ud800", "é"))
     table(story, plain_text.quoted, ('a "b"', "a\\b", "a   b", "\u3164", "x" * 81))
-    table(story, plain_text.turns_direction, ("a", "\u202e", "\u2066", "\u200f"))
+    table(story, plain_text.hidden_character, ("a", "\u202e", "\u2066", "\u200f"))
     table(story, excerpt, ("a", "a@b", "a%40b", "a\x07", "x" * 77, "x" * 78))
     table(
         story,
