@@ -51,7 +51,15 @@ Here = Annotated[Tenant, Depends(tenant_of)]
 """The tenant that a request is about."""
 
 
-async def small_body(request: Request, most: int = MAX_BODY) -> bytes:
+async def small_body(request: Request) -> bytes:
+    """The dependency that gives a body of at most ``MAX_BODY`` bytes. Raises as ``body_of`` does.
+
+    The limit is no parameter of it: FastAPI would take it from the query of whoever asks.
+    """
+    return await body_of(request, MAX_BODY)
+
+
+async def body_of(request: Request, most: int) -> bytes:
     """The body, at most *most* bytes of it. Raises ``Refused`` (413), and ``Overloaded`` as ``Share`` does."""
     share, body = exchange_of(request).share, bytearray()
     async for chunk in request.stream():

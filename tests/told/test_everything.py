@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +190,46 @@ def first_row(content: bytes) -> str:
 
 
 def operations(api: dict[str, Any]) -> Iterator[str]:
-    """Each operation: what it is for, what it takes, and how it may answer."""
+    """Each operation: what it is for, what it takes and of what form, and how it may answer; then the rest of it."""
     for path, methods in sorted(api["paths"].items()):
         for method, one in sorted(methods.items()):
             taken = [f"{given['in']} {given['name']}{'*' * given['required']}" for given in one.get("parameters", ())]
-            body = [*one.get("requestBody", {}).get("content", {})]
-            yield f"{method.upper()} {path} ({', '.join(taken + body)}): {one['summary']} -> {' '.join(one['responses'])}"
+            body = one.get("requestBody", {}).get("content", {})
+            answers = {status: inside(answer) for status, answer in one["responses"].items()}
+            yield f"{method.upper()} {path} ({', '.join([*taken, *body])}): {one['summary']} -> {' '.join(answers)}"
+            more = {given["name"]: inside(given) for given in one.get("parameters", ())} | {
+                "says": one.get("description"),
+                "by": one.get("security"),
+                "body": {kind: form(said.get("schema", {})) for kind, said in body.items()},
+                "answers": {status: answer for status, answer in answers.items() if answer not in USUAL},
+            }
+            yield tree({name: said for name, said in more.items() if said}, "  ")
+    yield tree({name: part for name, part in api.items() if name != "paths"})
+
+
+def form(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a body; of a form of ours only the fields: every one has its token."""
+    fields = dict(schema.get("properties", {}))
+    is_ours = fields.pop("form", None) == TOKEN_OF_A_FORM and schema["required"] == ["form"]
+    return {"fields of a form of ours": fields} if is_ours else schema
+
+
+USUAL: tuple[dict[str, Any], ...] = (
+    {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
+    {"content": {"text/html": {"schema": {"type": "string"}}}},
+    {"content": {"text/html": {}}, "description": "A page that says why not, or 303 to the sign-in."},
+)
+"""How operations answer what is wrong, and how pages answer: of these only the status is told."""
+TOKEN_OF_A_FORM = {"description": "The token that the page before gave out.", "type": "string"}
+
+
+def inside(told: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a parameter or an answer, without what stands in the line of the operation or says nothing."""
+    silent = {"in", "name", "required", "title"}
+    kept = {name: said for name, said in told.items() if name not in silent and said not in ("", *PHRASES)}
+    if "schema" in kept:
+        kept["schema"] = {name: said for name, said in kept["schema"].items() if name != "title"}
+    return kept
+
+
+PHRASES = {"Successful Response", *(status.phrase for status in HTTPStatus), "Default Response"}

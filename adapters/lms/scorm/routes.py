@@ -29,7 +29,7 @@ from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.page import Pages, page, policy_of, refusal_page
 from lrs.web.page_policy import PagePolicy
-from lrs.web.routing import Here, small_body
+from lrs.web.routing import Here, body_of
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 ADDRESS = "/scorm/{token}"
@@ -62,7 +62,7 @@ def routes(subscriptions: Subscriptions) -> Router:
     @router.post(f"{ADDRESS}/attempt", summary="Takes what content commits", openapi_extra=_COMMIT)
     async def commit(request: Request, here: Here, token: str) -> dict[str, Any]:
         check_host(request, here)
-        commit = read_commit(await small_body(request, MOST_BYTES))
+        commit = read_commit(await body_of(request, MOST_BYTES))
         session = await read(_session, here, token)
         place = LmsPlace(here, subscriptions, "")
         weight = attempts.WEIGHT * (1 + len(commit.cmi.interactions if commit.cmi else ()) // 20)
