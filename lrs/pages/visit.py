@@ -186,9 +186,10 @@ def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
     return found.caller
 
 
-_DONE: dict[str, str] = {}
+SENTENCES: dict[str, str] = {}
+"""What pages show after a form, by the word in the address."""
 TO_LEARNERS: dict[str, str] = {}
-"""Those of ``_DONE`` that stand on pages of learners: the catalogue of texts has them."""
+"""Those of ``SENTENCES`` that stand on pages of learners: the catalogue of texts has them."""
 
 
 def says(**sentences: str) -> None:
@@ -196,10 +197,10 @@ def says(**sentences: str) -> None:
 
     Raises ``ValueError`` if a word has another message already.
     """
-    twice = [word for word in sentences if _DONE.get(word, sentences[word]) != sentences[word]]
+    twice = [word for word in sentences if SENTENCES.get(word, sentences[word]) != sentences[word]]
     if twice:
         raise ValueError(f"two rooms have a message for {', '.join(twice)}")
-    _DONE.update(sentences)
+    SENTENCES.update(sentences)
 
 
 def says_to_learners(**sentences: str) -> None:
@@ -210,7 +211,7 @@ def says_to_learners(**sentences: str) -> None:
 
 def said(request: Request) -> str:
     """The message about the last form that the address of *request* names."""
-    return _DONE.get(request.query_params.get(DONE, ""), "")
+    return SENTENCES.get(request.query_params.get(DONE, ""), "")
 
 
 def visiting(request: Request, tenant: Here) -> Visit:
