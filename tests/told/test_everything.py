@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ from tests.competency.world import NOON, micros
 from tests.programs import PATIENCE
 from tests.telling import answer
 from tests.told.story import tree
-from tests.told.whole import LITTLE, OPERATOR_KEY, whole
+from tests.told.whole import LITTLE, OPERATOR_KEY, Whole, whole
+from tests.told.writing import Form, Record, forms_of, outcome
 
 ELSEWHERE = {"/docs"}
 """Told as a page by ``tests/pages/test_docs.py``; what it is made of is told here."""
@@ -68,6 +70,7 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         told.names = world.called | {str(tmp_path): "folder"}
         answers = world.ask((pattern, who) for pattern, callers in asking.items() for who in callers)
         refused = world.ask(refused_of())
+        done = list(written(world, forms_of(answers)))
     for room, patterns in rooms().items():
         found = [answered(pattern, [(who, answers[pattern, who]) for who in asking[pattern]]) for pattern in patterns]
         told("\n".join(found), room)
@@ -78,6 +81,8 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         ),
         "refused",
     )
+    for room, lines in itertools.groupby(done, lambda one: room_of(one[0])):
+        told("".join(line for _, line in lines), f"forms_{room}")
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 
@@ -101,14 +106,30 @@ def test_what_operators_see_of_trouble(tmp_path: Path, draws: Any, told: Any, mo
     told("\n".join(f"=== {pattern}\n{outline(pattern, got)}" for (pattern, _), got in answers.items()))
 
 
+def written(world: Whole, forms: list[Form]) -> Iterator[tuple[str, str]]:
+    """What each form leads to that is wrong in one field, and then all as they should be; with their routes."""
+    record = Record(one.store for one in (world.tenant, world.app.tenants.installation))
+    for form in forms:
+        for how, fields in (*form.wrong(), ("right", form.fields)):
+            told = outcome(world.send(form, fields))
+            yield (
+                form.pattern,
+                f"--- {form.pattern} as {form.who}: {how}\n" + "".join(f"{one}\n" for one in told + record.news()),
+            )
+
+
 def rooms() -> dict[str, list[str]]:
     """The routes, by the first words of their addresses."""
     found: dict[str, list[str]] = {}
     for pattern in ROUTES:
-        plain = re.sub(r"/t/\{tenant\}|\{[^}]*\}|\.(csv|json)$", "", pattern)
-        words = [*(word.strip(".") for word in plain.split("/") if word), "front"]
-        found.setdefault("_".join(words[: 1 + (words[0] in PARTED)]), []).append(pattern)
+        found.setdefault(room_of(pattern), []).append(pattern)
     return found
+
+
+def room_of(pattern: str) -> str:
+    plain = re.sub(r"/t/\{tenant\}|\{[^}]*\}|\.(csv|json)$", "", pattern)
+    words = [*(word.strip(".") for word in plain.split("/") if word), "front"]
+    return "_".join(words[: 1 + (words[0] in PARTED)])
 
 
 def callers_of(pattern: str) -> Iterator[str]:

@@ -47,6 +47,7 @@ from tests.competency.world import Clock
 from tests.everything import ANN_AT_WORK, ENROLLED, GOWNING, Everything
 from tests.pages.conftest import Browser
 from tests.tenancy import neighbours
+from tests.told.writing import Form
 
 ROOT, CONTENT_ROOT = "https://skills.example.org", "https://content.example.org"
 SOURCES = ("vle", "centre", "north")
@@ -91,6 +92,17 @@ class Whole:
                     client.cookies.clear()
                     found[pattern, caller] = await client.get(self._address(pattern), **self._sent_by(caller, pattern))
             return found
+
+        return asyncio.run(run())
+
+    def send(self, form: Form, fields: Mapping[str, Any]) -> httpx.Response:
+        """What who sees *form* is answered to *fields*."""
+
+        async def run() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=ROOT, trust_env=False) as client:
+                client.cookies = form.cookies
+                return await client.post(form.address, data=fields, **self._sent[form.who])
 
         return asyncio.run(run())
 
