@@ -74,10 +74,10 @@ def register(
 
     Raises ``Refused``: the name is taken, a scope is unknown, the purpose says nothing, or an address cannot be used.
     """
-    client_secret = secrets.token_urlsafe(32)
+    client_secret, name = secrets.token_urlsafe(32), " ".join(name.split())
     service = Service(
         id=services.service_id(name),
-        name=name.strip(),
+        name=name,
         purpose=purpose,
         scopes=services.checked_scopes(tuple(scopes)),
         salt=secrets.token_hex(8),

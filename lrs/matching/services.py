@@ -87,8 +87,13 @@ class Service(msgspec.Struct, frozen=True):
         return (self.salt, self.former.salt) if self.former and now < self.former.until else (self.salt,)
 
 
+LONGEST_NAME = 200
+
+
 def service_id(name: str) -> str:
-    """The id of a service with this *name*. Raises ``Refused`` if the name has no letter or digit."""
+    """The id of a service with this *name*. Raises ``Refused`` if that is no short line with a letter or a digit."""
+    if len(name) > LONGEST_NAME:
+        raise Refused(f"a service's name has at most {LONGEST_NAME} characters: learners read it", error="bad_name")
     made = _NOT_IN_ID.sub("-", name.lower()).strip("-")[:40].strip("-")
     if not made:
         raise Refused("a service's name needs at least one letter or digit", error="bad_name")

@@ -21,6 +21,7 @@ from lrs.pages import acts, facts, reach, views
 from lrs.pages.arrivals.names import called
 from lrs.pages.arrived_lately import lately
 from lrs.pages.facts import Neighbours
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.people import confirmed_names, sign_in
 from lrs.people.confirmed_names import ConfirmedName
@@ -133,7 +134,7 @@ def _add_name(router: Router, neighbours: Neighbours) -> None:
     )
     def name(visit: Visiting, person: str, body: FormBody) -> Response:
         told, tenant, by = visit.fields(body), visit.tenant, visit.session.by
-        if told.get("act") == "withdraw":
+        if chosen(told, "act", ("confirm", "withdraw")) == "withdraw":
             gone = tenant.store.write(lambda tx: confirmed_names.withdraw(tx, person, by=by)).result()
             return visit.on(f"{LIST}/{person}", "name_withdrawn" if gone else "gone")
         confirmed = ConfirmedName(told.get("name", ""), told.get("how", ""), tenant.clock(), by)

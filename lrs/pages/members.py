@@ -20,6 +20,7 @@ from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect.facts import CONNECT
 from lrs.pages.facts import Neighbours
 from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
+from lrs.pages.session import chosen
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
@@ -93,7 +94,7 @@ def _add_changes(router: Router, members: Callable[..., Response]) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
-        wanted = visit.fields(body).get("state")
+        wanted = chosen(visit.fields(body), "state", (DISABLED, "enabled"))
         try:
             if wanted == DISABLED:
                 _check_other(visit, id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import HTTPConnection
@@ -71,6 +71,14 @@ def pairs(tenant: Tenant, body: bytes, nonce: str | None, *, most: int = MOST_FI
         form = []
     check_token(tenant, dict(form).get("form", ""), nonce)
     return form
+
+
+def chosen(form: Mapping[str, str], field: str, among: Collection[str]) -> str:
+    """What *field* of a form says, which is one of *among*. Raises ``Refused`` (400): no page of ours sends another."""
+    value = form.get(field, "")
+    if value not in among:
+        raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+    return value
 
 
 def check_token(tenant: Tenant, token: str, nonce: str | None) -> None:

@@ -187,7 +187,6 @@ def by_session(exchange: Exchange, tenant: Tenant, scope: Scope) -> Caller:
 
 
 SENTENCES: dict[str, str] = {}
-"""What pages show after a form, by the word in the address."""
 TO_LEARNERS: dict[str, str] = {}
 """Those of ``SENTENCES`` that stand on pages of learners: the catalogue of texts has them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -81,8 +80,8 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         ),
         "refused",
     )
-    for room, lines in itertools.groupby(done, lambda one: room_of(one[0])):
-        told("".join(line for _, line in lines), f"forms_{room}")
+    for room in dict.fromkeys(room_of(pattern) for pattern, _ in done):
+        told("".join(text for pattern, text in done if room_of(pattern) == room), f"forms_{room}")
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 
@@ -111,11 +110,8 @@ def written(world: Whole, forms: list[Form]) -> Iterator[tuple[str, str]]:
     record = Record(one.store for one in (world.tenant, world.app.tenants.installation))
     for form in forms:
         for how, fields in (*form.wrong(), ("right", form.fields)):
-            told = outcome(world.send(form, fields))
-            yield (
-                form.pattern,
-                f"--- {form.pattern} as {form.who}: {how}\n" + "".join(f"{one}\n" for one in told + record.news()),
-            )
+            lines = [f"--- {form.pattern} as {form.who}: {how}", *outcome(world.send(form, fields)), *record.news()]
+            yield form.pattern, "".join(f"{line}\n" for line in lines)
 
 
 def rooms() -> dict[str, list[str]]:

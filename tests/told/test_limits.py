@@ -31,7 +31,7 @@ from lrs.access import passwords, source_names, staff
 from lrs.kernel import contacts, plain_text, strict_json
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables import notes
-from lrs.matching import purposes
+from lrs.matching import purposes, services
 from lrs.pages import told as told_of_statements
 from lrs.people import confirmed_names, questions, told_names
 from lrs.web import chart
@@ -83,6 +83,7 @@ TEXTS: dict[str, Callable[[str], Any]] = {
     "the name of a person": staff.accepted_name,
     "a password": passwords.accepted,
     "a contact": contacts.checked_contact,
+    "the name of a service": services.service_id,
     "the purpose of a service": lambda text: purposes.checked_purpose(text, "Careers"),
     "a question": lambda text: questions._accepted(text, "what is wrong"),  # noqa: SLF001 (the one rule of three acts)
     "a name that was confirmed": lambda text: confirmed_names._checked(text, "name", "The name"),  # noqa: SLF001 (as above)

@@ -72,8 +72,11 @@ RIGHT = {
     "why": "It was seen wrongly",
 }
 """What is typed into a field that a page shows empty."""
-LAST = re.compile(r"/sign-out|/operator/|/account|/staff/members")
-"""These forms shut out whoever would send the others."""
+LAST = (
+    *("/staff/members", "/account", "/sign-out"),
+    *("/operator", "/operator/organisations/{id}/state", "/operator/account", "/operator/sign-out"),
+)
+"""These forms shut out whoever would send the others, the last of them the most."""
 _BUTTONS = {"act", "state", "value"}
 
 
@@ -115,7 +118,11 @@ def forms_of(answers: Mapping[tuple[str, str], httpx.Response]) -> list[Form]:
                 if (form.get("method") or "").lower() == "post":
                     for one in _with_buttons(who, got, form):
                         found.setdefault(one.sort, one)
-    return sorted(found.values(), key=lambda one: (bool(LAST.search(one.pattern)), one.sort))
+    return sorted(found.values(), key=lambda one: (_lateness(one.pattern), one.sort))
+
+
+def _lateness(pattern: str) -> int:
+    return max((place for place, prefix in enumerate(LAST, 1) if pattern.startswith(prefix)), default=0)
 
 
 def _with_buttons(who: str, got: httpx.Response, form: Any) -> Iterator[Form]:
@@ -136,8 +143,11 @@ def outcome(got: httpx.Response) -> list[str]:
         return lines
     if got.headers.get("content-type", "").startswith("text/html"):
         title, *notes = said(got.text)
-        return [*lines, *(note.strip() for note in notes or [title])]
+        return [*lines, *(_SECRET.sub("<token>", note.strip()) for note in notes or [title])]
     return lines + answer(got).splitlines()[:4]
+
+
+_SECRET = re.compile(r"(?<=/)[\w-]{43}(?=`)")
 
 
 class Record:

@@ -11,6 +11,7 @@ from adapters.lms.lti.platforms_view import COLUMNS
 from adapters.lms.lti.staff_results import add_results
 from lrs.kernel.errors import Refused
 from lrs.pages.list_files import add_files
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.dates import written_moment
 from lrs.web.frame import PRODUCT
@@ -134,9 +135,7 @@ def _add_platform(router: Router) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def change(visit: Visiting, id: str, body: FormBody) -> Response:
-        state = _STATES.get(visit.fields(body).get("state", ""))
-        if state is None:
-            raise Refused("The form names no state. Go back and reload.", error="bad_form")
+        state = _STATES[chosen(visit.fields(body), "state", _STATES)]
         visit.tenant.store.write(lambda tx: platforms.set_state(tx, id, state, visit.session.by)).result()
         return visit.on(f"{PLACE}/platforms/{id}", f"lms_{state}")
 

@@ -18,6 +18,7 @@ from lrs.competency.dates import day_of
 from lrs.competency.listed import ListedLearner
 from lrs.kernel.errors import Refused
 from lrs.pages import learners_view, reach, session
+from lrs.pages.session import chosen
 from lrs.pages.views import identifier_shown
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, says
 from lrs.people.persons import holders
@@ -70,8 +71,7 @@ def add_chosen(router: Router) -> None:
 def _changed(visit: Visit, course: Course, told: Mapping[str, str], persons: Sequence[str]) -> str:
     """The word of the message about what was done for *persons*. Raises ``Refused``."""
     store, by, now = visit.tenant.store, visit.session.by, visit.tenant.clock()
-    if told.get("act") not in {"open", "back"}:
-        raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+    act = chosen(told, "act", ("open", "back"))
     if not persons:
         raise Refused("Tick at least one learner first.", error="nobody")
     for person in persons:
@@ -79,7 +79,7 @@ def _changed(visit: Visit, course: Course, told: Mapping[str, str], persons: Seq
     if set(persons) - holders(store, persons).keys():
         raise reach.nobody_here()
     weight = ROWS * _ROWS_EACH * len(persons)
-    if told["act"] == "open":
+    if act == "open":
         store.write(lambda tx: openings.open_for_in(tx, course, persons, by, now), weight=weight).result()
         return "course_chosen"
     store.write(lambda tx: openings.take_back_in(tx, course.id, persons, by), weight=weight).result()

@@ -15,6 +15,7 @@ from lrs.kernel.plain_text import hidden_character
 from lrs.pages.list_files import add_files
 from lrs.pages.operator import facts, view
 from lrs.pages.operator.view import ORGANISATION_COLUMNS
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.storage import Tx
 from lrs.tenancy import audit, states
@@ -85,7 +86,7 @@ def _add_one(router: Router) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
-        wanted, tenants = visit.fields(body).get("state"), tenants_of(visit.request)
+        wanted, tenants = chosen(visit.fields(body), "state", ("suspended", "open")), tenants_of(visit.request)
         facts.existing(tenants, id)
         change, did = (states.suspend, "suspended") if wanted == "suspended" else (states.resume, "resumed")
         try:

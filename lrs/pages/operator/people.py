@@ -12,6 +12,7 @@ from lrs.access.policy.operators import OPERATOR
 from lrs.access.staff import DISABLED, SUBJECT, WITHDRAWN
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.operator import view
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
 from lrs.web.late import Router
@@ -58,7 +59,7 @@ def _add_people(router: Router) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
-        wanted = visit.fields(body).get("state")
+        wanted = chosen(visit.fields(body), "state", (DISABLED, "enabled"))
         try:
             if wanted == DISABLED:
                 _check_other(visit, id)
