@@ -34,7 +34,7 @@ from tests.badges.made import NOON
 from tests.builders import store_in
 from tests.matching.world import put_waiting
 from tests.served import statement
-from tests.test_command_tree import COMMANDS, EVERY, WITH_JSON, required, store_a_platform, want_people
+from tests.test_command_tree import COMMANDS, WITH_JSON, required, store_a_platform, want_people
 from tests.told.story import Story, inline
 from tests.xapi.statements.switched import send
 
@@ -92,37 +92,6 @@ def terminal(tmp_path, draws, monkeypatch):
     monkeypatch.setattr(records, "time", SimpleNamespace(time_ns=lambda: NOON * 1_000))
     monkeypatch.setattr(import_commands, "QUIET", 3600.0)  # a busy machine takes long, and that is not told
     return Terminal(tmp_path)
-
-
-def test_what_commands_take(told):
-    """Every command with all that its help says: what it is for, its arguments and options, and what these may be."""
-    usual = [taken(param) for param in COMMANDS["keys list"].params]
-    lines = ["as usual:", *usual]
-    for name, command in EVERY.items():
-        lines += ["", f"$ lrs {name}", *(f"  {line}".rstrip() for line in (command.help or "").splitlines())]
-        lines += [line for line in map(taken, command.params) if line not in usual]
-    told("\n".join(lines))
-
-
-def taken(param: click.Parameter) -> str:
-    """A line of what *param* may be; what is usual of it is left out."""
-    said = {name: value for name, value in param.to_info_dict().items() if name in SAID}
-    kind = said.pop("type")
-    said |= {f"type {name}": value for name, value in kind.items() if name != "param_type"}
-    told = {
-        name: value for name, value in said.items() if value not in (None, False, "") and (name, value) not in PLAIN
-    }
-    return f"  {' / '.join([*param.opts, *param.secondary_opts])}: {inline(told)}"
-
-
-SAID = ("help", "type", "default", "required", "multiple", "is_flag", "hidden", "prompt", "nargs", "envvar", "metavar")
-PLAIN = (
-    ("nargs", 1),
-    ("type name", "text"),
-    ("type file_okay", True),
-    ("type dir_okay", True),
-    ("type readable", True),
-)
 
 
 def test_commands_on_an_empty_store(told, terminal):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.catalogue import looks
+from badges.verifying import checks
 from lrs.access import LINK, OPERATOR, SESSION
 from lrs.access.policy.lines import PolicyLine
 from lrs.access.policy.table import TABLE
@@ -23,6 +25,7 @@ from lrs.pages.operator import facts
 from tests.competency.world import NOON, micros
 from tests.programs import PATIENCE
 from tests.telling import answer
+from tests.told.wrong_requests import Asked, requests
 from tests.told.story import tree
 from tests.told.whole import LITTLE, OPERATOR_KEY, Whole, whole
 from tests.told.writing import Form, Record, forms_of, outcome
@@ -64,11 +67,15 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
     """A new one is told as soon as it stands in the table of rights."""
     assert draws
     monkeypatch.setattr(metrics, "wall_clock", lambda: micros(NOON) + HOUR)
+    for module in (checks, looks):
+        monkeypatch.setattr(module, "OFTEN", (10_000, 60))  # a busy machine takes so long that they are allowed again
     asking = {pattern: list(callers_of(pattern)) for pattern in ROUTES}
     with whole(tmp_path) as world:
         told.names = world.called | {str(tmp_path): "folder"}
         answers = world.ask((pattern, who) for pattern, callers in asking.items() for who in callers)
         refused = world.ask(refused_of())
+        api = answers["/openapi.json", "nobody"].json()
+        wrong = list(put(world, requests(api, world.names["profiles/{subject}"])))
         done = list(written(world, forms_of(answers)))
     for room, patterns in rooms().items():
         found = [answered(pattern, [(who, answers[pattern, who]) for who in asking[pattern]]) for pattern in patterns]
@@ -80,8 +87,9 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         ),
         "refused",
     )
-    for room in dict.fromkeys(room_of(pattern) for pattern, _ in done):
-        told("".join(text for pattern, text in done if room_of(pattern) == room), f"forms_{room}")
+    for sort, found in (("forms", done), ("asked", wrong)):
+        for room in dict.fromkeys(room_of(pattern) for pattern, _ in found):
+            told("".join(text for pattern, text in found if room_of(pattern) == room), f"{sort}_{room}")
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 
@@ -112,6 +120,16 @@ def written(world: Whole, forms: list[Form]) -> Iterator[tuple[str, str]]:
         for how, fields in (*form.wrong(), ("right", form.fields)):
             lines = [f"--- {form.pattern} as {form.who}: {how}", *outcome(world.send(form, fields)), *record.news()]
             yield form.pattern, "".join(f"{line}\n" for line in lines)
+
+
+def put(world: Whole, asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
+    """What each request leads to that is wrong in one part, and those that are right; with their routes."""
+    record = Record(one.store for one in (world.tenant, world.app.tenants.installation))
+    for one in asked:
+        line = TABLE[one.line]
+        who = next((role for role in ROLES_ASKED if may(role, line)), "") if SESSION in line.via else by_what(line)
+        told = "\n".join([*outcome(world.put(who, one)), *record.news()])
+        yield one.pattern, f"--- {one.method} {one.pattern} as {who}: {one.how}\n{told}\n"
 
 
 def rooms() -> dict[str, list[str]]:

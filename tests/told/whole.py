@@ -47,6 +47,7 @@ from tests.competency.world import Clock
 from tests.everything import ANN_AT_WORK, ENROLLED, GOWNING, Everything
 from tests.pages.conftest import Browser
 from tests.tenancy import neighbours
+from tests.told.wrong_requests import Asked
 from tests.told.writing import Form
 
 ROOT, CONTENT_ROOT = "https://skills.example.org", "https://content.example.org"
@@ -95,16 +96,19 @@ class Whole:
 
         return asyncio.run(run())
 
+    def put(self, who: str, asked: Asked) -> httpx.Response:
+        """What *who* is answered to a request whose body or address may be wrong."""
+        sent = self._sent_by(who, asked.pattern)
+        sent["params"] = {**(sent["params"] or {}), **asked.query}
+        body = {} if asked.json is None else {"json": asked.json}
+        return Browser(self.app, ROOT).ask(asked.method, self._address(asked.pattern), **sent, **body)
+
     def send(self, form: Form, fields: Mapping[str, Any]) -> httpx.Response:
         """What who sees *form* is answered to *fields*."""
 
-        async def run() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url=ROOT, trust_env=False) as client:
-                client.cookies = form.cookies
-                return await client.post(form.address, data=fields, **self._sent[form.who])
-
-        return asyncio.run(run())
+        browser = Browser(self.app, ROOT)
+        browser.cookies = form.cookies
+        return browser.ask("POST", form.address, data=fields, **self._sent[form.who])
 
     def _address(self, pattern: str) -> str:
         names = self.names | {"t/{tenant}": "default"}
@@ -169,6 +173,7 @@ class Whole:
         invited = staff_acts.invite(own, "otto@example.org", operators.ROLE, by="test", root=f"{ROOT}/operator")
         return {
             "with/{provider}": "nobody",
+            "outcomes/{outcome}": "job-1",
             "static/{name}": asset("", "icon.svg").rpartition("/")[2],
             "profiles/{subject}": services.pairwise(tenant, service, self._person),
             "badges/{badge}": services.badge_reference(tenant, service, f"urn:uuid:{badge.id}"),

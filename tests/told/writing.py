@@ -14,6 +14,7 @@ from lxml import html
 from lrs.access.policy.table import TABLE
 from lrs.storage import NEWEST, Reader, Walk, newest_place, walked
 from tests.telling import answer
+from tests.told.story import inline
 from tests.told.test_forms import said
 
 WRONG = {"empty": "", "-1": "-1", "long": "x" * 3000}
@@ -143,11 +144,18 @@ def outcome(got: httpx.Response) -> list[str]:
         return lines
     if got.headers.get("content-type", "").startswith("text/html"):
         title, *notes = said(got.text)
-        return [*lines, *(_SECRET.sub("<token>", note.strip()) for note in notes or [title])]
-    return lines + answer(got).splitlines()[:4]
+        return [*lines, *(_OF_CHANCE.sub("<token>", note.strip()) for note in notes or [title])]
+    if "json" in got.headers.get("content-type", "") and got.content:
+        told = got.json()
+        if isinstance(told, dict):
+            told.pop("requestId", None)
+        return [*lines, re.sub("x{100,}", "xxx…", inline(told))[:SHORT]]
+    return lines + answer(got).splitlines()[1:4]
 
 
-_SECRET = re.compile(r"(?<=/)[\w-]{43}(?=`)")
+SHORT = 600
+"""Characters that are told of an answer in JSON."""
+_OF_CHANCE = re.compile(r"(?<=/)[\w-]{43}(?=`)")
 
 
 class Record:
