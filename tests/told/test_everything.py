@@ -25,10 +25,10 @@ from lrs.pages.operator import facts
 from tests.competency.world import NOON, micros
 from tests.programs import PATIENCE
 from tests.telling import answer
-from tests.told.wrong_requests import Asked, requests
 from tests.told.story import tree
 from tests.told.whole import LITTLE, OPERATOR_KEY, Whole, whole
 from tests.told.writing import Form, Record, forms_of, outcome
+from tests.told.wrong_requests import Asked, requests
 
 ELSEWHERE = {"/docs"}
 """Told as a page by ``tests/pages/test_docs.py``; what it is made of is told here."""

@@ -47,8 +47,8 @@ from tests.competency.world import Clock
 from tests.everything import ANN_AT_WORK, ENROLLED, GOWNING, Everything
 from tests.pages.conftest import Browser
 from tests.tenancy import neighbours
-from tests.told.wrong_requests import Asked
 from tests.told.writing import Form
+from tests.told.wrong_requests import Asked
 
 ROOT, CONTENT_ROOT = "https://skills.example.org", "https://content.example.org"
 SOURCES = ("vle", "centre", "north")
