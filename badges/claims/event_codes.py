@@ -20,6 +20,7 @@ import msgspec
 
 from lrs.access import CODES_SOURCE, KEY, Caller
 from lrs.access.keys import authority_of
+from lrs.competency.dates import day_of
 from lrs.kernel.addresses import web_address
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
@@ -66,6 +67,10 @@ class EventCode(msgspec.Struct, frozen=True):
     def is_over(self, now: int) -> bool:
         """Whether nobody can use the code at *now* (microseconds UTC): it was ended, or its time is over."""
         return self.ended or self.until <= now
+
+    def last_day(self, zone: str) -> date:
+        """The last day, in *zone*, on which the code can be used: it ends with that day."""
+        return day_of(self.until - 1, zone)
 
 
 class NewCode(msgspec.Struct, frozen=True):

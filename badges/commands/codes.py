@@ -42,7 +42,7 @@ def create_command(tenant: Tenant, *, activity: str, title: str, until: datetime
 @json_option
 @with_tenant_to_read
 def list_command(tenant: Tenant, *, as_json: bool) -> None:
-    """List the codes: number, event, until when, and how many used each; the codes themselves are not kept."""
+    """List the codes: number, event, last day, and how many used each; the codes themselves are not kept."""
     print_list(
         [
             {
@@ -50,13 +50,14 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
                 "title": code.title,
                 "activity": code.activity,
                 "until": time_of(code.until),
+                "lastDay": code.last_day(tenant.settings.zone).isoformat(),
                 "used": code.used,
                 "most": code.most,
                 "state": "ended" if code.is_over(tenant.clock()) else "open",
             }
             for id, code in event_codes.everyone(tenant.store)
         ],
-        {"number": "id", "event": "title", "until": "until", "used": "used", "of": "most", "state": "state"},
+        {"number": "id", "event": "title", "last day": "lastDay", "used": "used", "of": "most", "state": "state"},
         none="there are no codes: lrs badges codes create",
         as_json=as_json,
     )

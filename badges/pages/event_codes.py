@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from fastapi import Response
@@ -10,7 +11,6 @@ from fastapi import Response
 from badges.claims import event_codes
 from badges.claims.event_codes import EventCode
 from lrs.access import CODES_SOURCE
-from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.list_files import add_files
@@ -91,7 +91,7 @@ def _made(visit: Visit, wanted: EventCode, code: str) -> Response:
     """The code, large enough to be projected. It is shown this once, so the page is the answer to the form."""
     address = f"{pages_address_for(visit.request)}/me/code"
     shown: dict[str, Any] = {"code": code, "title": wanted.title, "address": address, "qr": qr_code(address)}
-    until = _last_day(wanted, visit.tenant.settings.zone)
+    until = written_day(wanted.last_day(visit.tenant.settings.zone))
     answer = visit.page("staff/event-code-made.html", until=until, most=wanted.most, **shown)
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -99,22 +99,20 @@ def _made(visit: Visit, wanted: EventCode, code: str) -> Response:
 
 def _rows(visit: Visit) -> list[ListRow]:
     zone, now = visit.tenant.settings.zone, visit.tenant.clock()
-    return [
-        ListRow(
-            {
-                "event": code.title,
-                "state": "ended" if code.is_over(now) else "open",
-                "until": _last_day(code, zone),
-                "used": code.used,
-                "most": code.most or "",
-                "activity": code.activity,
-                "number": id,
-            }
-        )
-        for id, code in reversed(list(event_codes.everyone(visit.tenant.store)))
-    ]
+    found = reversed(list(event_codes.everyone(visit.tenant.store)))
+    return [_row(id, code, code.last_day(zone), is_over=code.is_over(now)) for id, code in found]
 
 
-def _last_day(code: EventCode, zone: str) -> str:
-    """The last day on which *code* can be used: it ends with that day."""
-    return written_day(day_of(code.until - 1, zone))
+def _row(id: str, code: EventCode, last: date, *, is_over: bool) -> ListRow:
+    return ListRow(
+        {
+            "event": code.title,
+            "state": "ended" if is_over else "open",
+            "until": last.isoformat(),
+            "used": code.used,
+            "most": code.most,
+            "activity": code.activity,
+            "number": id,
+        },
+        {"state": "Ended" if is_over else "Open", "until": written_day(last)},
+    )

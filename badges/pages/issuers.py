@@ -12,6 +12,7 @@ from badges.prior import trusted
 from badges.prior.trusted import TrustedIssuer
 from lrs.access import PRIOR_SOURCE
 from lrs.kernel.errors import Refused
+from lrs.kernel.printing import time_of
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.dates import written_moment
@@ -90,6 +91,9 @@ def _page(visit: Visit, form: Mapping[str, str], refused: Refused | None = None)
 def _rows(visit: Visit) -> list[ListRow]:
     zone = visit.tenant.settings.zone
     return [
-        ListRow({"name": one.name, "id": one.id, "url": one.url, "since": written_moment(one.at, zone)})
+        ListRow(
+            {"name": one.name, "id": one.id, "url": one.url, "since": time_of(one.at)},
+            {"since": written_moment(one.at, zone)},
+        )
         for one in trusted.trusted(visit.tenant.store)
     ]

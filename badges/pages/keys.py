@@ -8,6 +8,8 @@ from badges.issuing import rotation
 from badges.keys.issuer import issuer_of
 from badges.keys.ring import Key, ring_of
 from lrs.kernel.errors import Refused
+from lrs.kernel.plain_text import capital
+from lrs.kernel.printing import time_of
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.tenancy.signing_keys import ALGORITHMS, Algorithm, KeyState
@@ -87,8 +89,11 @@ def _rows(visit: Visit) -> list[ListRow]:
 
 
 def _row(key: Key, zone: str) -> ListRow:
-    since = written_moment(key.since, zone) if key.since else ""
-    until = written_moment(key.until, zone) if key.until else ""
-    values = {"key": key.id, "algorithm": key.algorithm, "state": key.state, "since": since, "until": until}
-    mood = MOODS.get(key.state, "")
-    return ListRow(values | {"kid": key.fragment}, moods={"state": mood} if mood else {})
+    times = {"since": key.since or None, "until": key.until or None}
+    values = {"key": key.id, "algorithm": key.algorithm, "state": key.state, "kid": key.fragment}
+    shown = {name: written_moment(at, zone) if at else "" for name, at in times.items()}
+    return ListRow(
+        values | {name: time_of(at) for name, at in times.items()},
+        shown | {"state": capital(key.state)},
+        moods={"state": MOODS.get(key.state, "")},
+    )

@@ -22,12 +22,14 @@ from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
 from lrs.web.listing import ListColumn, ListRow
 
+SAID = {"claimed": "Taken", "verified": "Checked"}
+"""What people call two of the counts, as the line above the table does."""
 COLUMNS = (
     ListColumn("name", "Badge"),
     ListColumn("framework", "Framework", facet=True),
     ListColumn("level", "Level", facet=True),
     ListColumn("version", "Version", figure=True),
-    *(ListColumn(what, what.capitalize(), figure=True) for what in COUNTED),
+    *(ListColumn(what, SAID.get(what, what.capitalize()), figure=True) for what in COUNTED),
 )
 
 

@@ -60,6 +60,8 @@ OTHERWISE = {
     "/sign-in/with/{provider}": 404,  # there is none, for one would be asked for its addresses
 }
 """Routes that have no answer of 200 here, and the one they have."""
+WRITTEN = re.compile(r"\b\d{1,2} (?:January|November|December) \d{4}\b|\d\+00:00")
+"""A day as pages write it, of those that are here; and a time that does not end in Z. Badges in a file have both."""
 WHAT_TO_DO = "give the world what it is about (lived_in, tests/tenancy/neighbours.py), or say in OTHERWISE why not"
 
 
@@ -90,6 +92,9 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
     for sort, found in (("forms", done), ("asked", wrong)):
         for room in dict.fromkeys(room_of(pattern) for pattern, _ in found):
             told("".join(text for pattern, text in found if room_of(pattern) == room), f"{sort}_{room}")
+    of_files = {(one, who): got for (one, who), got in answers.items() if one.endswith((".csv", ".json"))}
+    written = [key for key, got in of_files.items() if key[0] != "/me/data.json" and WRITTEN.search(got.text)]
+    assert written == [], "days and times in files are ISO 8601"
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.lms.lti.manual import ADDRESSES, PRODUCTS, STAND_INS, Product
 from adapters.lms.lti.platforms import LtiPlatform
+from lrs.kernel.printing import time_of
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
 
@@ -31,7 +32,7 @@ def rows(found: Iterable[LtiPlatform], root: str, zone: str) -> list[ListRow]:
                 "issuer": one.issuer,
                 "state": one.state,
                 "waiting": len(one.waiting),
-                "created": one.created,
+                "created": time_of(one.created),
                 "id": one.id,
             },
             {"state": STATES[one.state], "created": written_moment(one.created, zone)},

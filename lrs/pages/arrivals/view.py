@@ -135,11 +135,11 @@ def _result(one: ResultTold) -> dict[str, Any]:
 def _refused(one: Refusal, zone: str) -> ListRow:
     what, do = reasons.reason(one)
     told_of = "; ".join(part for part in (reasons.place(one), one.rule or "") if part)
-    blank = dict.fromkeys(_OF_STATEMENTS)
+    blank, refused = dict.fromkeys(_OF_STATEMENTS), micros_of_timestamp(one.at)
     return ListRow(
         {
             **blank,
-            "stored": one.at,
+            "stored": timestamp_of_micros(refused),
             "source": one.source,
             "what": f"{one.method} {one.resource}",
             "outcome": REFUSED,
@@ -148,7 +148,7 @@ def _refused(one: Refusal, zone: str) -> ListRow:
             "rule": one.rule,
         },
         {
-            "stored": written_moment(micros_of_timestamp(one.at), zone),
+            "stored": written_moment(refused, zone),
             "who": "Not kept",
             "did": "Not kept",
             "result": "",
