@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lrs.kernel.keys import key
-from lrs.kernel.times import timestamp_of_micros
+from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.storage.contract import Reader, each
 from lrs.storage.records import Record, micros_of
 
@@ -32,6 +32,8 @@ FindRecords = Callable[[Reader, Whose], Iterator[Record]]
 """The records that may be about somebody; whether they are is what the kind's ``subjects`` say."""
 ShownTo = Callable[[Record, Whose], dict[str, Any]]
 """What somebody is shown of a record that is about them, as JSON values."""
+_TIMES = range(946_684_800 * SECOND, 4_102_444_800 * SECOND)
+"""Times in microseconds UTC: those of the years 2000 to 2099."""
 
 
 def by_keys(kind: str, keys: Callable[[Whose], Iterable[int]]) -> FindRecords:
@@ -75,8 +77,21 @@ def without(*fields: str) -> ShownTo:
 
 
 def shown_as(record: Record, told: Mapping[str, Any]) -> dict[str, Any]:
-    """*told*, with the record's id, and its place in the order as a time."""
-    return {"id": record.id, "at": timestamp_of_micros(micros_of(record.seq)), **told}
+    """*told*, with the record's id, and its place in the order as a time. Its own times are ISO 8601, too."""
+    return {
+        "id": record.id,
+        "at": timestamp_of_micros(micros_of(record.seq)),
+        **{name: _said(told[name]) for name in told},
+    }
+
+
+def _said(value: Any) -> Any:
+    """*value* with times as people read them: bodies have them in microseconds, and nothing else that is so large."""
+    if isinstance(value, Mapping):
+        return {name: _said(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_said(one) for one in value]
+    return timestamp_of_micros(value) if isinstance(value, int) and value in _TIMES else value
 
 
 def sort_of(subject: str) -> str:
