@@ -51,9 +51,12 @@ def choices(known: Mapping[str, WantedLevel], chosen: str) -> list[tuple[str, bo
 
 
 def _holds(one: ListedSkill, wanted: WantedLevel, today: date) -> bool:
-    if one.text != wanted.skill or _ordinal(one) < wanted.ordinal or one.state == "expired":
-        return False
-    return one.until is None or one.until >= today
+    return one.text == wanted.skill and _ordinal(one) >= wanted.ordinal and not has_ended(one, today)
+
+
+def has_ended(one: ListedSkill, today: date) -> bool:
+    """Whether the skill was held, and is not on the day *today*."""
+    return one.state == "expired" or (one.until is not None and one.until < today)
 
 
 def _ordinal(one: ListedSkill) -> int:

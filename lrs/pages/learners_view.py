@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from lrs.competency.listed import ListedLearner, ListedSkill
-from lrs.pages.lacking import WantedLevel, lacks
+from lrs.pages.lacking import WantedLevel, has_ended, lacks
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.people.search import folded
 from lrs.web.dates import written_day
@@ -23,6 +23,7 @@ COLUMNS = (
     ListColumn("ends", "Ends", sortable=False, facet=True, seen=False),
     ListColumn("provider", "Told by", sortable=False, facet=True, sources=True),
     ListColumn("lacks", "Lacks", sortable=False, facet=True, seen=False),
+    ListColumn("held", "Each skill with its level and end", sortable=False, seen=False),
 )
 SHOWN = 3
 """Skills and identifiers of one learner that a row of the page shows."""
@@ -151,6 +152,14 @@ def _lacks(told: _Told) -> tuple[str, ...]:
     return (told.chosen["lacks"],)
 
 
+def _held(told: _Told) -> tuple[str, ...]:
+    """Each skill that the row is about, with its level and its last day."""
+    return tuple(
+        f"{skill.text}: {skill.level}{f', until {skill.until.isoformat()}' if skill.until else ''}"
+        for skill in told.meant
+    )
+
+
 def _next_end(told: _Told) -> date | None:
     return min([skill.until for skill in told.meant if skill.until is not None], default=None)
 
@@ -164,6 +173,7 @@ _VALUES: Mapping[str, Callable[[_Told], Any]] = {
     "ends": _when,
     "provider": _provider,
     "lacks": _lacks,
+    "held": _held,
 }
 
 
@@ -177,10 +187,14 @@ def dressed(row: ListRow) -> ListRow:
     shown = {
         "name": row.values["name"] or next(iter(known), NO_NAME),
         "known": _some(known),
-        "skill": _some([f"{skill.text}: {skill.level}" for skill in told.meant]) or "None yet",
+        "skill": _some([_shown(skill, told.today) for skill in told.meant]) or "None yet",
         "until": written_day(until) if until else "",
     }
     return replace(row, shown=shown, moods={"until": mood})
+
+
+def _shown(skill: ListedSkill, today: date) -> str:
+    return f"{skill.text}: {skill.level}{', ended' if has_ended(skill, today) else ''}"
 
 
 def _mailboxes_first(shown: tuple[str, str]) -> bool:

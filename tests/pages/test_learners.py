@@ -92,6 +92,7 @@ def test_the_list_says_what_each_holds_until_when_and_who_told_of_them(known):
         "ends": "Later, or never",
         "provider": ["vle"],
         "lacks": [],
+        "held": ["GOWN Gowning: 1 Awareness"],
     }
     assert (rows[MARKUP]["until"], rows[MARKUP]["ends"]) == ("2027-11-20", "Within a year")
     assert rows[ARABIC]["ends"] == "Holds nothing"
@@ -103,7 +104,8 @@ def test_it_is_chosen_by_facets_sorted_and_taken_away_as_a_table(known):
     table = list(csv.reader(io.StringIO(chosen.content.decode("utf-8-sig"))))
 
     assert 'href="/staff/learners?sort=name&amp;skill=ASEP+Aseptic+technique"' in page.text
-    assert table[0] == ["Name", "Known by", "Skills", "Level", "Next to end", "Ends", "Told by", "Lacks"]
+    assert table[0][:8] == ["Name", "Known by", "Skills", "Level", "Next to end", "Ends", "Told by", "Lacks"]
+    assert table[0][8:] == ["Each skill with its level and end"]
     assert [row[0] for row in table[1:]] == [LONG.strip() + " ", MARKUP]
     assert named(known.browser, "?level=2+Capable") == set()
     assert named(known.browser, "?ends=Holds+nothing") == {ARABIC}

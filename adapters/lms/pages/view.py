@@ -27,6 +27,7 @@ COURSES = (
     ListColumn("version", "Version", figure=True),
     ListColumn("registrations", "Registrations", figure=True),
     ListColumn("changed", "Changed"),
+    ListColumn("number", "Number", seen=False),
 )
 LEARNERS = (
     ListColumn("learner", "Learner"),
@@ -105,6 +106,7 @@ def listed(found: Iterable[tuple[Course, int]], zone: str, root: str) -> list[Li
                 "version": course.version,
                 "registrations": registrations,
                 "changed": time_of(course.at),
+                "number": course.id,
             },
             {"changed": written_moment(course.at, zone)},
             {"title": f"{root}/staff/courses/{course.id}"},

@@ -33,7 +33,7 @@ def _row(visit: Visit, one: FiledSession, brought: Brought | None) -> ListRow:
     starts, ends, now = (
         datetime.fromtimestamp(at // SECOND, zone) for at in (one.starts, one.ends, visit.tenant.clock())
     )
-    days = starts.date(), ends.date(), now.date()
+    days, number = (starts.date(), ends.date(), now.date()), one.iri.rpartition("/")[2]
     return ListRow(
         {
             "title": one.title,
@@ -43,11 +43,12 @@ def _row(visit: Visit, one: FiledSession, brought: Brought | None) -> ListRow:
             "centre": one.centre,
             "state": "By file",
             "people": one.people,
+            "number": number,
         },
         {"starts": f"{written_day(days[0])}, {starts:%H:%M} to {ends:%H:%M}"},
         {"title": f"{visit.root}{IMPORTS}/{brought.id}"} if brought and _may_open(visit.caller, one.centre) else {},
         {},
-        {"title": one.iri.rpartition("/")[2], "state": _said(visit, brought)},
+        {"title": number, "state": _said(visit, brought)},
     )
 
 

@@ -25,6 +25,7 @@ SESSIONS = (
     ListColumn("centre", "Centre", facet=True, sources=True),
     ListColumn("state", "State", facet=True),
     ListColumn("people", "People", figure=True),
+    ListColumn("number", "Number", seen=False),
 )
 CHECKLISTS = (
     ListColumn("title", "Checklist"),
@@ -79,6 +80,7 @@ def listed(found: Iterable[tuple[CentreSession, int]], now: int, root: str) -> l
                 "centre": one.centre,
                 "state": {"planned": "Open", "closed": "Closed", "cancelled": "Cancelled"}[one.state],
                 "people": people,
+                "number": one.number,
             },
             {"starts": times(one)},
             {"title": f"{root}/staff/sessions/{one.id}"},
