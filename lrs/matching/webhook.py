@@ -23,7 +23,7 @@ from lrs.matching import changes, notices, services
 from lrs.matching.notices import Notice
 from lrs.matching.payload import payload
 from lrs.matching.services import Service
-from lrs.outbox.channel import UNKNOWN, Channel, Destination, Message, Outcome, outcome_of
+from lrs.outbox.channel import UNKNOWN, Channel, Destination, Message, Outcome, name_of, outcome_of, with_name
 from lrs.storage import Record, Tx
 from lrs.storage.ahead import ReadAhead
 from lrs.tenancy.tenants import Tenant
@@ -93,7 +93,8 @@ def sign(secret: str, id: str, seconds: int, body: bytes) -> str:
 def _destination(service: Service) -> Destination | None:
     if service.webhook is None:
         return None
-    return Destination(notices.CHANNEL, service.id, service.webhook, service.state, service.reason)
+    named = with_name(service.name)
+    return Destination(notices.CHANNEL, service.id, service.webhook, service.state, service.reason, options=named)
 
 
 def _headers(tenant: Tenant, service: Service, id: str, body: bytes) -> dict[str, str]:
@@ -112,4 +113,12 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings)
     return outcome_of(outbound.post_again(url, body, headers, settings))
 
 
-CHANNEL = Channel(notices.CHANNEL, compose, about, foresee=foresee, own=_Services(), resume="lrs services resync {id}")
+CHANNEL = Channel(
+    notices.CHANNEL,
+    compose,
+    about,
+    foresee=foresee,
+    own=_Services(),
+    resume="lrs services resync {id}",
+    called=name_of,
+)

@@ -48,6 +48,16 @@ class Destination(msgspec.Struct, frozen=True):
     v: int = 1
 
 
+def with_name(name: str) -> msgspec.Raw:
+    """The options of a destination that people call *name*."""
+    return msgspec.Raw(msgspec.json.encode({"name": name}))
+
+
+def name_of(destination: Destination) -> str:
+    """What people call a destination whose options are ``with_name``."""
+    return msgspec.json.decode(destination.options, type=dict[str, str])["name"]
+
+
 class End(Enum):
     """How a call ended."""
 

@@ -275,9 +275,8 @@ def _wanted(tx: Tx, channel: str, name: str) -> Record:
 
 def _check_own(channel: Channel, name: str) -> None:
     if channel.own:
-        message = (
-            f"destinations of the channel {channel.name} have commands of their own: {channel.resume_command(name)}"
-        )
+        like = channel.resume_command(name)
+        message = f"destinations of the channel {channel.name} have commands of their own, such as: {like}"
         raise Refused(message, error="bad_channel")
 
 

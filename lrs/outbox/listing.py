@@ -51,11 +51,17 @@ def listed(
 
 
 def about(tenant: Tenant, channels: Channels, persons: Sequence[str], *, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest deliveries about *persons*, newest first, in the form of ``listed``."""
+    """The newest deliveries about *persons*, newest first, in the form of ``listed``.
+
+    *called* is added: what people call the destination.
+    """
     walks = [Walk(deliveries.KIND, (key("person", one),), newest_first=True, limit=limit) for one in persons]
     records = [record for walk in walks for record in tenant.store.find(walk).records]
     records.sort(key=lambda record: (record.seq, record.id), reverse=True)
-    return _with_fates(tenant, channels, records[:limit])
+    found = _with_fates(tenant, channels, records[:limit])
+    asked = {one["channel"] for one in found} & channels.keys()
+    called = {(name, one.id): channels[name].called(one) for name in asked for one in everyone(tenant, channels[name])}
+    return [one | {"called": called.get((one["channel"], one["to"]), one["to"])} for one in found]
 
 
 def _with_fates(tenant: Tenant, channels: Channels, records: Sequence[Record]) -> list[dict[str, Any]]:

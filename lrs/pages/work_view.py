@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lrs.competency.rules.unmatched import Unmatched
@@ -15,7 +15,7 @@ from lrs.outbox.listing import DestinationStatus, state_since
 from lrs.pages.facts import EntryNames, Run, WorkFacts
 from lrs.pages.services_view import sees
 from lrs.pages.states import mood, state_word
-from lrs.pages.words import lasting
+from lrs.pages.words import MAILS_SAID, lasting
 from lrs.storage import Backlog, Owed, Record
 from lrs.web.dates import written_moment, written_timestamp
 
@@ -47,6 +47,14 @@ STEPS = {
     "lti-roster": "Read the rosters of platforms",
 }
 """What each step of the work does, in words."""
+ROWS_SAID = {
+    "updated": "changed",
+    "unchanged": "known already",
+    "skipped": "left out",
+    "quarantined": "to repair",
+    "error": "to repair",
+}
+"""What became of the rows of a file, in the words of its own page."""
 
 
 def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def work(facts: WorkFacts, now: int, zone: str) -> dict[str, Any]:
             for record, owed in facts.failing
         ],
         "parked": parked,
-        "failed": [_failed(one, zone) for one in facts.failed],
+        "failed": [_failed(one, facts.destinations, zone) for one in facts.failed],
         "destinations": [
             _destination(one, now, zone) | {"failed": given_up[one.destination.id]} for one in facts.destinations
         ],
@@ -133,9 +141,16 @@ def _entry(record: Record, owed: Owed, names: Mapping[str, EntryNames]) -> dict[
     }
 
 
-def _failed(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    reason = one.get("reason") or "No reason was kept"
-    return {**one, "reason": reason, "when": written_timestamp(one["queued"], zone)}
+def _failed(one: Mapping[str, Any], destinations: Iterable[DestinationStatus], zone: str) -> dict[str, Any]:
+    """A delivery that was given up on; *called* and *said* are where it was to go and what it is, in words."""
+    called = {known.destination.id: known.called for known in destinations}
+    return {
+        **one,
+        "reason": one.get("reason") or "No reason was kept",
+        "when": written_timestamp(one["queued"], zone),
+        "called": called.get(one["to"], one["to"]),
+        "said": MAILS_SAID.get(one["what"], one["what"]),
+    }
 
 
 def _destination(one: DestinationStatus, now: int, zone: str) -> dict[str, Any]:
@@ -156,7 +171,10 @@ def _destination(one: DestinationStatus, now: int, zone: str) -> dict[str, Any]:
 
 
 def _import(one: Run, zone: str) -> dict[str, Any]:
-    counts = ", ".join(f"{count} {what}" for what, count in one.counts.items() if count)
+    told = Counter[str]()
+    for what, count in one.counts.items():
+        told[ROWS_SAID.get(what, what)] += count
+    counts = ", ".join(f"{count:,} {what}" for what, count in told.items() if count)
     return {
         "adapter": one.adapter,
         "provider": one.provider,

@@ -62,7 +62,7 @@ def test_of_a_service_the_command_is_named_that_changes_it(folder):
     result = run(folder, "pause", "webhook", "career-converter")
 
     assert result.exit_code == 1
-    assert "commands of their own: lrs services resync career-converter" in result.stderr
+    assert "commands of their own, such as: lrs services resync career-converter" in result.stderr
 
 
 def test_an_unknown_channel_is_refused_and_the_known_ones_are_named(folder):

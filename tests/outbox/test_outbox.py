@@ -791,7 +791,7 @@ def test_a_destination_that_cannot_be_is_refused(tenant, pigeons, name, address,
 def test_what_is_not_there_and_what_another_room_keeps_is_changed_by_nobody(tenant, pigeons, act):
     with pytest.raises(Refused, match="there is no destination tower of the channel pigeon") as unknown:
         act(tenant, pigeons.channel, "tower", by="test")
-    with pytest.raises(Refused, match="commands of their own: lrs services resync converter"):
+    with pytest.raises(Refused, match="commands of their own, such as: lrs services resync converter"):
         act(tenant, CHANNELS["webhook"], "converter", by="test")
 
     assert unknown.value.status == 404

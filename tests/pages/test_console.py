@@ -18,7 +18,7 @@ from lrs.outbox.mail import TEMPLATES, send_mail
 from lrs.pages.actions import action_said
 from lrs.pages.console import view as console_view
 from lrs.pages.console.facts import SourceFacts, shown_settings, sources
-from lrs.pages.console.view import MAILS_SAID
+from lrs.pages.words import MAILS_SAID
 from lrs.people import questions
 from lrs.storage import Owed, Record, each
 from lrs.web import kept_refusals

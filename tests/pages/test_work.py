@@ -206,7 +206,7 @@ def test_recent_imports_are_told_newest_first_with_the_rows_to_repair(site, brow
     text = text_of(page)
 
     assert text.index(
-        "new.csv North & Sons eportfolio 20 November 2026, 10:00 GMT 14 new, 11 quarantined 11 rows"
+        "new.csv North & Sons eportfolio 20 November 2026, 10:00 GMT 14 new, 11 to repair 11 rows"
     ) < text.index("old.csv North & Sons eportfolio 1 November 2026, 10:00 GMT 3 new None")
     assert "row 17, column uln: &lt;u&gt;no ULN&lt;/u&gt;" in page.text
     assert "And 1 more: the returned file names each." in text
@@ -278,8 +278,8 @@ def test_statements_no_rule_is_about_are_counted(site, browser):
     text = text_of(browser.get("/pages/work"))
 
     assert (
-        "3 of the newest statements are about nothing that a rule in force knows (4 were looked at, 2 in force)."
-        in text
+        "3 of the newest statements are about nothing that a rule in force knows"
+        " (4 were looked at, by the 2 rules in force)." in text
     )
     assert "https://vle.example/other http://adlnet.gov/expapi/verbs/passed 3" in text
 

@@ -26,7 +26,19 @@ from lrs.kernel.outbound import Response
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.outbox import deliveries
-from lrs.outbox.channel import ACTIVE, PAUSED, Channel, Destination, End, Message, Outcome, Undeliverable, outcome_of
+from lrs.outbox.channel import (
+    ACTIVE,
+    PAUSED,
+    Channel,
+    Destination,
+    End,
+    Message,
+    Outcome,
+    Undeliverable,
+    name_of,
+    outcome_of,
+    with_name,
+)
 from lrs.outbox.deliveries import Delivery
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.about import by_person
@@ -161,14 +173,10 @@ class _Platforms:
 
 
 def _destination(one: LtiPlatform) -> Destination:
-    named = msgspec.Raw(msgspec.json.encode({"name": one.name}))
+    named = with_name(one.name)
     if one.state == "approved":
         return Destination(CHANNEL_NAME, one.id, one.token, ACTIVE, options=named)
     return Destination(CHANNEL_NAME, one.id, one.token, PAUSED, _STOPPED[one.state], options=named)
-
-
-def _called(destination: Destination) -> str:
-    return msgspec.json.decode(destination.options, type=dict[str, str])["name"]
 
 
 def _score(one: LtiGrade, sub: str) -> dict[str, Any]:
@@ -237,7 +245,7 @@ CHANNEL = Channel(
     about,
     own=_Platforms(),
     resume="lrs lms approve {id}",
-    called=_called,
+    called=name_of,
     page="/staff/lms/platforms/{id}",
 )
 

@@ -36,7 +36,13 @@ NO_SERVER = f"{UNSET}: copy its link from the console, or set one and send it ag
 
 def channel(render: Render) -> Channel:
     """The channel whose mails *render* writes."""
-    return Channel(CHANNEL, functools.partial(compose, render), own=_Servers(), resume="lrs mail test ADDRESS")
+    return Channel(
+        CHANNEL,
+        functools.partial(compose, render),
+        own=_Servers(),
+        resume="lrs mail test ADDRESS",
+        called=lambda _: "Mails",
+    )
 
 
 def compose(render: Render, tenant: Tenant, record: Record, _: Destination) -> Message:

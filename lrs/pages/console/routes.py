@@ -70,7 +70,6 @@ def _add_overview(router: Router, neighbours: Neighbours) -> None:
         asked = questions.waiting(visit) if sees(questions.PLACE) else 0
         acts = {"may_see": sees("/staff/learners/{person}"), "sees": sees}
         acts |= {"may_retry": sees("/pages/work/retry", "POST"), "may_resend": sees("/pages/work/resend", "POST")}
-        acts |= {"mails_said": console_view.MAILS_SAID}
         return _page(visit, "staff/console.html", "overview", mails=mails, asked=asked, **work, **acts)
 
 

@@ -10,7 +10,7 @@ from lrs.kernel.printing import time_of
 from lrs.pages.actions import action_said, doer_said
 from lrs.pages.connect.platforms import scopes_said
 from lrs.pages.console.facts import MailFacts, SourceFacts, SystemFacts
-from lrs.pages.words import lasting
+from lrs.pages.words import MAILS_SAID, lasting
 from lrs.tenancy.audit import AuditEntry
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -45,21 +45,6 @@ AUDIT_COLUMNS = (
     ListColumn("action", "What", facet=True),
     ListColumn("about", "About", sortable=False),
 )
-MAILS_SAID = {
-    "staff-invitation": "Invitation to work here",
-    "staff-recovery": "New password",
-    "password-changed": "A password was changed",
-    "learner-invitation": "Invitation of a learner",
-    "learner-sign-in": "Sign-in of a learner",
-    "learner-address": "Confirmation of an address",
-    "guardian": "Question to a parent or guardian",
-    "badge": "A badge to take",
-    "session-sign-off": "Hours for a supervisor to sign off",
-    "seat-free": "A seat is free",
-    "session-changed": "A session was changed",
-    "session-cancelled": "A session is cancelled",
-}
-"""What people call the mails, by their templates."""
 MIB = 1024 * 1024
 
 
@@ -169,12 +154,16 @@ def _named(name: str, value: str, people: Mapping[str, Member]) -> str:
     return _person(f"staff {value}", people) if name == "staff" and value in people else value
 
 
+def _stored(count: int) -> str:
+    return f"{count / MIB:,.1f} MiB when it was measured last" if count else "Not measured yet"
+
+
 def system(facts: SystemFacts) -> dict[str, Any]:
     """Versions, settings and room."""
     room = [] if facts.free is None else [("Free on the disk of the store", f"{facts.free // MIB:,} MiB")]
     return {
         "versions": list(facts.versions.items()),
         "settings": sorted(facts.settings.items()),
-        "room": [*room, ("This organisation has stored", f"{facts.stored // MIB:,} MiB when it was measured last")],
+        "room": [*room, ("This organisation has stored", _stored(facts.stored))],
         "is_whole": facts.is_whole,
     }
