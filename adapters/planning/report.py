@@ -13,6 +13,7 @@ from adapters.planning.demand import Demand
 from adapters.planning.figures import MOST_YEARS, PATH, SEATS, UNKNOWN
 from lrs.matching.roles.gap import Role
 from lrs.web.chart import Bars, bars
+from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow
 
 PARTS = {
@@ -73,9 +74,11 @@ class ReportNames(msgspec.Struct, frozen=True):
         one = self.by_id.get(id)
         if one is None:
             return id
-        if one.has_ended(self.today):
-            return f"{one.label} (ended {one.valid_until})"
-        return f"{one.label} (from {one.valid_from})" if one.valid_from and one.valid_from > self.today else one.label
+        if one.valid_until and one.has_ended(self.today):
+            return f"{one.label} (ended {written_day(one.valid_until)})"
+        if one.valid_from and one.valid_from > self.today:
+            return f"{one.label} (from {written_day(one.valid_from)})"
+        return one.label
 
     def is_supplied(self, id: str) -> bool:
         """Whether people are counted for it: not for one that has ended."""
@@ -199,10 +202,11 @@ def _whole(line: _Numbers, total: _Numbers, year: str) -> _Numbers:
 
 
 def supply_chart(found: Sequence[ReportLine], year: str, region: str = "") -> Bars:
-    """For the roles that are wanted most in *year*, in all or in one *region*: wanted, held and on track."""
+    """For the roles that are wanted most in *year*, in all or in one *region*: what of it was counted."""
     lines = [one for one in by_region(found, year, region) if one.region == region][:MOST_BARS]
     asked = ((WANTED, year), (HELD, TODAY), (ON_TRACK, TODAY))
-    return _bars([(f"{one[0]}: {line.role}", line.numbers.get(one, 0)) for line in lines for one in asked])
+    found = [(line, one) for line in lines for one in asked if one in line.numbers]
+    return _bars([(f"{measure}: {line.role}", line.numbers[measure, when]) for line, (measure, when) in found])
 
 
 def path_chart(found: Iterable[ReportLine]) -> Bars:

@@ -19,7 +19,7 @@ from lrs.matching.consent.consent import Subject
 from lrs.matching.consent.links import Wish
 from lrs.pages import acts, facts, reach, views
 from lrs.pages.arrivals.names import called
-from lrs.pages.arrived_lately import lately
+from lrs.pages.arrived_lately import SHOWN, lately
 from lrs.pages.facts import Neighbours
 from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
@@ -170,6 +170,7 @@ def page_of(visit: Visit, neighbours: Neighbours, who: str, answered: Answered |
         confirmed=_confirmed(visit, found.members),
         asking=[(one.id, one.name) for one in services.everyone(tenant.store) if one.asks_learners],
         arrived=lately(tenant, chain.from_iterable(found.identifiers.values()), reach.own_sources(caller)),
+        arrived_most=SHOWN,
         has_mail=tenant.settings.smtp_url is not None,
         sources=sorted(reach.own_sources(caller) or ()),
     )
@@ -190,6 +191,7 @@ def _allowed(visit: Visit) -> dict[str, bool]:
         "may_open": sees("/arrivals/statements/{id}"),
         "may_correct": sees(PLACE + "/correct"),
         "may_plan": sees(PLACE + "/route"),
+        "may_send": sees("/provider"),
     }
 
 

@@ -40,10 +40,11 @@ def _add_list(router: Router, neighbours: Neighbours) -> None:
     def show(visit: Visiting) -> Response:
         asked = asked_of(visit.request, COLUMNS, sort="-came")
         found = listing(asked, _rows(visit))
-        bulk = quarantine_view.bulk(_records(visit, CONNECT)) if may(visit.caller)(PATH, "POST") else []
+        sees = may(visit.caller)
+        bulk = quarantine_view.bulk(_records(visit, CONNECT)) if sees(PATH, "POST") else []
         told = quarantine_view.figures(visit.request.query_params)
         return visit.page(
-            "staff/quarantine.html", list=found, bulk=bulk, days=quarantine.DAYS, at_once=AT_ONCE, told=told
+            "staff/quarantine.html", list=found, bulk=bulk, days=quarantine.DAYS, at_once=AT_ONCE, told=told, sees=sees
         )
 
     add_files(router, "", "What waits in quarantine", COLUMNS, _rows, name="quarantine", sort="-came")

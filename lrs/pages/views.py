@@ -16,6 +16,7 @@ from lrs.matching.view import BadgeSummary
 from lrs.pages.facts import LISTED, LearnerFacts
 from lrs.pages.services_view import OF_EMPLOYER
 from lrs.pages.states import mood, state_word
+from lrs.pages.words import MAILS_SAID
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Somebody
 from lrs.web.dates import written_day, written_moment, written_result_time, written_timestamp
@@ -76,7 +77,7 @@ def searched_row(one: Somebody, root: str) -> ListRow:
     """Somebody who was found outside the list, as a row of it."""
     known = tuple(identifier_shown(ifi)[1] for ifi in one.identifiers)
     values = {"name": one.name, "known": known, "until": None, "ends": ""}
-    values |= dict.fromkeys(("skill", "level", "provider", "lacks"), ())
+    values |= dict.fromkeys(("skill", "level", "provider", "lacks", "held"), ())
     return ListRow(values, {"name": one.name or NO_NAME}, {"name": f"{root}/staff/learners/{one.person}"})
 
 
@@ -84,8 +85,8 @@ def delivery_shown(one: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """A delivery as pages show it."""
     state = str(one["state"])
     return {
-        "what": one["what"],
-        "to": one["to"],
+        "what": MAILS_SAID.get(one["what"], one["what"]),
+        "to": one["called"],
         "when": written_timestamp(str(one["queued"]), zone),
         "state": state_word(state),
         "mood": {"delivered": "good", "dead": "bad"}.get(state, ""),

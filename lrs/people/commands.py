@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
 from lrs.kernel.printing import CommandGroup, json_option, print_list, print_record
+from lrs.kernel.times import SECOND
 from lrs.people import confirmed_names, joins, minors
 from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.identifiers import as_typed
@@ -145,6 +147,9 @@ def under_age(tenant: Tenant, person: str, *, until: datetime | None, of_age: bo
         done = tenant.store.write(lambda tx: minors.clear(tx, id, by=BY_COMMAND)).result()
         click.echo(f"{id} is {'noted as under age no more' if done else 'not noted as under age'}")
         return
+    today = datetime.fromtimestamp(tenant.clock() // SECOND, ZoneInfo(tenant.settings.zone)).date()
+    if day is not None and day <= today:
+        raise click.ClickException(f"--until {day}: from that day on they decide alone; --no takes the note back")
     tenant.store.write(lambda tx: minors.note(tx, id, day, by=BY_COMMAND)).result()
     told = f"{id} is noted as under age{f', until {day}' if day else ''}"
     click.echo(f"{told}; what they agreed to alone, by a link, does not hold")

@@ -398,7 +398,7 @@ def test_a_long_history_is_cut_and_says_so(site, browser):
 
     page = page_of(site, browser)
 
-    assert "52 of 52 counts" in text_of(page)
+    assert "52 of 52 count" in text_of(page)
     assert "And 2 older." in text_of(page)
     assert statement_id("n51") in page.text
     assert statement_id("n1") not in page.text
