@@ -93,8 +93,8 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         for room in dict.fromkeys(room_of(pattern) for pattern, _ in found):
             told("".join(text for pattern, text in found if room_of(pattern) == room), f"{sort}_{room}")
     of_files = {(one, who): got for (one, who), got in answers.items() if one.endswith((".csv", ".json"))}
-    written = [key for key, got in of_files.items() if key[0] != "/me/data.json" and WRITTEN.search(got.text)]
-    assert written == [], "days and times in files are ISO 8601"
+    in_words = [key for key, got in of_files.items() if key[0] != "/me/data.json" and WRITTEN.search(got.text)]
+    assert in_words == [], "days and times in files are ISO 8601"
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 
