@@ -154,7 +154,8 @@ class Store(Reader, Protocol):
     def joined(self, walk: Walk) -> JoinedPage | None:
         """The bodies of the next page of *walk*, which has one key, joined by commas. Costs half of ``find``.
 
-        ``None`` if they are together larger than ``walk.most``, or one is larger than ``SMALL_BODY``: ask ``find``.
+        ``None`` if they are together larger than ``walk.most``, one is larger than ``SMALL_BODY``, or they cannot be
+        joined as they are kept: ask ``find``.
         """
 
     def count(self, kind: str, keys: Sequence[int] = ()) -> int:

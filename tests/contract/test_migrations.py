@@ -27,6 +27,7 @@ from lrs.storage.sqlite.rows import packed
 from lrs.storage.versions import found_and_known
 from tests.conftest import STAND_IN, SetClock
 from tests.contract.acts import WAIT, ids, insert
+from tests.contract.frozen.make import LONG
 from tests.contract.merging import MergedByHand
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -109,7 +110,7 @@ def test_every_released_mongo_schema_is_opened_and_migrated(frozen, mongo_url, m
     store.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_sqlite_file_of_an_earlier_schema_is_read_as_it_is_and_goes_forward_only_when_it_is_opened(tmp_path, version):
     path = tmp_path / "lrs.db"
     shutil.copy(FROZEN / f"sqlite-{version}.db", path)
@@ -125,14 +126,15 @@ def test_a_sqlite_file_of_an_earlier_schema_is_read_as_it_is_and_goes_forward_on
     assert body == b"new"
     assert [ids(records) for records in found] == [["a"], ["b"]]
     assert (count, wrong) == (1, 0)
-    assert version_read == (version, 3)
-    assert found_and_known(f"sqlite:///{path}") == (3, 3)
+    assert version_read == (version, 4)
+    assert found_and_known(f"sqlite:///{path}") == (4, 4)
     read.close()
 
 
-def test_who_reads_an_earlier_schema_fails_and_misses_nothing_once_the_file_has_gone_forward(tmp_path):
+@pytest.mark.parametrize(("version", "error"), [(2, "no such table"), (3, "no such column")])
+def test_who_reads_an_earlier_schema_fails_and_misses_nothing_once_the_file_has_gone_forward(tmp_path, version, error):
     path = tmp_path / "lrs.db"
-    shutil.copy(FROZEN / "sqlite-2.db", path)
+    shutil.copy(FROZEN / f"sqlite-{version}.db", path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         sqlite_schema.read_as_present(connection)
         reader = SqliteReader(connection)
@@ -141,12 +143,12 @@ def test_who_reads_an_earlier_schema_fails_and_misses_nothing_once_the_file_has_
         open_store(f"sqlite:///{path}", clock=lambda: 0).close()
 
         assert ids(before) == ["a"]
-        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        with pytest.raises(sqlite3.OperationalError, match=error):
             reader.find(Walk("statement", (1,)))
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_sqlite_file_is_whole_after_a_kill_at_any_statement_of_its_way_forward(tmp_path, version):
+@pytest.mark.parametrize(("version", "least"), [(1, 16), (2, 16), (3, 8)])
+def test_a_sqlite_file_is_whole_after_a_kill_at_any_statement_of_its_way_forward(tmp_path, version, least):
     lives = 0
     while True:
         path = tmp_path / f"{lives}.db"
@@ -159,7 +161,15 @@ def test_a_sqlite_file_is_whole_after_a_kill_at_any_statement_of_its_way_forward
             holds_what_was_frozen(store)
             store.close()
 
-    assert lives >= 16
+    assert lives >= least
+
+
+def test_a_body_that_was_compressed_stays_readable():
+    with closing(open_to_read(f"sqlite:///{FROZEN}/sqlite-4.db", clock=lambda: 0)) as store:
+        assert store.get("statement", "d") == Record("statement", "d", LONG, seq=7, rev=1)
+    with closing(sqlite3.connect(f"file:{FROZEN}/sqlite-4.db?immutable=1", uri=True)) as connection:
+        ((size, kept),) = connection.execute("SELECT size, length(kept) FROM record WHERE id = 'd'")
+        assert (size, kept < size) == (len(LONG), True)
 
 
 def test_what_was_stored_before_and_after_the_way_to_segments_is_found_in_one_order(tmp_path):
@@ -345,7 +355,7 @@ def test_a_sqlite_file_killed_midway_in_a_migration_is_at_the_old_schema_or_at_t
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA user_version").fetchone() == (sqlite_schema.SCHEMA_VERSION,)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert connection.execute("SELECT id, body, extra FROM record").fetchall() == [("a", b"kept", "x")]
+    assert connection.execute("SELECT id, kept, extra FROM record").fetchall() == [("a", b"kept", "x")]
     connection.close()
 
 

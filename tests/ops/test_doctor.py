@@ -57,7 +57,7 @@ def test_an_installation_that_works_has_no_problem(healthy):
     assert "PROBLEM" not in answer.output
     assert "ok      worker: 1 running\n" in answer.output
     assert "ok      issuer: did:web:lrs.example:t:default\n" in answer.output
-    assert "ok      store: reached, schema 3\n" in answer.output
+    assert "ok      store: reached, schema 4\n" in answer.output
     assert "ok      search-keys: the newest records are found by their search keys\n" in answer.output
 
 
@@ -192,7 +192,7 @@ def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
     path = tmp_path / "store.db"
     open_store(f"sqlite:///{path}").close()
     settings = Settings(data=tmp_path, store_url=f"sqlite:///{path}")
-    assert found_and_known(f"sqlite:///{path}") == (3, 3)
+    assert found_and_known(f"sqlite:///{path}") == (4, 4)
 
     set_version(path, 7)
     newer = of_store(settings, "default")
@@ -201,7 +201,7 @@ def test_a_store_of_another_version_is_told_without_changing_it(tmp_path):
 
     assert (newer.status, newer.message) == (
         "problem",
-        "the store has schema 7, this program knows up to 3: start the newer version",
+        "the store has schema 7, this program knows up to 4: start the newer version",
     )
     assert (broken.status, broken.message[:30]) == ("problem", "the store cannot be used: file")
 
@@ -225,7 +225,7 @@ def test_a_mongodb_that_does_not_answer_is_a_problem(tmp_path):
 
 def test_the_schema_is_found_on_each_engine(store_url, store):
     assert store.backlog() == []
-    assert found_and_known(store_url) == ((3, 3) if store_url.startswith("sqlite") else (2, 2))
+    assert found_and_known(store_url) == ((4, 4) if store_url.startswith("sqlite") else (2, 2))
 
 
 def test_room_and_speed_of_the_disk_are_measured(tmp_path):

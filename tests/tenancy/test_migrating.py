@@ -50,11 +50,11 @@ def test_each_store_is_brought_to_this_schema_and_told(settings):
     first, again = run(settings, "--json"), run(settings)
 
     assert json.loads(first.stdout)["stores"] == [
-        {"store": "control", "before": 3, "after": 3, "error": None},
-        {"store": "default", "before": 3, "after": 3, "error": None},
-        {"store": "acme", "before": 1, "after": 3, "error": None},
+        {"store": "control", "before": 4, "after": 4, "error": None},
+        {"store": "default", "before": 4, "after": 4, "error": None},
+        {"store": "acme", "before": 1, "after": 4, "error": None},
     ]
-    assert (first.exit_code, first.stderr) == (0, "acme: from schema 1 to 3\n")
+    assert (first.exit_code, first.stderr) == (0, "acme: from schema 1 to 4\n")
     assert (again.exit_code, again.stderr) == (0, "")
 
 
@@ -67,7 +67,7 @@ def test_a_store_that_cannot_be_migrated_keeps_no_other_from_it_and_ends_with_1(
     told = {one["store"]: one for one in json.loads(answer.stdout)["stores"]}
     assert answer.exit_code == 1
     assert told["default"]["error"].startswith("file is not a database") or "cannot be" in told["default"]["error"]
-    assert told["acme"]["after"] == 3
+    assert told["acme"]["after"] == 4
 
 
 def test_where_there_is_no_store_none_is_made(tmp_path):

@@ -100,7 +100,7 @@ def test_a_store_of_an_older_schema_is_due_after_a_start_and_migrated_before_it_
 
     assert (schema_of(path), tenants.due()) == (1, ["acme"])
     with tenants.hold("acme") as acme:
-        assert schema_of(path) == 3
+        assert schema_of(path) == 4
         assert acme.store.get("document", "b").body == b"new"
         assert acme.secrets.has_root
     tenants.close()

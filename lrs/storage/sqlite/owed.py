@@ -9,14 +9,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from lrs.kernel.errors import Damaged
 from lrs.storage import records
 from lrs.storage.contract import Tx
 from lrs.storage.leases import TOKEN_BYTES, Ahead, first_leased, is_alone, new_token
 from lrs.storage.records import NEWEST, ROWS, Backlog, Claim, Clock, Owed, Record
 from lrs.storage.sqlite.owing import row_of, token_of
-from lrs.storage.sqlite.read import record_of
+from lrs.storage.sqlite.read import COLUMNS, record_of
 from lrs.storage.sqlite.readers import Asks
 from lrs.storage.sqlite.rows import json_list
 from lrs.storage.sqlite.tx import ours
@@ -24,7 +25,7 @@ from lrs.storage.sqlite.tx import ours
 T = TypeVar("T")
 PARKED = NEWEST
 _OWED = (
-    "SELECT r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id, k.name, o.step, o.due, o.tries, o.error, o.at"
+    f"SELECT {COLUMNS}, k.name, o.step, o.due, o.tries, o.error, o.at"
     " FROM owed o JOIN record r ON r.row = o.row JOIN kind k ON k.number = r.kind"
 )
 
@@ -79,7 +80,7 @@ class SqliteOwed(Asks):
     def _fitting(self, due: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
         """The first of *due* whose records have ``PAGE_BYTES`` together; at least one."""
         query = (
-            "SELECT row, length(body) + length(keys) + length(meta) FROM record"
+            "SELECT row, max(size, length(kept)) + length(keys) + length(meta) FROM record"
             " WHERE row IN (SELECT value FROM json_each(?))"
         )
         sizes = dict(self._ask(query, (json_list([row for row, _ in due]),)))
@@ -170,10 +171,7 @@ class SqliteOwed(Asks):
         of_step, values = ("", ()) if step is None else ("o.step = ? AND", (step,))
         query = f"{_OWED} WHERE {of_step} {which} LIMIT ?"
         rows = self._ask(query, (*values, PARKED, limit))
-        return [
-            (record_of(row[7], row[:7]), Owed(row[8], row[9], row[10], row[11], parked=row[12] == PARKED))
-            for row in rows
-        ]
+        return [(_readable(row)[0], Owed(row[9], row[10], row[11], row[12], parked=row[13] == PARKED)) for row in rows]
 
     def _leased(self, due: Sequence[tuple[int, str]], now: int, until: int, token: bytes) -> list[Claim]:
         """Leases those of *due* that can still be claimed."""
@@ -185,9 +183,23 @@ class SqliteOwed(Asks):
             f"{_OWED} WHERE o.row IN (SELECT value FROM json_each(?)) AND o.token = ?",
             (json_list([row for row, _ in due]), token),
         )
-        return [
-            Claim(record_of(row[7], row[:7]), Owed(*row[8:12]), f"{token.hex()}-{row[8]}-{row[0]}") for row in leased
-        ]
+        claims = []
+        for row in leased:
+            record, damage = _readable(row)
+            claim = Claim(record, Owed(*row[9:13]), f"{token.hex()}-{row[9]}-{row[0]}")
+            if damage is None:
+                claims.append(claim)
+            else:  # nobody can run it, and the others must not wait for it
+                self.defer(claim, due=now, error=damage, parked=True)
+        return claims
+
+
+def _readable(row: Sequence[Any]) -> tuple[Record, str | None]:
+    """The record in a row of ``_OWED``, and what is damaged; its body is empty then."""
+    try:
+        return record_of(row[8], row[:8]), None
+    except Damaged as error:
+        return record_of(row[8], (*row[:5], b"", 0, row[7])), str(error)
 
 
 def _free(which: str, without: Sequence[int]) -> tuple[str, tuple[str, ...]]:

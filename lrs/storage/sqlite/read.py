@@ -15,15 +15,17 @@ import msgspec
 from lrs.storage import records
 from lrs.storage.records import NEWEST, SMALL_BODY, JoinedPage, Page, Record, Stale, Walk
 from lrs.storage.sizes import check_found
+from lrs.storage.sqlite.bodies import body_of, joined_bodies
 from lrs.storage.sqlite.rows import json_list
 from lrs.storage.sqlite.walks import count_of, joined_of_one_key, of_any_key, of_one_key, of_several_keys
 
 WALK_CAP = 10_000
 """How many entries of the first key one call looks at if further keys must match."""
 
-_COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.body, r.id"
-_BARE = _COLUMNS.replace("r.body", "x''")
-_BY_ID = f"SELECT {_COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
+COLUMNS = "r.row, r.seq, r.rev, r.meta, r.keys, r.kept, r.size, r.id"
+"""What ``record_of`` makes a record of."""
+_BARE = COLUMNS.replace("r.kept, r.size", "x'', 0")
+_BY_ID = f"SELECT {COLUMNS} FROM record r WHERE r.id = ? AND r.kind = ?"
 _IDS_AT_ONCE = 500
 SHORT_META = 128
 _meta = msgspec.json.Decoder(dict[str, Any])
@@ -86,15 +88,13 @@ class SqliteReader:
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]
             marks = ",".join("?" * len(some))
-            for row in self.connection.execute(
-                f"SELECT {_COLUMNS}, r.kind FROM record r WHERE r.id IN ({marks})", some
-            ):
-                kind = self._kind_name(row[7])
-                if (kind, row[6]) in names:
+            for row in self.connection.execute(f"SELECT {COLUMNS}, r.kind FROM record r WHERE r.id IN ({marks})", some):
+                kind, name = self._kind_name(row[8]), row[7]
+                if (kind, name) in names:
                     if self._places is not None:
-                        self._places[kind, row[6]] = (row[0], row[1], row[4])
-                    found[kind, row[6]] = record_of(kind, row[:7])
-                    check_found(size := size + len(row[5]))
+                        self._places[kind, name] = (row[0], row[1], row[4])
+                    found[kind, name] = record_of(kind, row[:8])
+                    check_found(size := size + len(found[kind, name].body))
         return found
 
     def note_places(self) -> dict[tuple[str, str], RecordPlace]:
@@ -114,18 +114,18 @@ class SqliteReader:
         """See ``Store.find_any``. Ordered here: the question looks for one key in all segments, then for the next."""
         found: dict[int, list[list[Any]]] = {key: [] for key in keys}
         size = 0
-        query = of_any_key(_COLUMNS)
+        query = of_any_key(COLUMNS)
         with closing(self.connection.execute(query, (json_list(list(found)), self.kind_number(kind)))) as rows:
             for key, *row in rows:
                 found[key].append(row)
-                check_found(size := size + len(row[5]))
+                check_found(size := size + size_of_body(row))
         return {
             key: [record_of(kind, row) for row in sorted(some, key=itemgetter(1, 0))] for key, some in found.items()
         }
 
     def find(self, walk: Walk) -> Page:
         """See ``Reader.find``."""
-        span, number, columns = _span(walk), self.kind_number(walk.kind), _BARE if walk.bare else _COLUMNS
+        span, number, columns = _span(walk), self.kind_number(walk.kind), _BARE if walk.bare else COLUMNS
         if len(walk.keys) > 1:
             return self._find_all(walk, span)
         if walk.keys:
@@ -142,15 +142,17 @@ class SqliteReader:
         """See ``Store.joined``. SQLite gives one row, so the interpreter's lock is let go once, not for each record."""
         query = joined_of_one_key(newest_first=walk.newest_first)
         values = (walk.keys[0], *_span(walk), self.kind_number(walk.kind), walk.limit + 1, SMALL_BODY)
-        count, size, small, bodies, *lists = self.connection.execute(query, values).fetchone()
+        count, size, compressed, small, bodies, *lists = self.connection.execute(query, values).fetchone()
         if not count:
             return JoinedPage(b"")
-        if small < count or size > (walk.most or records.PAGE_BYTES):
+        if small < count or compressed not in {0, count} or size > (walk.most or records.PAGE_BYTES):
             return None
-        if count <= walk.limit:
-            return JoinedPage(bodies)
-        seqs, rows, sizes = (list_of.rsplit(",", 2) for list_of in lists)
-        return JoinedPage(bodies[: -1 - int(sizes[-1])], f"{seqs[-2]}.{rows[-2]}")  # without the last record
+        size, after = size + count - 1, None
+        if count > walk.limit:
+            seqs, rows, sizes = (list_of.rsplit(",", 2) for list_of in lists)
+            size, after = size - 1 - int(sizes[-1]), f"{seqs[-2]}.{rows[-2]}"  # without the last record
+        joined = joined_bodies(bodies, size) if compressed else bodies[:size]
+        return None if joined is None else JoinedPage(joined, after)
 
     def _find_all(self, walk: Walk, span: tuple[int, ...]) -> Page:
         """Walks the first key and looks each entry up under the others, at most ``WALK_CAP`` entries in one call."""
@@ -176,7 +178,7 @@ class SqliteReader:
     def _record(self, walk: Walk, row: int) -> Record | None:
         """The record of *row*, as *walk* asks for it, ``None`` if it is of another kind."""
         found = self.connection.execute(
-            f"SELECT {_BARE if walk.bare else _COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?",
+            f"SELECT {_BARE if walk.bare else COLUMNS} FROM record r WHERE r.row = ? AND r.kind = ?",
             (row, self.kind_number(walk.kind)),
         ).fetchone()
         return None if found is None else record_of(walk.kind, found)
@@ -216,7 +218,7 @@ def _page(walk: Walk, cursor: sqlite3.Cursor) -> Page:
     size = 0
     for row in cursor:
         rows.append(row)
-        size += len(row[3]) + len(row[4]) + len(row[5])
+        size += len(row[3]) + len(row[4]) + size_of_body(row)
         if size > most:
             break
     cursor.close()  # an unfinished cursor would keep its read transaction open
@@ -230,11 +232,16 @@ def _size_of(record: Record) -> int:
     return len(record.body) + 8 * len(record.keys)
 
 
+def size_of_body(row: Sequence[Any]) -> int:
+    """The bytes of the body in a row of ``COLUMNS``."""
+    return row[6] or len(row[5])
+
+
 def record_of(kind: str, row: Sequence[Any]) -> Record:
-    """The record in a row of ``_COLUMNS``."""
-    _, seq, rev, meta, keys, body, id = row
+    """The record in a row of ``COLUMNS``. Raises ``Damaged`` if its body is."""
+    _, seq, rev, meta, keys, kept, size, id = row
     known = _short_meta(meta) if len(meta) < SHORT_META else _meta.decode(meta)
-    return Record(kind, id, body, known, tuple(array("q", keys)), (), seq, rev)
+    return Record(kind, id, body_of(size, kept), known, tuple(array("q", keys)), (), seq, rev)
 
 
 @lru_cache(maxsize=1_024)

@@ -33,7 +33,9 @@ class Rows(NamedTuple):
     end: str = ""
 
 
-RECORDS = Rows("INSERT INTO record (row, kind, id, seq, rev, meta, keys, body) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?)", 8)
+RECORDS = Rows(
+    "INSERT INTO record (row, kind, id, seq, rev, meta, keys, size, kept) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?)", 9
+)
 OWED = Rows(
     "INSERT INTO owed (row, step, at, due, tries, token, error) VALUES ",
     "(?, ?, ?, ?, ?, NULL, ?)",

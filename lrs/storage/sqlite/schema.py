@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from itertools import chain
 
 from lrs.kernel.errors import Misconfigured, NewerSchema
 from lrs.storage.records import NEWEST
@@ -64,11 +65,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM early_key WHERE (key, seq, row) IN (SELECT key, seq, row FROM segment_key)",
         "UPDATE head SET (entries, newest) = (SELECT count(*), coalesce(max(seq), 0) FROM segment_key)",
     ),
+    (  # bodies that are compressed (see ``bodies``). Processes of before that still run fail at the new name: they
+        # would give frames out as bodies.
+        "ALTER TABLE record RENAME COLUMN body TO kept",
+        "ALTER TABLE record ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 READABLE_SINCE = 1
 """The oldest schema that can be read without a migration (``read_as_present``)."""
-_PRESENT = (
+_BEFORE_SEGMENTS = (
     "CREATE TEMP VIEW early_key AS SELECT key, seq, row FROM ref",
     "CREATE TEMP VIEW head AS SELECT one, seq, row, 1 AS segment, 0 AS entries, 0 AS newest FROM main.head",
     "CREATE TEMP TABLE segment (first INTEGER PRIMARY KEY, number INTEGER, level INTEGER, target INTEGER)",
@@ -76,8 +82,12 @@ _PRESENT = (
     "CREATE TEMP TABLE merged (number INTEGER PRIMARY KEY, level INTEGER)",
     "CREATE TEMP TABLE segment_key (segment, key, seq, row, PRIMARY KEY (segment, key, seq, row)) WITHOUT ROWID",
 )
-"""What schema 3 added, for questions to a file of before. If the file is migrated meanwhile, ``ref`` is no more, and
-questions fail instead of missing what is new.
+_BEFORE_COMPRESSION = (
+    "CREATE TEMP VIEW record AS SELECT row, kind, id, seq, rev, meta, keys, body AS kept, 0 AS size FROM main.record",
+)
+_PRESENT = ((3, _BEFORE_SEGMENTS), (4, _BEFORE_COMPRESSION))
+"""What a schema added, for questions to a file of before. If the file is migrated meanwhile, ``ref`` or ``body`` is no
+more, and questions fail instead of missing what is new.
 """
 
 
@@ -120,6 +130,6 @@ def version_of(connection: sqlite3.Connection, path: str) -> int:
 
 def read_as_present(connection: sqlite3.Connection) -> None:
     """Lets *connection*, which only reads, answer the questions of this schema on a file of an earlier one."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
-        for statement in _PRESENT:
-            connection.execute(statement)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for statement in chain.from_iterable(added for schema, added in _PRESENT if version < schema):
+        connection.execute(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from lrs.storage.groups import TooLong
 from lrs.storage.known import Known, in_its_place
 from lrs.storage.records import NEWEST, TIE_BITS, Claim, Clock, Exists, Owed, Page, Record, Stale, Walk, mac_with
 from lrs.storage.sizes import check_size
+from lrs.storage.sqlite.bodies import kept
 from lrs.storage.sqlite.keys import Entry, SearchKeys, SegmentSizes
 from lrs.storage.sqlite.owing import OwingEntries, row_of, token_of
 from lrs.storage.sqlite.read import RecordPlace, SqliteReader
@@ -127,9 +129,10 @@ class SqliteTx:
         self._known.forget(record.kind, record.id)
         stored = msgspec.structs.replace(record, seq=record.seq or self.next_seq(), rev=record.rev + 1)
         row, seq, keys = self._place_of(record.kind, record.id)
+        ((size, body),) = kept([stored.body])
         changed = self.connection.execute(
-            "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, body = ? WHERE row = ? AND rev = ?",
-            (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), stored.body, row, record.rev),
+            "UPDATE record SET seq = ?, rev = ?, meta = ?, keys = ?, kept = ?, size = ? WHERE row = ? AND rev = ?",
+            (stored.seq, stored.rev, _encode(stored.meta), packed(stored.keys), body, size, row, record.rev),
         ).rowcount
         if not changed:
             raise Stale(record.kind, record.id)
@@ -234,7 +237,9 @@ class SqliteTx:
         pending = list(self._pending.values())
         self._pending.clear()
         try:
-            insert_rows(self.connection, RECORDS, [value for each in pending for value in self._columns(*each)])
+            bodies = kept([record.body for _, record in pending])
+            rows = ((*self._columns(*each), *body) for each, body in zip(pending, bodies, strict=True))
+            insert_rows(self.connection, RECORDS, list(chain.from_iterable(rows)))
         except sqlite3.IntegrityError as error:
             self._exists = Exists(str(error))
             raise self._exists from error
@@ -265,16 +270,9 @@ class SqliteTx:
         self.flushed += 1
 
     def _columns(self, row: int, record: Record) -> tuple[Any, ...]:
-        return (
-            row,
-            self._kind(record.kind),
-            record.id,
-            record.seq,
-            record.rev,
-            _encode(record.meta),
-            packed(record.keys),
-            record.body,
-        )
+        """The columns of ``RECORDS`` before the body."""
+        kind, meta, keys = self._kind(record.kind), _encode(record.meta), packed(record.keys)
+        return row, kind, record.id, record.seq, record.rev, meta, keys
 
     def _kind(self, kind: str) -> int:
         number = self._reader.kind_number(kind)

@@ -35,19 +35,22 @@ def of_any_key(columns: str) -> str:
 
 @lru_cache
 def joined_of_one_key(*, newest_first: bool) -> str:
-    """Gives one row about the records with a key: their number, the bytes of their bodies, and how many are small.
+    """Gives one row about the records with a key.
 
-    Then lists, joined by commas: the small bodies, seqs, rows and the bytes of each body. Values: key, span (four),
-    kind, limit, the most bytes of a small body. SQLite joins in the order in which the records come.
+    Their number, the bytes of their bodies, how many of these are compressed and how many small; then the small ones as
+    they are kept (joined by commas if not compressed), and lists: seqs, rows and the bytes of each body. Values: key,
+    span (four), kind, limit, the most bytes of a small body. SQLite joins in the order in which the records come.
     """
     entries = _walk("f.seq, f.row", newest_first=newest_first)
     records = (
-        "SELECT f.seq, f.row, length(r.body) size, CASE WHEN length(r.body) <= ?8 THEN r.body END body"
+        "SELECT f.seq, f.row, r.size compressed, CASE WHEN r.size THEN r.size ELSE length(r.kept) END size,"
+        " CASE WHEN r.size OR length(r.kept) <= ?8 THEN r.kept END kept"
         f" FROM ({entries}) f CROSS JOIN record r ON r.row = f.row AND r.kind = ?6 LIMIT ?7"
     )
     return (
-        "SELECT count(*), sum(size), count(body), CAST(group_concat(body, ',') AS BLOB), group_concat(seq),"
-        f" group_concat(row), group_concat(size) FROM ({records})"
+        "SELECT count(*), sum(size), sum(compressed > 0), count(kept),"
+        " CAST(group_concat(kept, CASE WHEN compressed THEN '' ELSE ',' END) AS BLOB),"
+        f" group_concat(seq), group_concat(row), group_concat(size) FROM ({records})"
     )
 
 

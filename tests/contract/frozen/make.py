@@ -1,6 +1,6 @@
 """Writes the frozen stores of the present schema. Run once for each released schema; what it wrote never changes.
 
-python -m tests.contract.frozen.make mongodb://HOST/EMPTY_DATABASE
+python -m tests.contract.frozen.make [mongodb://HOST/EMPTY_DATABASE]
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from lrs.storage.sqlite.schema import SCHEMA_VERSION as SQLITE_VERSION
 
 HERE = Path(__file__).parent
 CLOCK = 1_790_000_000_000_000
+LONG = b'{"stored":"2026-09-21T14:13:20.000000Z","verb":{"id":"http://adlnet.gov/expapi/verbs/passed"}, "n": 1e2}'
 
 
 def fill(store: Store) -> None:
-    """Three records: one plain, one changed and owing, one whose entry is parked."""
+    """Four records: one plain, one changed and owing, one whose entry is parked, one that is compressed."""
     store.write(lambda tx: tx.insert(Record("statement", "a", b'{"n": 0.10}', {"a.b": "\u00e6"}, (1, 2)))).result()
     store.write(lambda tx: tx.insert(Record("document", "b", b"old", {}, (2,)))).result()
     due = (Owed("evaluate", 7),)
@@ -29,9 +30,10 @@ def fill(store: Store) -> None:
     store.write(lambda tx: tx.insert(Record("delivery", "c", owed=(Owed("sync"),)))).result()
     (claim,) = store.claim(["sync"], limit=1, lease=1)
     store.defer(claim, due=9, error="400", parked=True)
+    store.write(lambda tx: tx.insert(Record("statement", "d", LONG, seq=7))).result()
 
 
-def main(mongo_url: str) -> None:
+def of_sqlite() -> None:
     path = HERE / f"sqlite-{SQLITE_VERSION}.db"
     store = open_store(f"sqlite:///{path}", clock=lambda: CLOCK)
     fill(store)
@@ -43,6 +45,8 @@ def main(mongo_url: str) -> None:
     for beside in ("horizon", "turn"):
         Path(f"{path}-{beside}").unlink()
 
+
+def of_mongo(mongo_url: str) -> None:
     store = open_store(mongo_url, clock=lambda: CLOCK)
     fill(store)
     store.close()
@@ -57,4 +61,6 @@ def main(mongo_url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    of_sqlite()
+    for url in sys.argv[1:]:
+        of_mongo(url)
