@@ -205,8 +205,9 @@ def supply_chart(found: Sequence[ReportLine], year: str, region: str = "") -> Ba
     """For the roles that are wanted most in *year*, in all or in one *region*: what of it was counted."""
     lines = [one for one in by_region(found, year, region) if one.region == region][:MOST_BARS]
     asked = ((WANTED, year), (HELD, TODAY), (ON_TRACK, TODAY))
-    found = [(line, one) for line in lines for one in asked if one in line.numbers]
-    return _bars([(f"{measure}: {line.role}", line.numbers[measure, when]) for line, (measure, when) in found])
+    return _bars(
+        [(f"{one[0]}: {line.role}", line.numbers[one]) for line in lines for one in asked if one in line.numbers]
+    )
 
 
 def path_chart(found: Iterable[ReportLine]) -> Bars:

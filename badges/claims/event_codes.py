@@ -122,7 +122,7 @@ def typed(tenant: Tenant, told: Mapping[str, str], *, by: str) -> EventCode:
         raise Refused("Write the day like 2026-12-31.", error="bad_event", pointer="/until") from None
     most = told.get("most", "").strip()
     if most and not (len(most) < 7 and most.isascii() and most.isdigit() and 1 <= int(most) <= MOST_PEOPLE):
-        message = f"Write a number from 1 to {MOST_PEOPLE}, or leave it empty."
+        message = f"Write a number from 1 to {MOST_PEOPLE:,}, or leave it empty."
         raise Refused(message, error="bad_event", pointer="/most")
     title, activity = told.get("title", "").strip(), told.get("activity", "").strip()
     return EventCode(activity, title, end_of(last, tenant.settings.zone), int(most) if most else None, by)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lrs.competency.listed import ListedLearner
+from lrs.kernel.plain_text import capital
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.people.search import folded
 from lrs.web.dates import written_moment
@@ -50,6 +51,7 @@ def _row(one: Mapping[str, Any], names: Mapping[str, str], root: str) -> ListRow
             "source": one["source"],
             "against": one["conflict"] or NOTHING,
         },
+        {"reason": capital(one["reason"]), "against": capital(one["conflict"] or NOTHING)},
         links={"one": f"{root}/staff/same-person/{first['person']}/{second['person']}"},
         moods={"against": "bad"} if one["conflict"] else {},
     )

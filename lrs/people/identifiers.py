@@ -27,6 +27,11 @@ _ULN_DIGITS = re.compile(r"[0-9]{10}")
 _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 
 
+def contradiction(sort: str) -> str:
+    """Why two whose identifiers of one strong *sort* differ are not one person, in words."""
+    return f"both have another {'learner number' if sort == f'account {ULN_HOME_PAGE}' else sort}"
+
+
 def as_typed(ifi: dict[str, Any]) -> str:
     """An identifier in the form in which a person types it (see ``lrs.people.persons.named``)."""
     account = ifi.get("account")

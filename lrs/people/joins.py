@@ -17,7 +17,7 @@ from lrs.access import is_of_content
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.names import name
-from lrs.people.identifiers import matches_nobody
+from lrs.people.identifiers import contradiction, matches_nobody
 from lrs.people.nobody import names_of
 from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of, unlearn
 from lrs.people.suggestions import KIND as SUGGESTION
@@ -122,7 +122,7 @@ def conflict_between(reader: Reader, one: str, other: str) -> str | None:
     """A sentence that says which sort of strong identifier the groups have with different values; ``None`` if none."""
     here, there = (_strong(identifiers_in(reader, members_of(reader, person))) for person in (one, other))
     clash = sorted(sort for sort in here.keys() & there.keys() if here[sort] != there[sort])
-    return f"both have another {clash[0]}" if clash else None
+    return contradiction(clash[0]) if clash else None
 
 
 def suggestions(reader: Reader, *, dismissed: bool = False, most: int | None = None) -> list[Suggestion]:

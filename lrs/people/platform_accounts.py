@@ -7,7 +7,7 @@ joined: what is found there is suggested.
 
 from __future__ import annotations
 
-from lrs.people.identifiers import matches_nobody
+from lrs.people.identifiers import contradiction, matches_nobody
 from lrs.people.joins import JoinOutcome, link_id, links_of, merge, unmerge
 from lrs.people.nobody import names_of
 from lrs.people.persons import Mint, ensure, identifiers_in, members_of
@@ -68,7 +68,7 @@ def _conflict(reader: Reader, first: str, second: str, other: Identifier) -> str
     if there.get(other.sort or "", set()) - {other.id}:
         return "the account belongs to another user of the platform"
     clash = sorted(sort for sort in here.keys() & there.keys() if sort != other.sort and here[sort] != there[sort])
-    return f"both have another {clash[0]}" if clash else None
+    return contradiction(clash[0]) if clash else None
 
 
 def _by_sort(reader: Reader, person: str) -> dict[str, set[str]]:

@@ -148,7 +148,7 @@ def test_they_are_kept_apart_and_that_is_taken_back(browser, two):
     browser.send(browser.get(path), path, act="back")
 
     assert waiting == []
-    assert "one row carries both" in apart.text
+    assert "One row carries both" in apart.text
     assert len(browser.get(f"{LIST}.json").json()) == 1
 
 
@@ -167,7 +167,7 @@ def test_two_that_contradict_each_other_are_joined_only_if_somebody_says_so(site
 
     assert refused.status_code == 409
     assert "contradict each other" in text_of(refused)
-    assert "Against it both have another" in text_of(page)
+    assert "Against it Both have another" in text_of(page)
     assert (still, len(members_of(site.tenant.store, one))) == ((one,), 2)
     assert browser.get(f"{LIST}.json").json() == []
 

@@ -136,6 +136,7 @@ def _listed(visit: Visit, neighbours: Neighbours, problem: str = "") -> Response
         kept=[(name, value) for name, value in asked.given.items() if name not in {"activity", "from", "to"}],
         find=asked.address(visit.root, person="", refused=""),
         finds_names=visit.caller.may_all("learners.read"),
+        may_connect=may(visit.caller)("/connect"),
         about=asked.activity,
         first_day=asked.given.get("from", ""),
         last_day=asked.given.get("to", ""),

@@ -5,7 +5,7 @@ Also which keys there are, and an end to one. No logic.
 
 from fastapi import Response
 
-from lrs.access.keys import KnownKey, NewKey, check_source, create_key, revoke_key
+from lrs.access.keys import NAME, KnownKey, NewKey, check_source, create_key, revoke_key
 from lrs.competency.rules.ready import ready_table
 from lrs.kernel.errors import Misconfigured, Refused
 from lrs.pages.connect import facts as connect_facts
@@ -88,8 +88,9 @@ def _made(visit: Visit, platform: Platform, source: str) -> NewKey:
     try:
         check_source(source)
     except Misconfigured as error:
-        message = "Give the source a name of 1 to 80 letters, digits, spaces, dots, hyphens or underscores."
-        raise Refused(message) from error
+        named = "Give the source a name of 1 to 80 letters, digits, spaces, dots, hyphens or underscores."
+        reserved = "This name stands for records that are made here: give the source another one."
+        raise Refused(reserved if NAME.fullmatch(source) else named) from error
     if not connect_facts.reaches(visit.caller, CONNECT, source):
         raise Refused("You look after other sources: choose one of yours.", status=403, error="forbidden")
     if connect_facts.active_keys(visit.tenant, source) >= MOST_OF_A_SOURCE:

@@ -208,6 +208,7 @@ def _question(one: Question, dates: Dates) -> dict[str, Any]:
     answer = one.answer
     return {
         "title": one.title,
+        "is_whole": one.about == WHOLE,
         "text": one.text,
         "asked": dates.moment(one.asked),
         "answer": answer.text if answer else "",
