@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
-from lrs.kernel.times import SECOND
+from lrs.kernel.times import SECOND, short_timestamp
 from lrs.ops.doctor import Finding
 from lrs.tenancy import audit, audit_head, master_key
 from lrs.tenancy.audit_head import Differs, HeadLine
@@ -84,14 +83,14 @@ def _whole(count: int, told: list[audit.AuditEntry]) -> Iterator[Finding]:
     for entry in told:
         if entry.action == audit.SEALED:
             message += (
-                f"; the first {entry.about['entries']} are of an earlier version and were sealed on {_day(entry.at)}:"
-                " what became of them before cannot be told"
+                f"; the first {entry.about['entries']} are of an earlier version and were sealed on"
+                f" {short_timestamp(entry.at)}: what became of them before cannot be told"
             )
     yield Finding("audit", "ok", message)
     for entry in told:
         if entry.action == audit.RESTORED:
             message = (
-                f"restored on {_day(entry.at)} from a backup of {entry.about.get('taken', '?')}, at entry"
+                f"restored on {short_timestamp(entry.at)} from a backup of {entry.about.get('taken', '?')}, at entry"
                 f" {entry.number}: what was done between the two is not in this store"
             )
             yield Finding("restored", "warning", message)
@@ -101,8 +100,8 @@ def _differing(path: Path, differs: Differs, restored: list[audit.AuditEntry]) -
     line = differs.line
     what = f"{path} has entry {line.number} as it was on {line.at}, and this store has not"
     if differs.restored is not None:
-        at = next(entry.at for entry in restored if entry.number == differs.restored)
-        return Finding("audit-head", "warning", f"{what}: the store was restored on {_day(at)} to a time before")
+        at = short_timestamp(next(entry.at for entry in restored if entry.number == differs.restored))
+        return Finding("audit-head", "warning", f"{what}: the store was restored on {at} to a time before")
     if differs.agreed:
         return Finding(
             "audit-head",
@@ -121,7 +120,3 @@ def _agreeing(path: Path, lines: list[HeadLine], last: audit.AuditEntry | None, 
         )
         return Finding("audit-head", "problem", message)
     return Finding("audit-head", "ok", f"{path} agrees, up to entry {reached} of {count}")
-
-
-def _day(micros: int) -> str:
-    return datetime.fromtimestamp(micros / SECOND, UTC).isoformat(timespec="minutes")
