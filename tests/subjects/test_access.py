@@ -90,13 +90,13 @@ def test_no_secret_is_in_it(everything, told):
 
 
 def test_a_consent_link_is_shown_without_what_opens_it_and_without_the_guardians_address(everything):
-    asked = AskedGuardian("Noor", "n0nce", everything.tenant.clock(), "mum@example.org")
+    asked = AskedGuardian("Noor", "n0nce", 1_795_262_400_500_000, "mum@example.org")
     link = msgspec.structs.replace(everything.link, guardian=asked)
     whom = Whose((), (everything.identifier("new"),), ())
 
     shown = TENANT["consent-link"].shown(Record("consent-link", link.id, msgspec.json.encode(link)), whom)
 
-    assert shown["guardian"] == {"learner": "Noor", "expires": asked.expires, "answered": None}
+    assert shown["guardian"] == {"learner": "Noor", "expires": "2026-11-21T12:00:00.500000Z", "answered": None}
     assert not {link.id, asked.nonce, asked.address} & set(re.findall(r'[^"]+', json.dumps(shown)))
 
 
