@@ -133,12 +133,12 @@ def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
     )
     assert supply == {"old": None, "new": 12}
     assert [(one.of, one.measure, one.number) for one in told if not one.split] == [
-        ("New (from 2099-01-01)", "held", 5),
-        ("New (from 2099-01-01)", "held", 0),
-        ("New (from 2099-01-01)", "wanted", 9),
-        ("New (from 2099-01-01)", "still missing", 9),
-        ("New (from 2099-01-01)", "missing if all renew", 4),
-        ("Old (ended 2020-12-31)", "wanted", 9),
+        ("New (from 1 January 2099)", "held", 5),
+        ("New (from 1 January 2099)", "held", 0),
+        ("New (from 1 January 2099)", "wanted", 9),
+        ("New (from 1 January 2099)", "still missing", 9),
+        ("New (from 1 January 2099)", "missing if all renew", 4),
+        ("Old (ended 31 December 2020)", "wanted", 9),
     ]
 
 
