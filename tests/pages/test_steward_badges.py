@@ -69,8 +69,8 @@ def test_a_steward_makes_a_code_projects_it_and_ends_it(site, steward):
         ({"until": "31.3.2027"}, "until", "Write the day like"),
         ({"until": "2020-01-01"}, "until", "would have ended already"),
         ({"until": "9999-12-31"}, "until", "too far away"),
-        ({"most": "0"}, "most", "from 1 to 100000"),
-        ({"most": "many"}, "most", "from 1 to 100000"),
+        ({"most": "0"}, "most", "from 1 to 100,000"),
+        ({"most": "many"}, "most", "from 1 to 100,000"),
     ],
 )
 def test_a_code_that_cannot_be_is_refused_at_its_field_and_nothing_is_made(site, steward, given, field, why):
