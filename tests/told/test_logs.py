@@ -120,7 +120,7 @@ def test_upkeep_that_fails(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one._tenants, one._tasks = (  # noqa: SLF001 (no thread, and clocks that stand)
         lambda: [SimpleNamespace(id=name) for name in ("one", "two", "three")],
         (first, lambda tenant, _: story.say(f"second of {tenant.id}")),
-    )  # noqa: SLF001 (as above)  # noqa: SLF001 (no thread, and clocks that stand)
+    )
     with logged(story, "a walk"):
         one._walk()  # noqa: SLF001 (as above)
     story.say(f"rests {[round(rest, 3) for rest in rests]}, every {upkeep.EVERY}")
