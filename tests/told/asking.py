@@ -14,6 +14,7 @@ from tests.competency.world import Clock
 from tests.pages.conftest import Browser, settings_of
 from tests.told.story import Story, tree
 from tests.xapi.statements.examples import statement
+from tests.xapi.statements.multipart import attached, first, mixed, part
 
 LEFT_OUT = {"content-length", "x-request-id", "date", "server"}
 ANN, BEN = '{"mbox":"mailto:ann@a.example"}', '{"mbox":"mailto:ben@a.example"}'
@@ -39,18 +40,34 @@ def void(number: int, what: int) -> dict[str, Any]:
     return of(number, verb=VOIDED, object={"objectType": "StatementRef", "id": ids(what)})
 
 
+def multipart(count: int, length: int) -> tuple[bytes, dict[str, str]]:
+    """The body of a statement with so many attachments, and its headers."""
+    body = mixed(
+        first(attached(*(bytes([n]) * length for n in range(count))) | {"id": ids(80)}),
+        *(part(bytes([n]) * length) for n in range(count)),
+    )
+    return body, {"Content_Type": "multipart/mixed; boundary=the-boundary"}
+
+
 class Client:
     """Asks in the name of one key after the other, and tells what was asked and answered."""
 
     def __init__(self, folder: Path) -> None:
-        self.app = create_app(
-            settings_of(folder, max_batch=4, default_page=2, max_page=3, max_document=900), clock=Clock()
-        )
+        limits = {"max_batch": 4, "default_page": 2, "max_page": 3, "max_document": 900, "max_body": 2_000}
+        more = {"max_body_with_attachments": 3_000, "max_attachments": 2, "max_header": 2_500}
+        self.app = create_app(settings_of(folder, **limits, **more), clock=Clock())
         self.tenant = self.app.tenants.take("default")
         self.browser = Browser(self.app)
         scopes = {"all": ["all"], "vle": ["statements/write"], "mine": ["statements/read/mine"], "state": ["state"]}
         self.keys = {name: create_key(self.tenant, name, some) for name, some in scopes.items()}
-        self.story = Story()
+        self.story, self.is_told = Story(), True
+
+    def brief(self, what: str, *asked: Any, **more: Any) -> None:
+        """Tells only the status, and what a refusal says."""
+        self.is_told = False
+        got = self.ask(*asked, **more)
+        self.is_told = True
+        self.story.say(f"{what}: {got.status_code} {got.json().get('message', '') if got.content[:1] == b'{' else ''}")
 
     def ask(
         self,
@@ -76,6 +93,8 @@ class Client:
         got = self.browser.ask(
             method, address, content=content, headers=headers, auth=(key.key, key.secret) if key else None
         )
+        if not self.is_told:
+            return got
         said = {name: value for name, value in headers.items() if name != "X-Experience-API-Version"}
         asked = f"{method} /{path} {query if isinstance(query, str) else ' '.join(f'{k}={v}' for k, v in dict(query).items())}"
         self.story.head(

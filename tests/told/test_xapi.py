@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.told.asking import ABOUT, ANN, BEN, COURSE, OTHER, PROFILE, STATE, Client, ids, of, void
+from tests.told.asking import ABOUT, ANN, BEN, COURSE, OTHER, PROFILE, STATE, Client, ids, multipart, of, void
 from tests.xapi.statements.examples import GROUP, REGISTRATION, VERB
 
 
@@ -234,4 +236,63 @@ def test_forms_in_the_place_of_headers(client: Client, told: Any) -> None:
     ask("GET", "statements", {"method": "PUT"})
     ask("POST", "statements", {"method": "GET", "x": "1"}, b"a=b", **form)
     ask("POST", "statements", {"method": "GET"}, b"\xff=b", **form)
+    told(str(client.story))
+
+
+def test_limits_of_requests(client: Client, told: Any) -> None:
+    brief, state = client.brief, "activities/state"
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    padded = json.dumps(of(1)).encode()
+    for size in (900, 901):
+        brief(f"a document of {size}", "PUT", state, STATE, b"x" * size, Content_Type="text/plain")
+        brief(f"of {size}, packed", "PUT", state, STATE, gzip.compress(b"x" * size), Content_Encoding="gzip")
+        brief(f"merged of {size}", "POST", state, STATE | {"stateId": str(size)}, {"a": "x" * (size - 9)})
+        brief(f"merged to {size}", "POST", state, STATE | {"stateId": "900"}, {"a": "x" * (size - 16), "b": 1})
+        held = urlencode(STATE | {"content": "{}"}).encode()
+        brief(f"in a form of {size}", "POST", state, {"method": "PUT"}, held + b" " * (size - len(held)), **form)
+    for size in (2_000, 2_001):
+        brief(f"a body of {size}", "POST", "statements", (), padded.ljust(size))
+        brief(
+            f"of {size}, deflated",
+            "POST",
+            "statements",
+            (),
+            zlib.compress(padded.ljust(size)),
+            Content_Encoding="deflate",
+        )
+    for count in (4, 5):
+        brief(f"{count} statements", "POST", "statements", (), [of(10 * count + number) for number in range(count)])
+    for coding, body in (
+        *(
+            ("gzip", b"x"),
+            ("gzip", gzip.compress(b"x")[:-4]),
+            ("br", b"x"),
+            ("gzip, gzip", b"x"),
+            ("identity", b"x"),
+            ("X-GZIP", gzip.compress(b"x")),
+        ),
+        *(
+            ("deflate", zlib.compress(b"x")[2:-4]),
+            ("gzip", gzip.compress(b"x") + b"more"),
+            ("gzip", gzip.compress(b"x") * 2),
+        ),
+    ):
+        brief(
+            f"{coding}, {len(body)} bytes",
+            "PUT",
+            state,
+            STATE,
+            body,
+            Content_Encoding=coding,
+            Content_Type="text/plain",
+        )
+    for count in (99, 100, 101):
+        brief(f"{count} parameters", "GET", "about", "&".join(f"p{number}=1" for number in range(count)))
+    for size in (2_000, 2_600):
+        brief(f"a header of {size}", "GET", "about", X_Long="x" * size)
+    for count, length in ((2, 100), (3, 100), (2, 1_100)):
+        body, headers = multipart(count, length)
+        brief(f"{count} attachments of {length}", "POST", "statements", (), body, **headers)
+    for version in ("1.0.3", "2.0.0"):
+        brief(f"a lone one by {version}", "POST", "statements", (), of(90, id=ids(90 + len(version))), version=version)
     told(str(client.story))
