@@ -104,7 +104,9 @@ def header_of(text: bytes, name: str, known_schema: int) -> BackupHeader:
     try:
         told = msgspec.json.decode(text)
         found = told["format"]
-        if told["engraft"] == "backup" and isinstance(found, int) and found > FORMAT:
+        if told["engraft"] != "backup":
+            raise BackupDamaged(f"{name} is no backup of this program")
+        if isinstance(found, int) and found > FORMAT:
             raise NewerSchema(f"{name} has format {found}, this program knows up to {FORMAT}: {_newer(told)}")
         header = msgspec.convert(told, BackupHeader)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
