@@ -183,8 +183,9 @@ def untouched(site):
     assert state_of(site, "one") == before
 
 
+@pytest.mark.usefixtures("untouched")
 @each_of("line", WRITING, ids=by_name)
-def test_what_is_written_about_what_another_tenant_has_is_written_as_about_a_made_up_name(site, untouched, line):
+def test_what_is_written_about_what_another_tenant_has_is_written_as_about_a_made_up_name(site, line):
     names = [site.names, all_made_up(site.names, 4)]
     first = all_made_up(site.names, 3)
     site.ask("three", line, first, via=via_of(line), **site.about("three", line, first))
