@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,8 +35,15 @@ A = Refusal("2026-11-21T12:00:00.000+00:00", "vle", tenant="default", method="PO
 
 @contextmanager
 def logged(story: Story, what: str) -> Iterator[None]:
-    """Tells the lines that come into the log meanwhile."""
-    with structlog.testing.capture_logs() as lines:
+    """Tells the lines that this thread logs meanwhile: threads of other tests may still have something to say."""
+    mine = threading.get_ident()
+
+    def of_this_thread(_: Any, __: str, event: Any) -> Any:
+        if threading.get_ident() != mine:
+            raise structlog.DropEvent
+        return event
+
+    with structlog.testing.capture_logs([of_this_thread]) as lines:
         yield
     story.say(f"{what}: {len(lines)} lines", *(f"    {inline(line)}" for line in lines))
 

@@ -66,6 +66,7 @@ class Documents:
         """The endpoints of *provider*. Raises ``Refused`` (502, 503) if it cannot be believed, or does not answer."""
         url = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
         found: Discovery = self._fetched(
+            provider.label,
             (tenant.id, f"{provider.name} {provider.created}", url),
             lambda: checked(provider, _json(url, tenant.settings, provider), tenant.settings),
         )
@@ -78,16 +79,21 @@ class Documents:
         def fetch() -> list[dict[str, Any]]:
             return _keys_in(provider, _json(discovery.keys, tenant.settings, provider))
 
-        found: list[dict[str, Any]] = self._fetched(name, fetch)
+        found: list[dict[str, Any]] = self._fetched(provider.label, name, fetch)
         if kid is not None and all(one.get("kid") != kid for one in found):
-            found = self._fetched(name, fetch, is_lacking=True)
+            found = self._fetched(provider.label, name, fetch, is_lacking=True)
         return found
 
-    def _fetched(self, name: tuple[str, str, str], fetch: Callable[[], Any], *, is_lacking: bool = False) -> Any:
-        """The value called *name*, fetched where it is old, or where it *is_lacking* something and that is allowed."""
+    def _fetched(
+        self, label: str, name: tuple[str, str, str], fetch: Callable[[], Any], *, is_lacking: bool = False
+    ) -> Any:
+        """The value called *name*, fetched where it is old, or where it *is_lacking* something and that is allowed.
+
+        *label* is what people call the provider.
+        """
         known, now = self._known.get(name), self._clock()
         if known is not None and not _is_due(known, now, is_lacking=is_lacking):
-            return _usable(known, now)
+            return _usable(known, now, unreachable(label))
         try:
             value = fetch()
         except Refused as refused:
@@ -154,10 +160,10 @@ def _is_due(known: _Known, now: float, *, is_lacking: bool) -> bool:
     return now - known.at >= FRESH and now - known.tried >= AGAIN
 
 
-def _usable(known: _Known, now: float, refused: Refused | None = None) -> Any:
+def _usable(known: _Known, now: float, refused: Refused) -> Any:
     """What is known, unless it is too old."""
     if now - known.at >= STALE:
-        raise refused or unreachable("The sign-in provider")
+        raise refused
     return known.value
 
 
