@@ -130,6 +130,8 @@ def test_words_and_json(told: Any) -> None:
             *faulty,
             b"\xef\xbb\xbf1",
             b"\xff\xfe1\x00",
+            b"1\x002\x00",
+            b"\x001",
             b"1 2",
             b"[1,]",
             b"01",
