@@ -102,7 +102,7 @@ def test_heads_and_paths(told: Any) -> None:
             return {"type": "http.request", "body": part, "more_body": bool(part)}
 
         story.say(
-            f"{size} of at most 5: {said(lambda scope=scope, receive=receive: len(asyncio.run(routing.small_body(Request(scope, receive), 5))))}, held {held}"
+            f"{size} of at most 5: {said(lambda scope=scope, receive=receive: len(asyncio.run(routing.body_of(Request(scope, receive), 5))))}, held {held}"
         )
     told(str(story), is_tidy=True)
 
