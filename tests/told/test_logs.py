@@ -15,11 +15,14 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lrs.access.keys import create_key
 from lrs.access.oidc import documents
 from lrs.access.oidc.providers import Provider
-from lrs.kernel.outbound import Blocked, Unreachable
+from lrs.kernel.outbound import Blocked, Response, Unreachable
 from lrs.kernel.settings import Settings
+from lrs.outbox.channel import outcome_of
 from lrs.tenancy import states
+from lrs.tenancy.tenants import open_tenant
 from lrs.web import kept_refusals, refusals
 from lrs.web.refusals import Noted, Refusal, Refusals
 from lrs.work import sweep, upkeep
@@ -240,4 +243,36 @@ def test_what_is_swept_and_who_is_put_down_nowhere(told: Any, monkeypatch: pytes
     monkeypatch.setattr(states, "_append", fails(states.Misconfigured("it is damaged")))
     with logged(story, "a record of actions that cannot be opened"):
         states.put_down(Settings(), "north", "tenant.suspended", {"tenant": "north"})
+    told(str(story))
+
+
+def test_what_is_kept_of_refusals(told: Any, tmp_path: Path) -> None:
+    story, tenant = Story(), open_tenant(Settings(data=tmp_path), clock=lambda: 1_795_262_400_000_000)
+    key = create_key(tenant, "vle", ["state"]).key
+    some = [
+        Noted(refusal_with(source="-"), key),
+        Noted(refusal_with(source="-")),
+        Noted(refusal_with(source="other", place="/actor"), "x"),
+        Noted(A, key),
+    ]
+    for _ in range(2):
+        tenant.store.write(lambda tx: kept_refusals._add_all(tx, some)).result()  # noqa: SLF001 (no thread)
+    for source, found in kept_refusals.all_refusals(tenant.store).items():
+        story.say(f"{source}: {found.count}", *(f"    {inline(one)}" for one in found.newest))
+    most = kept_refusals.MOST
+    tenant.store.write(
+        lambda tx: kept_refusals.add(tx, "many", [refusal_with(error=f"e{n}") for n in range(most + 1)])
+    ).result()
+    many = kept_refusals.refusals_of(tenant.store, "many")
+    story.say(
+        f"of {many.count} {len(many.newest)} are kept, from {many.newest[0].error} on; of nobody {kept_refusals.refusals_of(tenant.store, 'x').count}"
+    )
+    tenant.store.close()
+    told(str(story).replace(key, "<key>"))
+
+
+def test_what_answers_of_receivers_mean(told: Any) -> None:
+    story = Story()
+    for status in (100, 199, 200, 204, 299, 300, 301, 400, 408, 409, 410, 411, 429, 500, 503, 599):
+        story.say(f"{status}: {inline(outcome_of(Response(status, {'retry-after': '7'})))}")
     told(str(story))
