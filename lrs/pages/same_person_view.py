@@ -83,16 +83,16 @@ def side(one: Side, zone: str) -> dict[str, Any]:
 
 def for_it(one: ListedLearner, other: ListedLearner, suggested: Iterable[Mapping[str, Any]]) -> list[str]:
     """The reasons for one person."""
-    found = [f"{each['reason']} (from {each['source']})" for each in suggested]
+    found = [f"{capital(each['reason'])} (from {each['source']})" for each in suggested]
     here, there = ({folded(name): name for name in each.names} for each in (one, other))
-    found += [f"both are called {here[name]}" for name in here if name in there]
+    found += [f"Both are called {here[name]}" for name in here if name in there]
     return found
 
 
 def against_it(one: ListedLearner, other: ListedLearner, conflict: str | None) -> list[str]:
     """The reasons against it."""
-    found = [conflict] if conflict else []
+    found = [capital(conflict)] if conflict else []
     names, others = ({folded(name) for name in each.names} for each in (one, other))
     if names and others and not names & others:
-        found.append(f"one is called {one.names[0]}, the other {other.names[0]}")
+        found.append(f"One is called {one.names[0]}, the other {other.names[0]}")
     return found

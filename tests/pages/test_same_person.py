@@ -33,7 +33,7 @@ def suggest(site, one, other, source="roster"):
     ("here", "there", "against"),
     [
         (["Ann Able"], ["ann  ABLE"], []),
-        (["Ann Able", "A. Able"], ["Zoe", "Anna Able"], ["one is called Ann Able, the other Zoe"]),
+        (["Ann Able", "A. Able"], ["Zoe", "Anna Able"], ["One is called Ann Able, the other Zoe"]),
         (["Zo\u00eb"], ["Zoe"], []),
         (["Ann Able"], [], []),
         (["Ann Able", "A. Able"], ["Zoe", "a. able"], []),
