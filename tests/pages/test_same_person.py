@@ -43,7 +43,7 @@ def test_two_who_have_no_name_in_common_are_said_to_be_called_otherwise(here, th
     one, other = (ListedLearner(tuple(CalledBy(name, ()) for name in names)) for names in (here, there))
 
     assert same_person_view.against_it(one, other, None) == against
-    assert same_person_view.against_it(one, other, "both have another x") == ["both have another x", *against]
+    assert same_person_view.against_it(one, other, "both have another x") == ["Both have another x", *against]
 
 
 @pytest.fixture
