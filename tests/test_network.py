@@ -32,7 +32,6 @@ from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.planning import counting, figures
 from adapters.planning.counts import Count
-from adapters.planning.figures import Planning
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts
 from adapters.training_centre.centre_sessions import Gives
@@ -156,7 +155,7 @@ class Network:
 
     def planned(self) -> dict[Count, int | None]:
         """What a planner is shown now."""
-        return figures.shown(Planning(counts=tuple(counting.count(self.tenant))))
+        return dict(figures.shown(counting.count(self.tenant)).counts)
 
     def ask(self, path: str, method: str = "GET", **more: Any) -> Any:
         form = {"grant_type": "client_credentials"}

@@ -1,7 +1,7 @@
 """The step that counts, once a day and when somebody asks: one walk over each kind, never for a request.
 
 Whoever meets all essentials of a role holds it; whoever meets at least half of them is on track. Pure but for reading;
-knows nothing of what is shown.
+what of it is shown is worked out at once (``figures.shown``), and only that is kept.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from typing import Any
 import msgspec
 
 from adapters.planning import figures
-from adapters.planning.counts import HELD, ON_TRACK, Count, Counted
+from adapters.planning.counts import HELD, ON_TRACK, SUPPLY, Count, Counted, at
+from adapters.planning.crowd import Alike
 from adapters.planning.demand import everything, regions_of
-from adapters.planning.figures import UNKNOWN, Planning
-from adapters.planning.kin import asked_of, kin_of
+from adapters.planning.families import asked_of
+from adapters.planning.families import families as related
+from adapters.planning.figures import UNKNOWN, Planning, ShownPlanning
+from adapters.planning.protect import TOTAL
+from adapters.planning.together import Family
 from adapters.reading.vocabulary import ASSESSMENT, COMPLETED, EXTENSIONS, PASSED, REGISTERED, STANDARD, TIMETABLED
 from adapters.training_centre import attendees, centre_sessions, learner_routes
 from lrs.competency.dates import day_of
+from lrs.competency.frameworks.frameworks import published
 from lrs.competency.shapes import Award, Profile
 from lrs.kernel.times import DAY, SECOND
 from lrs.matching import outcomes
@@ -43,10 +48,9 @@ APPRENTICESHIP = "Apprenticeship"
 def plan(tenant: Tenant, claims: Sequence[Claim]) -> None:
     """The step."""
     for claim in claims:
-        known = list(roles.everyone(tenant.store))
-        found = Planning(at=tenant.clock(), counts=tuple(count(tenant)), kin=kin_of(known))
+        found = figures.shown(count(tenant))
 
-        def settle(tx: Tx, found: Planning = found) -> None:
+        def settle(tx: Tx, found: ShownPlanning = found) -> None:
             figures.put(tx, found)
             tx.owe(figures.KIND, figures.ID, Owed(figures.STEP, due=found.at + EVERY))
 
@@ -71,11 +75,13 @@ class _People:
         return self.holders.get(record.meta["person"], "") if record else ""
 
 
-def count(tenant: Tenant) -> list[Counted]:
-    """All counts, as they are now."""
+def count(tenant: Tenant) -> Planning:
+    """All counts, as they are now, with the smallest number that may be shown."""
     people = _people(tenant)
-    found = [*_supply(tenant, people), *_path(tenant, people), *_ending(tenant), *_seats(tenant)]
-    return [Counted(what, number) for what, number in sorted(found)]
+    supply = _supply(tenant, people)
+    found = [*supply.counts.items(), *_path(tenant, people), *_ending(tenant), *_seats(tenant)]
+    counts = tuple(Counted(what, number) for what, number in sorted(found))
+    return Planning(figures.smallest(tenant.store), tenant.clock(), counts, supply.families)
 
 
 def _people(tenant: Tenant) -> _People:
@@ -114,38 +120,53 @@ def _district(told: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _supply(tenant: Tenant, people: _People) -> Iterator[tuple[Count, int]]:
+class _Supply(msgspec.Struct, frozen=True):
+    counts: Counter[Count]
+    families: tuple[Family, ...]
+
+
+def _supply(tenant: Tenant, people: _People) -> _Supply:
     """Who holds each role and who is on track: in all, by region, by route, by funding stream, now and in later years.
 
     Roles that will have effect count as those that have it. A role that has ended is no supply.
     """
     reader, today = tenant.store, day_of(tenant.clock(), tenant.settings.zone)
     asked, regions = [one for one in roles.everyone(reader) if not one.has_ended(today)], regions_of(reader)
-    years = _years(reader, today)
+    years = _years(reader, today, 2 * len(asked) * (len({*regions.values()}) + len(learner_routes.ROUTES) + 5))
     each = [
-        Count("supply", one.id, measure, year=year)
+        Count(SUPPLY, one.id, measure, year=year)
         for one in asked
         for measure in (HELD, ON_TRACK)
         for year in ("", *map(str, years))
     ]
     found = Counter(dict.fromkeys(each, 0))
+    codes = {item.id: item.code for framework in published(reader) for item in framework.items if item.code}
+    families: dict[frozenset[str], Counter[Alike]] = {ids: Counter() for ids in related(asked, codes)}
     for record in walked(reader, Walk("profile", limit=200)):
         profile = msgspec.json.decode(record.body, type=Profile)
         if profile.merged_into is None and people.holders.get(record.id) == record.id:
-            told = {"": "", **_splits(record.id, people, regions)}
-            for role in asked:
-                if measure := _stands(role, profile):
-                    lasts = {str(year): _stands(role, profile, date(year, 12, 31)) == measure for year in years}
-                    for split, value in told.items():
-                        found[Count("supply", role.id, measure, split, value)] += 1
-                        for year, counts in lasts.items():
-                            found[Count("supply", role.id, measure, split, value, year)] += counts
-    yield from found.items()
+            tables = [table for role in asked for table in _tables(role, profile, years)]
+            cells = tuple(sorted(_splits(record.id, people, regions).items()))
+            found.update(at(table, cell, table.year) for table in tables for cell in (TOTAL, *cells))
+            for ids, crowd in families.items():
+                if own := tuple(table for table in tables if table.of in ids):
+                    crowd[Alike(own, cells)] += 1
+    return _Supply(found, tuple(Family(ids, crowd) for ids, crowd in families.items()))
 
 
-def _years(reader: Reader, today: date) -> list[int]:
-    """The years to come, and this one, for which somebody is wanted."""
-    return sorted({one.year for one in everything(reader) if one.year >= today.year})[: figures.MOST_YEARS]
+def _tables(role: Role, profile: Profile, years: Sequence[int]) -> Iterator[Count]:
+    """The tables of *role* that count whom *profile* is about: today's, and those of years in which it is still so."""
+    if measure := _stands(role, profile):
+        yield Count(SUPPLY, role.id, measure)
+        for year in years:
+            if _stands(role, profile, date(year, 12, 31)) == measure:
+                yield Count(SUPPLY, role.id, measure, year=str(year))
+
+
+def _years(reader: Reader, today: date, each: int) -> list[int]:
+    """The years to come, and this one, for which somebody is wanted; fewer where the counts of *each* are too many."""
+    known = sorted({one.year for one in everything(reader) if one.year >= today.year})
+    return known[: min(figures.MOST_YEARS, max(0, figures.MOST_COUNTS // max(1, each) - 1))]
 
 
 def _splits(who: str, people: _People, regions: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The counts that planning shows, as they were last worked out, and what is shown of them.
 
-Record: ``planning`` (id ``now``): the counts, when, and the smallest number that is shown (*k*). It is there from the
-first time that somebody asks for counts. The counts in it are exact and name nobody; they leave it only by ``shown``.
+Record: ``planning`` (id ``now``): the counts as they are shown, when they were worked out, and the smallest number that
+is shown (*k*). It is there from the first time that somebody asks for counts. Exact counts are never kept: whoever
+counts works out what may be shown of them, and pages and files only read it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from adapters.planning.counts import Count, Counted, at
-from adapters.planning.kin import Kin
-from adapters.planning.protect import LEAST_K
-from adapters.planning.together import by_table, together
+from adapters.planning.protect import LEAST_K, TOTAL, Cell
+from adapters.planning.together import Family, together
 from lrs.kernel.errors import Refused
 from lrs.kernel.memo import Memo
 from lrs.storage import Owed, Reader, Record, Tx
@@ -21,12 +21,14 @@ from lrs.storage.kinds import Kind
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
-KIND, ID, STEP = "planning", "now", "plan"
+KIND, ID, STEP, VERSION = "planning", "now", "plan", 2
 MOST_K = 50
 MOST_KEPT = 200_000
 """Counts that one process keeps in memory as they are shown, of all tenants together: some 30 MB."""
 MOST_YEARS = 10
 """For so many years, this one and later ones for which somebody is wanted, supply is worked out."""
+MOST_COUNTS = 200_000
+"""Counts of supply, of all years together, so that the record has 2 MB at most: later years are left out before."""
 UNKNOWN = "Not known"
 PATH = ("starts", "completions", "badges", "jobs")
 """From a start to a job, in their order."""
@@ -35,20 +37,40 @@ SEATS = "seats"
 
 
 class Planning(msgspec.Struct, frozen=True):
-    """The body of the record. *at* is when the counts were worked out, in microseconds UTC; 0 for not yet.
-
-    *kin* is that of the roles as they were then.
-    """
+    """What was counted, exactly, and of whom: it is kept only as ``shown``. *at* is when, in microseconds UTC."""
 
     k: int = LEAST_K
     at: int = 0
     counts: tuple[Counted, ...] = ()
-    kin: Kin = Kin()
+    families: tuple[Family, ...] = ()
+
+
+class _KeptTable(msgspec.Struct, frozen=True, array_like=True):
+    """One table of the record: the numbers that are shown, and the places of their cells in the list of all cells."""
+
+    part: str
+    of: str
+    measure: str
+    year: str
+    places: tuple[int, ...]
+    numbers: tuple[int | None, ...]
+
+
+class KeptPlanning(msgspec.Struct, frozen=True):
+    """The body of the record. *at* is when the counts were worked out, in microseconds UTC; 0 for not yet.
+
+    The first form of it (``v`` 1) had exact counts: of it only *k* is read, and the counts are those of the next day.
+    """
+
+    k: int = LEAST_K
+    at: int = 0
+    cells: tuple[Cell, ...] = ()
+    tables: tuple[_KeptTable, ...] = ()
     v: int = 1
 
 
 class ShownPlanning(msgspec.Struct, frozen=True):
-    """What everybody who sees planning is shown of the record: its counts as ``shown`` gives them."""
+    """What everybody who sees planning is shown: counts, ``None`` for one that is kept back."""
 
     k: int = LEAST_K
     at: int = 0
@@ -56,7 +78,7 @@ class ShownPlanning(msgspec.Struct, frozen=True):
 
 
 class KeptShown(Memo[ShownPlanning]):
-    """What is shown to each tenant, until its record changes: working it out takes a second for 50,000 counts."""
+    """What is shown to each tenant, until its record changes: reading 50,000 counts takes a quarter of a second."""
 
     def __init__(self) -> None:
         super().__init__(MOST_KEPT, lambda one: len(one.counts))
@@ -65,60 +87,96 @@ class KeptShown(Memo[ShownPlanning]):
 def shown_now(tenant: Tenant, kept: KeptShown) -> ShownPlanning:
     """What is shown of what was counted last; nothing if nobody ever asked for counts."""
     record = tenant.store.get(KIND, ID)
-    return kept.get(tenant.id, record.rev, lambda: _shown_of(record.body)) if record else ShownPlanning()
+    return kept.get(tenant.id, record.rev, lambda: _read(_kept(record))) if record else ShownPlanning()
 
 
-def _shown_of(body: bytes) -> ShownPlanning:
-    found, words = msgspec.json.decode(body, type=Planning), dict[str, str]()
-    lean = {  # each text once: of the same few, tens of thousands of counts are made
-        Count(*(words.setdefault(text, text) for text in msgspec.structs.astuple(what))): number
-        for what, number in shown(found).items()
-    }
-    return ShownPlanning(found.k, found.at, lean)
-
-
-def now(reader: Reader) -> Planning | None:
+def now(reader: Reader) -> ShownPlanning | None:
     """What is kept; ``None`` if nobody ever asked for counts."""
     record = reader.get(KIND, ID)
-    return msgspec.json.decode(record.body, type=Planning) if record else None
+    return _read(_kept(record)) if record else None
+
+
+def _kept(record: Record | None) -> KeptPlanning:
+    kept = msgspec.json.decode(record.body, type=KeptPlanning) if record else KeptPlanning(v=VERSION)
+    return kept if kept.v == VERSION else KeptPlanning(kept.k, v=VERSION)
+
+
+def _read(kept: KeptPlanning) -> ShownPlanning:
+    counts = {
+        Count(one.part, one.of, one.measure, *kept.cells[place], one.year): number
+        for one in kept.tables
+        for place, number in zip(one.places, one.numbers, strict=True)
+    }
+    return ShownPlanning(kept.k, kept.at, counts)
+
+
+def _written(seen: ShownPlanning) -> KeptPlanning:
+    tables: dict[Count, list[Count]] = {}
+    for what in sorted(seen.counts):
+        tables.setdefault(at(what, TOTAL, what.year), []).append(what)
+    cells = sorted({(what.split, what.value) for what in seen.counts})
+    places = {cell: place for place, cell in enumerate(cells)}
+    kept = (
+        _KeptTable(
+            table.part,
+            table.of,
+            table.measure,
+            table.year,
+            tuple(places[what.split, what.value] for what in each),
+            tuple(seen.counts[what] for what in each),
+        )
+        for table, each in tables.items()
+    )
+    return KeptPlanning(seen.k, seen.at, tuple(cells), tuple(kept), VERSION)
 
 
 def ask(tx: Tx, by: str) -> None:
     """Has the counts worked out as soon as a worker is free, and each day from then on."""
     if tx.get(KIND, ID) is None:
-        tx.insert(Record(KIND, ID, msgspec.json.encode(Planning())))
+        tx.insert(Record(KIND, ID, msgspec.json.encode(KeptPlanning(v=VERSION))))
     tx.owe(KIND, ID, Owed(STEP))
     audit.append(tx, by, "planning.counted", {})
 
 
 def set_k(tx: Tx, text: str, by: str) -> None:
-    """Keeps the smallest number that is shown. Raises ``Refused`` (400): it is 5 at least."""
+    """Keeps the smallest number that is shown, and no counts until they are worked out anew, which is owed.
+
+    Raises ``Refused`` (400): it is 5 at least.
+    """
     if not (text.isascii() and text.isdigit() and len(text) < 4 and LEAST_K <= int(text) <= MOST_K):
         raise Refused(f"The smallest number that is shown is {LEAST_K} to {MOST_K}.", error="bad_k")
     record = tx.get(KIND, ID)
-    kept = msgspec.json.decode(record.body, type=Planning) if record else Planning()
-    body = msgspec.json.encode(msgspec.structs.replace(kept, k=int(text)))
-    tx.put(Record(KIND, ID, body, rev=record.rev if record else 0))
+    if _kept(record).k != int(text):
+        _put(tx, record, KeptPlanning(int(text), v=VERSION))
+        tx.owe(KIND, ID, Owed(STEP))
     audit.append(tx, by, "planning.smallest", {"number": text})
 
 
-def put(tx: Tx, counted: Planning) -> None:
-    """Keeps what was *counted* in the place of what was before; *k* stays as it is kept."""
+def smallest(reader: Reader) -> int:
+    """The smallest number that is shown."""
+    return _kept(reader.get(KIND, ID)).k
+
+
+def put(tx: Tx, seen: ShownPlanning) -> None:
+    """Keeps what was counted as it is shown, in the place of what was before; not if *k* is another one meanwhile."""
     record = tx.get(KIND, ID)
-    k = msgspec.json.decode(record.body, type=Planning).k if record else LEAST_K
-    body = msgspec.json.encode(msgspec.structs.replace(counted, k=k))
-    tx.put(Record(KIND, ID, body, rev=record.rev if record else 0))
+    if record is None or _kept(record).k == seen.k:
+        _put(tx, record, _written(seen))
 
 
-def shown(kept: Planning) -> dict[Count, int | None]:
-    """Every count as it may be shown; ``None`` for what is kept back."""
-    numbers = {one.what: one.number for one in kept.counts}
+def _put(tx: Tx, record: Record | None, kept: KeptPlanning) -> None:
+    tx.put(Record(KIND, ID, msgspec.json.encode(kept), rev=record.rev if record else 0))
+
+
+def shown(counted: Planning) -> ShownPlanning:
+    """What was *counted*, as it may be shown to everybody who sees planning."""
+    numbers = {one.what: one.number for one in counted.counts}
     found: dict[Count, int | None] = {what: number for what, number in numbers.items() if what.measure == SEATS}
-    tables = by_table(numbers, numbers.keys() - found.keys())
-    for about, years in together(tables, kept.kin, kept.k).items():
-        every = {at(about, cell, year): number for year, cells in years.items() for cell, number in cells.items()}
-        found |= {what: number for what, number in every.items() if what in numbers or number is None}
-    return found | dict.fromkeys(_bookings_of_few_seats(numbers, kept.k))
+    people = {what: number for what, number in numbers.items() if what not in found}
+    every = together(people, counted.families, counted.k)
+    found |= {what: number for what, number in every.items() if what in numbers or number is None}
+    found |= dict.fromkeys(_bookings_of_few_seats(numbers, counted.k))
+    return ShownPlanning(counted.k, counted.at, found)
 
 
 def _bookings_of_few_seats(numbers: Mapping[Count, int], k: int) -> Iterator[Count]:
@@ -127,5 +185,5 @@ def _bookings_of_few_seats(numbers: Mapping[Count, int], k: int) -> Iterator[Cou
     return (what for what in numbers if what.part == SEATS and what.measure != SEATS and what.of in few)
 
 
-KINDS = (Kind(KIND, "working", Planning, 1, subjects=None, retention="operational", exported=False),)
-"""Its counts go with the next counting; nothing in it is about anybody."""
+KINDS = (Kind(KIND, "working", KeptPlanning, VERSION, subjects=None, retention="operational", exported=False),)
+"""Its counts go with the next counting; nothing in it is about anybody, and no number in it is small."""

@@ -36,7 +36,7 @@ LISTED = 50
 """Rows that were left out, with the reason, on the page."""
 says(
     planning_asked="The numbers are worked out now. Reload the page in a moment.",
-    planning_k="The smallest number that is shown is kept.",
+    planning_k="The smallest number that is shown is kept. The numbers are worked out anew now.",
     planning_taken="The file is taken.",
 )
 

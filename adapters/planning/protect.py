@@ -7,14 +7,13 @@ What is shown is rounded to the nearest 5. The filter keeps back
 2. of a split in which one is small, further ones until all that are kept back could be one of them and still none of
    the others nobody: people could be moved between them, and nothing that is shown would change;
 3. what is kept back in one year, in all later years; who moves may then be swapped with somebody of the same year;
-   and what is kept back of all who hold a role, of those among them who hold another one, too, that asks for more;
 4. the whole year and all later ones, where the total is small, or where a split has nothing left to keep back (of the
    first year only if there cannot be more people in all, of whom the same numbers are shown, for they are rounded);
 5. what, with all that is shown of two years, would prove that some count no more, and that these are fewer than *k*.
 
 So for each small count there are people of whom just the same would be shown, and of whom it counts *k* or more:
-nothing that is shown proves that it is small. A selection of what is shown
-tells no more than all of it, so queries need no filter of their own. Source: domain.md 6.
+nothing that is shown of one table proves that it is small; ``witness`` shows the same of several together. A selection
+of what is shown tells no more than all of it, so queries need no filter of their own. Source: domain.md 6.
 """
 
 from __future__ import annotations
@@ -63,16 +62,14 @@ class _Kept(msgspec.Struct, frozen=True):
         return {cell: None if cell in self.back else rounded(count) for cell, count in self.table.counts.items()}
 
 
-def published(years: Sequence[YearCounts], k: int, above: Sequence[Sequence[ShownCounts]] = ()) -> list[ShownCounts]:
+def published(years: Sequence[YearCounts], k: int) -> list[ShownCounts]:
     """The counts of *years* as they are shown, in their order.
 
-    *above* is what is shown, in the same years, of groups to which all of these people belong.
     The tables of all years have the same cells. 0 is shown, it is nobody, but for what is kept back by 3 and 4.
     """
     least, found = least_shown(k), list[_Kept]()
-    for at, table in enumerate(years):
-        hidden = {cell for one in above for cell in table.counts if one[at].get(cell, 0) is None}
-        found.append(_protected(table, found[-1] if found else None, least, hidden))
+    for table in years:
+        found.append(_protected(table, found[-1] if found else None, least))
     return [one.shown() for one in found]
 
 
@@ -86,17 +83,17 @@ def least_shown(k: int) -> int:
     return next(count for count in range(k, k + NEAREST) if rounded(count) >= k)
 
 
-def _protected(table: YearCounts, before: _Kept | None, least: int, hidden: set[Cell]) -> _Kept:
-    """*table* with all that has to be kept back beside the year *before*, and with what is *hidden* anyway."""
+def _protected(table: YearCounts, before: _Kept | None, least: int) -> _Kept:
+    """*table* with all that has to be kept back beside the year *before*."""
     small = {cell for cell, count in table.counts.items() if 0 < count < least}
-    kept = _Kept(table, (before.back if before else frozenset()) | small | hidden)
+    kept = _Kept(table, (before.back if before else frozenset()) | small)
     while TOTAL not in kept.back:
         further = _further(before, kept, least)
         if further is None:
             return kept
         kept = _Kept(table, kept.back | {further})
     nobody = set() if before else {cell for cell, count in table.counts.items() if not count}
-    return _Kept(table, frozenset(table.counts.keys() - nobody) | hidden)
+    return _Kept(table, frozenset(table.counts.keys() - nobody))
 
 
 def _further(before: _Kept | None, kept: _Kept, least: int) -> Cell | None:

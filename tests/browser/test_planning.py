@@ -71,7 +71,7 @@ def test_a_planner_reads_the_page_on_a_phone_and_at_a_desk(tmp_path_factory):
             day.at(width)
             day.open("/planning", f"planning-{'empty' if width == 390 else 'empty-desk'}")
         counted = [Counted(*one) for one in COUNTS.items()]
-        day.write(lambda tx: figures.put(tx, Planning(at=lrs.tenant.clock(), counts=tuple(counted))))
+        day.write(lambda tx: figures.put(tx, figures.shown(Planning(at=lrs.tenant.clock(), counts=tuple(counted)))))
         for width in (390, 768, 1280):
             day.at(width)
             day.open("/planning", "planning")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.catalogue.role_planning import plan_here
-from adapters.planning import figures
+from adapters.planning import counting, figures
 from lrs.competency.explain import Explanation, LevelExplanation, explain
 from lrs.competency.rules.applying import look, ruleset_in
 from lrs.competency.rules.losses import Swing
@@ -190,13 +190,12 @@ LESS = " and something of unknown length"
 
 
 def test_what_is_planned(still: Network, told: Any) -> None:
-    kept = figures.now(still.tenant.store)
+    kept, counted = figures.now(still.tenant.store), counting.count(still.tenant)
     assert kept
-    shown = figures.shown(kept)
     lines = [f"smallest {kept.k}"]
     lines += [
-        f"{' | '.join(msgspec.structs.astuple(one.what))}: {one.number} shown as {shown[one.what]}"
-        for one in kept.counts
+        f"{' | '.join(msgspec.structs.astuple(one.what))}: {one.number} shown as {kept.counts[one.what]}"
+        for one in counted.counts
     ]
     told("\n".join(lines))
 

@@ -23,7 +23,7 @@ def test_bookings_beside_their_seats(told):
                     Counted(Count(SEATS, "another", "booked"), 12),
                     Counted(Count("supply", centre, "held"), 7),
                 )
-                shown = figures.shown(Planning(k=k, counts=counts))
+                shown = figures.shown(Planning(k=k, counts=counts)).counts
                 story.say(
                     f"{seats} seats, {booked} booked: "
                     + ", ".join(

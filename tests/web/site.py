@@ -11,9 +11,9 @@ from adapters.lms.sessions.acts import enrol_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.pages import acts
 from adapters.planning import demand, figures
-from adapters.planning.counts import Count, Counted
+from adapters.planning.counts import Count
 from adapters.planning.demand import Demand
-from adapters.planning.figures import Planning
+from adapters.planning.figures import ShownPlanning
 from adapters.training_centre import hosts
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.checklists import ChecklistStep
@@ -196,11 +196,8 @@ class Site:
         self.lrs.tenant.store.write(lambda tx: offerings.keep(tx, told, "test")).result()
         wanted = Demand(SCRIPT, SCRIPT, 2028, 40, SCRIPT)
         self.lrs.tenant.store.write(lambda tx: demand.keep(tx, [wanted], "test")).result()
-        ending = [
-            Counted(Count("ending", SCRIPT, SCRIPT, "when", SCRIPT), 40),
-            Counted(Count("seats", SCRIPT, SCRIPT), 9),
-        ]
-        self.lrs.tenant.store.write(lambda tx: figures.put(tx, Planning(at=1, counts=tuple(ending)))).result()
+        ending = {Count("ending", SCRIPT, SCRIPT, "when", SCRIPT): 40, Count("seats", SCRIPT, SCRIPT): 9}
+        self.lrs.tenant.store.write(lambda tx: figures.put(tx, ShownPlanning(at=1, counts=ending))).result()
         return {
             "catalogue": "scripts",
             "sessions": session.id,

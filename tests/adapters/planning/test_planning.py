@@ -11,7 +11,7 @@ import pytest
 from adapters.planning import counting, demand, figures, report
 from adapters.planning.counts import Count, Counted
 from adapters.planning.demand import Demand
-from adapters.planning.figures import KeptShown, Planning
+from adapters.planning.figures import KeptShown, Planning, ShownPlanning
 from adapters.planning.report import ReportLine
 from adapters.reading.people import mailbox
 from adapters.reading.vocabulary import COMPLETED, EXTENSIONS, REGISTERED, STANDARD, TIMETABLED, iri
@@ -24,6 +24,7 @@ from lrs.matching.consent import consent
 from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.roles import roles
+from lrs.storage import Record
 from tests.adapters.training_centre.made import Centre
 from tests.competency.world import ASEPTIC, World, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
@@ -91,13 +92,8 @@ def planner(site):
 
 
 def counted(site):
-    kept = figures.now(site.tenant.store)
-    return {one.what: one.number for one in kept.counts}
-
-
-def recounted(site):
     """What would be counted now."""
-    return {one.what: one.number for one in counting.count(site.tenant)}
+    return {one.what: one.number for one in counting.count(site.tenant).counts}
 
 
 def test_people_are_counted_by_role_region_route_and_funding_stream_and_from_start_to_completion(site):
@@ -123,7 +119,7 @@ def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
     store = site.tenant.store
     store.write(lambda tx: [roles.keep(tx, one) for one in found]).result()
 
-    supply = {of: recounted(site).get(Count("supply", of, "held")) for of in ("old", "new")}
+    supply = {of: counted(site).get(Count("supply", of, "held")) for of in ("old", "new")}
 
     store.write(lambda tx: [tx.delete(roles.KIND, one.id) for one in found]).result()
     wanted = [Demand("old", "East", 2028, 9, "Survey"), Demand("new", "East", 2028, 9, "Survey")]
@@ -145,11 +141,11 @@ def test_a_role_that_has_ended_is_no_supply_and_one_that_begins_later_is(site):
 def test_a_statement_that_was_voided_counts_no_start(site):
     site.world.send(started(99, "SG1"))
     site.world.work()
-    before = recounted(site)[Count("path", "", "starts")]
+    before = counted(site)[Count("path", "", "starts")]
 
     site.world.void(started(99, "SG1")["id"])
 
-    after = recounted(site)[Count("path", "", "starts")]
+    after = counted(site)[Count("path", "", "starts")]
     assert (before, after) == (12, 11)
 
 
@@ -171,15 +167,15 @@ def test_a_job_counts_for_who_was_hired_once_and_while_they_agree_and_is_kept_ba
         tell(f"first-{place}", person, "hired" if place < 5 else "shortlisted")
         tell(f"second-{place}", person, "hired" if place < 5 else "shortlisted")
     jobs = Count("path", "", "jobs")
-    five = recounted(site)
+    five = counted(site)
     site.world.write(lambda tx: consent.withdraw(tx, [Subject(person=people[0])], by="test", scope="outcomes:write"))
-    four = recounted(site)
+    four = counted(site)
     outcomes.withdraw(tenant, "matches", "first-1", by="test")
     outcomes.withdraw(tenant, "matches", "second-1", by="test")
 
-    assert (five[jobs], four[jobs], recounted(site)[jobs]) == (5, 4, 3)
-    assert figures.shown(Planning(counts=(Counted(jobs, 5),)))[jobs] == 5
-    assert figures.shown(Planning(counts=(Counted(jobs, 4),)))[jobs] is None
+    assert (five[jobs], four[jobs], counted(site)[jobs]) == (5, 4, 3)
+    assert figures.shown(Planning(counts=(Counted(jobs, 5),))).counts[jobs] == 5
+    assert figures.shown(Planning(counts=(Counted(jobs, 4),))).counts[jobs] is None
 
 
 def test_the_step_is_owed_again_for_the_next_day(site):
@@ -217,7 +213,7 @@ def test_a_centre_stands_under_its_shown_name_on_the_page_in_charts_and_in_files
     kept, administrator = figures.now(site.tenant.store), signed_in(site, "administrator")
     told = [Count("seats", "north", "seats"), Count("ending", "south", "qualifications that end", "when", "soon")]
     write = site.tenant.store.write
-    write(lambda tx: figures.put(tx, Planning(at=1, counts=tuple(Counted(one, 20) for one in told)))).result()
+    write(lambda tx: figures.put(tx, ShownPlanning(at=1, counts=dict.fromkeys(told, 20)))).result()
     write(lambda tx: put_name(tx, "north", "Northern Centre", by="test")).result()
 
     as_csv, as_json = administrator.get("/planning.csv").text, administrator.get("/planning.json").json()
@@ -232,23 +228,60 @@ def test_a_centre_stands_under_its_shown_name_on_the_page_in_charts_and_in_files
     assert "north" not in page.split()
 
 
-def test_what_is_shown_is_worked_out_once_until_it_is_counted_again_and_apart_for_each_tenant(site, monkeypatch):
-    kept, worked_out, once = KeptShown(), [], figures.shown
-    monkeypatch.setattr(figures, "shown", lambda planning: worked_out.append(planning.k) or once(planning))
+def test_what_is_shown_is_read_once_until_it_is_counted_again_and_apart_for_each_tenant(site, monkeypatch):
+    kept, worked_out = KeptShown(), []
+    monkeypatch.setattr(figures, "shown", worked_out.append)
     alike = SimpleNamespace(id="another", store=site.tenant.store)
-    before = figures.now(site.tenant.store)
 
     first, again = (figures.shown_now(site.tenant, kept) for _ in range(2))
     other = figures.shown_now(alike, kept)
-    site.tenant.store.write(lambda tx: figures.set_k(tx, "8", "test")).result()
-    after = figures.shown_now(site.tenant, kept)
-    site.tenant.store.write(lambda tx: figures.set_k(tx, "5", "test")).result()
 
     assert first is again
     assert other is not first
-    assert other.counts == first.counts == once(before)
-    assert (first.k, first.at, after.k) == (5, before.at, 8)
-    assert worked_out == [5, 5, 8]
+    assert other == first == figures.now(site.tenant.store)
+    assert worked_out == []
+
+
+def test_the_record_has_what_is_shown_and_no_small_count(site):
+    site.tenant.store.write(lambda tx: figures.ask(tx, "test")).result()
+    drain(site.tenant, (figures.STEP,))
+    kept, exact = figures.now(site.tenant.store), counted(site)
+    body = site.tenant.store.get(figures.KIND, figures.ID).body
+
+    assert kept.counts == figures.shown(counting.count(site.tenant)).counts
+    assert {number for what, number in kept.counts.items() if what.part == "supply" and number} == {10}
+    assert 0 < min(number for number in exact.values() if number) < 5
+    assert len(body) < 30 * len(kept.counts)
+
+
+def test_counts_of_the_first_form_are_not_shown_and_counted_anew_with_their_smallest_number(site):
+    """Until 0.3 the record had exact counts, from which nothing can be worked out that is proved."""
+    write, store = site.tenant.store.write, site.tenant.store
+    old = b'{"k":7,"at":5,"counts":[{"what":{"part":"path","of":"","measure":"starts"},"number":3}],"v":1}'
+    write(lambda tx: tx.put(Record(figures.KIND, figures.ID, old, rev=tx.get(figures.KIND, figures.ID).rev))).result()
+
+    before = figures.now(store)
+    write(lambda tx: figures.ask(tx, "test")).result()
+    drain(site.tenant, (figures.STEP,))
+    after = figures.now(store)
+
+    write(lambda tx: figures.set_k(tx, "5", "test")).result()
+    emptied = figures.now(store)
+    drain(site.tenant, (figures.STEP,))
+    assert (before.k, before.at, before.counts) == (7, 0, {})
+    assert (after.k, after.counts[Count("path", "", "starts")]) == (7, 10)
+    assert (emptied.k, emptied.at, emptied.counts) == (5, 0, {})
+    assert figures.now(store).counts[Count("path", "", "starts")] == 10
+
+
+def test_what_was_counted_by_another_smallest_number_is_not_kept(site):
+    stale = figures.shown(counting.count(site.tenant))
+
+    site.tenant.store.write(lambda tx: (figures.set_k(tx, "6", "test"), figures.put(tx, stale))).result()
+
+    assert figures.now(site.tenant.store).counts == {}
+    site.tenant.store.write(lambda tx: figures.set_k(tx, "5", "test")).result()
+    drain(site.tenant, (figures.STEP,))
 
 
 def test_the_page_has_charts_with_their_tables_and_what_is_kept_back_is_said(planner):
@@ -338,7 +371,7 @@ def test_a_later_year_says_nothing_of_what_is_kept_back_before():
         return [total, *(Counted(Count("supply", "op", "held", "region", name, year), n) for name, n in parts)]
 
     def shown(*counts):
-        found = figures.shown(figures.Planning(counts=counts))
+        found = figures.shown(figures.Planning(counts=counts)).counts
         return {(one.value, one.year): number for one, number in found.items()}
 
     alone = shown(*counted(6, 0, ""))
@@ -358,7 +391,7 @@ def test_a_later_year_says_nothing_of_what_is_kept_back_before():
 def test_a_later_year_is_kept_back_where_it_would_prove_that_a_few_count_no_more(k, now, later, shown):
     counts = (Counted(Count("supply", "op", "held"), now), Counted(Count("supply", "op", "held", year="2028"), later))
 
-    found = figures.shown(Planning(counts=counts, k=k))
+    found = figures.shown(Planning(counts=counts, k=k)).counts
 
     assert list(found.values()) == [now, shown]
 
@@ -368,7 +401,7 @@ def test_whose_levels_end_before_a_year_does_is_no_supply_of_it(site):
     store = site.tenant.store
     store.write(lambda tx: demand.keep(tx, wanted, "test")).result()
 
-    found = recounted(site)
+    found = counted(site)
 
     store.write(lambda tx: [tx.delete(demand.KIND, one.id) for one in wanted]).result()
     held = [found.get(Count("supply", "op", "held", year=str(year))) for year in (2025, 2026, 2027)]
@@ -426,12 +459,17 @@ def test_the_smallest_number_shown_is_five_or_more_and_no_planner_changes_it_or_
 
     refused = administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "4"})
     kept = administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "11"})
+    meanwhile = planner.get("/planning.json").json()
+    drain(site.tenant, (figures.STEP,))
 
+    assert {one["part"] for one in meanwhile} == {"Supply and demand"}
+    assert {one["measure"] for one in meanwhile} == {"wanted"}
     assert (refused.status_code, kept.headers["location"]) == (400, "/planning?done=planning_k")
     numbers = {(one["measure"], one["by"]): one["number"] for one in planner.get("/planning.json").json()}
     assert numbers["held", "In all"] is None
     assert numbers["starts", "In all"] is None  # 11, of which 10 would be shown, which is below 11
     administrator.ask("POST", "/planning/smallest", data={"form": token, "k": "5"})
+    drain(site.tenant, (figures.STEP,))
     own = forms_of(planner.get("/planning").text)[0]["fields"]["form"]
     assert planner.ask("POST", "/planning/smallest", data={"form": own, "k": "6"}).status_code == 403
     assert send(planner, "regions", DISTRICTS).status_code == 403
@@ -460,7 +498,7 @@ def test_a_number_that_seats_alone_would_give_away_is_kept_back_even_if_it_is_0(
         Counted(Count("seats", of, "bookings"), booked) for of, booked in (("north", 1), ("south", 0), ("west", 0))
     ]
 
-    seen = figures.shown(Planning(counts=tuple(counts)))
+    seen = figures.shown(Planning(counts=tuple(counts))).counts
 
     assert {one.of: number for one, number in seen.items() if one.measure == "bookings"} == {
         "north": None,
@@ -472,7 +510,7 @@ def test_a_number_that_seats_alone_would_give_away_is_kept_back_even_if_it_is_0(
 def test_qualifications_that_end_are_counted_by_who_proved_them_and_when_they_end(site):
     before = site.world.clock.now
     site.world.clock.set("2027-09-01T12:00:00Z")
-    found = recounted(site)
+    found = counted(site)
     site.world.clock.now = before
 
     assert found[Count("ending", "vle", "qualifications that end")] == 10
@@ -488,8 +526,8 @@ def test_seats_stand_as_they_are_and_bookings_are_counted_as_people(site):
     past = datetime.fromtimestamp((site.tenant.clock() - DAY) // 1_000_000, UTC).date()
     centre.session(None, "Yan Yu, yan@example.org", **told | {"number": "past", "date": f"{past}", "seats": "9"})
 
-    found = recounted(site)
-    seen = figures.shown(figures.Planning(5, 1, tuple(Counted(*one) for one in found.items())))
+    found = counted(site)
+    seen = figures.shown(counting.count(site.tenant)).counts
 
     assert session.seats == 4
     assert (found[Count("seats", "north", "seats")], found[Count("seats", "north", "bookings")]) == (4, 1)
@@ -508,7 +546,7 @@ def test_where_a_roster_says_somebody_lives_counts_before_where_they_learn(tmp_p
     world.write(lambda tx: [roles.keep(tx, one) for one in found])
     demand.take_regions(world.store, DISTRICTS, "test")
 
-    held = {one.what.value: one.number for one in counting.count(world.tenant) if one.what.split == "region"}
+    held = {one.what.value: one.number for one in counting.count(world.tenant).counts if one.what.split == "region"}
 
     assert held == {"East": 1}
     world.close()
@@ -526,7 +564,7 @@ def test_the_newest_route_that_a_centre_was_told_counts_and_the_source_that_prov
         world.write(lambda tx, at=at, c=centre, r=route: learner_routes.keep(tx, c, who, {"route": r}, at, "test"))
     world.clock.set("2027-09-01T12:00:00Z")
 
-    counts = {one.what: one.number for one in counting.count(world.tenant)}
+    counts = {one.what: one.number for one in counting.count(world.tenant).counts}
 
     assert [one.value for one in counts if one.split == "route"] == ["Graduate"]
     assert {(one.of, one.value) for one in counts if one.part == "ending"} == {

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from adapters.planning.counts import Count, Counted
+from adapters.planning.families import families
 from adapters.planning.figures import Planning, shown
-from adapters.planning.kin import Kin, kin_of
 from adapters.planning.protect import TOTAL, YearCounts, least_shown, published, rounded
 from adapters.planning.report import ReportNames, lines, rows
 from lrs.matching.roles.gap import Requirement, Role
@@ -148,7 +148,7 @@ def test_of_a_hundred_sets_of_three_questions_none_gives_away_a_count_below_five
     small = 0
     for _ in range(100):
         counts = made(random)
-        told = shown(Planning(5, 1, tuple(Counted(*pair) for pair in counts.items())))
+        told = shown(Planning(5, 1, tuple(Counted(*pair) for pair in counts.items()))).counts
 
         possible = worked_out(asked(random, told))
 
@@ -204,35 +204,21 @@ def test_two_years_prove_no_small_count_and_of_nobody_that_a_few_count_no_more(k
     assert sum(None in told for told in given) < len(given) - 20
 
 
-def test_a_role_that_asks_for_more_tells_nothing_of_one_that_asks_for_less():
-    # 6 of the East and 1 of the North hold "wide", 6 of the East "narrow": those would be 5 at least of 7 at most
-    counts = [
-        Counted(Count("supply", of, "held", "region" if region else "", region), number)
-        for of, told in (("wide", {"": 7, "East": 6, "North": 1}), ("narrow", {"": 6, "East": 6}))
-        for region, number in told.items()
-    ]
-
-    apart = shown(Planning(counts=tuple(counts)))
-    nested = shown(Planning(counts=tuple(counts), kin=Kin({"narrow": ("wide",)})))
-
-    assert [apart[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, 5]
-    assert [nested[Count("supply", of, "held", "region", "East")] for of in ("wide", "narrow")] == [None, None]
-    assert [nested[Count("supply", of, "held")] for of in ("wide", "narrow")] == [5, 5]
-
-
-def test_a_role_is_within_those_that_ask_for_a_part_of_it():
+def test_roles_that_ask_for_the_same_or_that_a_third_one_links_are_one_family():
     def role(id, *asked):
-        return Role(id, id, tuple(Requirement(name, level=level, essential=needed) for name, level, needed in asked))
+        return Role(id, id, tuple(Requirement(name, essential=needed) for name, needed in asked))
 
     known = [
-        role("both", ("GOWN", 2, True), ("ASEP", None, True)),
-        role("gown", ("GOWN", 1, True)),
-        role("higher", ("GOWN", 3, True)),
-        role("same", ("GOWN", 1, True), ("ASEP", 1, False)),
+        role("gown", ("GOWN", True)),
+        role("optional", ("GOWN", False), ("COLD", True)),
+        role("asep", ("ASEP", True)),
+        role("both", ("gown-id", True), ("ASEP", True)),
         role("nothing"),
+        role("alone", ("LAB", True)),
     ]
 
-    assert kin_of(known).within == {"same": ("gown",), "higher": ("gown", "same"), "both": ("gown", "same")}
+    assert families(known, {"gown-id": "GOWN"}) == [{"gown", "asep", "both"}]
+    assert families(known, {}) == [{"asep", "both"}]
 
 
 # -- the proof: other people of whom just the same is shown -----------------------------------------------------------
