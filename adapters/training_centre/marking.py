@@ -96,6 +96,13 @@ def with_signature(one: Attendee, signature: Signature, known: ChecklistVersion,
     return replace(one, signatures=(*one.signatures, signature))
 
 
+def may_be_signed(one: Attendee, attempt: int, by: Marker, known: ChecklistVersion) -> bool:
+    """Whether an attempt waits for the second signature, and *by* may put it there."""
+    if one.signature(attempt) is not None or not is_complete(one, attempt, known) or one.shares([by.who]):
+        return False
+    return by.who not in {mark.by.who for mark in _of_attempt(one, attempt, known)}
+
+
 def with_attempt(session: CentreSession, one: Attendee, known: ChecklistVersion) -> Attendee:
     """*one* with one more attempt, once every step of the last one is marked."""
     if session.is_closed:

@@ -8,9 +8,12 @@ from functools import partial
 from adapters.imports.history import recent_runs
 from adapters.imports.senders import arrived_from
 from adapters.pages.provider import to_repair
+from adapters.planning.missing import to_plan
 from adapters.training_centre.centre_sessions import unclosed
+from adapters.training_centre.unsigned import unsigned
 from badges.content.awards import credential_uuid
 from badges.held import stops
+from lrs.access import Caller
 from lrs.composition.channels import CHANNELS
 from lrs.composition.entries import entry_names
 from lrs.composition.subscriptions import SUBSCRIPTIONS
@@ -36,6 +39,8 @@ def neighbours() -> Neighbours:
         stopped=stops.states,
         unclosed=_unclosed,
         to_repair=to_repair,
+        unsigned=_unsigned,
+        to_plan=to_plan,
         by_file=arrived_from,
     )
 
@@ -46,6 +51,10 @@ SESSIONS = 1_000
 
 def _unclosed(tenant: Tenant, centres: Collection[str] | None) -> int:
     return len(unclosed(tenant.store, centres, tenant.clock(), SESSIONS))
+
+
+def _unsigned(tenant: Tenant, caller: Caller, centres: Collection[str] | None) -> int:
+    return sum(one.many for one in unsigned(tenant.store, caller, centres))
 
 
 def _retry(tx: Tx, step: str, kind: str, id: str) -> bool:

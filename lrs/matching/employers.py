@@ -77,6 +77,12 @@ def asked(tenant: Tenant, employer: Service) -> list[ConsentLink]:
     return sorted(found, key=lambda one: one.expires, reverse=True)
 
 
+def lapsed(tenant: Tenant, employer: Service) -> int:
+    """How many of those who were asked gave no answer while their link lasted, or refused, and were not asked again."""
+    newest = {one.reference: one for one in reversed(asked(tenant, employer))}
+    return sum(one.state != links.AGREED and one.expires <= tenant.clock() for one in newest.values())
+
+
 def ask(tenant: Tenant, employer: Service, address: str, called: str, *, by: str) -> ConsentLink:
     """A link on which whoever has the mail *address* can agree that *employer* sees their skills, calling them so.
 

@@ -66,8 +66,9 @@ class Neighbours(msgspec.Struct, frozen=True):
     """Functions of parts that the record store does not know. The composition root sets them.
 
     *stopped* gives how badges are stopped by hand, by their ids; *unclosed* how many training sessions of some centres,
-    or of all, are today or over, and still open; *to_repair* how many rows of files that somebody may see wait;
-    *by_file* the sources of which files came in, which need no key.
+    or of all, are today or over, and still open; *unsigned* how many checklists wait for somebody's signature;
+    *to_repair* how many rows of files that somebody may see wait; *to_plan* what is missing for planning; *by_file* the
+    sources of which files came in, which need no key.
     """
 
     imports: Callable[[Store], Sequence[Run]]
@@ -83,6 +84,8 @@ class Neighbours(msgspec.Struct, frozen=True):
     stopped: Callable[[Reader, Sequence[str]], Mapping[str, str]]
     unclosed: Callable[[Tenant, Collection[str] | None], int]
     to_repair: Callable[[Tenant, Caller], int]
+    unsigned: Callable[[Tenant, Caller, Collection[str] | None], int]
+    to_plan: Callable[[Tenant], int]
     by_file: Callable[[Reader], frozenset[str]]
 
 

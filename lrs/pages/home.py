@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 from fastapi import Response
 
+from lrs.matching import employers
 from lrs.pages import facts, questions, reach, services, work_view
 from lrs.pages.console import facts as console_facts
 from lrs.pages.facts import Neighbours
@@ -14,7 +15,7 @@ from lrs.pages.visit import SIGNED_IN, Visit, Visiting, has_place, may, page_rou
 from lrs.people import joins
 from lrs.web.late import Router
 
-PLACE, PROVIDER = "/staff", "/provider"
+PLACE, PROVIDER, SIGN = "/staff", "/provider", "/staff/sessions/{id}/people/{who}/sign"
 MOST_COUNTED = 100
 """Pairs of persons that are counted; above it the page says "at least"."""
 
@@ -38,7 +39,7 @@ def routes(neighbours: Neighbours) -> Router:
     @router.get(PLACE, summary="What needs whoever is signed in, and where their work is", openapi_extra=SIGNED_IN)
     def show(visit: Visiting) -> Response:
         cards = _cards(visit, neighbours)
-        needed = [one for one in cards if one.waits]
+        needed = [one for one in (*_also(visit, neighbours), *cards) if one.waits]
         return visit.page("staff/home.html", cards=cards, needed=needed)
 
     return router
@@ -81,6 +82,24 @@ def _unclosed_sessions(visit: Visit, neighbours: Neighbours) -> int:
     return neighbours.unclosed(visit.tenant, reach.own_sources(visit.caller, "sessions.run"))
 
 
+def _unsigned(visit: Visit, neighbours: Neighbours) -> int:
+    """The checklists that wait for the second signature of the visitor; nothing for whoever may not sign."""
+    if not may(visit.caller)(SIGN, "POST"):
+        return 0
+    return neighbours.unsigned(visit.tenant, visit.caller, reach.own_sources(visit.caller, "sessions.sign"))
+
+
+def _to_plan(visit: Visit, neighbours: Neighbours) -> int:
+    """What a planner has to do; nothing for administrators, who may not plan at all."""
+    return 0 if may(visit.caller)("/planning/smallest", "POST") else neighbours.to_plan(visit.tenant)
+
+
+def _lapsed(visit: Visit, _: Neighbours) -> int:
+    """How many of their staff an employer may ask again."""
+    own = employers.of_ids(visit.tenant, visit.caller.owned("employees.ask"))
+    return sum(employers.lapsed(visit.tenant, one) for one in own)
+
+
 def _nothing(_: Visit, __: Neighbours) -> int:
     return 0
 
@@ -93,7 +112,7 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("questions", "/staff/questions", _open_questions),
     ("provider", PROVIDER, _repairs),
     ("apprentices", "/provider/apprentices", _nothing),
-    ("employer", "/employer", _nothing),
+    ("employer", "/employer", _lapsed),
     ("imports", "/staff/imports", _repairs_of_all),
     ("services", "/staff/services", _stopped_services),
     ("rules", "/staff/rules", _nothing),
@@ -103,13 +122,24 @@ PLACES: tuple[tuple[str, str, Waiting], ...] = (
     ("connect", "/connect", _nothing),
     ("courses", "/staff/courses", _nothing),
     ("catalogue", "/staff/catalogue", _nothing),
-    ("planning", "/planning", _nothing),
+    ("planning", "/planning", _to_plan),
     ("lms", "/staff/lms", _nothing),
     ("members", "/staff/members", _nothing),
     ("badge-keys", "/staff/badge-keys", _nothing),
     ("console", "/console", _mails_and_stopped),
 )
 """The places of work in the order of the page: a name, a pattern of the table of rights, a count."""
+
+ALSO: tuple[tuple[str, str, str, Waiting], ...] = (("signatures", "/staff/sessions", "#signatures", _unsigned),)
+"""What needs somebody at a place that has a count of its own: a name, the place, the part of its page, a count."""
+
+
+def _also(visit: Visit, neighbours: Neighbours) -> list[Card]:
+    return [
+        Card(name, visit.root + place + part, waits(visit, neighbours))
+        for name, place, part, waits in ALSO
+        if has_place(visit.caller, name, place)
+    ]
 
 
 def _cards(visit: Visit, neighbours: Neighbours) -> list[Card]:

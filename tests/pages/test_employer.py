@@ -38,6 +38,7 @@ PLACE = "/employer"
 def works(site):
     """An employer, somebody of it who is signed in, and Ann and Bea, who hold two skills each."""
     made = registry.add_employer(site.tenant, "Cell Works", AboutService(), by="test")
+    site.works = made
     site.ann, site.bea = lived(site), lived(site, BEA, "Bea")
     site.boss = staff_signed_in(site, f"employer:{made.id}")
     return made
@@ -215,6 +216,22 @@ def test_an_employer_sees_whom_it_asked_and_when_and_not_what_they_answered(site
     page = text_of(site.boss.get(PLACE))
 
     assert "Ann of filling 21 November 2026, 12:00 GMT Sam of stores 21 November 2026, 12:00 GMT" in page
+
+
+@pytest.mark.usefixtures("works")
+def test_the_first_page_says_who_gave_no_answer_while_the_link_lasted(site):
+    """A refusal looks like no answer; who is asked again, or agreed, waits for nobody."""
+    refused, agreed = asked(site, "ann@example.org", "Ann"), asked(site, "bea@example.org", "Bea")
+    answer_at(signed_in(site, site.ann), refused, "refuse")
+    answer_at(signed_in(site, site.bea), agreed, "agree")
+    asked(site, "cy@example.org", "Cy")
+
+    before = text_of(site.boss.get("/staff"))
+    site.world.clock.now += links.LASTS
+    after = text_of(staff_signed_in(site, f"employer:{site.works.id}").get("/staff"))
+
+    assert "Nothing needs you." in before
+    assert "Your staff : 2 asked, and no answer while the link lasted" in after
 
 
 @pytest.mark.usefixtures("works")

@@ -9,7 +9,7 @@ from fastapi import Response
 from adapters.training_centre import acts, attendees, centre_sessions, checklists, marks
 from adapters.training_centre.attendees import AttendanceMark
 from adapters.training_centre.centre_sessions import KINDS_SAID, CentreSession
-from adapters.training_centre.day import READ, RUN, centre_of, known_checklist, marker_of, pinned, reach
+from adapters.training_centre.day import READ, RUN, SIGN, centre_of, known_checklist, marker_of, pinned, reach
 from adapters.training_centre.marking import SAID
 from adapters.training_centre.pages import changing, enrolling, marking, view
 from adapters.training_centre.pages.by_file import by_file
@@ -17,6 +17,7 @@ from adapters.training_centre.pages.marking import day_of
 from adapters.training_centre.pages.person_acts import attendance_in, seen_in
 from adapters.training_centre.planning import FormFault, session_in
 from adapters.training_centre.told import Telling, checklist_activity, differing
+from adapters.training_centre.unsigned import unsigned
 from lrs.competency import dates
 from lrs.competency.rules.rulesets import in_force
 from lrs.kernel.errors import Refused
@@ -68,12 +69,21 @@ def _add_list(router: Router) -> None:
             "staff/sessions.html",
             today=cards,
             unclosed=[view.about(one, now) for one in found if one.state == "planned" and one.ends <= now],
+            unsigned=_unsigned(visit),
             list=listing(asked_of(visit.request, view.SESSIONS, sort="-starts"), _rows(visit)),
             may_make=may(visit.caller)("/staff/new-session"),
             may_checklists=may(visit.caller)("/staff/checklists"),
         )
 
     add_files(router, PLACE, "The sessions", view.SESSIONS, _rows, name="sessions", sort="-starts")
+
+
+def _unsigned(visit: Visit) -> list[dict[str, object]]:
+    """The sessions in which something waits for the signature of the visitor."""
+    if not may(visit.caller)(f"{marking.PERSON}/sign", "POST"):
+        return []
+    found = unsigned(visit.tenant.store, visit.caller, reach(visit.caller, SIGN))
+    return [view.about(one.session, visit.tenant.clock()) | {"many": one.many} for one in found]
 
 
 def _within_reach(visit: Visit) -> list[CentreSession]:

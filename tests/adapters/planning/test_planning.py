@@ -483,6 +483,18 @@ def test_only_planners_and_administrators_plan(site):
     assert Browser(site.app).get("/planning").status_code == 303
 
 
+def test_the_first_page_says_what_a_planner_has_to_bring_in_and_nothing_to_administrators(site, planner):
+    kept, store = list(demand.everything(site.tenant.store)), site.tenant.store
+    before = text_of(planner.get("/staff"))
+    store.write(lambda tx: [tx.delete(demand.KIND, one.id) for one in kept]).result()
+    after, others = (text_of(one.get("/staff")) for one in (planner, signed_in(site, "administrator")))
+    store.write(lambda tx: demand.keep(tx, kept, "test")).result()
+
+    assert "Nothing needs you." in before
+    assert "Planning : 1 to bring in or to have worked out" in after
+    assert "to bring in" not in others
+
+
 def test_the_same_file_again_changes_nothing_and_another_number_takes_the_place(site):
     store = site.tenant.store
 

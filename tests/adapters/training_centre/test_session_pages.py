@@ -194,6 +194,12 @@ def test_an_assessor_sees_a_session_signs_as_the_second_and_marks_nothing(site, 
     for number in "12":
         step(trainer, site, place, "Ann", number, "pass")
     assessor, ann = signed_in(site, "assessor:north", name="Anja"), who(site, place, "Ann").id
+    start, waiting = (text_of(assessor.get(one)) for one in ("/staff", "/staff/sessions"))
+    assert "Signatures : 1 checklist waits for your signature as the second person" in start
+    assert 'href="/staff/sessions#signatures"' in assessor.get("/staff").text
+    assert "Waiting for your signature Every step is marked by others." in waiting
+    assert "for your signature" not in text_of(trainer.get("/staff"))  # who marked it cannot sign it, too
+    assert "Nothing needs you." in text_of(signed_in(site, "assessor:south").get("/staff"))
     page = assessor.get(f"{place}/people/{ann}")
     assert [one["action"] for one in forms_of(page.text)] == ["/sign-out", f"{place}/people/{ann}/sign"]
     token = form(page, f"{place}/people/{ann}/sign")
@@ -209,6 +215,8 @@ def test_an_assessor_sees_a_session_signs_as_the_second_and_marks_nothing(site, 
 
     assert answer.status_code == 303
     assert "Signed by a second person Anja" in text_of(assessor.get(f"{place}/people/{ann}"))
+    assert "Nothing needs you." in text_of(assessor.get("/staff"))
+    assert "Waiting for your signature" not in text_of(assessor.get("/staff/sessions"))
     assert "signed already" in text_of(assessor.ask("POST", f"{place}/people/{ann}/sign", data=token))
 
 
