@@ -5,8 +5,8 @@ Columns: ``offering`` (a name) and ``title``; optional ``kind``, ``provider``, `
 ``place``, ``online`` (yes, no), ``language``, ``cost`` (pounds, or free), ``enrol_at`` (https),
 ``course`` (the number of an imported course); and for a date with seats ``centre``, ``session_id``, ``date``,
 ``starts``, ``ends``, ``seats``, ``session_kind``. The first row of an offering says what it is; each may add a
-competency or a date. A row that cannot be used is left out alone, with its reason; if it is the first, the whole
-offering is.
+competency or a date. A row that cannot be used, its date too, is left out alone and whole, with its reason; if it is
+the first, the whole offering is.
 """
 
 from __future__ import annotations
@@ -75,9 +75,10 @@ def read_catalogue(content: Path | bytes, zone: str, by: str, now: int, scales: 
     refused: set[str] = set()
     for row in rows:
         try:
-            _take(found, row, refused, scales)
-            if row["date"]:
-                found.sessions.append(_session(row, found.offerings[row["offering"]], zone, by, now))
+            offering = _told(found, row, refused, scales)
+            dated = [_session(row, offering, zone, by, now)] if row["date"] else []
+            found.offerings[row["offering"]] = offering
+            found.sessions += dated
         except Unusable as problem:
             found.faults.append((row.place.row, f"{problem.column}: {problem.message}"))
         except FormFault as problem:
@@ -92,18 +93,16 @@ def read_catalogue(content: Path | bytes, zone: str, by: str, now: int, scales: 
     return found
 
 
-def _take(found: ReadCatalogue, row: Row, refused: set[str], scales: Scales) -> None:
-    """The offering of *row*, or what it adds to one that is there."""
+def _told(found: ReadCatalogue, row: Row, refused: set[str], scales: Scales) -> Offering:
+    """The offering of *row*, or the one that is there with what the row adds."""
     id = row["offering"]
     if id in refused:
         raise Refused("the first row of this offering cannot be used")
     gives, needs = _named(row, "competency", "level", scales), _named(row, "needs", "needs_level", scales)
     known = found.offerings.get(id)
     if known is None:
-        found.offerings[id] = checked(replace(_offering(row), gives=gives, needs=needs))
-    else:
-        more = {"gives": _with(known.gives, gives), "needs": _with(known.needs, needs)}
-        found.offerings[id] = checked(replace(known, **more))
+        return checked(replace(_offering(row), gives=gives, needs=needs))
+    return checked(replace(known, gives=_with(known.gives, gives), needs=_with(known.needs, needs)))
 
 
 def _named(row: Row, column: str, at: str, scales: Scales) -> tuple[Gives, ...]:

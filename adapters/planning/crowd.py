@@ -30,7 +30,7 @@ People = Mapping[Alike, int]
 
 
 @dataclass(slots=True, eq=False)
-class Kind:
+class PeopleKind:
     """People who are alike: *has* is the number of all that they have, *counted* of what counts them, also as *mask*.
 
     There are *many* of them.
@@ -43,7 +43,7 @@ class Kind:
     many: int = 0
 
 
-NOBODY = Kind(-1, (), frozenset(), 0, 1 << 40)
+NOBODY = PeopleKind(-1, (), frozenset(), 0, 1 << 40)
 """Who comes, or goes."""
 
 
@@ -55,14 +55,14 @@ class Crowd:
 
     def __init__(self, people: People, names: Mapping[Name, int]) -> None:
         self.names = names
-        self.kinds: dict[tuple[int, tuple[Cell, ...]], Kind] = {}
-        self._moved: dict[tuple[Kind, Cell], Kind] = {}
-        self._like: dict[tuple[Kind, Count], list[Kind]] = {}
+        self.kinds: dict[tuple[int, tuple[Cell, ...]], PeopleKind] = {}
+        self._moved: dict[tuple[PeopleKind, Cell], PeopleKind] = {}
+        self._like: dict[tuple[PeopleKind, Count], list[PeopleKind]] = {}
         tables = sorted({table for alike in people for table in alike.tables})
         self._table = {table: place for place, table in enumerate(tables)}
         self.had = sorted({alike.tables for alike in people})
         self._masks = [sum(1 << self._table[one] for one in each) for each in self.had]
-        self._by_table: list[list[Kind]] = [[] for _ in tables]
+        self._by_table: list[list[PeopleKind]] = [[] for _ in tables]
         self.numbers = Counter[int]()
         places = {tables: place for place, tables in enumerate(self.had)}
         for alike, many in sorted(people.items()):
@@ -72,19 +72,19 @@ class Crowd:
                 self._by_table[self._table[table]].append(kind)
             self.numbers.update(dict.fromkeys(kind.counted, many))
 
-    def kind(self, has: int, cells: tuple[Cell, ...]) -> Kind:
+    def kind(self, has: int, cells: tuple[Cell, ...]) -> PeopleKind:
         """Those who have the same and are in *cells*."""
         found = self.kinds.get((has, cells))
         if found is None:
             counted = frozenset(self.names[table, cell] for table in self.had[has] for cell in (TOTAL, *cells))
-            found = self.kinds[has, cells] = Kind(has, cells, counted, sum(1 << place for place in counted))
+            found = self.kinds[has, cells] = PeopleKind(has, cells, counted, sum(1 << place for place in counted))
         return found
 
-    def of(self, table: Count) -> list[Kind]:
+    def of(self, table: Count) -> list[PeopleKind]:
         """The kinds of people who count in *table*."""
         return self._by_table[self._table[table]]
 
-    def in_cell(self, kind: Kind, cell: Cell) -> Kind:
+    def in_cell(self, kind: PeopleKind, cell: Cell) -> PeopleKind:
         """The same people in *cell*."""
         found = self._moved.get((kind, cell))
         if found is None:
@@ -92,7 +92,7 @@ class Crowd:
             found = self._moved[kind, cell] = self.kind(kind.has, cells)
         return found
 
-    def like(self, kind: Kind, table: Count) -> list[Kind]:
+    def like(self, kind: PeopleKind, table: Count) -> list[PeopleKind]:
         """They with what some others have who do not count in *table*: those who have nearly the same first."""
         found = self._like.get((kind, table))
         if found is None:

@@ -20,7 +20,7 @@ from heapq import nsmallest
 
 import msgspec
 
-from adapters.planning.crowd import NOBODY, Crowd, Kind, Name, People
+from adapters.planning.crowd import NOBODY, Crowd, Name, People, PeopleKind
 from adapters.planning.protect import TOTAL, Cell, bounds_of, least_shown
 
 MOST_STEPS = 40
@@ -46,8 +46,8 @@ def kept_back(people: People, shown: Mapping[Name, int | None], k: int) -> set[N
 class _Move(msgspec.Struct, frozen=True):
     """*Many* who are of one kind become another one; ``NOBODY`` for those who come or go."""
 
-    was: Kind
-    becomes: Kind
+    was: PeopleKind
+    becomes: PeopleKind
     many: int
 
 
@@ -92,7 +92,7 @@ class Trial:
 
     family: _Family
     target: int
-    come: Counter[Kind] = field(default_factory=Counter)
+    come: Counter[PeopleKind] = field(default_factory=Counter)
     counts: Counter[int] = field(default_factory=Counter)
     off: dict[int, int] = field(default_factory=dict)
 
@@ -155,7 +155,7 @@ class Trial:
                 if many > 0:
                     yield _Move(was, becomes, many)
 
-    def _inside(self, place: int, over: int) -> list[Kind]:
+    def _inside(self, place: int, over: int) -> list[PeopleKind]:
         """Some kinds of people that a count counts, or could: those first whom the fewest other numbers count."""
         family, crowd = self.family, self.family.crowd
         (table, cell), bit = family.names[place], 1 << place

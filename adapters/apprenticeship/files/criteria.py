@@ -55,7 +55,9 @@ class KnownCriteria:
     def _told(self, standard: Standard, code: str) -> str:
         name, later = f"{standard.ref} {standard.version}", "it comes in, and counts once a rule does"
         if (codes := self._codes.get((standard.ref, standard.version))) is not None:
-            return f"no rule knows {code} of {name}: {later}. Known are {_listed(codes)}"
+            others = {one for (ref, one), has in self._codes.items() if ref == standard.ref and code in has}
+            instead = f" (version {_listed(others)} has it)" if others else ""
+            return f"no rule knows {code} of {name}{instead}: {later}. Known are {_listed(codes)}"
         versions = {version for ref, version in self._codes if ref == standard.ref}
         if versions:
             return f"no rule knows version {standard.version} of {standard.ref}: {later}. Known are {_listed(versions)}"

@@ -36,15 +36,17 @@ def test_what_a_rule_knows_has_no_remark():
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (("ST1406", "1", "K1"), "no rule knows version 1 of ST1406: {}. Known are 1.0"),
+        (("ST1406", "1", "K1"), "no rule knows version 1 of ST1406: {}. Known are 1.0, 1.1"),
         (("ST1406", "1.0", "S99"), "no rule knows S99 of ST1406 1.0: {}. Known are K1, K2, K10"),
+        (("ST1406", "1.1", "K10"), "no rule knows K10 of ST1406 1.1 (version 1.0 has it): {}. Known are S5"),
         (("ST0001", "1.0", "K1"), "no rule knows ST0001: {}. Known are ST1406"),
     ],
 )
 def test_a_version_or_a_code_that_no_rule_knows_is_named_with_those_known_and_counted(told, said):
     said = said.format("it comes in, and counts once a rule does")
 
-    assert warned(RULED, told, ("ST1406", "1.0", "K2"), told) == ([said, "", said], (f"{said} (2 rows)",))
+    rules = [*RULED, ("activity", Standard("ST1406", "1.1").iri("ksb", "S5"))]
+    assert warned(rules, told, ("ST1406", "1.0", "K2"), told) == ([said, "", said], (f"{said} (2 rows)",))
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,17 @@ def test_a_row_that_cannot_be_used_is_named_with_its_reason_and_the_others_are_t
 
     assert [one for one, _ in found.faults] == [row]
     assert told in found.faults[0][1]
-    assert "basics" in found.offerings
-    assert len(found.sessions) >= 1
+    assert found.offerings["basics"].gives == (Gives("GOWN", 1), *([Gives("ASEP", 2)] if row == 4 else []))
+    assert len(found.sessions) == (2 if row == 4 else 1)
+
+
+def test_an_offering_whose_first_row_has_a_date_that_is_none_is_left_out_as_a_whole():
+    found = read(TABLE.replace("2027-02-01,09:00", "2027-02-30,09:00"))
+
+    assert [one.id for one in found.offerings.values()] == ["gmp"]
+    assert found.sessions == []
+    assert [row for row, _ in found.faults] == [2, 3]
+    assert found.faults[1][1] == "the first row of this offering cannot be used"
 
 
 @pytest.mark.parametrize("typed", ["37.5", "37,5", "37:30", "37h 30m", " 37.50 "])
