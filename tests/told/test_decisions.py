@@ -190,12 +190,12 @@ LESS = " and something of unknown length"
 
 
 def test_what_is_planned(still: Network, told: Any) -> None:
-    kept, counted = figures.now(still.tenant.store), counting.count(still.tenant)
-    assert kept
-    lines = [f"smallest {kept.k}"]
+    counted = counting.count(still.tenant)
+    shown, exact = figures.shown(counted), {one.what: one.number for one in counted.counts}
+    lines = [f"smallest {shown.k}"]
     lines += [
-        f"{' | '.join(msgspec.structs.astuple(one.what))}: {one.number} shown as {kept.counts[one.what]}"
-        for one in counted.counts
+        f"{' | '.join(msgspec.structs.astuple(what))}: {exact.get(what, 0)} shown as {number}"
+        for what, number in sorted(shown.counts.items())
     ]
     told("\n".join(lines))
 
