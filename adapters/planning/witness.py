@@ -125,10 +125,10 @@ class Trial:
                 return
             self.take(move)
         if self.lacking > 0:
-            self.take(next(one for one in self.ways() if one.was is NOBODY))
+            self.take(_Move(NOBODY, self._inside(self.target, -self.lacking)[0], self.lacking))
 
     def ways(self) -> list[_Move]:
-        """The moves after which the target counts more, the best first; to add somebody is one of them."""
+        """The moves after which the target counts more, the best first."""
         return self._best_of(self._moves(self.target, -self.lacking))
 
     def _nearer(self) -> _Move | None:
