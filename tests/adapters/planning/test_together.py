@@ -156,23 +156,48 @@ def instead(trial):
     return found
 
 
+def proved(roles, k, people, monkeypatch):
+    """What is shown of *people*; each small count is tried to have other people of whom all the same is shown."""
+    found, counted = [], witness.Trial.proved
+    with monkeypatch.context() as spied:
+        spied.setattr(witness.Trial, "proved", lambda trial: found.append(instead(trial)) or counted(trial))
+        told, numbers = shown_of(roles, k, people)
+    whom = counts_whom(roles, any(table.year for one in people for table in one.tables))
+    others = [{what: sum(one[kind] for kind in each) for what, each in whom.items()} for one in found]
+    seen = {what: between(number) for what, number in told.items() if number is not None}
+    for counts in others:
+        assert [what for what, (least, most) in seen.items() if not least <= counts[what] <= most] == [], people
+    small = [what for what, number in numbers.items() if 0 < number < k]
+    assert [what for what in small if max(counts[what] for counts in others) < k] == [], people
+    return told, small
+
+
 @pytest.mark.parametrize("k", [5, 8])
 @pytest.mark.parametrize("has_years", [False, True], ids=["today", "two years"])
 @pytest.mark.parametrize("roles", [PAIR, NEST, RING, FOUR, FIVE], ids=" ".join)
 def test_for_each_small_count_of_roles_there_are_other_people_of_whom_all_the_same_is_shown(
     roles, has_years, k, monkeypatch
 ):
-    found, small, random, proved = [], 0, Random(k), witness.Trial.proved
-    monkeypatch.setattr(witness.Trial, "proved", lambda trial: found.append(instead(trial)) or proved(trial))
-    whom = counts_whom(roles, has_years)
-    for _ in range(4):
-        found.clear()
-        told, numbers = shown_of(roles, k, people := some(random, roles, has_years))
-        others = [{what: sum(one[kind] for kind in each) for what, each in whom.items()} for one in found]
-        for counts in others:
-            seen = {what: between(number) for what, number in told.items() if number is not None}
-            assert [what for what, (least, most) in seen.items() if not least <= counts[what] <= most] == [], people
-        for what in (one for one, number in numbers.items() if 0 < number < k):
-            assert max(counts[what] for counts in others) >= k, (what, people)
-            small += 1
-    assert small > 5
+    random = Random(k)
+
+    small = [proved(roles, k, some(random, roles, has_years), monkeypatch)[1] for _ in range(4)]
+
+    assert sum(map(len, small)) > 5
+
+
+def test_a_search_that_is_cut_short_keeps_back_more_and_gives_nothing_away(monkeypatch):
+    people = [some(Random(seed), FIVE, has_years=False) for seed in range(4)]
+
+    def back():
+        told = [number for each in people for number in proved(FIVE, 8, each, monkeypatch)[0].values()]
+        return told.count(None)
+
+    whole = back()
+    monkeypatch.setattr(witness, "MOST_STEPS", 1)
+    one_step = back()
+    monkeypatch.setattr(witness, "MOST_STEPS", 40)
+    monkeypatch.setattr(witness, "MOST_LOOKED_AT", 0)
+    nothing_mended = back()
+
+    assert whole < one_step
+    assert whole < nothing_mended
