@@ -266,7 +266,7 @@ def test_one_learner_through_every_system_of_the_network(network: Network) -> No
     assert network.wallet_takes(wallet)["credentialSubject"]["id"] == wallet.did
     hired = {"id": "job-1", "subject": subject, "outcome": "hired", "date": "2026-11-20", "role": "operator"}
     assert network.ask("/api/outcomes", "POST", json=hired).status_code == 201
-    jobs = [one.number for one in counting.count(network.tenant) if one.what == Count("path", "", "jobs")]
+    jobs = [one.number for one in counting.count(network.tenant).counts if one.what == Count("path", "", "jobs")]
     assert jobs == [1]
     (seen,) = employers.employees(network.tenant, network.employer).people
     assert (seen.called, len(seen.skills)) == ("Cleo C.", 3)
