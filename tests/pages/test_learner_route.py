@@ -35,7 +35,7 @@ def place(site):
 
 
 def region(site):
-    counted = counting.count(site.tenant)
+    counted = counting.count(site.tenant).counts
     return {one.what.value for one in counted if (one.what.measure, one.what.split) == ("held", "region")}
 
 
