@@ -29,6 +29,7 @@ from lrs.tenancy.root_keys import Secrets
 from lrs.tenancy.tenants import open_tenant, read_master_key
 from tests.audits import broken_at
 from tests.builders import store_in
+from tests.kept import bytes_below
 from tests.programs import PATIENCE, programs, until
 from tests.served import new_id, serving, statement
 
@@ -38,8 +39,7 @@ def test_a_secret_is_nowhere_in_the_files(tmp_path):
         key, secret = lrs.auth
         assert lrs.store(statement())
 
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    kept = b"".join(path.read_bytes() for path in files)
+    kept = b"".join(bytes_below(tmp_path))
 
     assert key.encode() in kept
     assert secret.encode() not in kept

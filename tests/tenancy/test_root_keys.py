@@ -16,6 +16,7 @@ from lrs.tenancy.root_keys import FROM_MASTER, claim, read
 from lrs.tenancy.signing_keys import active
 from lrs.tenancy.tenants import open_tenant, open_tenant_to_read, store_url
 from tests.audits import broken_at
+from tests.kept import bytes_in
 
 MASTER = "ab" * 32
 PURPOSES = (*FROM_MASTER, "identifier-ids")
@@ -71,7 +72,7 @@ def test_two_tenants_share_no_secret_and_nor_do_two_installations_with_one_maste
 def test_no_secret_stands_in_the_store_as_it_is(settings):
     secrets = secrets_of(settings).values()
 
-    kept = (settings.data / "tenants" / "default" / "store.db").read_bytes()
+    kept = bytes_in(settings.data / "tenants" / "default" / "store.db")
 
     assert not [secret for secret in secrets if secret in kept or secret.hex().encode() in kept]
 

@@ -40,6 +40,7 @@ from lrs.tenancy.tenants import Tenant
 from tests.adapters.apprenticeship.returns import SECRETS, learner, made, uln
 from tests.adapters.conftest import importing, put_document
 from tests.builders import store_in
+from tests.kept import bytes_below
 from tests.programs import until
 from tests.rows import each_of
 from tests.served import serving
@@ -788,7 +789,7 @@ def test_a_return_by_http_leaves_no_byte_of_what_is_not_kept_on_any_disk(server,
 
     assert answer.status_code == 200, answer.text
     assert [row[-2] for row in table(answer)[1:]] == ["new"] * 20
-    kept = [path.read_bytes() for path in server.tenant.settings.data.rglob("*") if path.is_file()]
+    kept = bytes_below(server.tenant.settings.data)
     assert bool(written) is form
     assert [word for word in SECRETS for text in (*kept, *written, answer.content) if word.encode() in text] == []
 

@@ -19,6 +19,7 @@ from lrs.kernel.times import DAY
 from lrs.work.sweep import sweep_blobs
 from tests.adapters.apprenticeship.returns import uln
 from tests.adapters.conftest import by_job
+from tests.kept import bytes_below
 
 SECRETS = ("QQ123456C", "ZZ9 9ZZ", "white and marker", "dyslexia marker", "31-marker")
 HEADERS = ["uln", "standard_ref", "standard_version", "start_date", "Ethnicity", "NI Number", "LLDD1", "Prior postcode"]
@@ -49,13 +50,7 @@ def test_no_column_that_a_source_reads_is_one_of_them_and_their_names_are_known_
 
 
 def marked(tenant):
-    return Counter(
-        word
-        for path in tenant.settings.data.rglob("*")
-        if path.is_file()
-        for word in SECRETS
-        if word.encode() in path.read_bytes()
-    )
+    return Counter(word for kept in bytes_below(tenant.settings.data) for word in SECRETS if word.encode() in kept)
 
 
 def workbook(hidden=False):

@@ -23,6 +23,7 @@ from lrs.ops.delivery_commands import deliveries
 from lrs.outbox.deliveries import Delivery, queue
 from lrs.tenancy.tenants import Tenant
 from tests.builders import store_in
+from tests.kept import bytes_below
 from tests.matching.world import (
     HOUR,
     LEASE,
@@ -79,7 +80,7 @@ def test_adding_a_service_prints_its_secrets_once(tmp_path: Path) -> None:
             "return_urls": [],
         }
     ]
-    store = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    store = b"".join(bytes_below(tmp_path))
     assert told["client_secret"].encode() not in store
     assert told["webhook_secret"].encode() not in store
 
