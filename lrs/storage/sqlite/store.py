@@ -39,6 +39,10 @@ from lrs.storage.sqlite.tx import SqliteTx, ours
 from lrs.storage.turn import Turn
 
 T = TypeVar("T")
+_STATEMENTS = 64
+"""Prepared statements that a connection keeps. One that inserts a batch takes up to half a megabyte."""
+_CACHE_KB = 8_000
+"""Pages that the writer keeps in memory."""
 _LOOK = 0.01
 """Seconds between two tries to switch a new file to the write-ahead log."""
 
@@ -164,12 +168,14 @@ class SqliteStore(SqliteReading):
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+        )
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         _use_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_BETWEEN_CHECKPOINTS}")
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         return connection
 
     def _connect_to_read(self) -> sqlite3.Connection:
