@@ -9,22 +9,25 @@ to one learner looks at the facts (``tells_of``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import date
-from itertools import starmap
 from typing import Any
 
 import msgspec
 
 from lrs.access.keys import list_keys
-from lrs.competency.held import PROFILE
+from lrs.competency.held import AWARD, PROFILE
 from lrs.competency.shapes import Award, Profile, ProfileEntry
 from lrs.competency.voiders import only_voids
+from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
+from lrs.people.confirmed_names import KIND as CONFIRMED
 from lrs.people.confirmed_names import confirmed_name
 from lrs.people.persons import LISTING, identifiers_in, unlearn
 from lrs.people.sent_names import name_of
-from lrs.storage import Claim, Owed, Reader, Record, Stale, Tx, Walk, walked
+from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, Walk, walked
 from lrs.storage.about import by_ids
+from lrs.storage.ahead import ReadAhead
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.identity import Identifier, ifi_text
@@ -92,6 +95,7 @@ class ListedLearner(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(ListedLearner).decode
+_profile = msgspec.json.Decoder(Profile).decode
 
 
 def read(record: Record) -> ListedLearner:
@@ -134,18 +138,45 @@ def tells_of(reader: Reader, sources: Iterable[str], identifiers: Collection[Ide
 
 
 def list_learners(tenant: Tenant, claims: Sequence[Claim]) -> None:
-    """The step ``list``: writes the record of each claimed person's holder, and removes those of whom it holds."""
+    """The step ``list``: writes the record of each claimed person's holder, and removes those of whom it holds.
+
+    All are written in one decision; if a lease was lost meanwhile, each in one of its own.
+    """
     store = tenant.store
-    holders = [store.get("person", claim.record.meta["into"] or claim.record.id) for claim in claims]
-    made = [(holder, *_kept(store, *listed(store, holder))) for holder in holders if holder is not None]
-    writing = dict(zip((holder.id for holder, _, _ in made), starmap(_writing, made), strict=True))
-    settled = [
-        store.settle([claim], writing.get(holder.id, _nothing) if holder else _nothing)
-        for claim, holder in zip(claims, holders, strict=True)
-    ]
-    failures = [one.exception() for one in settled]  # waits for each, so that none is still being written
-    if failure := next((one for one in failures if one and not isinstance(one, Stale)), None):
-        raise failure
+    ids = [str(claim.record.meta["into"] or claim.record.id) for claim in claims]
+    holders = store.get_many("person", ids)
+    reader = _read_ahead(store, holders.values())
+    writing = {id: _writing(holder, *_kept(reader, *listed(reader, holder))) for id, holder in holders.items()}
+    if _settle(store, claims, writing).exception():
+        alone = [({id: writing[id]} if id in writing else {}) for id in ids]
+        settled = [_settle(store, [claim], one) for claim, one in zip(claims, alone, strict=True)]
+        failures = [one.exception() for one in settled]  # waits for each, so that none is still being written
+        if failure := next((one for one in failures if one and not isinstance(one, Stale)), None):
+            raise failure
+
+
+def _read_ahead(store: Store, holders: Collection[Record]) -> Reader:
+    """What ``listed`` will ask for about *holders*: the store itself if that is too much to be in memory together."""
+    ahead = ReadAhead(store)
+    members = [member for holder in holders for member in holder.meta["members"]]
+    try:
+        ahead.load((kind, member) for member in members for kind in (KIND, PROFILE, CONFIRMED))
+        ahead.load_with("identifier", (key("identifier-person", member) for member in members))
+        profiles = [found for holder in holders if (found := ahead.get(PROFILE, holder.id))]
+        ahead.load((AWARD, one.award) for found in profiles for one in _profile(found.body).competencies)
+    except Refused:
+        return store
+    return ahead
+
+
+def _settle(store: Store, claims: Sequence[Claim], writing: Mapping[str, Callable[[Tx], None]]) -> Future[None]:
+    """Settles *claims* and writes the records of the holders in *writing*; whoever was to be listed may be gone."""
+
+    def settle(tx: Tx) -> None:
+        for write in writing.values():
+            write(tx)
+
+    return store.settle(claims, settle, reads=[(kind, id) for id in writing for kind in ("person", KIND)])
 
 
 def _kept(reader: Reader, made: Record, before: dict[str, Record]) -> tuple[Record | None, dict[str, Record]]:
@@ -153,10 +184,6 @@ def _kept(reader: Reader, made: Record, before: dict[str, Record]) -> tuple[Reco
     known = read(made).known
     is_learner = not known or not all(only_voids(reader, one.ifi) for one in known)
     return made if is_learner else None, before
-
-
-def _nothing(_: Tx) -> None:
-    """Whoever was to be listed is gone."""
 
 
 def _writing(holder: Record, made: Record | None, before: Mapping[str, Record]) -> Callable[[Tx], None]:
@@ -196,7 +223,7 @@ def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
     identifiers = identifiers_in(reader, members)
     known = tuple(KnownBy(one.id, one.ifi, _sources(reader, one, told.get(one.id))) for one in identifiers)
     profile = reader.get(PROFILE, holder.id)
-    held = msgspec.json.decode(profile.body, type=Profile).competencies if profile else ()
+    held = _profile(profile.body).competencies if profile else ()
     awards = awards_of(reader, [one.award for one in held])
     skills = tuple(_skill(one, awards.get(one.award)) for one in held)
     confirmed = confirmed_name(reader, members)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from lrs.competency.evidence import Meaning
 from lrs.competency.list_owed import unlisted
+from lrs.competency.listed import list_learners
 from lrs.people.ids import identified, ids_of
 from lrs.people.joins import merge
+from lrs.storage import Walk
 from tests.competency.world import ANN, ANN_ACCOUNT, World, statement
 
 
@@ -29,3 +31,22 @@ def test_a_source_or_a_name_is_news_once_also_of_somebody_who_was_joined_to_anot
     ]
     world.store.close()
     assert told == [[], ["mailbox"], ["mailbox"], [], ["account"], ["account"]]
+
+
+def test_news_of_one_learner_that_comes_meanwhile_keeps_nobody_else_of_the_batch_off_the_list(tmp_path):
+    world = World(tmp_path)
+    bob = {"mbox": "mailto:bob@example.org"}
+    world.send(statement("one", {**ANN, "name": "Ann"}))
+    world.send(statement("two", bob))
+    world.work("match")
+    claims = world.store.claim(["list"], limit=10, lease=60_000_000)
+    world.send(statement("three", {**ANN, "name": "Anne"}))
+    world.work("match")
+
+    list_learners(world.tenant, claims)
+
+    listed = [record.id for record in world.store.find(Walk("learner")).records]
+    owed = [claim.record.id for claim in world.store.claim(["list"], limit=10, lease=1)]
+    ann, bob = world.person(ANN), world.person(bob)
+    world.store.close()
+    assert (len(claims), listed, owed) == (2, [bob], [ann])

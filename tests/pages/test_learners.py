@@ -25,7 +25,7 @@ from lrs.matching import registry
 from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
 from lrs.people import invite_table, joins
-from lrs.storage import Record, Walk, each
+from lrs.storage import Record, Stale, Walk, each
 from lrs.web.listing import Asked, ListColumn, ListRow, chosen_rows, listing
 from lrs.xapi.statements.validate import VOIDED
 from tests.competency.world import ANN, ASEPTIC, GOWNING, statement, statement_id
@@ -251,16 +251,17 @@ def test_a_narrow_reach_sees_no_name_that_only_others_told(site, browser):
     assert browser.get(f"{LIST}.json").json()[0]["name"] == "Sam"
 
 
-def test_the_step_ends_when_each_was_written_and_raises_what_failed(site):
+def test_where_not_all_can_be_written_together_the_step_ends_when_each_was_and_raises_what_failed(site):
     for name in ("Ann", "Bea"):
         actor = {"mbox": f"mailto:{name}@example.org", "name": name}
         site.world.send(statement(name, actor, activity="https://y.example"))
     drain(site.tenant, ["match"])
     claims = site.tenant.store.claim(["list"], limit=9, lease=60_000_000)
     waited = []
-    futures = [Waited(waited), Waited(waited)]
-    futures[0].set_exception(OSError("the disk went"))
-    futures[1].set_result(None)
+    together, one, other = futures = [Waited(waited) for _ in range(3)]
+    together.set_exception(Stale("lease"))
+    one.set_exception(OSError("the disk went"))
+    other.set_result(None)
 
     with pytest.raises(OSError, match="the disk went"):
         listed.list_learners(replace(site.tenant, store=Settling(site.tenant.store, list(futures))), claims)
