@@ -16,6 +16,7 @@ import structlog
 
 from lrs.composition.kinds import TENANT
 from lrs.composition.steps import LANES, STEPS, steps_of
+from lrs.kernel.arenas import share_arenas
 from lrs.kernel.settings import Settings
 from lrs.storage.drafts import drafts_in, remove_left
 from lrs.tenancy.audit_head import Publisher
@@ -50,6 +51,7 @@ def working(settings: Settings, idle: float, place: int) -> Iterator[Crew]:
 
     Upkeep, which one process does for all, is done at *place* 0.
     """
+    share_arenas()
     sys.setswitchinterval(HAND_OVER)
     check_made(settings)
     remove_left(drafts_in(settings.data))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lrs.app import Application, create_app
+from lrs.kernel.arenas import share_arenas
 from lrs.kernel.logs import log_to_stderr
 from lrs.kernel.settings import Settings
 from lrs.kernel.signals import on_ending
@@ -32,6 +33,7 @@ def serve(host: str, port: int, data: Path | None, *, demo: bool) -> None:
         os.environ |= SETTINGS | hosts_of_demo(host, port, os.environ)
     settings = settings_for(data)
     tell_unknown()
+    share_arenas()
     log_to_stderr(settings.log_format)
     listener = listen(host, port)
     address = address_of(host, listener.getsockname()[1])
