@@ -141,9 +141,11 @@ def evaluate(tenant: Tenant, claims: Sequence[Claim]) -> None:
     errors: list[BaseException] = []
     for some in (claims[at : at + AT_ONCE] for at in range(0, len(claims), AT_ONCE)):
         reader = _read_ahead(tenant.store, [claim.record for claim in some])
+        rules = in_force(reader)
         for claim in some:
+            person = claim.record
             try:
-                plans.append((claim, None if claim.record.meta["into"] else plan_for(reader, claim.record, tenant)))
+                plans.append((claim, None if person.meta["into"] else plan_for(reader, person, rules, tenant)))
             except Exception as error:  # noqa: BLE001 (raised below, after the others are done)
                 errors.append(error)
     if _settle_evaluations(tenant, plans).exception():
@@ -199,10 +201,12 @@ def _write_evaluation(tx: Tx, tenant: Tenant, person: Record, made: AwardPlan | 
         tx.owe("person", person.id, Owed("evaluate", due=made.review_ends))
 
 
-def plan_for(reader: Reader, person: Record, tenant: Tenant) -> AwardPlan:
-    """What follows now from the evidence of *person* (a holder) and of everybody in its group."""
+def plan_for(reader: Reader, person: Record, rules: InForce, tenant: Tenant) -> AwardPlan:
+    """What follows now by *rules* from the evidence of *person* (a holder) and of everybody in its group.
+
+    *rules* were read before the evidence is.
+    """
     now, zone = tenant.clock(), tenant.settings.zone
-    rules = in_force(reader)
     minted_for = {
         record.id: member
         for member in person.meta["members"]

@@ -83,8 +83,9 @@ def meaning_of(record: Record, rules: InForce, ids: Ids, zone: str, nobody: froz
     about = learners(seen, ids) if met or not is_group(seen) else []
     unknown = {one.id: reason for one in about if (reason := matches_nobody(one, nobody))}
     by = tuple(one.id for one in instructors(seen, ids)) if met else ()
-    day = day_of(event_time(seen, moment.stored), zone)
-    told = [_Told(one, unknown.get(one.id), by, day) for one in about]
+    event = event_time(seen, moment.stored)
+    day = day_of(event, zone)
+    told = [_Told(one, unknown.get(one.id), by, moment, event, day) for one in about]
     evidence = tuple(_record(record, seen, match, one) for match in met for one in told)
     known = tuple(one for one in about if one.id not in unknown)
     same = () if is_group(seen) or is_of_content(moment.source) else tuple(same_person(seen, ids))
@@ -142,17 +143,21 @@ _decode = msgspec.json.Decoder(Evidence).decode
 
 
 class _Told(NamedTuple):
-    """What a statement tells of one learner under any rule; *unknown* says why it stands for nobody, if so."""
+    """What a statement tells of one learner under any rule; *unknown* says why it stands for nobody, if so.
+
+    *event* is when it happened, in microseconds UTC, on that *day*.
+    """
 
     learner: Identifier
     unknown: str | None
     instructors: tuple[str, ...]
+    moment: Moment
+    event: int
     day: date
 
 
 def _record(statement: Record, seen: SeenStatement, match: Match, told: _Told) -> Record:
-    moment = moment_of(statement)
-    event = event_time(seen, moment.stored)
+    moment, event = told.moment, told.event
     evidence = Evidence(
         v=1,
         statement=statement.id,

@@ -63,8 +63,8 @@ def write_profile(tx: Tx, person: Record, entries: tuple[ProfileEntry, ...]) -> 
     if head is None and not entries:
         return
     profile = Profile(1, person.id, 0, entries, person.meta["into"])
-    digest, counting = _digest(without_counts(profile)), _digest(profile)  # earlier versions kept the latter
-    same = head is not None and head.meta["digest"] in {digest, counting}
+    digest = _digest(without_counts(profile))
+    same = head is not None and (head.meta["digest"] == digest or head.meta["digest"] == _digest(profile))
     version = (head.meta["version"] if head else 0) + (not same)
     if head is None or head.meta["digest"] != digest:
         meta = {"version": version, "digest": digest}
@@ -82,12 +82,14 @@ def _digest(profile: Profile) -> str:
 
 
 def _put(tx: Tx, record: Record, there: Record | None, *, moves: bool = False) -> None:
-    """Writes *record*, over the record *there* if there is one.
+    """Writes *record*, over the record *there* if there is one, as this transaction has read it.
 
     With *moves* it gets a new place at the end of the order, otherwise it keeps its place.
     """
-    seq = there.seq if there and not moves else 0
-    tx.put(msgspec.structs.replace(record, rev=there.rev if there else 0, seq=seq))
+    if there is None:
+        tx.insert(record)
+    else:
+        tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=0 if moves else there.seq))
 
 
 def _holder(record: Record) -> Subjects:

@@ -33,11 +33,11 @@ def uncompletions_in(record: Record, seen: SeenStatement, ids: Ids) -> Iterator[
 
     As with completions, groups, statements from the future, and launches in which nothing counts do not count.
     """
-    moment = moment_of(record)
-    event = event_time(seen, moment.stored)
     about = seen.object
     if seen.verb.id not in UNCOMPLETED or about.objectType != "Activity" or is_group(seen):
         return
+    moment = moment_of(record)
+    event = event_time(seen, moment.stored)
     if event > moment.stored + CLOCK_SKEW or moment.trial or about.id in moment.outside:
         return
     for one in learners(seen, ids):

@@ -64,14 +64,13 @@ def identifier_of(agent: Any) -> Identifier | None:
     """The identifier of an xAPI Agent as received; ``None`` if it has none, or one that is no text."""
     if not isinstance(agent, dict):
         return None
-    mbox, hashed, openid, account = (agent.get(word) for word in ("mbox", "mbox_sha1sum", "openid", "account"))
-    if isinstance(mbox, str):
+    if isinstance(mbox := agent.get("mbox"), str):
         return Identifier(mailbox_name(mbox), {"mbox": mbox})
-    if isinstance(hashed, str):
+    if isinstance(hashed := agent.get("mbox_sha1sum"), str):
         return Identifier(hash_name(hashed.lower()), {"mbox_sha1sum": hashed})
-    if isinstance(openid, str):
+    if isinstance(openid := agent.get("openid"), str):
         return Identifier(name("identifier", "openid", openid), {"openid": openid})
-    if isinstance(account, dict):
+    if isinstance(account := agent.get("account"), dict):
         return _account(account.get("homePage"), account.get("name"))
     return None
 
