@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lrs.access import one_time, second_factor, sessions, tries
+from lrs.access import one_time, second_factor, sessions, staff_acts, tries
+from lrs.access.roles import Granted
 from lrs.access.throttle import Throttle
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, MINUTE, SECOND
@@ -184,4 +185,56 @@ def test_how_often_may_be_tried(told: Any, tenant: Tenant) -> None:
     story.say(
         *(said(tried, 11, account) for _ in range(3)), *(said(tried, 11, address) for _ in range(4)), *changes.new()
     )
+    told(str(story))
+
+
+def test_the_life_of_an_account(told: Any, tenant: Tenant) -> None:
+    story, changes = Story(), Changes(tenant.store, ("staff", "session", "one-time-link", "delivery", "audit"))
+    root, way = "https://a.example", sessions.SigningIn("link", "Firefox")
+    steward, administrator = (Granted("steward"),), (Granted("administrator"),)
+    made: dict[str, staff_acts.Invitation] = {}
+
+    def act(what: str, of: Callable[[], Any]) -> None:
+        story.head(what)
+        story.say(said(of))
+        story.extend(changes.new())
+
+    def let_in(who: str, password: str = "correct horse battery", name: str = "Ann") -> Any:
+        token = made[who].link.rpartition("/")[2]
+        return staff_acts.let_in(tenant, token, staff_acts.NewAccount(name, password), way) and None
+
+    def invited(who: str, email: str, roles: Any = steward) -> Any:
+        made[who] = staff_acts.invite(tenant, email, roles, by="test", root=root)
+        return made[who].replaced
+
+    def recovered(who: str, **more: Any) -> None:
+        made[who] = staff_acts.recover(tenant, made[who].id, by="test", root=root, **more)
+
+    act("invited to nothing", lambda: invited("ann", "ann@a.example", ()))
+    act("invited", lambda: invited("ann", "ann@a.example"))
+    act("invited anew, to more", lambda: invited("ann", "Ann@a.example", (*administrator, *steward, *steward)))
+    act("too short a password", lambda: let_in("ann", "short"))
+    act("comes in", lambda: let_in("ann"))
+    act("comes in again", lambda: let_in("ann"))
+    act("invited as a member", lambda: invited("again", "ann@a.example"))
+    id = made["ann"].id
+    act("disabled, the only administrator", lambda: staff_acts.disable(tenant, id, by="test"))
+    act("loses the roles", lambda: staff_acts.set_roles(tenant, id, steward, by="test"))
+    act("a second one", lambda: invited("ben", "ben@a.example", administrator))
+    act("who comes in", lambda: let_in("ben", name="Ben"))
+    act("loses the roles now", lambda: staff_acts.set_roles(tenant, id, steward, by="test"))
+    act("a new password", lambda: recovered("ann"))
+    act("which is chosen", lambda: let_in("ann", "another horse battery"))
+    act("a wrong one", lambda: staff_acts.change_password(tenant, id, "x", "a third horse battery", session=""))
+    act(
+        "a right one",
+        lambda: staff_acts.change_password(tenant, id, "another horse battery", "a third horse battery", session=""),
+    )
+    act("without the second factor", lambda: recovered("ann", without_factor=True))
+    act("disabled", lambda: staff_acts.disable(tenant, id, by="test"))
+    act("disabled again", lambda: staff_acts.disable(tenant, id, by="test"))
+    act("a new password of who is disabled", lambda: recovered("ann"))
+    act("enabled", lambda: staff_acts.enable(tenant, id, by="test"))
+    act("renamed", lambda: staff_acts.rename(tenant, id, "Ann Lee"))
+    act("nobody", lambda: staff_acts.rename(tenant, "x", "Ann Lee"))
     told(str(story))
