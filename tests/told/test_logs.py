@@ -121,7 +121,7 @@ def test_upkeep_that_fails(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     one: Any = Upkeep(lambda: (), (), every=0)
     one.close()
     one._stop = SimpleNamespace(wait=rests.append, set=lambda: None)  # noqa: SLF001 (a clock that stands)
-    monkeypatch.setattr(upkeep.time, "thread_time", lambda: next(times))
+    monkeypatch.setattr(upkeep, "time", SimpleNamespace(thread_time=lambda: next(times)))
 
     def first(tenant: Any, _: Any) -> None:
         story.say(f"first of {tenant.id}")

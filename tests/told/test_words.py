@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from lrs.kernel import admission, plain_text, printing
+from lrs.kernel import admission, outbound, plain_text, printing
 from lrs.kernel.admission import AdaptiveLimit, Admission, Limit, Overloaded, QueueLimit, RetryLater, Share
 from lrs.kernel.allowance import Allowance
 from lrs.kernel.memo import Memo
 from lrs.kernel.sealed import hide, reveal, seal, unseal
+from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import excerpt, members, parse, pointer_of, slices
 from lrs.kernel.xml import parse_xml
 from lrs.web.accept import preferred
@@ -208,4 +210,41 @@ def test_what_is_kept_for_the_next_who_asks(told: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         memo.get("d", 1, lambda: 1 // 0)
     story.say(f"{len(memo)} after one failed")
+    told(str(story), is_tidy=True)
+
+
+def test_what_is_sent_to_others(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    story, answers = Story(), iter((200, 200, 404, 200, 200, 301))
+    body = {1: b"x" * outbound.MAX_BODY}
+
+    def exchange(request: Any, _: Any, place: Any) -> outbound.Response:
+        story.say(
+            f"{request.method} {request.url} {request.headers} {request.body!r}, over a kept one: {place is not None}, {request.end - 100:g} s"
+        )
+        number = next(answers)
+        return outbound.Response(
+            number, {"x": "y"}, body.pop(len(body), b"some") if request.url.endswith("long") else b"some"
+        )
+
+    monkeypatch.setattr(outbound, "_exchange", exchange)
+    monkeypatch.setattr(outbound, "_over_a_kept_one", lambda *_: None)
+    monkeypatch.setattr(outbound, "_opened", lambda *_: None)
+    monkeypatch.setattr(outbound, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    settings, url = Settings(outbound_allow=("a.example",)), "https://a.example/x?y=z"
+
+    def resolved(*_: Any) -> list[str]:
+        return ["93.184.216.34"]
+
+    sent = {"user-agent": "own", "authorization": "Basic x"}
+    monkeypatch.setattr(outbound, "resolve_name", resolved)
+    monkeypatch.setattr(outbound, "check", lambda *_, **__: "93.184.216.34")
+    for act in (
+        lambda: outbound.ask(url, {}, settings, seconds=3),
+        lambda: outbound.post(url, b"body", sent, settings),
+        lambda: outbound.fetch(url, settings),
+        lambda: outbound.fetch(url, settings),
+        lambda: outbound.fetch(f"{url}long", settings),
+        lambda: outbound.post_again(url, b"body", sent, settings).status,
+    ):
+        story.say(f"    {said(act)[:150]}")
     told(str(story), is_tidy=True)
