@@ -230,6 +230,8 @@ OUTCOMES = [
     ("career-converter", "job-1", "Much Held", "shortlisted", date(2026, 11, 2), "operator"),
     ("career-converter", "job-2", "Much Held", "hired", date(2026, 11, 20), "operator"),
     ("career-converter", "job-3", "Much Held", "hired", date(2026, 11, 21), None),
+    ("career-converter", "job-4", "Much Held", "shortlisted", date(2026, 11, 18), "operator"),
+    ("career-converter", "job-5", "Much Held", "shortlisted", date(2026, 11, 17), None),
 ]
 
 
@@ -397,6 +399,10 @@ def said(made: Network) -> None:
     for service, name, who, what, day, role in OUTCOMES:
         subject = services.pairwise(tenant, service, made.person(who))
         outcomes.tell(tenant, service, name, subject, WhatCameOfIt(what, day, role))  # type: ignore[arg-type]
+    for name in ("job-4", "job-5"):
+        outcomes.correct(tenant, "career-converter", name, WhatCameOfIt("hired", date(2026, 11, 19), None))
+    for name in ("job-3", "job-5"):
+        outcomes.withdraw(tenant, "career-converter", name, by="service career-converter")
     disclosures.note(tenant, "career-converter", [made.person("Much Held")], "gap")
     _badges(made)
     made.work()

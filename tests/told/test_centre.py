@@ -426,11 +426,21 @@ def test_seats_that_learners_book(told, day):
         lambda: marks.leave(centre.day(), session.id, centre.who(session, "cleo").id, place.root),
     )
     act("close a cancelled one", lambda: acts.close(centre.day(), session.id))
+    for name in ("cleo", "ben"):
+        act(f"{name} is at a cancelled one", lambda name=name: centre.came(session, name, "present"))
     act("close one to come", lambda: acts.close(centre.day(), closed.id))
     day.now[0] = closed.starts - DAY
     act("close one of tomorrow", lambda: acts.close(centre.day(), closed.id))
     day.now[0] = begun.starts
     act("gives back what has begun", back("ann", begun))
+    full = centre.session(
+        None, "Zed, zed@x.example", number="S4", opened="yes", seats="1", starts="13:00", ends="14:00"
+    )
+    act("waits", book("ben", full))
+    day.now[0] = full.starts
+    act("who waits is there", lambda: centre.came(full, "ben", "present"))
+    act("all present but who waits", lambda: marks.all_present(centre.day(), full.id))
+    day.story.extend(f"{one.name}: {one.mark and one.mark.value}" for one in centre.everybody(full))
     day.story.head("mails")
     day.story.extend(tree(one) for one in day.office.mails())
     day.audited()

@@ -283,6 +283,10 @@ badges export --out FOLDER/exported
 badges export --out FOLDER/exported
 services set converter --contact help@converter.example --privacy-notice http://converter.example
 services set converter --contact help@converter.example --return-url https://converter.example/back
+services set converter --contact desk@converter.example
+services list --json
+persons list " "
+persons list example.org
 services disable converter
 services disable converter
 services resync converter

@@ -30,9 +30,9 @@ from tests.told.whole import LITTLE, OPERATOR_KEY, Whole, whole
 from tests.told.writing import Form, Record, forms_of, outcome
 from tests.told.wrong_requests import Asked, requests
 
-ELSEWHERE = {"/docs"}
-"""Told as a page by ``tests/pages/test_docs.py``; what it is made of is told here."""
-ROUTES = sorted({path for method, path in TABLE if method == "GET"} - ELSEWHERE)
+ROUTES = sorted({path for method, path in TABLE if method == "GET"})
+SHOWN = 500
+"""Lines of ``/docs`` that are told: the rest is made of the document in the same way."""
 PARTED = {"staff", "me", "lti", "api", "operator"}
 """Rooms that are so large that each of their parts has a file of its own."""
 OPERATORS = ("operator",)
@@ -78,7 +78,10 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
         refused = world.ask(refused_of())
         api = answers["/openapi.json", "nobody"].json()
         wrong = list(put(world, requests(api, world.names["profiles/{subject}"])))
-        done = list(written(world, forms_of(answers)))
+        early, late = forms_of(answers)
+        done = list(written(world, early))
+        longer = world.ask((pattern, asking[pattern][0]) for pattern in ROUTES if f"{pattern}.csv" in ROUTES)
+        done += written(world, late)
     for room, patterns in rooms().items():
         found = [answered(pattern, [(who, answers[pattern, who]) for who in asking[pattern]]) for pattern in patterns]
         told("\n".join(found), room)
@@ -95,6 +98,7 @@ def test_every_route(tmp_path: Path, draws: Any, told: Any, monkeypatch: pytest.
     of_files = {(one, who): got for (one, who), got in answers.items() if one.endswith((".csv", ".json"))}
     in_words = [key for key, got in of_files.items() if key[0] != "/me/data.json" and WRITTEN.search(got.text)]
     assert in_words == [], "days and times in files are ISO 8601"
+    told("\n".join(f"=== {pattern}\n{answer(got)}" for (pattern, _), got in longer.items()), "lists_that_are_longer")
     statuses = {pattern: answers[pattern, callers[0]].status_code for pattern, callers in asking.items()}
     assert {pattern: one for pattern, one in statuses.items() if one != 200} == OTHERWISE, WHAT_TO_DO
 
@@ -208,8 +212,9 @@ def outline(pattern: str, got: httpx.Response) -> str:
     match pattern:
         case "/openapi.json":
             return "\n".join(operations(got.json())) + "\n"
-        case "/me/data":
-            return "".join(re.findall(r"(?m)^(?!    ).*\n", answer(got)))
+        case "/docs" | "/me/data":
+            lines = answer(got).splitlines(keepends=True)
+            return "".join(lines[:SHOWN] if pattern == "/docs" else [one for one in lines if one[:4] != "    "])
         case "/console/system" | "/operator/system":
             return re.sub(r"(?m)(?<=^  )(?:[\d,]+ MiB$|\d+\.\d+\.\d+\S*)", "<of the machine>", answer(got))
         case "/metrics":

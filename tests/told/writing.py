@@ -110,8 +110,8 @@ _PATTERNS = [
 ]
 
 
-def forms_of(answers: Mapping[tuple[str, str], httpx.Response]) -> list[Form]:
-    """One form of each sort of the pages in *answers*, those that shut somebody out last."""
+def forms_of(answers: Mapping[tuple[str, str], httpx.Response]) -> tuple[list[Form], list[Form]]:
+    """One form of each sort of the pages in *answers*, and those that may shut somebody out."""
     found: dict[tuple[str, ...], Form] = {}
     for (_, who), got in answers.items():
         if got.content and got.headers.get("content-type", "").startswith("text/html"):
@@ -119,7 +119,9 @@ def forms_of(answers: Mapping[tuple[str, str], httpx.Response]) -> list[Form]:
                 if (form.get("method") or "").lower() == "post":
                     for one in _with_buttons(who, got, form):
                         found.setdefault(one.sort, one)
-    return sorted(found.values(), key=lambda one: (_lateness(one.pattern), one.sort))
+    ranked = sorted(found.values(), key=lambda one: (_lateness(one.pattern), one.sort))
+    late = sum(_lateness(one.pattern) > 0 for one in ranked)
+    return ranked[: len(ranked) - late], ranked[len(ranked) - late :]
 
 
 def _lateness(pattern: str) -> int:
