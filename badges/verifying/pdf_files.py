@@ -18,7 +18,8 @@ _LONGEST_ENTRY = 2_048
 _MARK = re.compile(rb"/EmbeddedFile\b")
 _STREAM = re.compile(rb"\bstream\r?\n")
 _LENGTH = re.compile(rb"/Length\s++(\d{1,9}+)(?!\s++\d++\s++R)")
-_FILTER = re.compile(rb"/Filter\s*+(?:\[\s*+)?+((?:/\w++\s*+)++)")
+_FILTER = re.compile(rb"/Filter\s*+(?:\[\s*+((?:/\w++\s*+)++)|(/\w++))")
+"""An array of names, or one name: what stands behind that is the next key of the dictionary."""
 _ENCRYPTED = re.compile(rb"/Encrypt\s++\d++\s++\d++\s++R")
 _FLATE = {b"/FlateDecode", b"/Fl"}
 
@@ -40,7 +41,7 @@ def attached_files(pdf: bytes, most: int) -> Iterator[bytes]:
 
 def _unpacked(entry: bytes, data: bytes, most: int) -> bytes:
     named = _FILTER.search(entry)
-    filters = named[1].split() if named else []
+    filters = (named[1] or named[2]).split() if named else []
     if not filters:
         told = _LENGTH.search(entry)
         size = int(told[1]) if told else max(0, data.find(b"endstream"))
