@@ -8,7 +8,9 @@ ROW = "https://vle.example/other,passed,GOWN,1,70.5,P24M,vle\n"
 
 
 def told(before, after):
-    return [(one.does, one.cells["activity"], one.cells["threshold"], dict(one.was)) for one in edits(before, after)]
+    return [
+        (one.does, one.cells["activity"], one.cells["threshold"], dict(one.was)) for one in edits(before, after, {})
+    ]
 
 
 def test_what_a_table_adds_changes_and_takes_out_is_told_rule_by_rule(world):
