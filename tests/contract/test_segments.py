@@ -84,6 +84,42 @@ def test_a_walk_gives_the_same_before_and_after_every_step_of_a_merge(store):
     assert store.mend_keys() == 0
 
 
+def test_a_walk_between_two_places_misses_nothing_whatever_is_merged(store):
+    fill(store, 40)
+    names, places = [f"{n:03}" for n in range(40)], [record.seq for record in walk(store, (ALL,))]
+
+    def found(first, last, newest):
+        asked = Walk("thing", (ALL,), places[first], places[last], newest_first=newest)
+        return ids(store.find(asked).records)
+
+    while True:
+        for first, last in ((0, 39), (11, 12), (12, 30), (29, 39), (39, 39)):
+            assert found(first, last, newest=False) == names[first + 1 : last + 1]
+            assert found(first, last, newest=True) == names[first + 1 : last + 1][::-1]
+        if not store.merge():
+            break
+
+
+def test_a_walk_from_a_place_on_does_not_ask_the_segments_before_it(store):
+    def steps():
+        newest = store.find(Walk("thing", (ALL,), newest_first=True, limit=1)).records[0].seq
+        made = []
+        connection = store._reader().connection
+        connection.set_progress_handler(lambda: made.append(1), 1)
+        try:
+            assert store.find(Walk("thing", (ALL,), newest)).records == ()
+        finally:
+            connection.set_progress_handler(None, 0)
+        return len(made)
+
+    fill(store, 12)
+    few = steps()
+    fill(store, 240, 12)
+
+    assert len(segments(store)) > 20
+    assert steps() < few + 20
+
+
 def test_records_of_a_segment_that_is_merged_are_changed_moved_and_deleted_and_the_merge_keeps_it(store):
     fill(store, 30)
     chosen = random.Random(1)

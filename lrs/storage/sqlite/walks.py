@@ -11,6 +11,8 @@ from functools import lru_cache
 
 _SPAN = "(f.seq, f.row) > (?2, ?3) AND (f.seq, f.row) < (?4, ?5)"
 _SEGMENTS = "segment s CROSS JOIN segment_key f ON f.segment = s.number AND f.key = ?1"
+_FROM = "s.first >= (SELECT coalesce(max(b.first), 0) FROM segment b WHERE b.first <= ?2)"
+"""From the segment with the beginning of the span on: those before it have nothing of it, and may be thousands."""
 _EARLY = "early_key f"
 
 
@@ -82,7 +84,7 @@ def _walk(columns: str, *, newest_first: bool, also: dict[str, str] | None = Non
     # A half with an order has to stand in brackets. SQLite keeps that order because it has a limit, -1 for none.
     segments = (
         f"SELECT * FROM (SELECT {columns.format(also=also['segment_key'])} FROM {_SEGMENTS} AND {_SPAN}"
-        f" WHERE s.first <= ?4 ORDER BY s.first {order}, f.seq {order}, f.row {order} LIMIT -1)"
+        f" WHERE {_FROM} AND s.first <= ?4 ORDER BY s.first {order}, f.seq {order}, f.row {order} LIMIT -1)"
     )
     early = (
         f"SELECT * FROM (SELECT {columns.format(also=also['early_key'])} FROM {_EARLY}"
