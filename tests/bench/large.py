@@ -23,6 +23,7 @@ from lrs.access import KEY, Caller
 from lrs.access.rights import rights_of_key
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.settings import Settings
+from lrs.storage import Walk, micros_of
 from lrs.tenancy.tenants import open_tenant
 from lrs.xapi.statements.prepare import Terms, prepare
 from lrs.xapi.statements.write import learn, store_in
@@ -48,7 +49,7 @@ GROUP = 250
 RARE = 20
 """Every 20th group is of the source that ``read/mine`` asks for."""
 STEP = 1_000
-"""Microseconds from one statement to the next, by the clock the store is filled with."""
+"""Microseconds from one time to the next, by the clock the store is filled with: a statement takes two."""
 SMALL_PAGE = 4
 _AUTHORITY = b'{"account":{"homePage":"http://localhost/t/default","name":"bench"}}'
 
@@ -66,13 +67,14 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two stores, being served: how many statements, since when, and by which key its rare source reads.
+    """One of the two stores, being served: how many statements, of which span, and by which key its rare source reads.
 
     *admin* is a key that opens the pages, and its secret.
     """
 
     count: int
     begun: int
+    ended: int
     server: Server
     mine: Server
     pages: int
@@ -80,13 +82,12 @@ class Side:
 
     def at(self, share: float) -> str:
         """The time by which *share* of the statements were stored, for a URL."""
-        micros = self.begun + int(self.count * share) * STEP
+        micros = self.begun + int((self.ended - self.begun) * share)
         return quote(datetime.fromtimestamp(micros / 1e6, UTC).isoformat().replace("+00:00", "Z"))
 
     def days(self) -> list[str]:
         """The days of the first and the last statement."""
-        ends = (self.begun, self.begun + self.count * STEP)
-        return [datetime.fromtimestamp(end / 1e6, UTC).date().isoformat() for end in ends]
+        return [datetime.fromtimestamp(end / 1e6, UTC).date().isoformat() for end in (self.begun, self.ended)]
 
 
 Paths = Callable[[Side], list[str]]
@@ -111,11 +112,11 @@ def _filters(sides: Sequence[Side], size: Size) -> Row:
 
 
 def _side(stack: ExitStack, data: Path, count: int, pages: int) -> Side:
+    begun, ended = fill(data, count)  # before its keys: what is stored later has a later time
     headers, mine = create_key(data), create_key(data, "statements/read/mine", "rare")
     admin = credentials_in(create_key(data, "admin", "operator"))
-    begun = fill(data, count)
     server = stack.enter_context(serving(data, headers, {"LRS_WORKER": "false"}))
-    return Side(count, begun, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1), admin)
+    return Side(count, begun, ended, server, replace(server, headers=mine), min(pages, count // SMALL_PAGE - 1), admin)
 
 
 def _compared(sides: Sequence[Side], ask: Ask, size: Size) -> tuple[float, float, list[Load]]:
@@ -168,9 +169,12 @@ def _last_page(side: Side) -> str:
     return path
 
 
-def fill(data: Path, count: int) -> int:
-    """Stores *count* statements under *data*, ``STEP`` apart; gives the time of the first in microseconds."""
-    begun = time.time_ns() // 1_000 - 2 * count * STEP - 10_000_000
+def fill(data: Path, count: int) -> tuple[int, int]:
+    """Stores *count* statements under *data*, where nothing is yet; the times of first and last in microseconds.
+
+    Each time that is asked for is ``STEP`` after the one before it, and the last is in the past.
+    """
+    begun = time.time_ns() // 1_000 - 3 * count * STEP - 10_000_000
     ticks = iter(range(begun, 1 << 62, STEP))
     tenant = open_tenant(Settings(data=data), clock=lambda: next(ticks))
     callers = [
@@ -187,9 +191,11 @@ def fill(data: Path, count: int) -> int:
             learn(tenant, plan)
         if last is not None:
             last.result()
+        ends = [tenant.store.find(Walk("statement", newest_first=newest, limit=1)) for newest in (False, True)]
     finally:
         tenant.store.close()
-    return begun
+    first, newest = (micros_of(page.records[0].seq) for page in ends)
+    return first, newest
 
 
 def _groups(count: int) -> Iterator[bytes]:
