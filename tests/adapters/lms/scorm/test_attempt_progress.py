@@ -66,3 +66,19 @@ def test_time_counts_at_the_end_of_an_attempt_and_a_look_at_it_counts_for_nothin
     assert (begun.progress.seconds, ended.progress.seconds) == ({}, {"Normal": 60.0})
     assert (begun.session.terminated, ended.session.terminated, ended.session.last) == (0, 9, 9)
     assert (looked.progress, looked.session.terminated) == (UnitProgress(), 9)
+
+
+@each_of(
+    ("before", "ended", "times"),
+    [
+        ((0, 0), False, (9, 0)),
+        ((0, 0), True, (9, 9)),
+        ((5, 0), False, (5, 0)),
+        ((5, 0), True, (5, 9)),
+        ((5, 7), False, (5, 7)),
+    ],
+)
+def test_a_session_begins_with_its_first_commit_and_ends_with_the_one_that_says_so(before, ended, times):
+    now = reached("incomplete", 10, ended=ended, initialized=before[0], terminated=before[1]).session
+
+    assert (now.initialized, now.terminated, now.last) == (*times, 9)
