@@ -24,7 +24,7 @@ from lrs.kernel.keys import key
 from lrs.people.confirmed_names import KIND as CONFIRMED
 from lrs.people.confirmed_names import confirmed_name
 from lrs.people.persons import LISTING, identifiers_in, unlearn
-from lrs.people.sent_names import name_of
+from lrs.people.sent_names import heard_of, names_of
 from lrs.storage import Claim, Owed, Reader, Record, Stale, Store, Tx, Walk, walked
 from lrs.storage.about import by_ids
 from lrs.storage.ahead import ReadAhead
@@ -237,11 +237,10 @@ def listed(reader: Reader, holder: Record) -> tuple[Record, dict[str, Record]]:
 
 def _called(reader: Reader, known: Sequence[KnownBy], before: Sequence[ListedLearner]) -> tuple[CalledBy, ...]:
     """The names by which learners are called, with who said so: the newest of each source, and those of *before*."""
-    told: dict[str, set[str]] = {name: set() for one in known if (name := name_of(reader, one.ifi))}
-    for one in known:
-        for source in one.sources:
-            if name := name_of(reader, one.ifi, source):
-                told.setdefault(name, set()).add(source)
+    told: dict[str, set[str]] = {name: set() for name in names_of(reader, [one.ifi for one in known])}
+    heard = [(heard_of(reader, one.ifi, source), source) for one in known for source in one.sources]
+    for (_, name), source in sorted(((one, source) for one, source in heard if one), reverse=True):
+        told.setdefault(name, set()).add(source)
     for called, source in ((one, source) for row in before for one in row.called for source in one.sources):
         if sum(source in sources for sources in told.values()) < MOST_NAMES:
             told.setdefault(called.text, set()).add(source)

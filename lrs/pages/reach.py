@@ -13,7 +13,7 @@ from lrs.competency.shapes import Award
 from lrs.kernel.errors import Refused
 from lrs.people.confirmed_names import confirmed_name
 from lrs.people.persons import identifiers_in, members_of
-from lrs.people.sent_names import name_of
+from lrs.people.sent_names import names_of
 from lrs.storage import Reader
 from lrs.xapi.statements.identity import Identifier
 
@@ -45,7 +45,7 @@ def known_to(reader: Reader, caller: Caller, identifiers: Collection[Identifier]
 
 
 def name_told(reader: Reader, identifiers: Iterable[Identifier], sources: Collection[str] | None) -> str | None:
-    """The name that one of *sources* gave to somebody; ``None`` if none did.
+    """The newest name that one of *sources* gave to somebody; ``None`` if none did.
 
     For all sources (``None``) what staff confirmed comes before it.
     """
@@ -53,8 +53,7 @@ def name_told(reader: Reader, identifiers: Iterable[Identifier], sources: Collec
     if sources is None and (confirmed := _confirmed(reader, identifiers)):
         return confirmed
     each_source = [None] if sources is None else sorted(sources)
-    asked = ((one.ifi, source) for one in identifiers for source in each_source)
-    return next(filter(None, (name_of(reader, ifi, source) for ifi, source in asked)), None)
+    return next(iter(names_of(reader, [one.ifi for one in identifiers], each_source)), None)
 
 
 def _confirmed(reader: Reader, identifiers: Iterable[Identifier]) -> str | None:

@@ -22,7 +22,7 @@ from lrs.kernel.plain_text import one_line
 from lrs.people.confirmed_names import confirmed_name, confirmed_names
 from lrs.people.identifiers import plain_name
 from lrs.people.persons import holders, identifier_from, identifiers_of, members_of, person_named
-from lrs.people.sent_names import name_of
+from lrs.people.sent_names import name_of, names_of
 from lrs.storage import Reader, Walk, walked
 from lrs.tenancy.tenants import Tenant
 
@@ -98,8 +98,8 @@ def somebody(reader: Reader, holder: str) -> Somebody:
     """The learner *holder*, with the identifiers of those merged into it."""
     identifiers = tuple(identifiers_of(reader, holder))
     confirmed = confirmed_name(reader, members_of(reader, holder))
-    names = (name_of(reader, ifi) for ifi in identifiers)
-    return Somebody(holder, confirmed.name if confirmed else next(filter(None, names), None), identifiers)
+    name = confirmed.name if confirmed else next(iter(names_of(reader, identifiers)), None)
+    return Somebody(holder, name, identifiers)
 
 
 def described(one: Somebody) -> str:

@@ -5,7 +5,7 @@ Knows no search, and not what staff confirmed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -32,10 +32,27 @@ def name_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> s
 
     The newer one of both; with *source*, the newest that this source sent.
     """
+    heard = heard_of(reader, ifi, source)
+    return heard[1] if heard else None
+
+
+def names_of(
+    reader: Reader, identifiers: Iterable[dict[str, Any]], sources: Iterable[str | None] = (None,)
+) -> list[str]:
+    """The names of somebody with these *identifiers*, each once, the newest first: so is whom people joined called.
+
+    One of each identifier and each of *sources*, ``None`` for whatever source.
+    """
+    asked = [(ifi, source) for source in sources for ifi in identifiers]
+    heard = sorted(filter(None, (heard_of(reader, ifi, source) for ifi, source in asked)), reverse=True)
+    return list(dict.fromkeys(name for _, name in heard))
+
+
+def heard_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> tuple[int, str] | None:
+    """The name that ``name_of`` gives, after its place in the order."""
     agent = ifi_text(ifi) or ""
     both = (_name_in_statements(reader, agent, source), newest_name(reader, agent, source))
-    told = [one for one in both if one is not None]
-    return max(told)[1] if told else None
+    return max((one for one in both if one is not None), default=None)
 
 
 def authority_name(reader: Reader, holder: str) -> tuple[str, str] | None:

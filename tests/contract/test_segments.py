@@ -100,16 +100,13 @@ def test_a_walk_between_two_places_misses_nothing_whatever_is_merged(store):
             break
 
 
-def test_a_walk_from_a_place_on_does_not_ask_the_segments_before_it(store):
+def test_a_walk_from_a_place_on_does_not_ask_the_segments_before_it(store, tmp_path):
     def steps():
         newest = store.find(Walk("thing", (ALL,), newest_first=True, limit=1)).records[0].seq
         made = []
-        connection = store._reader().connection
-        connection.set_progress_handler(lambda: made.append(1), 1)
-        try:
-            assert store.find(Walk("thing", (ALL,), newest)).records == ()
-        finally:
-            connection.set_progress_handler(None, 0)
+        with closing(sqlite3.connect(tmp_path / "lrs.db")) as connection:
+            connection.set_progress_handler(lambda: made.append(1), 1)
+            assert SqliteReader(connection).find(Walk("thing", (ALL,), newest)).records == ()
         return len(made)
 
     fill(store, 12)

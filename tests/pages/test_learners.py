@@ -25,6 +25,7 @@ from lrs.matching import registry
 from lrs.pages import learners_view
 from lrs.pages.lacking import WantedLevel, lacks
 from lrs.people import invite_table, joins
+from lrs.people.search import somebody
 from lrs.storage import Record, Stale, Walk, each
 from lrs.web.listing import Asked, ListColumn, ListRow, chosen_rows, listing
 from lrs.xapi.statements.validate import VOIDED
@@ -408,6 +409,25 @@ def test_the_list_follows_joins_new_names_and_new_sources(site, browser):
     assert [(one["name"], one["skill"]) for one in joined] == [(None, ["ASEP Aseptic technique", "GOWN Gowning"])]
     assert [(one["name"], one["provider"]) for one in renamed] == [("Ann", ["centre", "vle"])]
     assert {(one["name"], *one["provider"]) for one in parted} == {("Ann", "centre", "vle"), (None, "vle")}
+
+
+@pytest.mark.parametrize("older", ["account", "mbox"])
+def test_who_was_joined_has_one_name_in_the_list_on_their_page_and_on_their_own(site, browser, older):
+    account = {"account": {"homePage": "https://vle.example", "name": "ann"}, "name": "Annie"}
+    mailbox = {**ANN, "name": "Ann Arden"}
+    first, second = (account, mailbox) if older == "account" else (mailbox, account)
+    site.world.send(statement("one", first))
+    site.world.send(statement("two", second))
+    drain(site.tenant, STEPS)
+    one, other = site.world.person(first), site.world.person(second)
+    site.world.write(lambda tx: joins.merge(tx, one, other, "test"))
+    drain(site.tenant, STEPS)
+
+    (listed,) = browser.get(f"{LIST}.json").json()
+
+    assert listed["name"] == second["name"]  # the newest
+    assert f"<h1>{second['name']}</h1>" in browser.get(f"{LIST}/{one}").text
+    assert somebody(site.tenant.store, one).name == second["name"]
 
 
 def test_who_is_parted_from_somebody_keeps_no_name_of_theirs(site):
