@@ -11,7 +11,7 @@ from fastapi import Request, Response
 
 from adapters.planning import demand, figures, report
 from adapters.planning.demand import RowReason
-from adapters.planning.figures import KeptShown, ShownPlanning
+from adapters.planning.figures import UNKNOWN, KeptShown, ShownPlanning
 from adapters.planning.report import ReportLine, ReportNames
 from lrs.access.source_names import SourceNames
 from lrs.competency.dates import day_of
@@ -151,6 +151,7 @@ def _page(visit: Visit, refused: Refused | None = None, lost: list[RowReason] | 
         year=year,
         years=[_choice(one, year, {YEAR: one, REGION: region}) for one in years],
         region=region,
+        unknown=UNKNOWN,
         regions=[_choice(one, region, {YEAR: year, REGION: one}) for one in ("", *regions)],
         missing=report.by_region(found, year, region),
         supply=report.supply_chart(found, year, region),

@@ -15,6 +15,8 @@ from lrs.web.page_policy import PagePolicy
 from lrs.xapi.about import release
 
 HTML, JSON = "text/html", "application/json"
+NOTHING = "There is nothing at this address."
+"""What people are told in a browser, where no route is."""
 
 
 def routes() -> Router:
@@ -51,8 +53,14 @@ _VARY = {"vary": "accept"}
 
 
 def refusal(request: Request, refused: Refused) -> Response:
-    """The page of a refusal for everybody, in the language that the reader chose."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    """The page of a refusal for everybody, in the language that the reader chose.
+
+    At an address of nothing people are told no more than that, unless they look for xAPI.
+    """
+    exchange = exchange_of(request)
+    exchange.language = language_of(request, LEARNERS)
+    if refused.error == "not_found" and not exchange.place.route and "xapi" not in request.url.path.lower():
+        refused = Refused(NOTHING, status=refused.status, error=refused.error, headers=refused.headers)
     return refusal_page(request, refused, "public/refused.html", root=server_root(request))
 
 

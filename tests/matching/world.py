@@ -147,8 +147,9 @@ def put_service(
 
 def put_waiting(tenant: Tenant, service: Service, mbox: str, name: str) -> str:
     """A link to which a learner under age, called *name*, agreed; the last part of their guardian's address."""
-    wish = Wish(Subject(identifier=identifier(tenant, {"mbox": mbox}).id), reference="under-age")
-    link = links.mint(tenant, service, wish, id=f"waits for {mbox}", by=f"service {service.id}")
+    known = identifier(tenant, {"mbox": mbox}).id
+    wish = Wish(Subject(identifier=known), reference="under-age")
+    link = links.mint(tenant, service, wish, id=f"waits-{known[:8]}", by=f"service {service.id}")
     token = links.address(tenant, link, "").rpartition("/")[2]
     waits = answers.decide(tenant, token, ConsentAnswer(agree=True, guardian=GuardianWanted(name)), Posted("", "en"))
     return answers.guardian_address(tenant, waits, "").rpartition("/")[2]

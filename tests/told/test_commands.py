@@ -404,7 +404,9 @@ def test_what_commands_do(told, programme):
         programme.run(line)
 
     told(str(programme.story))
-    told(audited(programme.data), "audit")
+    put_down = audited(programme.data)
+    told(put_down, "audit")
+    assert "@" not in put_down  # entries have ids, no addresses
 
 
 def audited(data: Path) -> str:

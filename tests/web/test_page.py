@@ -277,6 +277,8 @@ def text_of(answer):
         ("/pages/work/retry", 405, "its buttons lead here"),
         ("/favicon.ico", 404, "There is nothing here"),
         ("/nowhere?lang=cy", 404, "Nid oes dim yma"),
+        ("/nowhere?lang=cy", 404, "Nid oes dim yn y cyfeiriad hwn."),
+        ("/xapi2/statements", 404, "the endpoint of xAPI is"),
         ("/nowhere?lang=cy", 404, "Dechreuwch ar y dudalen gyntaf"),
     ],
 )
