@@ -42,7 +42,7 @@ says(
     administrator_in="You are an administrator of the organisation, too, and signed in there.",
     address_reached="This server was reached at that address.",
     mail_taken="The mail server took the message. See whether it arrives.",
-    written_down="It holds from the next start on.",
+    written_down="What you wrote down for packages of courses holds from the next start on.",
     step_skipped="The step before this one is skipped. You can come back to it at any time, under All steps.",
 )
 
