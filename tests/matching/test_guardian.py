@@ -51,7 +51,7 @@ from tests.matching.world import (
 
 ANA = "mailto:ana@example.org"
 ASKS = {"age": "under", "name": "Ana <b>of</b> Cardiff", "guardian": "mum@example.org"}
-NAMES = ["<script>alert(1)</script>", "W" * 300, "مرحبا \u202eana", "Ana"]
+NAMES = ["<script>alert(1)</script>", "W" * 300, "مرحبا", "Ana"]
 
 
 @pytest.fixture
@@ -247,6 +247,7 @@ def test_a_learner_is_not_their_own_guardian(tenant: Tenant, made: Registered, c
         ({"age": "old"}, "Say how old you are."),
         ({"name": ""}, "Write your name"),
         ({"name": "x" * 301}, "Write your name"),
+        ({"name": "مرحبا \u202eana"}, "Write your name"),
         ({"guardian": "mum"}, "This is no e-mail address."),
         ({"guardian": "a@example.org,b@example.org"}, "This is no e-mail address."),
     ],
