@@ -108,7 +108,7 @@ def test_each_link_stays_on_our_pages_and_leads_somewhere(pages, browser):
 
 
 def test_two_rooms_cannot_have_a_message_for_the_same_word(monkeypatch):
-    monkeypatch.setattr(visit, "_DONE", {})
+    monkeypatch.setattr(visit, "SENTENCES", {})
     visit.says(one_word="The first.")
     visit.says(one_word="The first.")
 

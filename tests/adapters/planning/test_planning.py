@@ -25,6 +25,7 @@ from lrs.matching.consent.consent import Grant, Subject
 from lrs.matching.outcomes import WhatCameOfIt
 from lrs.matching.roles import roles
 from lrs.storage import Record
+from lrs.web.listing import SIZE
 from tests.adapters.training_centre.made import Centre
 from tests.competency.world import ASEPTIC, World, statement
 from tests.pages.conftest import Browser, Site, forms_of, text_of
@@ -356,7 +357,7 @@ def test_whatever_is_asked_of_page_csv_and_json_is_a_part_of_the_whole_report(pl
         rows = planner.get(f"/planning.json?{query}").json()
         text = planner.get(f"/planning.csv?{query}").text.removeprefix("\ufeff")
         page = planner.get(f"/planning?{query}").text.partition('id="table"')[2]
-        hidden = sum(one["number"] is None for one in rows)
+        hidden = sum(one["number"] is None for one in rows[:SIZE])
 
         assert [one for one in rows if one not in whole] == []
         numbers = [one["People"] for one in csv.DictReader(io.StringIO(text))]
