@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -238,3 +240,30 @@ def opened_files(folder):
     """Those under *folder* that this process has open, each as often as it is."""
     names = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     return sorted(str(name) for name in names if name.is_relative_to(folder))
+
+
+ENDING = """
+import threading, time
+from lrs.storage import Record, open_store
+store = open_store("sqlite:///{path}")
+store.write(lambda tx: tx.insert(Record("thing", "id"))).result()
+inside = threading.Event()
+def wait_inside():
+    inside.set()
+    time.sleep(0.2)
+def ask():
+    store._reader().connection.set_progress_handler(wait_inside, 1)
+    while True:
+        store.get("thing", "id")
+threading.Thread(target=ask, daemon=True).start()
+inside.wait()
+"""
+
+
+def test_a_thread_that_is_reading_when_the_process_ends_does_not_crash_it(tmp_path):
+    """SQLite was asked and closed at once: a signal ended the process, whatever it had done."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING.format(path=tmp_path / "lrs.db")], capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")

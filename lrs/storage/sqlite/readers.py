@@ -32,7 +32,8 @@ class Readers:
         if reader is None:
             connection = self._connect()
             reader = local.reader = SqliteReader(connection)
-            finalize(reader, connection.close)
+            # Not at the end of the process, too: threads that are not waited for may still ask then.
+            finalize(reader, connection.close).atexit = False
         return reader
 
     def close(self) -> None:
