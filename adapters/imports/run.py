@@ -132,6 +132,7 @@ def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
     known = {fold(column): column for column in source.columns} | profile.aliases()
     known |= {row_header(order.path, known): ROW} if rows else {}
     headers = KnownHeaders(known, own=frozenset(map(fold, (*ADDED, *ADDED_BESIDE))), dated=source.dated | source.free)
+    _check_kept(order.path, headers)
     try:
         table = open_table(
             order.path,
@@ -143,15 +144,18 @@ def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:
     except Refused as refusal:
         other = _meant_for(order, ()) if refusal.error == "no_header" else ""
         raise Refused(f"{refusal.message}{other}", status=refusal.status, error=refusal.error) from refusal
-    _check_kept(order.path, headers)
     if not any(found.rows for found in table.sheets):
         raise Refused("the file has a header and no row below it: there is nothing to bring in", error="no_rows")
     return table
 
 
 def _check_kept(path: Path, headers: KnownHeaders) -> None:
-    """Refuses a table with columns of which nothing may be kept, hidden sheets among them."""
-    if never := never_kept(heads_of(path, headers, hidden=True).headers):
+    """Refuses a table with columns of which nothing may be kept, hidden sheets among them.
+
+    Before it is read: one that is refused for something else stays until it is corrected.
+    """
+    heads = heads_of(path, headers, hidden=True).sheets
+    if never := never_kept(dict.fromkeys(cell for head in heads for cell in head.cells)):
         message = f"nothing of these columns may be kept here: {', '.join(never)}. Delete them, and send the file again"
         raise Refused(f"{message}. Nothing of it came in, and the file is not kept", error=NEVER_KEPT)
 

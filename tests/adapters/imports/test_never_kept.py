@@ -68,6 +68,8 @@ def workbook(hidden=False):
 
 
 RECORDS = json.dumps([dict(zip(HEADERS, ROW, strict=True))], indent=1)
+UNKNOWN = TABLE.replace(b"uln,standard_ref,standard_version,start_date", b"Rhif,Safon,Fersiwn,Dechrau")
+WIDE = f"{','.join(map(str, range(400)))},{','.join(HEADERS)}\n{',' * 400}{','.join(ROW)}\n"
 QUOTED = f'{",".join(HEADERS)}\n{uln(7_001)},ST1406,1.0,5" pipe,white and marker\n{",".join(ROW)}\n'
 
 
@@ -78,11 +80,16 @@ QUOTED = f'{",".join(HEADERS)}\n{uln(7_001)},ST1406,1.0,5" pipe,white and marker
         ("file.csv", codecs.BOM_UTF8 + b"Ethnicity," + TABLE),
         ("file.csv", TABLE.decode().encode("utf-16")),
         ("file.csv", QUOTED.encode()),
+        ("file.csv", UNKNOWN),
+        ("file.csv", WIDE.encode()),
         ("file.json", RECORDS.encode()),
         ("file.xlsx", workbook()),
         ("file.xlsx", workbook(hidden=True)),
     ],
-    ids=["csv", "first column after a mark", "utf-16", "a sign for inches", "json", "workbook", "hidden sheet"],
+    ids=[
+        *("csv", "first column after a mark", "utf-16", "a sign for inches", "no other known", "400 columns"),
+        *("json", "workbook", "hidden sheet"),
+    ],
 )
 def test_a_table_with_such_columns_is_refused_and_no_byte_of_them_stays(tenant, tmp_path, name, content):
     path = tmp_path / name
