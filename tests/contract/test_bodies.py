@@ -157,7 +157,7 @@ def test_a_damaged_body_is_told_wherever_it_is_read_and_the_others_are_read(stor
     changed(path, "UPDATE record SET kept = substr(kept, 1, 12) WHERE id = 'b'")
 
     for name, read in READS.items():
-        with pytest.raises(Damaged, match="the body of a record of the store is damaged"):
+        with pytest.raises(Damaged, match=r"^thing b: the body of a record of the store is damaged"):
             pytest.fail(f"{name}: {read(store)}")
 
     assert store.joined(Walk("thing", (7,))) is None
@@ -180,7 +180,7 @@ def test_what_a_record_with_a_damaged_body_owes_is_put_aside_with_the_reason_and
 
     assert sorted(each.record.id for each in claimed) == ["a", "c"]
     assert (record.id, record.body) == ("b", b"")
-    assert owed.error == "the body of a record of the store is damaged; restore it from a backup"
+    assert owed.error == "thing b: the body of a record of the store is damaged; restore it from a backup"
     assert tried
     assert only(claim(store, "evaluate")).record.body == long("b")
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lrs.kernel.errors import Misconfigured
+from lrs.kernel.errors import Damaged, Misconfigured
 from lrs.storage.damage import errors_of_sqlite
 from lrs.storage.private import private_file
 from lrs.storage.records import NEWEST, Record
-from lrs.storage.sqlite.schema import version_of
+from lrs.storage.sqlite.bodies import body_of
+from lrs.storage.sqlite.schema import COMPRESSED_SINCE, version_of
 
 _PAGES = 4_096
 """Pages copied between two moments at which the program can be stopped."""
 _PATIENCE_S = 30.0
+_NAMED = 3
+"""Faults that are told of one copy."""
 _meta = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -48,14 +52,26 @@ def examine(path: Path, source: Path) -> tuple[int, dict[str, int]]:
     Raises ``Misconfigured`` for a damaged copy and ``NewerSchema`` for one of a later version.
     """
     with errors_of_sqlite(), closing(_opened(path)) as connection:
-        told = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        told = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_NAMED})")]
         if told != ["ok"]:
             raise Misconfigured(f"{source} is damaged: {'; '.join(told)}")
         schema = version_of(connection, str(source))
+        if schema >= COMPRESSED_SINCE and (lost := list(islice(_damaged(connection), _NAMED))):
+            raise Misconfigured(f"{source} is damaged: {'; '.join(lost)}")
         counts = connection.execute(
             "SELECT k.name, count(*) FROM record r JOIN kind k ON k.number = r.kind GROUP BY k.name ORDER BY k.name"
         )
         return schema, dict(counts.fetchall())
+
+
+def _damaged(connection: sqlite3.Connection) -> Iterator[str]:
+    """What is said of each record whose body cannot be decoded, of which SQLite itself knows nothing."""
+    compressed = "SELECT k.name, r.id, r.size, r.kept FROM record r JOIN kind k ON k.number = r.kind WHERE r.size"
+    for kind, id, size, kept in connection.execute(compressed):
+        try:
+            body_of(size, kept)
+        except Damaged as damaged:
+            yield f"{kind} {id}: {damaged}"
 
 
 def records_of(path: Path, kinds: Sequence[str]) -> Iterator[Record]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from lrs.kernel.errors import Damaged
 from lrs.storage import records
 from lrs.storage.records import NEWEST, SMALL_BODY, JoinedPage, Page, Record, Stale, Walk
 from lrs.storage.sizes import check_found
@@ -238,10 +239,14 @@ def size_of_body(row: Sequence[Any]) -> int:
 
 
 def record_of(kind: str, row: Sequence[Any]) -> Record:
-    """The record in a row of ``COLUMNS``. Raises ``Damaged`` if its body is."""
+    """The record in a row of ``COLUMNS``. Raises ``Damaged``, which names it, if its body is."""
     _, seq, rev, meta, keys, kept, size, id = row
     known = _short_meta(meta) if len(meta) < SHORT_META else _meta.decode(meta)
-    return Record(kind, id, body_of(size, kept), known, tuple(array("q", keys)), (), seq, rev)
+    try:
+        body = body_of(size, kept)
+    except Damaged as damaged:
+        raise Damaged(f"{kind} {id}: {damaged}") from damaged
+    return Record(kind, id, body, known, tuple(array("q", keys)), (), seq, rev)
 
 
 @lru_cache(maxsize=1_024)

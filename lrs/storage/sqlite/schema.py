@@ -72,6 +72,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+COMPRESSED_SINCE = 4
+"""The schema from which on small bodies are frames (``bodies``)."""
 READABLE_SINCE = 1
 """The oldest schema that can be read without a migration (``read_as_present``)."""
 _BEFORE_SEGMENTS = (

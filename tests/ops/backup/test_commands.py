@@ -396,6 +396,23 @@ def test_a_damaged_store_is_not_backed_up_in_silence(tmp_path):
 
 
 @pytest.mark.usefixtures("lived")
+def test_a_store_with_bodies_that_cannot_be_decoded_is_not_backed_up_in_silence(tmp_path):
+    path = tmp_path / "data" / "tenants" / "default" / "store.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        named = "(SELECT name FROM kind WHERE number = kind), id"
+        lost = connection.execute(
+            f"UPDATE record SET kept = substr(kept, 1, 12) WHERE size RETURNING {named}"
+        ).fetchall()
+
+    code, text = run("backup", tmp_path / "b.tar", "--data", tmp_path / "data")
+
+    assert code == 1
+    assert text.startswith(f"Error: {path} is damaged: ")
+    named = [f"{kind} {id}: the body of a record of the store is damaged" for kind, id in lost]
+    assert sum(one in text for one in named) == min(3, len(lost)) > 0
+
+
+@pytest.mark.usefixtures("lived")
 def test_what_is_no_store_any_more_is_named_in_the_place_of_a_tenants(tmp_path):
     path = tmp_path / "data" / "tenants" / "second" / "store.db"
     path.write_bytes(b"\xff" * 40_960)
