@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from adapters.imports.look import Look
+from adapters.reading.day_order import DayQuestion
 from adapters.reading.profile import MappingProfile
 from lrs.access import KEY, Caller
 from lrs.kernel.errors import Refused
@@ -35,17 +36,25 @@ MOST_BASES = 20
 
 
 class JobError(msgspec.Struct, frozen=True):
-    """Why nothing of the file was imported: what, where, what to do. *status* is the HTTP status for a request."""
+    """Why nothing of the file was imported: what, where, what to do. *status* is the HTTP status for a request.
+
+    *asks* is the question whose answer would make the file usable.
+    """
 
     status: int
     error: str
     message: str
+    asks: DayQuestion | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """The error for programs."""
+        return {"status": self.status, "error": self.error, "message": self.message}
 
 
 class JobResult(msgspec.Struct, frozen=True):
     """The result of a finished job. *text* is the report for people, *waiting* the first rows to be repaired.
 
-    *media_type* is that of the returned file.
+    *media_type* is that of the returned file, *asks* what only a person can say of the dates of the file.
     """
 
     counts: Mapping[str, int]
@@ -54,6 +63,7 @@ class JobResult(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     waiting: tuple[Mapping[str, Any], ...] = ()
     media_type: str = ""
+    asks: DayQuestion | None = None
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -112,6 +122,11 @@ class Job(msgspec.Struct, frozen=True):
     v: int = 1
 
     @property
+    def asks(self) -> DayQuestion | None:
+        """What only a person can say of the dates of the file."""
+        return self.told.asks if self.told else self.problem.asks if self.problem else None
+
+    @property
     def is_over(self) -> bool:
         """Whether the job is finished, refused or failed."""
         return self.state not in OPEN
@@ -149,7 +164,7 @@ class Job(msgspec.Struct, frozen=True):
         report = None
         if self.told:
             report = {"text": self.told.text, "notes": self.told.notes, "waiting": self.told.waiting}
-        problem = msgspec.to_builtins(self.problem) if self.problem else None
+        problem = self.problem.shown() if self.problem else None
         return {**self.shown(), "problem": problem, "report": report}
 
 

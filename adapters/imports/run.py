@@ -15,7 +15,8 @@ from adapters.imports.sources import SOURCES
 from adapters.ledger.ledger import Ledger
 from adapters.ledger.pipeline import Apply, run
 from adapters.ledger.snapshots import SnapshotSource, compare, note_on
-from adapters.reading.day_order import check_day_order
+from adapters.reading.day_order import DayDoubt, check_day_order
+from adapters.reading.faults import with_all_faults
 from adapters.reading.hours import in_doubt
 from adapters.reading.never_kept import NEVER_KEPT, never_kept
 from adapters.reading.profile import MappingProfile
@@ -78,14 +79,18 @@ def run_file(
     criteria = KnownCriteria(order.anchors)
     table, rows = _read(order, source)
     told = Spoken(rows, terms.silence, breathe)
-    check_day_order(told.rows(), source.dated, terms.calendar.formats)
+    called = {name: written for one in table.sheets for name, written in one.header.written.items()}
+    told.doubt = check_day_order(told.rows(), source.dated, terms.calendar.formats, called)
     missing = _missing(source, told, ledger, order.profile.most_missing)
     checked = CheckedSource(source, criteria)
-    report = _report(order, (table, rows), in_order(run(checked, told, ledger, apply, dry_run=order.dry_run)))
+    outcomes = with_all_faults(run(checked, told, ledger, apply, dry_run=order.dry_run), told, source, terms)
+    report = _report(order, (table, rows), in_order(outcomes))
     whole = source.notes() if isinstance(source, SnapshotSource) else ()
     for column in sorted(source.hours.intersection(table.columns)):
         whole = (*whole, *in_doubt(told.rows(), column, terms.numbers))
-    return msgspec.structs.replace(report, notes=(*report.notes, *whole, *missing, *criteria.notes()))
+    asked = (told.doubt.note(),) if told.doubt else ()
+    notes = (*report.notes, *asked, *whole, *missing, *criteria.notes())
+    return msgspec.structs.replace(report, notes=notes, asks=told.doubt.asks if told.doubt else None)
 
 
 def _missing(source: Source, told: RowTable, ledger: Ledger, most: int) -> tuple[str, ...]:
@@ -108,19 +113,24 @@ def _read(order: Order, source: Source) -> tuple[Table, RowTable]:
 
 
 class Spoken:
-    """*table* for an adapter: cells that say nothing are empty. *breathe* is called at every row."""
+    """*table* for an adapter: cells that say nothing are empty, dates in *doubt* are faults.
+
+    *breathe* is called at every row.
+    """
 
     def __init__(self, table: RowTable, silence: Silence, breathe: Callable[[], None]) -> None:
         self._table = table
         self._silence = silence
         self._breathe = breathe
         self.columns = table.columns
+        self.doubt: DayDoubt | None = None
 
     def rows(self) -> Iterator[Row]:
         """All rows from the first."""
         for row in self._table.rows():
             self._breathe()
-            yield self._silence.row(row)
+            spoken = self._silence.row(row)
+            yield self.doubt.marked(spoken) if self.doubt else spoken
 
 
 def table_of(order: Order, source: Source, *, rows: bool = False) -> Table:

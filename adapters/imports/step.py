@@ -19,6 +19,7 @@ from adapters.imports.walk import Commit, FileLookedAt, Finished, Walker, WalkRe
 from adapters.imports.walks import FileWalk, FileWalks
 from adapters.ledger.apply import ImportChunk, ImportTarget, RefusedRows, store
 from adapters.ledger.ledger import Overtaken
+from adapters.reading.day_order import DatesContradict
 from adapters.reading.never_kept import NEVER_KEPT
 from lrs.kernel.admission import IMPORT, Overloaded
 from lrs.kernel.errors import Refused, StoreFull
@@ -227,7 +228,8 @@ def _tried_again(tx: Tx, job: Job) -> None:
 def _refuse(tenant: Tenant, claim: Claim, job: Job, refusal: Refused) -> None:
     """Ends a job whose file cannot be read, with the refusal as its error."""
     blobs = {} if refusal.error == NEVER_KEPT else job.blobs
-    problem = JobError(refusal.status, refusal.error, refusal.message)
+    asks = refusal.asks if isinstance(refusal, DatesContradict) else None
+    problem = JobError(refusal.status, refusal.error, refusal.message, asks)
     _end(tenant, claim, job, {"state": "refused", "problem": problem, "blobs": blobs})
 
 

@@ -138,6 +138,7 @@ class Walker:
             notes=report.notes,
             waiting=tuple(report.waiting()),
             media_type=written.media_type,
+            asks=report.asks,
         )
         blobs, look = self._tenant.store.blobs, self._job.look or look_given(report.table)
         back = {name: blobs.put(blocks_of(folder / name)) for name in written.names}

@@ -6,6 +6,7 @@ A file that is sent becomes a dry run, which writes nothing but itself: what wou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +31,7 @@ from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
 RIGHT = "imports.run"
+_REPAIRED = re.compile(r"(.*), repaired(?: ([1-9][0-9]{0,3}))?", re.DOTALL)
 
 
 def reached(caller: Caller) -> frozenset[str] | None:
@@ -91,8 +93,15 @@ def repaired(tenant: Tenant, before: Job, by: str, cells: RepairedCells) -> Job:
             raise Refused("The file is no longer kept: send it again.", status=410, error="file_gone") from missing
         write_repaired(folder / "repairs", before.id, cells, folder / "repaired")
         blob = blobs.put(blocks_of(folder / "repaired"))
-    job = sent(tenant, by, before.provider, f"{Path(before.file).stem}, repaired{Path(before.file).suffix}", blob)
+    job = sent(tenant, by, before.provider, repaired_name(before.file), blob)
     return replace(job, plan=before.id if before.dry_run else "")
+
+
+def repaired_name(file: str) -> str:
+    """What a file of repaired rows of *file* is called: ``x, repaired.csv``, and then ``x, repaired 2.csv``."""
+    stem, ending = Path(file).stem, Path(file).suffix
+    found = _REPAIRED.fullmatch(stem)
+    return f"{found[1]}, repaired {int(found[2] or 1) + 1}{ending}" if found else f"{stem}, repaired{ending}"
 
 
 def corrected(

@@ -52,14 +52,25 @@ def profile_in(job: Job, form: Mapping[str, str], pairs: Iterable[tuple[str, str
         meant[column] = header
         if fold(header) != fold(column):
             headers[column] = [header]
-    dates = form.get("dates", "")
     return replace(
         job.profile,
         headers=headers,
         constants=_constants(pairs),
-        dates=(dates,) if dates else MappingProfile().dates,
+        dates=_dates(job, form),
         hours=form.get("hours", ""),
     )
+
+
+def _dates(job: Job, form: Mapping[str, str]) -> tuple[str, ...]:
+    """How the dates are written: by the answer to what the page asks of them, or else as somebody chose."""
+    if job.asks and form.get("order") == "other":
+        return job.asks.formats
+    if job.asks and form.get("order") == "same":
+        return job.asks.kept or job.profile.dates
+    dates = form.get("dates", "")
+    if dates == view.date_of(job):
+        return job.profile.dates
+    return (dates,) if dates else MappingProfile().dates
 
 
 def _constants(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from adapters.imports.job import Job
 from adapters.imports.look import column_of
 from adapters.imports.mappings import SavedProfile
 from adapters.imports.sources import SOURCES, column_words
-from adapters.reading.day_order import OF_DAYS
+from adapters.reading.day_order import OF_DAYS, OF_YEARS_FIRST
 from adapters.reading.hours import OF_HOURS, OF_MINUTES
+from adapters.reading.profile import MappingProfile
 from adapters.reading.times import OF_YEARS
 from adapters.reports.repairs import SHOWN, ShownRow
 from adapters.reports.report import FAULTY
@@ -52,6 +53,7 @@ _OF_PROFILES = {
     "name its header in a mapping profile": "say which of your columns it is",
     OF_HOURS: f"choose “{HOURS[1][1]}” under “Hours are written”",
     OF_MINUTES: f"choose “{HOURS[2][1]}” under “Hours are written”",
+    OF_YEARS_FIRST: "choose under “Dates are written” how this file has them",
     OF_DAYS: "choose under “Dates are written” how this file has them",
     OF_YEARS: "choose “Day first, two digits of the year” under “Dates are written”",
 }
@@ -75,6 +77,8 @@ _BY_STATE = {
 }
 DATES = (
     ("", "Day first, or year first (usual)"),
+    ("%Y-%m-%d", "Year first, then the month: 2026-11-30"),
+    ("%Y-%d-%m", "Year first, then the day: 2026-30-11"),
     ("%m/%d/%Y", "Month first: 11/30/2026"),
     ("%d.%m.%Y", "Day first with full stops: 30.11.2026"),
     ("%Y%m%d", "Eight digits: 20261130"),
@@ -157,7 +161,8 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "known": job.look.known if job.look else "",
         "before": job.look.before if job.look else "",
         "guesses": len(job.look.guesses) if job.look else 0,
-        "in_doubt": any(OF_HOURS in note for note in (job.told.notes if job.told else ())),
+        "asks": job.asks,
+        "in_doubt": job.asks is not None or any(OF_HOURS in note for note in (job.told.notes if job.told else ())),
         "notes": [] if job.mends else _notes(job),
         "mends": job.mends,
         "repairs": "repairs" in job.blobs,
@@ -169,7 +174,9 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
 
 def _notes(job: Job) -> list[str]:
     """What is worth saying of the whole file, as sentences."""
-    return [sentence(in_words(one)) for one in worth_saying(job.told.notes if job.told else ())]
+    asked = job.asks.said if job.asks else "\n"
+    notes = worth_saying(job.told.notes if job.told else ())
+    return [sentence(in_words(one)) for one in notes if not one.startswith(asked)]
 
 
 def counts_of(job: Job) -> dict[str, int]:
@@ -213,12 +220,18 @@ def columns(job: Job, saved: Sequence[SavedProfile], samples: Mapping[str, Seque
         ],
         "constants": [{"column": column, "value": value} for column, value in constants],
         "dates": [("", DATES[0][1]), *DATES[1:]],
-        "date": next((one for one, _ in DATES[1:] if job.profile.dates[:1] == (one,)), ""),
+        "date": date_of(job),
         "hours": [*([] if job.profile.hours else [("", "Not said: as 2.5 for two and a half hours")]), *HOURS],
         "hour": job.profile.hours,
         "saved": [(one.name, one.name) for one in saved],
         "name": job.look.known if job.look else "",
     }
+
+
+def date_of(job: Job) -> str:
+    """The one of ``DATES`` by which the dates of *job* are read."""
+    named = () if job.profile.dates == MappingProfile().dates else job.profile.dates[:1]
+    return next((one for one, _ in DATES[1:] if (one,) == named), "")
 
 
 def place_of(sheet: str, row: int) -> str:

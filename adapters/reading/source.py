@@ -153,8 +153,20 @@ class Source(Protocol):
         """The ``fact.parts`` statements of a fact that holds, without ids."""
 
 
+class CellFault(msgspec.Struct, frozen=True, gc=False):
+    """A cell that cannot be used; *value* is masked."""
+
+    code: str
+    column: str
+    value: str
+    reason: str
+
+
 class RowOutcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The outcome of one row. *value* is masked, *statements* are the ids of its present statements."""
+    """The outcome of one row. *value* is masked, *statements* are the ids of its present statements.
+
+    *also* are further cells of the row that cannot be used.
+    """
 
     sheet: str
     row: int
@@ -164,6 +176,7 @@ class RowOutcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     value: str = ""
     reason: str = ""
     statements: tuple[str, ...] = ()
+    also: tuple[CellFault, ...] = ()
 
 
 def masked(value: str) -> str:

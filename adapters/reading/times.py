@@ -171,7 +171,7 @@ def _by_formats(cell: str, formats: tuple[str, ...], zone: ZoneInfo) -> date | N
             if _SERIAL.fullmatch(plain):
                 return _serial(form, plain).date()
             continue
-        if form == "%Y%m%d" and len(plain) != 8:  # strptime would accept 2026113 too
+        if form in {"%Y%m%d", "%Y%d%m"} and len(plain) != 8:  # strptime would accept 2026113 too
             continue
         try:
             found = datetime.strptime(plain, form)  # noqa: DTZ007 (its zone, if it names one, is asked for below)

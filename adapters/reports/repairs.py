@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from adapters.reading.source import RowOutcome, RowResult
+from adapters.reading.source import CellFault, RowOutcome, RowResult
 from adapters.reports.mended import ROW_OF
 from adapters.reports.report import FAULTY, Report, added_to
 from lrs.kernel.tables.cell import neutral
@@ -34,7 +34,10 @@ Choice = Literal["faulty", "all"]
 
 
 class ShownRow(msgspec.Struct, frozen=True):
-    """A row with a reason: *column* as the file calls it, *cell* what stands there, *who* the learner in the row."""
+    """A row with a reason: *column* as the file calls it, *cell* what stands there, *who* the learner in the row.
+
+    There is one for each cell of the row that cannot be used.
+    """
 
     sheet: str
     row: int
@@ -52,7 +55,7 @@ def shown_rows(report: Report) -> list[ShownRow]:
     chosen = islice((*_faulty(told, True), *_faulty(told, False)), SHOWN)
     outcomes = {RowPlace(one.sheet, one.row): one for one in chosen}
     cells = {row.place: row for row in report.read.rows() if row.place in outcomes} if outcomes else {}
-    return [_shown(report, one, cells.get(place)) for place, one in outcomes.items()]
+    return [_shown(report, one, cell, cells.get(place)) for place, one in outcomes.items() for cell in (one, *one.also)]
 
 
 def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
@@ -84,8 +87,7 @@ def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
 
 
 def _told(report: Report, one: RowOutcome) -> tuple[str, str, str]:
-    cell = f"{report.called(one)}: " if one.column else ""
-    return str(one.row), one.outcome, neutral(f"{cell}{one.reason}") if one.reason else ""
+    return str(one.row), one.outcome, neutral(report.said(one)) if one.reason else ""
 
 
 def _cell(row: Row, column: str) -> str:
@@ -125,11 +127,11 @@ def _faulty(rows: Iterable[RowOutcome], wanted: bool) -> Iterator[RowOutcome]:  
     return (row for row in rows if (row.outcome in FAULTY) is wanted)
 
 
-def _shown(report: Report, one: RowOutcome, row: Row | None) -> ShownRow:
+def _shown(report: Report, one: RowOutcome, of: RowOutcome | CellFault, row: Row | None) -> ShownRow:
     cells: Mapping[str, str] = row.cells if row else {}
     written = next((sheet.header.written for sheet in report.table.sheets if sheet.title == one.sheet), {})
-    column, cell = written.get(one.column, one.column), cells.get(one.column, "")[:_LONGEST]
-    return ShownRow(one.sheet, one.row, one.outcome, one.code, column, cell, one.reason, _who(cells.get))
+    column, cell = written.get(of.column, of.column), cells.get(of.column, "")[:_LONGEST]
+    return ShownRow(one.sheet, one.row, one.outcome, of.code, column, cell, of.reason, _who(cells.get))
 
 
 def _who(cell: Callable[[str, str], str]) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from adapters.reading.source import RESULTS, RowOutcome, RowTable
+from adapters.reading.day_order import DayQuestion
+from adapters.reading.source import RESULTS, CellFault, RowOutcome, RowTable
 from lrs.kernel.plain_text import counted
 from lrs.kernel.tables.header import fold
 from lrs.kernel.tables.notes import worth_saying
@@ -34,7 +35,8 @@ QUARANTINE = 200
 class Report(msgspec.Struct, frozen=True):
     """One run over one file, with *rows* in the order of the file.
 
-    *notes* say how the file was read: the row of the header, headers and sheets that were left out. *table* is the
+    *notes* say how the file was read: the row of the header, headers and sheets that were left out. *asks* is what only
+    a person can say of its dates. *table* is the
     file, *read* its rows as they were read: rows that a later file repairs, as that one has them.
     """
 
@@ -47,6 +49,7 @@ class Report(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     table: Table
     read: RowTable
+    asks: DayQuestion | None = None
 
     @property
     def usable(self) -> bool:
@@ -79,11 +82,23 @@ class Report(msgspec.Struct, frozen=True):
         found: list[dict[str, Any]] = msgspec.to_builtins(kept)
         return found
 
-    def called(self, row: RowOutcome) -> str:
-        """The column of *row* as the file names it, with our name if that differs."""
+    def said(self, row: RowOutcome, *, values: bool = False) -> str:
+        """Why *row* is not taken, or what of it was left out: each cell with its reason, and its masked value.
+
+        Cells with one reason are told together.
+        """
+        cells: dict[str, list[str]] = {}
+        for one in (row, *row.also):
+            value = f" ({one.value})" if values and one.value else ""
+            cells.setdefault(one.reason, []).extend([f"{self._called(row, one)}{value}"] if one.column else [])
+        told = (f"{' and '.join(named)}: {reason}" if named else reason for reason, named in cells.items())
+        return "; ".join(filter(None, told))
+
+    def _called(self, row: RowOutcome, cell: RowOutcome | CellFault) -> str:
+        """The column of *cell* as the file names it, with our name if that differs."""
         sheets = {one.title: one.header.written for one in self.table.sheets}
-        written = sheets.get(row.sheet, {}).get(row.column, row.column)
-        return written if fold(written) == fold(row.column) else f"{written} [{row.column}]"
+        written = sheets.get(row.sheet, {}).get(cell.column, cell.column)
+        return written if fold(written) == fold(cell.column) else f"{written} [{cell.column}]"
 
     def text(self) -> str:
         """The report for people: a line of counts, then the rows that need attention, and those that were left out."""
@@ -110,9 +125,7 @@ class Report(msgspec.Struct, frozen=True):
 
     def _line(self, row: RowOutcome, numbers: Sequence[int]) -> str:
         where = f"{row.sheet} row{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}".strip()
-        value = f" ({row.value})" if row.value else ""
-        cell = f"{self.called(row)}{value}: " if row.column else ""
-        return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {cell}{row.reason}"
+        return f"{where}: {f'{row.outcome} {row.code}'.strip()}: {self.said(row, values=True)}"
 
 
 def added_to(headers: Iterable[str]) -> tuple[str, str]:

@@ -148,8 +148,7 @@ class _Told:
         row = self._by_row.get(number)
         if row is None:
             return "", ""
-        cell = f"{self._report.called(row)}: " if row.column else ""
-        return row.outcome, neutral(f"{cell}{row.reason}") if row.reason else ""
+        return row.outcome, neutral(self._report.said(row)) if row.reason else ""
 
 
 def _own_width(header: list[str]) -> int:

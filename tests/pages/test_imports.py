@@ -29,7 +29,7 @@ PLACE = "/staff/imports"
 DATA = Path(__file__).parents[3] / "shared" / "data"
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log"
-BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,Log"
+BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-33,accepted,Log"
 FILE = f"{HEADER}\n{GOOD}\n{BAD}\n"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the real files are not beside this checkout")
 
@@ -88,14 +88,14 @@ def test_a_file_is_checked_brought_in_and_its_rows_to_repair_come_back_and_in(sh
     assert stored(shared.tenant) == before
     assert "What would go in New 1" in plan
     assert "To repair 1" in plan
-    assert "3 P-2 Evidence: day 2025-13-03 There is no such date. To repair" in plan
+    assert "3 P-2 Evidence: day 2025-13-33 There is no such date. To repair" in plan
 
     done = bring(shared, steward, place)
     assert "What went in New 1" in text_of(steward.get(done))
     repairs = steward.get(f"{done}/repairs")
     assert repairs.headers["content-disposition"] == 'attachment; filename="file, to repair.csv"'
 
-    mended = repairs.text.replace("2025-13-03", "2025-12-03")
+    mended = repairs.text.replace("2025-13-33", "2025-12-03")
     again = checked(shared, steward, mended, "file, to repair.csv", "whole-story")
     assert "New 1 Would change what is known 0 Known already 1" in text_of(steward.get(again))
     last = bring(shared, steward, again)

@@ -45,7 +45,7 @@ from tests.xapi.statements.switched import send, sender
 SCRIPT = "<script>fetch('/pages/work/retry')</script>"
 FILE = f"""given_names,learner_ref,standard_ref,standard_version,Ref of evidence,ksb_code,evidence_date,evidence_status
 {SCRIPT},P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted
-{SCRIPT},P-2,ST1406,1.0,E-2,{SCRIPT},2025-13-03,accepted
+{SCRIPT},P-2,ST1406,1.0,E-2,{SCRIPT},2025-13-33,accepted
 שלומית לוי,P-3,ST1406,1.0,E-3,{"K" * 300},2025-11-03,accepted
 """
 COMPETENCY = RuleCompetency("gown", "GOWN", SCRIPT, "https://example.org/f", 1, PRESETS["tiers"])

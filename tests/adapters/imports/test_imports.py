@@ -54,7 +54,7 @@ def basic(key: str, secret: str) -> str:
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log\n"
-BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,=cmd|' /C calc'!A0\n"
+BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-33,accepted,=cmd|' /C calc'!A0\n"
 SCOPES = ("import", "statements/write", "profile")
 ALONE = ("import",)
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -168,7 +168,7 @@ def test_what_came_back_repaired_goes_in_again_without_doubling(server, own):
     sent = HEADER.replace("E-", "R-") + GOOD.replace("E-1", "R-1") + BAD.replace("E-2", "R-2")
     returned = post(server, own, sent.encode()).content
 
-    answer = post(server, own, returned.replace(b"2025-13-03", b"2025-12-03").replace(b"'=cmd|' /C calc'!A0", b"Log"))
+    answer = post(server, own, returned.replace(b"2025-13-33", b"2025-12-03").replace(b"'=cmd|' /C calc'!A0", b"Log"))
 
     assert [row[-2:] for row in table(answer)] == [["outcome", "reason"], ["unchanged", ""], ["new", ""]]
 

@@ -74,7 +74,7 @@ def titles(tenant) -> set[str]:
 
 
 def test_a_job_ends_with_its_counts_its_report_and_the_file_that_goes_back(tenant, order):
-    job = by_job(tenant, order(HEADER + rows(1, 3) + "P-4,ST1406,1.0,E-4,K1,2025-13-03,accepted,Log\n"))
+    job = by_job(tenant, order(HEADER + rows(1, 3) + "P-4,ST1406,1.0,E-4,K1,2025-13-33,accepted,Log\n"))
 
     blobs = {name: b"".join(tenant.store.blobs.open(blob)) for name, blob in job.blobs.items()}
     assert (job.state, job.rows, job.told.usable) == ("done", 4, True)

@@ -96,7 +96,7 @@ def test_a_repeated_row_is_said_once_and_a_contradicting_one_waits(bring, endpoi
 
 
 def test_a_repaired_row_goes_in_with_the_file_it_came_in(bring, endpoint):
-    bring("eportfolio", HEADER + evidence(1) + evidence(2).replace("2025-11-03", "2025-13-03"))
+    bring("eportfolio", HEADER + evidence(1) + evidence(2).replace("2025-11-03", "2025-13-33"))
 
     report = bring("eportfolio", HEADER + evidence(1) + evidence(2))
 

@@ -22,7 +22,7 @@ from tests.served import Lrs, serving
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted\n"
-BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted\n"
+BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-33,accepted\n"
 DRAFT = "P-3,ST1406,1.0,E-3,K1,,draft\n"
 EMPTY = "P-4,,,,,,\n"
 

@@ -21,7 +21,7 @@ from tests.adapters.conftest import Kept
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log"
-BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-03,accepted,'-2(a) check"
+BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-33,accepted,'-2(a) check"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_rows_to_repair_go_back_alone_and_only_they_come_in(tenant, send):
     assert [line[:1] + line[-4:] for line in lines[1:]] == [
         ["P-2", "'-2(a) check", "3", "quarantined", "evidence_date: there is no such date"]
     ]
-    second = send(text.replace("2025-13-03", "2025-12-03"))
+    second = send(text.replace("2025-13-33", "2025-12-03"))
     assert (second.adapter, second.mends, counts(second)) == ("eportfolio", first.id, {"new": 1, "unchanged": 1})
     assert len(Kept(tenant).valid()) == 2
     assert "repairs" not in second.blobs
@@ -75,10 +75,10 @@ def test_a_header_or_a_cell_that_a_spreadsheet_would_run_goes_back_as_text(tenan
 
 def test_a_row_that_is_still_wrong_goes_back_again_with_the_number_it_had_at_first(tenant, send):
     first = send("\n".join([HEADER, GOOD, BAD, BAD.replace("P-2", "P-3")]))
-    second = send(blob(tenant, first, "repairs").decode().replace("2025-13-03", "2025-12-03", 1))
+    second = send(blob(tenant, first, "repairs").decode().replace("2025-13-33", "2025-12-03", 1))
 
     third = blob(tenant, second, "repairs").decode()
-    last = send(third.replace("2025-13-03", "2025-12-04"))
+    last = send(third.replace("2025-13-33", "2025-12-04"))
 
     assert [(one["row"], one["who"]) for one in json.loads(blob(tenant, second, "shown"))] == [(4, "P-3")]
     assert counts(second) == {"new": 1, "unchanged": 1, "quarantined": 1}
@@ -155,7 +155,7 @@ def test_rows_of_json_come_in_and_those_to_repair_go_back_as_csv_and_come_in_aga
 
     text = blob(tenant, first, "repairs").decode()
     lines = list(csv.reader(io.StringIO(text)))
-    second = send(text.replace("2025-13-03", "2025-12-03"))
+    second = send(text.replace("2025-13-33", "2025-12-03"))
 
     assert counts(first) == {"new": 1, "quarantined": 1}
     assert [line[-3:] for line in lines] == [
@@ -173,7 +173,7 @@ def test_a_file_with_an_outcome_of_its_own_gets_columns_of_other_names_and_comes
     first = send(f"{header}\n{GOOD}\n{BAD}\n", profile=theirs)
 
     text = blob(tenant, first, "repairs").decode()
-    second = send(text.replace("2025-13-03", "2025-12-03"))
+    second = send(text.replace("2025-13-33", "2025-12-03"))
 
     assert next(csv.reader(io.StringIO(text)))[-3:] == [f"{ROW_OF}{first.id}", "import outcome", "import reason"]
     assert counts(first) == {"new": 1, "quarantined": 1}

@@ -10,7 +10,7 @@ from adapters.reports.returned import write_answers
 
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title"
 ROW = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log"
-FAULTY = "P-2,ST1406,1.0,E-1,K1,2025-13-03,accepted,Log"
+FAULTY = "P-2,ST1406,1.0,E-1,K1,2025-13-33,accepted,Log"
 
 
 def workbook(path):
