@@ -28,9 +28,10 @@ from adapters.reports.returned import WORKBOOK
 from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session
+from lrs.pages.arrivals.asked import PATH as ARRIVALS
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
-from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says, uploads
+from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
 from lrs.storage.edge import read, read_blocks, write
 from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, listing
@@ -120,7 +121,7 @@ def _add_one(router: Router) -> None:
         f"{ONE}/columns",
         status_code=303,
         summary="Corrects what the columns mean, and checks the file again",
-        openapi_extra=form_body("kind", "name", "dates", "hours") | SIGNED_IN,
+        openapi_extra=form_body("kind", "name", "dates", "hours", "order") | SIGNED_IN,
     )
     def correct(visit: Visiting, id: str, body: FormBody) -> Response:
         form = session.pairs(visit.tenant, body, visit.session.nonce, most=MOST_FIELDS)
@@ -177,11 +178,13 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[s
     plan = jobs.job_of(record) if record else None
     brought = acts.brought_id(job.id) if job.dry_run and store.get(jobs.KIND, acts.brought_id(job.id)) else ""
     is_shown = job.look is not None and job.is_over
+    one = view.detail(job, plan, brought, tenant.settings.zone)
     return visit.page(
         "staff/import.html",
         refused.status if refused else 200,
         refused=refused.message if refused else "",
-        one=view.detail(job, plan, brought, tenant.settings.zone),
+        one=one,
+        arrived=f"{visit.root}{ARRIVALS}?{one['came']}" if may(visit.caller)(ARRIVALS) else "",
         list=listing(_asked(visit, job), view.rows(shown)),
         cells=repairs.cells(repairs.repairable(job, shown), told or {}),
         columns=view.columns(job, saved_for(store, [job.provider]), _samples(visit, job)) if is_shown else None,

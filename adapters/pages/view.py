@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from adapters.apprenticeship.ilr.source import IlrSource
 from adapters.imports.job import Job
@@ -17,6 +18,7 @@ from adapters.reading.profile import MappingProfile
 from adapters.reading.times import OF_YEARS
 from adapters.reports.repairs import SHOWN, ShownRow
 from adapters.reports.report import FAULTY
+from lrs.competency.dates import day_of
 from lrs.kernel.plain_text import sentence
 from lrs.kernel.printing import time_of
 from lrs.kernel.tables.header import fold
@@ -157,6 +159,7 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "most": max(most, job.rows),
         "counts": counts,
         "comes": counts["in"],
+        "came": arrived_query(job, zone) if counts["in"] and job.ended and not job.dry_run else "",
         "places": [place_of(sheet, row) for sheet, row in (job.look.places if job.look else ())],
         "known": job.look.known if job.look else "",
         "before": job.look.before if job.look else "",
@@ -170,6 +173,12 @@ def detail(job: Job, plan: Job | None, brought: str, zone: str) -> dict[str, Any
         "more": max(0, counts["repair"] - SHOWN),
         "plan": job.plan,
     }
+
+
+def arrived_query(job: Job, zone: str) -> str:
+    """What the list of arrivals is asked for to show the statements of *job*: its source, and the days it took."""
+    days = {"from": day_of(job.at, zone), "to": day_of(job.ended or job.at, zone)}
+    return urlencode({"source": job.sender.source, **days})
 
 
 def _notes(job: Job) -> list[str]:

@@ -27,7 +27,7 @@ OF_DAYS = 'name the one that the file has under "dates" in a mapping profile'
 OF_YEARS_FIRST = 'name "%Y-%d-%m" first under "dates" in a mapping profile, or "%Y-%m-%d" if the month comes first'
 """What to do where the year comes first, and the order behind it is in doubt."""
 IN_DOUBT = "date_order"
-"""The code of a cell whose day and month may be the other way round."""
+"""The code of a cell that may be two dates."""
 _NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/.-])")
 _YEAR_FIRST = re.compile(r"(\d{4})([/.-]?)(\d{1,2})\2(\d{1,2})(?![\d/.-])")
 _FORMATS = re.compile(r"%([dm])([/.-])%[dm]\2%[Yy]")
@@ -82,7 +82,8 @@ class DayDoubt(msgspec.Struct, frozen=True):
             return None
         only = "this may be two dates, and others of the column" if len(possible) > 1 else "this date, as others here,"
         comes = f"the {_WORDS[_other(expected)]} before the {_WORDS[expected]}"
-        return Unusable(IN_DOUBT, column, cell, f"{only} can only be read with {comes}: {OF_YEARS_FIRST}")
+        code = IN_DOUBT if len(possible) > 1 else "impossible_date"
+        return Unusable(code, column, cell, f"{only} can only be read with {comes}: {OF_YEARS_FIRST}")
 
 
 class _Found(NamedTuple):
@@ -175,14 +176,18 @@ class _Asking(NamedTuple):
         return DayQuestion(self._said(columns, order), (*dict.fromkeys(map(_turned, those)), *rest))
 
     def _said(self, columns: Sequence[str], order: str) -> str:
-        where = " and ".join(filter(None, (", ".join(self._names(columns[:-1])), *self._names(columns[-1:]))))
+        *others, last_one = self._headers(columns)
+        where = f"{', '.join(others)} and {last_one}" if others else last_one
         so = "the column" if len(columns) == 1 else "the columns"
         first, last = _WORDS[order], _WORDS[_other(order)]
         rows = f"{counted(self.rows, 'row')} can be read in no other way"
         return f"{first.capitalize()}s seem to come before {last}s in {where} ({rows}): read {so} so?"
 
-    def _names(self, columns: Sequence[str]) -> Iterator[str]:
-        return (self.called.get(column, column) for column in columns)
+    def _headers(self, columns: Sequence[str]) -> Iterator[str]:
+        """Those of *columns* in the order of the file."""
+        order = list(self.called)
+        for column in sorted(columns, key=lambda one: order.index(one) if one in self.called else -1):
+            yield self.called.get(column, column)
 
 
 def _check_years_last(found: Mapping[str, _Column], asking: _Asking) -> None:

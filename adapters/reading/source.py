@@ -23,7 +23,7 @@ RESULTS: tuple[RowResult, ...] = ("new", "updated", "unchanged", "skipped", "qua
 STRUCTURAL = frozenset({"too_many_cells", "cell_too_long", "open_quote", "cut_off", "second_table"})
 """Codes of rows that cannot be read as rows. Their outcome is ``error``; a cell that cannot be used is quarantined."""
 
-TABLES: Mapping[str, str] = {".csv": "CSV", ".tsv": "", ".txt": "", ".xlsx": "Excel (.xlsx)", ".json": "JSON"}
+TABLES: Mapping[str, str] = {".csv": "CSV", ".tsv": "TSV", ".txt": "", ".xlsx": "Excel (.xlsx)", ".json": "JSON"}
 """The files of a source that reads tables."""
 
 
@@ -177,6 +177,11 @@ class RowOutcome(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str = ""
     statements: tuple[str, ...] = ()
     also: tuple[CellFault, ...] = ()
+
+    @property
+    def cells(self) -> tuple[CellFault, ...]:
+        """The cells that cannot be used; without a column it is the row. Of a row that is taken, what is said of it."""
+        return (CellFault(self.code, self.column, self.value, self.reason), *self.also)
 
 
 def masked(value: str) -> str:

@@ -55,7 +55,7 @@ def shown_rows(report: Report) -> list[ShownRow]:
     chosen = islice((*_faulty(told, True), *_faulty(told, False)), SHOWN)
     outcomes = {RowPlace(one.sheet, one.row): one for one in chosen}
     cells = {row.place: row for row in report.read.rows() if row.place in outcomes} if outcomes else {}
-    return [_shown(report, one, cell, cells.get(place)) for place, one in outcomes.items() for cell in (one, *one.also)]
+    return [_shown(report, one, cell, cells.get(place)) for place, one in outcomes.items() for cell in one.cells]
 
 
 def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
@@ -127,7 +127,7 @@ def _faulty(rows: Iterable[RowOutcome], wanted: bool) -> Iterator[RowOutcome]:  
     return (row for row in rows if (row.outcome in FAULTY) is wanted)
 
 
-def _shown(report: Report, one: RowOutcome, of: RowOutcome | CellFault, row: Row | None) -> ShownRow:
+def _shown(report: Report, one: RowOutcome, of: CellFault, row: Row | None) -> ShownRow:
     cells: Mapping[str, str] = row.cells if row else {}
     written = next((sheet.header.written for sheet in report.table.sheets if sheet.title == one.sheet), {})
     column, cell = written.get(of.column, of.column), cells.get(of.column, "")[:_LONGEST]

@@ -88,13 +88,13 @@ class Report(msgspec.Struct, frozen=True):
         Cells with one reason are told together.
         """
         cells: dict[str, list[str]] = {}
-        for one in (row, *row.also):
+        for one in row.cells:
             value = f" ({one.value})" if values and one.value else ""
             cells.setdefault(one.reason, []).extend([f"{self._called(row, one)}{value}"] if one.column else [])
         told = (f"{' and '.join(named)}: {reason}" if named else reason for reason, named in cells.items())
         return "; ".join(filter(None, told))
 
-    def _called(self, row: RowOutcome, cell: RowOutcome | CellFault) -> str:
+    def _called(self, row: RowOutcome, cell: CellFault) -> str:
         """The column of *cell* as the file names it, with our name if that differs."""
         sheets = {one.title: one.header.written for one in self.table.sheets}
         written = sheets.get(row.sheet, {}).get(cell.column, cell.column)

@@ -15,7 +15,7 @@ from adapters.imports import job as jobs
 from adapters.imports import mappings
 from adapters.imports.here import job_here
 from adapters.imports.run import Order
-from adapters.pages import view
+from adapters.pages import acts, view
 from adapters.reading.profile import MappingProfile
 from lrs.access import staff_acts
 from lrs.access.roles import granted
@@ -125,6 +125,89 @@ def test_cells_are_repaired_on_the_page_and_their_rows_come_in_with_the_others(s
     assert "What went in New 2" in text_of(steward.get(bring(shared, steward, again)))
     listed = steward.get(f"{PLACE}.json?provider=cells").json()
     assert [(one["file"], one["state"], one["repair"]) for one in listed] == [("file, repaired.csv", "In", 0)]
+
+
+REGISTER = "STUDENT_ID,EVENT_ID,EVENT_NAME,START_TIME,END_TIME,EVENT_ATTENDED,ATTENDANCE_LATE\n" + "".join(
+    f"S-{at},E-{on},Text,2017-{on}-12T14:00:00,2017-{on}-12T16:00:00,1,\n" for at in (1, 2) for on in (10, 13, 25)
+)
+
+
+def answered(site, browser, place, order):
+    """The page after an answer to what is asked of the dates of the file."""
+    answer = browser.send(browser.get(place), f"{place}/columns", order=order)
+    drain(site.tenant, ("import",))
+    return browser.get(answer.headers["location"].partition("?")[0])
+
+
+def test_dates_that_may_be_swapped_wait_until_somebody_says_once_how_they_are_read(shared, steward):
+    place = checked(shared, steward, REGISTER, "register.csv", "swapped")
+    page = text_of(steward.get(place))
+    kept, turned = (answered(shared, steward, place, order) for order in ("same", "other"))
+    seen = text_of(turned)
+
+    assert (
+        "Days seem to come before months in START_TIME and END_TIME (4 rows can be read in no other way):"
+        " read the columns so?"
+    ) in page
+    assert page.count("Days seem to come") == 1
+    assert "New 0" in page
+    assert "To repair 6" in page
+    assert "New 2" in text_of(kept)
+    assert "To repair 4" in text_of(kept)
+    assert "New 6" in seen
+    assert "To repair 0" in seen
+    assert "Days seem to come" not in seen
+    assert '<option value="%Y-%d-%m" selected>' in turned.text
+    done = text_of(steward.get(bring(shared, steward, str(turned.url.path))))
+    assert "See what came in" in done
+    days = {one.body for one in each(shared.tenant.store, "statement") if b"/event/E-13" in one.body}
+    assert days
+    assert all(b"2017-12-13T14:00:00" in one for one in days)
+
+
+def test_a_stopped_file_is_asked_for_and_read_whole_by_one_answer(shared, steward):
+    text = FILE.replace("2025-11-03", "03/04/2026").replace("2025-13-33", "03/14/2026")
+    place = checked(shared, steward, text, provider="stopped")
+    page = steward.get(place)
+
+    assert "Months seem to come before days in evidence_date (1 row can be read in no other way)" in text_of(page)
+    assert "No: those rows are wrong" not in page.text
+    assert "New 2" in text_of(answered(shared, steward, place, "other"))
+
+
+def test_all_faults_of_a_row_are_repaired_at_once_and_those_alike_by_one_cell(shared, steward):
+    text = REGISTER.replace("2017-13-12", "2017-13-33").replace("2017-25-12", "2017-12-25")
+    text = text.replace("S-2,E-25,Text,2017-12-25T14:00:00,2017-12-25T16:00:00,1", "S-2,E-25,Text,2017,2017-12-40,here")
+    place = checked(shared, steward, text, provider="all faults")
+    page = steward.get(place)
+    words = text_of(page)
+
+    answer = steward.send(
+        page,
+        f"{place}/cells",
+        **{"cell-0": "2017-12-13T14:00:00", "cell-1": "2017-12-13T16:00:00", "cell-2": "2017-12-25T14:00:00"},
+        **{"cell-3": "2017-12-25T16:00:00", "cell-4": "1"},
+    )
+    drain(shared.tenant, ("import",))
+    again = steward.get(answer.headers["location"].partition("?")[0])
+
+    assert "row 3, S-1, and 1 more row: " in words
+    assert "To repair 3" in words
+    assert "New 6" in text_of(again)
+    assert "To repair 0" in text_of(again)
+
+
+@pytest.mark.parametrize(
+    ("file", "called"),
+    [
+        ("x.tsv", "x, repaired.tsv"),
+        ("x, repaired.tsv", "x, repaired 2.tsv"),
+        ("x, repaired 9.tsv", "x, repaired 10.tsv"),
+        ("x, repaired again", "x, repaired again, repaired"),
+    ],
+)
+def test_a_repaired_file_is_called_so_once(file, called):
+    assert acts.repaired_name(file) == called
 
 
 HOURS = """given_names,learner_ref,standard_ref,standard_version,otj_date,otj_hours,otj_category
@@ -520,7 +603,7 @@ def test_progress_is_said_until_it_is_over(shared, steward):
     ("name", "says"),
     [
         ("apprenticeship/das-bulk-upload-2017-sample.csv", "To repair 2"),
-        ("attendance/jisc-attendance.tsv", "New 15"),
+        ("attendance/jisc-attendance.tsv", "start_time and end_time (10 rows can be read in no other way)"),
         ("faults/title-lines-above-header.csv", "row 4"),
         ("faults/us-dates-among-uk.csv", "Nothing went in."),
         ("faults/html-named.xls", "the file is a web page"),

@@ -55,6 +55,8 @@ def basic(key: str, secret: str) -> str:
 HEADER = "learner_ref,standard_ref,standard_version,evidence_id,ksb_code,evidence_date,evidence_status,evidence_title\n"
 GOOD = "P-1,ST1406,1.0,E-1,K1,2025-11-03,accepted,Log\n"
 BAD = "P-2,ST1406,1.0,E-2,K1,2025-13-33,accepted,=cmd|' /C calc'!A0\n"
+FORMULA = "the cell holds a formula, not a value: paste its value over it"
+WHY = f"evidence_date: there is no such date; evidence_title: {FORMULA}"
 SCOPES = ("import", "statements/write", "profile")
 ALONE = ("import",)
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -146,7 +148,7 @@ def test_a_file_goes_in_and_comes_back_with_what_became_of_each_row(server, own)
     assert second[-3:] == [
         "'=cmd|' /C calc'!A0",
         "quarantined",
-        "evidence_date: there is no such date",
+        WHY,
     ]
     assert server.stored(own) == 1
 
@@ -365,7 +367,8 @@ def test_the_command_line_tells_people_what_to_repair(server, own, tmp_path, mon
     assert code == 0
     assert text == (
         "mine.csv: 1 new, 1 quarantined (dry run: nothing was written)\n"
-        "  row 3: quarantined impossible_date: evidence_date (9999-99-99): there is no such date\n"
+        "  row 3: quarantined impossible_date: evidence_date (9999-99-99): there is no such date;"
+        f" evidence_title (=xxx|' /x xxxx'!x9): {FORMULA}\n"
         "Repair these rows and run the file again: what is in already will not change.\n"
     )
 
@@ -576,9 +579,7 @@ def test_of_a_large_file_every_bad_row_has_its_reason_and_the_rest_goes_in(serve
         told = [(number, row[-2], row[-1]) for number, row in enumerate(rows) if row[-2] != "skipped"]
     assert (answer.status_code, size > mb * 1_000_000) == (200, True)
     assert told == [
-        one
-        for start in range(0, 250 * mb, 2_500)
-        for one in ((start, "new", ""), (start + 1, "quarantined", "evidence_date: there is no such date"))
+        one for start in range(0, 250 * mb, 2_500) for one in ((start, "new", ""), (start + 1, "quarantined", WHY))
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.reading.day_order import check_day_order
-from adapters.reading.times import DATES
+from adapters.reading.day_order import IN_DOUBT, DatesContradict, check_day_order
+from adapters.reading.times import DATES, Calendar, day
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables.row import Row, RowPlace
+from lrs.kernel.tables.row import Row, RowPlace, Unusable
 
 
 def rows(*cells: str) -> list[Row]:
@@ -93,3 +94,74 @@ def test_a_column_with_date_cells_up_to_the_12th_and_later_days_as_text_was_swap
 )
 def test_date_cells_and_texts_that_a_person_has_mixed_are_not_stopped(cells):
     check_day_order(map(cell, cells), {"on"}, DATES)
+
+
+SWAPPED = ("2017-10-12T14:00:00", "2017-13-12", "2017/14/12 09:00", "20171512", "2017-25-12")
+
+
+def test_years_first_are_asked_for_once_where_a_date_exists_only_with_the_day_before_the_month():
+    found = check_day_order(rows(*SWAPPED, "2017-12-25", "2017-12-12", ""), {"on", "other"}, DATES, {"on": "START"})
+
+    assert found is not None
+    assert found.asks.said == (
+        "Days seem to come before months in START (4 rows can be read in no other way): read the column so?"
+    )
+    marked = [found.marked(one).faults.get("on") for one in rows(*SWAPPED, "2017-12-25", "2017-12-12", "", "soon")]
+    assert [fault.code if fault else "" for fault in marked] == [
+        IN_DOUBT,
+        *["impossible_date"] * 4,
+        "",
+        IN_DOUBT,
+        "",
+        "",
+    ]
+    assert str(marked[0]).startswith("this may be two dates, and others of the column can only be read with the day be")
+    assert str(marked[1]).startswith("this date, as others here, can only be read with the day before the month: name")
+
+
+def test_the_answer_reads_all_of_them_and_the_other_one_those_that_are_named():
+    asks = check_day_order(rows(*SWAPPED), {"on"}, DATES).asks
+    other, kept = (Calendar(ZoneInfo("Europe/London"), formats) for formats in (asks.formats, asks.kept))
+
+    assert [day(one, "on", other) for one in rows(*SWAPPED)] == [date(2017, 12, on) for on in (10, 13, 14, 15, 25)]
+    assert day(rows("25/12/2017")[0], "on", other) == date(2017, 12, 25)
+    assert day(rows(SWAPPED[0])[0], "on", kept) == date(2017, 10, 12)
+    with pytest.raises(Unusable, match="there is no such date"):
+        day(rows("2017-13-12")[0], "on", kept)
+    for formats in (asks.formats, asks.kept, ("%Y-%m-%d",)):
+        assert check_day_order(rows(*SWAPPED), {"on"}, formats) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats"),
+    [
+        (("2017-10-12", "2017-12-25", "2017-13-32", "0001-13-01", "2017131", "20171"), DATES),
+        (("2017-10-12", "2017-13-12"), ("%Y-%d-%m", "%d/%m/%Y")),
+    ],
+)
+def test_years_first_that_can_be_read_as_they_are_named_or_in_no_way_are_not_asked_for(cells, formats):
+    assert check_day_order(rows(*cells), {"on"}, formats) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "formats", "said", "read"),
+    [
+        (("03/04/2026", "03/14/2026"), DATES, "Months seem to come before days in on (1 row can", date(2026, 3, 4)),
+        (("3/4/26", "3/14/26"), ("%d/%m/%y",), "Months seem to come before days in on (1 row can", date(2026, 3, 4)),
+        (("03/04/2026", "25/12/2026"), ("%m/%d/%Y",), "Days seem to come before months in on (1", date(2026, 4, 3)),
+        (("12/13/2026", "13/12/2026"), DATES, "", None),
+        ((date(2026, 3, 4), "03/14/2026"), DATES, "", None),
+    ],
+)
+def test_a_file_that_is_stopped_is_asked_for_if_one_order_reads_it_whole(cells, formats, said, read):
+    told = [cell(one) if isinstance(one, date) else rows(one)[0] for one in cells]
+
+    with pytest.raises(DatesContradict) as no:
+        check_day_order(told, {"on"}, formats)
+
+    asks = no.value.asks
+    assert (asks.said if asks else "").startswith(said)
+    assert (asks is None) == (read is None)
+    if asks:
+        assert check_day_order(told, {"on"}, asks.formats) is None
+        assert day(told[0], "on", Calendar(ZoneInfo("Europe/London"), asks.formats)) == read

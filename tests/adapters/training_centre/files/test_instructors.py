@@ -59,7 +59,7 @@ def test_a_cell_that_cannot_be_read_withdraws_nothing_that_was_told_with_it(brin
 
 
 def test_a_session_that_cannot_be_used_for_another_reason_says_so_at_each_row_of_its_roster(bring):
-    report = bring("training-centre", sheet(SESSION | {"starts_at": "2026-13-02 09:00"}, ROSTER))
+    report = bring("training-centre", sheet(SESSION | {"starts_at": "2026-13-32 09:00"}, ROSTER))
 
     assert report.rows[1].reason == "its session row cannot be used: starts_at: there is no such date"
 

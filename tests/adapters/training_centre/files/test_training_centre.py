@@ -6,6 +6,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from adapters.reading.profile import MappingProfile
 from adapters.training_centre.files import rosters
 
 START = datetime(2026, 11, 2, 9)  # noqa: DTZ001 (a spreadsheet's times have no zone)
@@ -156,18 +157,21 @@ def test_an_attendance_of_jiscs_table_that_nobody_marked_is_no_absence(bring, en
     assert sorted(one["actor"]["account"]["name"] for one in endpoint.valid()) == ["A1", "A4"]
 
 
-def test_the_jisc_sample_gives_ten_attended_two_of_them_late_and_five_absent(bring, endpoint):
+def test_the_jisc_sample_waits_and_gives_sixteen_attended_three_of_them_late_once_its_dates_are_named(bring, endpoint):
     if not JISC.exists():
         pytest.skip("the Jisc sample is not beside this checkout (../shared/data)")
 
-    report = bring("training-centre", JISC)
+    waits = bring("training-centre", JISC)
+    report = bring("training-centre", JISC, profile=MappingProfile(dates=waits.asks.formats))
 
     there = [one for one in endpoint.valid() if one["result"]["completion"]]
     late = [one for one in there if one["result"]["extensions"]["http://xapi.jisc.ac.uk/attendance_late"] == 1]
-    assert {k: v for k, v in report.counts.items() if v} == {"new": 15, "quarantined": 10}
-    assert (len(there), len(late), len(endpoint.valid())) == (10, 2, 15)
-    assert {(row.code, row.column) for row in report.rows if row.code} == {("impossible_date", "start_time")}
-    assert bring("training-centre", JISC).counts["unchanged"] == 15
+    assert {k: v for k, v in waits.counts.items() if v} == {"quarantined": 25}
+    told = {(row.code, row.column, *(one.column for one in row.also)) for row in waits.rows}
+    assert told == {("impossible_date", "start_time", "end_time"), ("date_order", "start_time", "end_time")}
+    assert {k: v for k, v in report.counts.items() if v} == {"new": 25}
+    assert (len(there), len(late), len(endpoint.valid())) == (16, 3, 25)
+    assert bring("training-centre", JISC, profile=MappingProfile(dates=("%Y-%d-%m",))).counts["unchanged"] == 25
 
 
 def test_a_no_show_marked_present_later_is_corrected(bring, endpoint):
