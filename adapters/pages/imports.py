@@ -29,6 +29,7 @@ from lrs.access.keys import known_keys
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.pages.arrivals.asked import PATH as ARRIVALS
+from lrs.pages.learners import PLACE as LEARNERS
 from lrs.pages.list_files import add_files
 from lrs.pages.sent_file import sent_file
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says, uploads
@@ -178,13 +179,14 @@ def _one(visit: Visit, job: Job, refused: Refused | None = None, told: Mapping[s
     plan = jobs.job_of(record) if record else None
     brought = acts.brought_id(job.id) if job.dry_run and store.get(jobs.KIND, acts.brought_id(job.id)) else ""
     is_shown = job.look is not None and job.is_over
-    one = view.detail(job, plan, brought, tenant.settings.zone)
+    one, sees = view.detail(job, plan, brought, tenant.settings.zone), may(visit.caller)
     return visit.page(
         "staff/import.html",
         refused.status if refused else 200,
         refused=refused.message if refused else "",
         one=one,
-        arrived=f"{visit.root}{ARRIVALS}?{one['came']}" if may(visit.caller)(ARRIVALS) else "",
+        arrivals=f"{visit.root}{ARRIVALS}?{one['came']}" if sees(ARRIVALS) else "",
+        learners=f"{visit.root}{LEARNERS}" if sees(LEARNERS) else "",
         list=listing(_asked(visit, job), view.rows(shown)),
         cells=repairs.cells(repairs.repairable(job, shown), told or {}),
         columns=view.columns(job, saved_for(store, [job.provider]), _samples(visit, job)) if is_shown else None,

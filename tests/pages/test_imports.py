@@ -158,8 +158,16 @@ def test_dates_that_may_be_swapped_wait_until_somebody_says_once_how_they_are_re
     assert "To repair 0" in seen
     assert "Days seem to come" not in seen
     assert '<option value="%Y-%d-%m" selected>' in turned.text
-    done = text_of(steward.get(bring(shared, steward, str(turned.url.path))))
-    assert "See what came in" in done
+    done = bring(shared, steward, str(turned.url.path))
+    to_learners, to_arrivals = (
+        '<a href="/staff/learners">the learners</a>',
+        '<a href="/arrivals?source=swapped&amp;from=',
+    )
+    told = {role: signed_in(shared, role).get(done).text for role in ("steward", "administrator")}
+    assert {role: (to_learners in page, to_arrivals in page) for role, page in told.items()} == {
+        "steward": (True, False),
+        "administrator": (True, True),
+    }
     days = {one.body for one in each(shared.tenant.store, "statement") if b"/event/E-13" in one.body}
     assert days
     assert all(b"2017-12-13T14:00:00" in one for one in days)
