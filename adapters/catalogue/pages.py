@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 
 from adapters.catalogue import offerings, view
@@ -113,7 +115,7 @@ def _add_staff(router: Router) -> None:
             visit.tenant.store.write(lambda tx: offerings.drop(tx, told.get("id", ""), by)).result()
             return visit.on(STAFF, "offering_gone")
         try:
-            one = _on_scale(visit, offerings.checked(offering_in(told)))
+            one = _offering(visit, told)
         except Refused as refused:
             return _list(visit, told, refused)
         done = visit.tenant.store.write(lambda tx: offerings.keep(tx, one, by)).result()
@@ -124,16 +126,23 @@ def _add_staff(router: Router) -> None:
         found = offerings.offering(visit.tenant.store, id)
         if found is None:
             raise Refused("There is no such offering.", status=404, error="not_found")
-        choices = view.course_choices(courses.newest(visit.tenant.store, MOST), found.course)
-        return visit.page("staff/offering.html", given=fields_of(found), courses=choices, problem="")
+        return visit.page("staff/offering.html", given=fields_of(found), problem="", **_choices(visit, found.course))
 
 
-def _on_scale(visit: Visit, one: Offering) -> Offering:
-    """*one*. Raises ``Refused`` (400) for a level that no published framework has of its competency."""
-    scales = scales_of(published(visit.tenant.store))
+def _offering(visit: Visit, told: dict[str, str]) -> Offering:
+    """The offering in a form. Raises ``Refused`` (400), also for a level that no framework has of its competency."""
+    frameworks = published(visit.tenant.store)
+    one, scales = offerings.checked(offering_in(told, frameworks)), scales_of(frameworks)
     if why := next(filter(None, (off_scale(each, scales) for each in (*one.gives, *one.needs))), ""):
         raise Refused(f"{why}.", error="bad_offering")
     return one
+
+
+def _choices(visit: Visit, course: str) -> dict[str, Any]:
+    """What somebody may choose from: courses, and competencies by their codes, names and levels."""
+    store = visit.tenant.store
+    chosen = view.course_choices(courses.newest(store, MOST), course)
+    return {"courses": chosen, "competencies": view.competency_lines(published(store))}
 
 
 def _offered(visit: Visit) -> list[ListRow]:
@@ -146,6 +155,6 @@ def _list(visit: Visit, told: dict[str, str], refused: Refused | None = None) ->
         refused.status if refused else 200,
         list=listing(asked_of(visit.request, view.OFFERINGS, sort="title"), _offered(visit)),
         given={name: told.get(name, "") for name in FIELDS},
-        courses=view.course_choices(courses.newest(visit.tenant.store, MOST), told.get("course", "")),
+        **_choices(visit, told.get("course", "")),
         problem=refused.message if refused else "",
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from adapters.training_centre.centre_sessions import Gives
-from lrs.competency.frameworks.framework import Framework
+from lrs.competency.frameworks.framework import Framework, items_named
 from lrs.competency.frameworks.levels import LevelScale
+from lrs.kernel.errors import Refused
 
 Scales = Mapping[str, tuple[LevelScale, ...]]
 """The scales of each competency, by its id and by its code: several where more than one framework has the code."""
@@ -19,6 +20,33 @@ def scales_of(frameworks: Iterable[Framework]) -> Scales:
         for name in {name for item in framework.items for name in (item.id, item.code) if name}:
             found[name] = (*found.get(name, ()), framework.scale)
     return found
+
+
+def named_in(text: str, frameworks: Sequence[Framework]) -> Gives:
+    """A competency and its level, as ``GOWN, 2`` or ``Gowning, Practitioner``: by code, if one of *frameworks* has it.
+
+    A name that no framework has, or more than one, stays as it is written. Raises ``Refused`` (400) for a level that
+    is none.
+    """
+    plain = text.strip()
+    if "," not in plain or items_named(frameworks, plain):
+        return coded(Gives(plain), frameworks)
+    name, _, said = (part.strip() for part in plain.rpartition(","))
+    if len(said) < 4 and said.isascii() and said.isdigit() and 0 < int(said) < 100:
+        return coded(Gives(name, int(said)), frameworks)
+    levels = {level.ordinal for one, _ in items_named(frameworks, name) if (level := one.scale.named(said))}
+    if len(levels) != 1:
+        message = f"{plain[:60]}: a level is a whole number, such as: GOWN, 2, or its word where a framework has it"
+        raise Refused(message, error="bad_offering")
+    return coded(Gives(name, levels.pop()), frameworks)
+
+
+def coded(one: Gives, frameworks: Iterable[Framework]) -> Gives:
+    """*one* by its code, if it is named by words that one competency alone has."""
+    found = items_named(frameworks, one.competency)
+    if len(found) != 1 or one.competency == found[0][1].id:
+        return one
+    return Gives(found[0][1].code, one.level)
 
 
 def off_scale(one: Gives, scales: Scales) -> str:

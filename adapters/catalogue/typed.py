@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adapters.catalogue.offerings import Offering
+from adapters.catalogue.scales import named_in
 from adapters.catalogue.table import cost_of
 from adapters.training_centre.centre_sessions import Gives
 from adapters.training_centre.planning import hours
-from lrs.kernel.errors import Refused
+from lrs.competency.frameworks.framework import Framework
 
 FIELDS = (
     *("id", "title", "sort", "provider", "text", "gives", "hours", "place", "online", "language", "cost", "enrol_at"),
@@ -17,8 +18,11 @@ FIELDS = (
 """Those of the form."""
 
 
-def offering_in(told: Mapping[str, str]) -> Offering:
-    """The offering in the fields of a form; not checked yet. Raises ``Refused`` (400)."""
+def offering_in(told: Mapping[str, str], frameworks: Sequence[Framework] = ()) -> Offering:
+    """The offering in the fields of a form, with competencies of *frameworks*; not checked yet.
+
+    Raises ``Refused`` (400).
+    """
     line = {name: " ".join(told.get(name, "").split()) for name in FIELDS}
     return Offering(
         line["id"],
@@ -26,7 +30,7 @@ def offering_in(told: Mapping[str, str]) -> Offering:
         line["sort"] or "Course",
         line["provider"],
         told.get("text", "").replace("\r\n", "\n").strip(),
-        tuple(_gives(each) for each in told.get("gives", "").splitlines() if each.strip()),
+        _given(told, "gives", frameworks),
         hours(line),
         line["place"],
         line["online"] == "yes",
@@ -34,16 +38,12 @@ def offering_in(told: Mapping[str, str]) -> Offering:
         cost_of(line["cost"]),
         line["enrol_at"],
         line["course"],
-        tuple(_gives(each) for each in told.get("needs", "").splitlines() if each.strip()),
+        _given(told, "needs", frameworks),
     )
 
 
-def _gives(text: str) -> Gives:
-    """A competency and its level, as ``GOWN, 2``."""
-    name, _, level = (part.strip() for part in text.partition(","))
-    if level and not (len(level) < 4 and level.isascii() and level.isdigit() and 0 < int(level) < 100):
-        raise Refused(f"{text.strip()[:60]}: a level is a whole number, such as: GOWN, 2", error="bad_offering")
-    return Gives(name, int(level) if level else None)
+def _given(told: Mapping[str, str], field: str, frameworks: Sequence[Framework]) -> tuple[Gives, ...]:
+    return tuple(named_in(line, frameworks) for line in told.get(field, "").splitlines() if line.strip())
 
 
 def fields_of(one: Offering) -> dict[str, str]:

@@ -13,6 +13,7 @@ from adapters.lms.courses.structure import shown_title
 from adapters.training_centre.attendees import Attendee
 from adapters.training_centre.centre_sessions import CentreSession
 from adapters.training_centre.pages.view import times
+from lrs.competency.frameworks.framework import Framework
 from lrs.kernel.printing import time_of
 from lrs.web.language import ENGLISH, catalogue, said_in
 from lrs.web.listing import ListColumn, ListRow
@@ -29,6 +30,8 @@ CATALOGUE = (
     ListColumn("next", "Next date"),
     ListColumn("seats", "Seats left", figure=True, seen=False),
 )
+LISTED = 100
+"""Competencies of a framework that the form of an offering lists."""
 OFFERINGS = (
     ListColumn("title", "Offering"),
     ListColumn("name", "Name"),
@@ -176,6 +179,15 @@ def course_choices(found: Iterable[Course], chosen: str) -> list[tuple[str, str]
     by_title = sorted(known.items(), key=lambda pair: (pair[1].casefold(), pair[0]))
     kept = [(chosen, chosen)] if chosen and chosen not in known else []
     return [("", "None of them"), *kept, *by_title]
+
+
+def competency_lines(frameworks: Iterable[Framework]) -> list[str]:
+    """The competencies of *frameworks* with their levels, as they may be written."""
+    return [
+        f"{item.code}, {item.label}: {', '.join(f'{level.ordinal} {level.label}' for level in one.scale.levels)}"
+        for one in frameworks
+        for item in one.items[:LISTED]
+    ]
 
 
 def plan(found: Iterable[tuple[CentreSession, Attendee]], now: int, language: str = ENGLISH) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from lrs.kernel.times import micros_of_timestamp
 
 _DURATION = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?")
+_SPELT = re.compile(r"([0-9]{1,5}) ?(YEAR|MONTH|WEEK|DAY)S?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -26,14 +27,21 @@ class Period(NamedTuple):
     days: int
 
 
+def iso_period(text: str) -> str:
+    """*text* as ISO 8601 has it, if it is a period as people write one, such as ``12 months``; else in upper case."""
+    plain = " ".join(text.upper().split())
+    spelt = _SPELT.fullmatch(plain)
+    return f"P{spelt[1]}{spelt[2][0]}" if spelt else plain
+
+
 def parse_period(text: str) -> Period:
-    """An ISO 8601 duration of years, months, weeks and days, such as ``P12M``.
+    """A duration of years, months, weeks and days: ISO 8601, such as ``P12M``, or as people write it.
 
     Raises ``ValueError`` with the reason.
     """
-    found = _DURATION.fullmatch(text.strip().upper())
+    found = _DURATION.fullmatch(iso_period(text))
     if not found or not any(found.groups()):
-        raise ValueError(f"{text!r} is no duration in years, months, weeks or days, such as P12M or P30D")
+        raise ValueError(f"{text!r} is no duration in years, months, weeks or days, such as 12 months, 1 year or P30D")
     years, months, weeks, days = (int(part or 0) for part in found.groups())
     period = Period(12 * years + months, 7 * weeks + days)
     if period == (0, 0):

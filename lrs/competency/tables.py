@@ -23,7 +23,8 @@ from lrs.kernel.tables.table import Table
 class RowFault:
     """Why a row (1 is the sheet's first) was left out, or, as a *warning*, what is unusual about it.
 
-    *says* are the cells of a row that was left out, in the columns that name something; ``""`` for an unreadable cell.
+    *also* are further columns of it, each with its reason. *says* are the cells of a row that was left out, in the
+    columns that name something; ``""`` for an unreadable cell.
     """
 
     row: int
@@ -31,10 +32,12 @@ class RowFault:
     reason: str
     warning: bool = False
     says: tuple[tuple[str, str], ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         where = f"row {self.row}" + (f", {self.column}" if self.column else "")
-        return f"{where}: {self.reason}" + (" (warning)" if self.warning else "")
+        more = "".join(f"; {column}: {reason}" for column, reason in self.also)
+        return f"{where}: {self.reason}{more}" + (" (warning)" if self.warning else "")
 
 
 def read_table(

@@ -81,6 +81,28 @@ def test_a_row_that_cannot_be_used_is_named_with_column_and_reason(row, column, 
     assert reason in found[1]
 
 
+def test_all_cells_of_a_row_that_cannot_be_used_are_named_at_once():
+    _, (fault,) = read(HEADER + "urn:a,pased,NOPE,9,lots,ages,vle,,ages,0..9\n")
+
+    assert (fault.column, [column for column, _ in fault.also]) == (
+        "verb",
+        ["competency", "threshold", "valid for", "requalify within", "scaled range"],
+    )
+    assert "; threshold: 'lots' is no percentage; valid for: 'ages' is no duration" in str(fault)
+
+
+def test_a_competency_is_named_by_its_words_where_they_are_those_of_one():
+    (rule,) = read(HEADER + "urn:a,passed, gowning ,practitioner,,1 Year,vle\n")[0].rules
+    second = made("urn:second")
+    named = tuple(msgspec.structs.replace(one, code=f"{one.code}2") for one in second.items)
+    _, (fault,) = read(
+        HEADER + "urn:a,passed,Gowning,1,,,vle\n", KnownNames([made(), msgspec.structs.replace(second, items=named)])
+    )
+
+    assert (rule.level, rule.valid_for) == (2, "P1Y")
+    assert fault.reason == "'Gowning' is the name of 2 competencies; write the code of one: GOWN, GOWN2"
+
+
 def test_a_bad_row_does_not_keep_the_others_out():
     ruleset, faults = read(HEADER + "urn:a,passed,NOPE,1,,,vle\nurn:b,passed,GOWN,1,,,vle\n")
 

@@ -48,13 +48,15 @@ def course_page(visit: Visit, course: Course, typed: TypedRows = NOTHING_TYPED, 
 def _rules(visit: Visit, course: Course, version: courses.CourseVersion, typed: TypedRows) -> dict[str, Any]:
     store, count = visit.tenant.store, len(units_of(version.structure))
     frameworks, ruleset = published(store), rulesets.current(store)
-    sees = may(visit.caller)
+    offered, sees = rule_rows.competencies(frameworks), may(visit.caller)
     return {
         "rows": rule_rows.shown(course, version, ruleset, frameworks, typed),
         "parts": rule_rows.parts(count, typed.start) if count > rule_rows.MOST else [],
         "start": typed.start,
         "source": course.content_source,
-        "competencies": rule_rows.competencies(frameworks),
+        "competencies": offered,
+        "to_choose": 0 < len(offered) <= rule_rows.CHOSEN,
+        "levels": rule_rows.levels(frameworks),
         "may_rule": sees(f"{PLACE}/{{id}}/rules", "POST"),
         "errors": [{"field": at, "message": message} for at, message in typed.wrong.items()],
         "wrong": typed.wrong,

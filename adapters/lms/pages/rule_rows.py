@@ -20,8 +20,8 @@ from lrs.kernel.errors import Refused
 MOST = 50
 """Rows that the page shows at once; those of a course of more parts are on several pages."""
 _DIGITS = 7
-OFFERED = 500
-"""Competencies that the page offers to choose from; others are typed."""
+OFFERED, CHOSEN = 500, 100
+"""Competencies that the page offers; others are typed. More than ``CHOSEN`` are typed with suggestions, not chosen."""
 CELLS = {"competency": "competency", "level": "level", "threshold": "threshold", "valid_for": "valid for"}
 """What a steward fills in: the name in the form, and the column of the table of rules."""
 
@@ -87,6 +87,12 @@ def competencies(frameworks: Iterable[Framework]) -> list[tuple[str, str]]:
     ]
 
 
+def levels(frameworks: Iterable[Framework]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The scales of *frameworks*: what each is called, and its levels, with their words and codes."""
+    scales = {one.scale.id: one.scale for one in frameworks}.values()
+    return [(scale.name, [(one.label, one.code) for one in scale.levels]) for scale in scales]
+
+
 def filled_in(course: Course, version: CourseVersion, told: Mapping[str, str]) -> tuple[bytes, list[int]]:
     """The rows that have a competency, as a table of rules, and their places on the page.
 
@@ -109,9 +115,10 @@ def wrong_cells(faults: Iterable[RowFault], places: Sequence[int]) -> dict[str, 
     """What is wrong, by the name of its field; *places* are those of the rows of the table, from its second line on."""
     names = {column: name for name, column in CELLS.items()}
     return {
-        f"{names.get(fault.column or '', 'competency')}-{places[fault.row - 2]}": fault.reason
+        f"{names.get(column or '', 'competency')}-{places[fault.row - 2]}": reason
         for fault in faults
         if not fault.warning
+        for column, reason in ((fault.column, fault.reason), *fault.also)
     }
 
 

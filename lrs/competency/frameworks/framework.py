@@ -7,7 +7,7 @@ version is never taken for a "K7" with another meaning in the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -46,6 +46,17 @@ class Framework(msgspec.Struct, frozen=True):
         """The item with this id, or with this code in upper or lower case."""
         wanted = text.strip().casefold()
         return next((item for item in self.items if wanted in {item.code.casefold(), item.id}), None)
+
+
+def items_named(frameworks: Iterable[Framework], text: str) -> list[tuple[Framework, Item]]:
+    """The items of *frameworks* with the code or the id *text*; if there are none, those that are called so."""
+    known, wanted = tuple(frameworks), _folded(text)
+    coded = [(one, item) for one in known if (item := one.item_named(text))]
+    return coded or [(one, item) for one in known for item in one.items if _folded(item.label) == wanted]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 class VersionChange(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from lrs.access import MADE_HERE, is_of_content
-from lrs.competency.dates import parse_period, shorter
-from lrs.competency.frameworks.framework import Framework, Item
+from lrs.competency.dates import iso_period, parse_period, shorter
+from lrs.competency.frameworks.framework import Framework, Item, items_named
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
 from lrs.competency.tables import RowFault, read_table, said
 from lrs.kernel.names import name
@@ -89,8 +89,8 @@ def ruleset_from_table(
     for row in rows:
         try:
             rule, competency = _rule(row, known)
-        except UnusableCell as fault:
-            faults.append(RowFault(row.place.row, fault.column, fault.reason, says=said(row, NAMING)))
+        except UnusableCell:
+            faults.append(_fault(row, known))
             continue
         if rule.item in rules:
             faults.append(
@@ -132,11 +132,9 @@ def _rule(row: Row, known: KnownNames) -> tuple[Rule, RuleCompetency]:
     verbs = _verbs(row)
     competency, item = _competency(row, known)
     level = _level(row, competency, item)
-    valid_for, window = _durations(row)
+    valid_for, window = _valid_for(row), _window(row)
     id = name("rule", match, activity, "|".join(verbs), competency.id, level)
     sources = tuple(sorted({part.strip() for part in row["trusted source"].split("|") if part.strip()}))
-    if row["scaled range"].replace(" ", "") not in _RANGES:
-        raise UnusableCell("scaled range", "write 0..1 or -1..1")
     return (
         Rule(
             item=id,
@@ -150,10 +148,38 @@ def _rule(row: Row, known: KnownNames) -> tuple[Rule, RuleCompetency]:
             valid_for=valid_for,
             window=window,
             sources=sources,
-            scaled_range=_RANGES[row["scaled range"].replace(" ", "")],
+            scaled_range=_range(row),
         ),
         competency,
     )
+
+
+def _fault(row: Row, known: KnownNames) -> RowFault:
+    """Every cell of *row* that cannot be used, so that all are mended at once."""
+    found: dict[str, str] = {}
+    for read in (
+        _match,
+        _activity,
+        _verbs,
+        lambda row: _level(row, *_competency(row, known)),
+        _threshold,
+        _valid_for,
+        _window,
+        _range,
+    ):
+        try:
+            read(row)
+        except UnusableCell as fault:
+            found.setdefault(fault.column, fault.reason)
+    (column, reason), *also = found.items()
+    return RowFault(row.place.row, column, reason, says=said(row, NAMING), also=tuple(also))
+
+
+def _range(row: Row) -> tuple[float, float]:
+    text = row["scaled range"].replace(" ", "")
+    if text not in _RANGES:
+        raise UnusableCell("scaled range", "write 0..1 or -1..1")
+    return _RANGES[text]
 
 
 def _match(row: Row) -> ActivityRole:
@@ -191,19 +217,27 @@ def _competency(row: Row, known: KnownNames) -> tuple[RuleCompetency, Item]:
     code, version = (pinned[1], int(pinned[2])) if pinned else (text, None)
     named = [one for one in known.frameworks if row["framework"] in {"", one.id, one.title}]
     latest = {one.id: one for one in named if version is None or one.version == version}
-    found = [(one, item) for one in latest.values() if (item := one.item_named(code))]
+    found = items_named(latest.values(), code)
     if len(found) > 1:
-        raise UnusableCell("competency", f"{code!r} is in {len(found)} frameworks; name one in the column framework")
+        raise UnusableCell("competency", _several(code, found))
     if not found:
         raise _unknown(row, text, code, named, known.drafts)
     framework, item = found[0]
     return RuleCompetency(item.id, item.code, item.label, framework.id, item.since, framework.scale), item
 
 
+def _several(text: str, found: Sequence[tuple[Framework, Item]]) -> str:
+    """Which one is meant cannot be told: by which codes, or by which column, it can."""
+    codes = sorted({item.code for _, item in found})
+    if len(codes) == 1:
+        return f"{text!r} is in {len(found)} frameworks; name one in the column framework"
+    return f"{text!r} is the name of {len(found)} competencies; write the code of one: {', '.join(codes)}"
+
+
 def _unknown(row: Row, text: str, code: str, named: Sequence[Framework], drafts: Iterable[Framework]) -> UnusableCell:
     """Why the competency cannot be used: no framework has it, or its framework is missing or not published."""
     of_name = [one for one in drafts if row["framework"] in {"", one.id, one.title}]
-    having = [one for one in of_name if one.item_named(code)]
+    having = [one for one, _ in items_named(of_name, code)]
     if row["framework"] and not named and not having:
         why = "is not published yet" if of_name else "is the id or title of no framework"
         return UnusableCell("framework", f"{row['framework']!r} {why}")
@@ -237,17 +271,26 @@ def _threshold(row: Row) -> float | None:
     return value
 
 
-def _durations(row: Row) -> tuple[str | None, str | None]:
-    valid_for, window = row["valid for"].upper() or None, row["requalify within"].upper() or None
-    for column, text in (("valid for", valid_for), ("requalify within", window)):
-        try:
-            if text:
-                parse_period(text)
-        except ValueError as error:
-            raise UnusableCell(column, str(error)) from error
-    if window and not (valid_for and shorter(parse_period(window), parse_period(valid_for))):
-        raise UnusableCell("requalify within", "must be shorter than the time it is valid for")
-    return valid_for, window
+def _valid_for(row: Row) -> str | None:
+    return _period(row, "valid for")
+
+
+def _window(row: Row) -> str | None:
+    window = _period(row, "requalify within")
+    if window:
+        valid_for = _valid_for(row)
+        if not (valid_for and shorter(parse_period(window), parse_period(valid_for))):
+            raise UnusableCell("requalify within", "must be shorter than the time it is valid for")
+    return window
+
+
+def _period(row: Row, column: str) -> str | None:
+    try:
+        if row[column]:
+            parse_period(row[column])
+    except ValueError as error:
+        raise UnusableCell(column, str(error)) from error
+    return iso_period(row[column]) or None
 
 
 def _warnings(row: Row, rule: Rule, known: KnownNames) -> list[RowFault]:

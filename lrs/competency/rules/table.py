@@ -62,7 +62,8 @@ def unread_in(before: Ruleset, after: Ruleset, faults: Iterable[RowFault]) -> di
                 lost.setdefault(said, []).append(rule.item)
     found: dict[str, int] = {}
     for fault in faults:
-        told = {column: text for column, text in fault.says if column != fault.column}
+        wrong = {fault.column, *(column for column, _ in fault.also)}
+        told = {column: text for column, text in fault.says if column not in wrong}
         said = (told.get("activity", ""), told.get("competency", ""))
         for item in lost.pop(said, ()) if any(said) and not fault.warning else ():
             found.setdefault(item, fault.row)

@@ -587,7 +587,13 @@ def test_a_calendar_is_written_by_the_rules_of_its_format():
 def test_a_steward_describes_an_offering_changes_it_and_takes_it_out(site):
     steward = signed_in(site, "steward")
     form = next(one["fields"] for one in forms_of(steward.get("/staff/catalogue").text) if "title" in one["fields"])
-    given = form | {"id": "by-hand", "title": "By hand", "gives": "GOWN, 2\nGMP", "cost": "12.50", "online": ""}
+    given = form | {
+        "id": "by-hand",
+        "title": "By hand",
+        "gives": "gowning, Practitioner\nGMP",
+        "cost": "12.50",
+        "online": "",
+    }
     high = text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, 9"}))
     assert "GOWN has no level 9; there are 1 (Awareness)" in high
     assert "whole number" in text_of(steward.ask("POST", "/staff/catalogue", data=given | {"gives": "GOWN, high"}))

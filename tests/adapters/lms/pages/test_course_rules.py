@@ -54,7 +54,11 @@ def test_a_steward_adds_rows_by_the_preview_of_a_table_and_a_second_press_adds_n
     page = text_of(steward.get(f"/staff/courses/{course.id}"))
     assert "Trusted source: engraft courses" in page
 
-    sent = add(steward, course, **{"competency-0": "gown", "level-0": "Practitioner", "threshold-0": "80%"})
+    sent = add(
+        steward,
+        course,
+        **{"competency-0": "gowning", "level-0": "Practitioner", "threshold-0": "80%", "valid_for-0": "12 months"},
+    )
 
     assert rulesets.current(site.tenant.store).rules == before
     preview = text_of(put_in_force(site, steward, sent.headers["location"]))
@@ -63,6 +67,7 @@ def test_a_steward_adds_rows_by_the_preview_of_a_table_and_a_second_press_adds_n
     assert f"Rules {len(before)} → {len(before) + 1}" in preview
     assert now.rules[: len(before)] == before
     assert (new.match, new.activity, new.level, new.threshold) == ("grouping", course.publisher, 2, 80.0)
+    assert new.valid_for == "P12M"
     assert (new.sources, new.version) == (("engraft courses",), now.version)
     assert "In force: GOWN Gowning: Practitioner" in text_of(steward.get(f"/staff/courses/{course.id}"))
 
@@ -83,15 +88,16 @@ def test_a_form_that_is_sent_twice_makes_one_draft(site, steward, course):
 
 def test_a_row_is_begun_with_the_competency_that_its_unit_teaches(steward, course):
     page = steward.get(f"/staff/courses/{course.id}")
-    form = next(one for one in forms_of(page.text) if (one["action"] or "").endswith("/rules"))
 
-    assert (form["fields"]["competency-0"], form["fields"]["competency-1"]) == ("GOWN", "")
-    assert '<option value="ASEP">ASEP Aseptic technique (Advanced therapies)</option>' in page.text
+    assert page.text.count('<option value="GOWN" selected>GOWN Gowning (Advanced therapies)</option>') == 1
+    assert page.text.count('<option value="ASEP">ASEP Aseptic technique (Advanced therapies)</option>') == 2
+    assert page.text.count('<option value="Practitioner">2 Practitioner</option>') == 2
 
 
 def test_what_cannot_be_a_rule_is_said_beside_its_cell_and_what_was_typed_stays(site, steward, course):
     before = list(site.world.all("rules-draft"))
-    answer = add(steward, course, **{"competency-0": "NOPE", "level-0": "2", "competency-1": "ASEP", "level-1": "9"})
+    first = {"competency-0": "NOPE", "level-0": "2", "threshold-0": "lots", "valid_for-0": "ages"}
+    answer = add(steward, course, **first, **{"competency-1": "ASEP", "level-1": "9"})
     nothing = add(steward, course)
     old = add(steward, course, **{"competency-0": "GOWN", "version": "7"})
 
@@ -99,8 +105,11 @@ def test_what_cannot_be_a_rule_is_said_beside_its_cell_and_what_was_typed_stays(
     told = text_of(answer)
     assert "No published framework has 'NOPE'" in told
     assert "'9' is no level of" in told
-    assert all(f'aria-describedby="{name}-error"' in answer.text for name in ("competency-0", "level-1"))
-    assert 'value="NOPE"' in answer.text
+    assert all(
+        f'aria-describedby="{name}-error"' in answer.text
+        for name in ("competency-0", "threshold-0", "valid_for-0", "level-1")
+    )
+    assert all(one in answer.text for one in ("<option selected>NOPE<", " selected>2 Practitioner<", 'value="ages"'))
     assert "Fill in the competency in at least one row" in text_of(nothing)
     assert "new version since you opened this page" in text_of(old)
     assert list(site.world.all("rules-draft")) == before
