@@ -51,7 +51,7 @@ def invite(tenant: Tenant, email: str, roles: Iterable[Granted], *, by: str, roo
     """
     address, wanted = checked_mailbox(email), tuple(dict.fromkeys(roles))
     if not wanted:
-        raise Refused("Choose at least one role.")
+        raise Refused("Choose at least one role.", pointer="/role-1")
 
     def decide(tx: Tx) -> Invitation:
         there = staff.with_email(tx, address)

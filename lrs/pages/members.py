@@ -19,7 +19,7 @@ from lrs.pages import session
 from lrs.pages.connect import facts as connect_facts
 from lrs.pages.connect.facts import CONNECT
 from lrs.pages.facts import Neighbours
-from lrs.pages.role_form import FREE_ROWS, choices, roles_in, rows_in, rows_of, unknown_names
+from lrs.pages.role_form import choices, roles_in, rows_in, rows_of, unknown_names
 from lrs.pages.session import chosen
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
@@ -31,6 +31,7 @@ PLACE = "/staff/members"
 Typed = Mapping[str, Sequence[Mapping[str, str]]]
 """The rows of roles that somebody filled in, by the id of the member; under ``""`` those of an invitation."""
 _NONE: Typed = {}
+_EMPTY = {"role": "", "of": ""}
 
 says(
     roles="The roles are changed. Whoever had them is signed out, and signs in again with the new ones.",
@@ -58,9 +59,12 @@ def routes(neighbours: Neighbours) -> Router:
         try:
             roles = with_services(visit.tenant.store, roles_in(form))
             root = pages_address_for(visit.request)
+        except Refused as refused:
+            return members(visit, refused, "/role-1", email=email, typed={"": rows_in(form)})
+        try:
             made = staff_acts.invite(visit.tenant, email, roles, by=visit.session.by, root=root)
         except Refused as refused:
-            return members(visit, refused, email=email, typed={"": rows_in(form)})
+            return members(visit, refused, "/email", email=email, typed={"": rows_in(form)})
         return members(visit, made=made, email=email)
 
     _add_changes(router, members)
@@ -82,7 +86,7 @@ def _add_changes(router: Router, members: Callable[..., Response]) -> None:
             roles = with_services(visit.tenant.store, roles_in(form))
             staff_acts.set_roles(visit.tenant, id, roles, by=visit.session.by)
         except Refused as refused:
-            return members(visit, refused, typed={id: rows_in(form)})
+            return members(visit, refused, "/role-1", typed={id: rows_in(form)})
         if visit.session.by == staff.SUBJECT + id and session_in(visit.tenant, _token(visit)) is None:
             return visit.on("/sign-in", "own_roles")
         return visit.on(PLACE, "roles")
@@ -140,6 +144,7 @@ def _members(
     neighbours: Neighbours,
     visit: Visit,
     refused: Refused | None = None,
+    at: str = "",
     *,
     made: Invitation | None = None,
     email: str = "",
@@ -152,6 +157,7 @@ def _members(
         "staff/members.html",
         refused.status if refused else 200,
         problem=refused.message if refused else "",
+        wrong=(refused.pointer or at).removeprefix("/") if refused else "",
         email=email,
         made=_made(visit, made, zone) if made else None,
         is_recovery=is_recovery,
@@ -185,8 +191,8 @@ def _made(visit: Visit, made: Invitation, zone: str) -> dict[str, Any]:
 
 
 def _filled(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """The *rows* that say something, and empty ones behind them."""
-    return [*(row for row in rows if row["role"] or row["of"]), *({"role": "", "of": ""} for _ in range(FREE_ROWS))]
+    """The *rows* that say something, at least one, and an empty one behind them for a further role."""
+    return [*([row for row in rows if row["role"] or row["of"]] or [_EMPTY]), _EMPTY]
 
 
 def _shown(visit: Visit, id: str, member: Member, known: Container[str], typed: Typed) -> dict[str, Any]:

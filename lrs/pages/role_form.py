@@ -8,19 +8,20 @@ from lrs.access.keys import NAME
 from lrs.access.roles import EMPLOYER, OF_STAFF, ROLES, Granted, granted
 from lrs.kernel.errors import Refused
 
-FREE_ROWS = 2
-"""Empty fields for further roles in the form of a member, so that it works without a script."""
 Fields = Sequence[tuple[str, str]]
 
 
 def rows_in(form: Fields) -> list[dict[str, str]]:
-    """The rows of a form as they were filled in: each ``role`` with the ``of`` after it."""
+    """The rows of a form as they were filled in: each ``role`` with the last ``of`` after it that says something.
+
+    The first is chosen from a list, the second is typed where the list has not what is meant.
+    """
     found: list[dict[str, str]] = []
     for name, value in form:
         if name == "role":
             found.append({"role": value, "of": ""})
         elif name == "of" and found:
-            found[-1]["of"] = value.strip()
+            found[-1]["of"] = value.strip() or found[-1]["of"]
     return [_row(one["role"], one["of"]) for one in found]
 
 
@@ -37,7 +38,7 @@ def _row(role: str, of: str) -> dict[str, str]:
 
 
 def choices(services: Iterable[tuple[str, str, bool]]) -> list[dict[str, str]]:
-    """The roles to choose from: *value* for the form, and *text*. One for each service that a role can be for.
+    """The roles to choose from: *value* for the form, *text*, what it *says*. One for each service that it can be for.
 
     *services* are ids, names, and whether each is an employer.
     """
@@ -46,22 +47,29 @@ def choices(services: Iterable[tuple[str, str, bool]]) -> list[dict[str, str]]:
         title, says, bound = ROLES[name].title, ROLES[name].says, ROLES[name].bound
         if bound == "service":
             fitting = [(id, called) for id, called, is_employer in there if is_employer == (name == EMPLOYER)]
-            found += [{"value": f"{name}:{id}", "text": f"{title}, {called}: {says}"} for id, called in fitting]
+            found += [{"value": f"{name}:{id}", "text": f"{title}, {called}", "says": says} for id, called in fitting]
         else:
-            found.append({"value": name, "text": f"{title}: {says}{' (for one source)' if bound else ''}"})
+            found.append({"value": name, "text": f"{title}{' (for one source)' if bound else ''}", "says": says})
     return found
 
 
 def roles_in(form: Fields) -> list[Granted]:
-    """The roles that *form* gives. Raises ``Refused`` (400)."""
+    """The roles that *form* gives. Raises ``Refused`` (400), which points at a field, such as ``of-2``."""
     rows = [row for row in rows_in(form) if row["role"] or row["of"]]
-    without = next((row["of"] for row in rows if not row["role"]), "")
-    if without:
-        raise Refused(f"Choose the role that is for {without!r}.")
-    return [_role(row["role"], row["of"]) for row in rows]
+    return [_role(row["role"], row["of"], number) for number, row in enumerate(rows, 1)]
 
 
-def _role(name: str, of: str) -> Granted:
+def _role(name: str, of: str, number: int) -> Granted:
+    """The role in the row with this *number*. Raises ``Refused``."""
+    if not name:
+        raise Refused(f"Choose the role that is for {of!r}.", pointer=f"/role-{number}")
+    try:
+        return _of_row(name, of)
+    except Refused as refused:
+        raise refused.inside(f"/of-{number}") from refused
+
+
+def _of_row(name: str, of: str) -> Granted:
     """A role; who knows how commands write it may write ``trainer:Harbour Moodle`` into its field, too."""
     if name not in ROLES:
         return granted(name)
@@ -71,9 +79,7 @@ def _role(name: str, of: str) -> Granted:
     if bound == "service" and not own:
         raise Refused(f"The role {name} is for one service: write its name or client id beside it, such as allocator.")
     if bound == "source" and not NAME.fullmatch(own):
-        raise Refused(
-            f"The role {name} is for one source: write the name of the source beside it, such as Harbour Moodle."
-        )
+        raise Refused(f"The role {name} is for one source: choose the source, or write the name of a new one.")
     return granted(f"{name}:{own}" if own else name)
 
 

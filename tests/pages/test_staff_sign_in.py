@@ -505,7 +505,9 @@ def test_the_form_of_roles_keeps_what_was_chosen_and_says_what_its_field_wants(s
     second = invite(role="steward", of="")
 
     assert none.status_code == 400
-    assert "write the name of the source beside it" in text_of(none)
+    assert "choose the source, or write the name of a new one" in text_of(none)
+    assert 'aria-describedby="of-new-1-error"' in none.text
+    assert 'aria-describedby="email-error"' in invite(role="steward", of="", email="nobody").text
     assert '<option value="trainer" selected>' in none.text
     assert "is invited as Trainer (Harbour Moodle)" in text_of(first)
     assert "Nothing here has the name Harbour Moodle yet." in text_of(first)
@@ -521,10 +523,12 @@ FILLED_IN = [("of", "lost"), ("role", "trainer"), ("of", " vle "), ("role", ""),
     [
         (FILLED_IN, [Granted("trainer", "vle"), Granted("steward")]),
         ([("role", "trainer"), ("of", "trainer:vle")], [Granted("trainer", "vle")]),
+        ([("role", "trainer"), ("of", "vle"), ("of", "")], [Granted("trainer", "vle")]),
+        ([("role", "trainer"), ("of", "vle"), ("of", "new ")], [Granted("trainer", "new")]),
         ([("role", "developer:allocator"), ("of", "")], [Granted("developer", "allocator")]),
         ([("role", "steward"), ("of", "vle")], "The role steward is for everything: leave the field beside it empty."),
         ([("role", "developer"), ("of", "")], "The role developer is for one service: write its name"),
-        ([("role", "trainer"), ("of", "")], "The role trainer is for one source: write the name of the source"),
+        ([("role", "trainer"), ("of", "")], "The role trainer is for one source: choose the source, or write"),
         ([("role", ""), ("of", "vle")], "Choose the role that is for 'vle'."),
     ],
 )
