@@ -7,14 +7,16 @@ place, with who, when and why.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import Response
 
 from lrs.competency import corrections
 from lrs.competency.corrections import Correcting, Correction
+from lrs.competency.dates import micros_in
 from lrs.competency.explain import explain
 from lrs.kernel.errors import Refused
 from lrs.pages import questions_view, reach
@@ -96,10 +98,10 @@ def _changes(visit: Visit, form: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if day := form.get("day", "").strip():
         try:
-            noon = datetime.combine(date.fromisoformat(day), time(12), ZoneInfo(visit.tenant.settings.zone))
+            moved = _moved(visit, form["statement"], date.fromisoformat(day))
         except ValueError:
             raise Refused("Write the day like 2026-11-17.", pointer="/day") from None
-        found["timestamp"] = noon.isoformat()
+        found["timestamp"] = moved.isoformat()
     if score := form.get("score", "").strip().removesuffix("%").strip():
         if not score.replace(".", "", 1).isdigit() or not score.isascii() or not 0 <= float(score) <= 100:
             raise Refused("Write the score as a number from 0 to 100.", pointer="/score")
@@ -107,6 +109,17 @@ def _changes(visit: Visit, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("success") in {"yes", "no"}:
         found["success"] = form["success"] == "yes"
     return found
+
+
+def _moved(visit: Visit, statement: str, day: date) -> datetime:
+    """On *day* at the time of day that the *statement* has; at noon if it has none."""
+    zone, record = ZoneInfo(visit.tenant.settings.zone), visit.tenant.store.get("statement", statement)
+    told = msgspec.json.decode(record.body).get("timestamp", "") if record else ""
+    at = micros_in(told) if told else None
+    if at is None:
+        return datetime.combine(day, time(12), zone)
+    was = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=at)
+    return datetime.combine(day, was.astimezone(zone).time(), zone)
 
 
 def _learner(visit: Visit, person: str) -> str:

@@ -20,10 +20,11 @@ from lrs.matching.consent.links import Wish
 from lrs.pages import acts, facts, reach, views
 from lrs.pages.arrivals.names import called
 from lrs.pages.arrived_lately import SHOWN, lately
+from lrs.pages.correcting import RIGHT
 from lrs.pages.facts import Neighbours
 from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
-from lrs.people import confirmed_names, sign_in
+from lrs.people import confirmed_names, questions, sign_in
 from lrs.people.confirmed_names import ConfirmedName
 from lrs.people.sign_in import LearnerInvitation
 from lrs.web.dates import written_moment
@@ -32,6 +33,7 @@ from lrs.web.origins import pages_address_for
 
 LIST = "/staff/learners"
 PLACE = LIST + "/{person}"
+ASKED = "/staff/questions"
 
 says(
     withdrawn="The consent is withdrawn. Nothing more is shown. A service is told to forget; an employer is not.",
@@ -168,6 +170,8 @@ def page_of(visit: Visit, neighbours: Neighbours, who: str, answered: Answered |
         **_allowed(visit),
         **_answer(visit, answered),
         confirmed=_confirmed(visit, found.members),
+        questions=_questions(visit, found.members),
+        known_addresses=views.addresses_of(found),
         asking=[(one.id, one.name) for one in services.everyone(tenant.store) if one.asks_learners],
         arrived=lately(tenant, chain.from_iterable(found.identifiers.values()), reach.own_sources(caller)),
         arrived_most=SHOWN,
@@ -205,6 +209,18 @@ def _answer(visit: Visit, answered: Answered) -> dict[str, Any]:
         "link_until": written_moment(made.expires, visit.tenant.settings.zone) if made else "",
         "consent_link": answered.consent,
     }
+
+
+def _questions(visit: Visit, members: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What the learner asked and nobody has answered, within reach: the address and the title of each."""
+    if not may(visit.caller)(f"{ASKED}/{{id}}", "POST"):
+        return []
+    sources = reach.own_sources(visit.caller, RIGHT)
+    return [
+        (f"{visit.root}{ASKED}/{one.id}", one.title)
+        for one in questions.of_group(visit.tenant.store, members)
+        if one.answer is None and (sources is None or not sources.isdisjoint(one.sources))
+    ]
 
 
 def _confirmed(visit: Visit, members: tuple[str, ...]) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lrs.competency.listed import ListedLearner, ListedSkill
 from lrs.pages.lacking import WantedLevel, has_ended, lacks
-from lrs.pages.views import NO_NAME, identifier_shown
+from lrs.pages.views import NO_NAME, known_by
 from lrs.people.search import folded
 from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow
@@ -103,9 +103,9 @@ def called(learner: ListedLearner, sources: Collection[str] | None, given: str =
 
     *given* is a name that whoever asks knows already: it comes before an identifier.
     """
-    known = [identifier_shown(one.ifi) for one in learner.known if _within(one.sources, sources)]
-    texts = [text for _, text in sorted(known, key=_mailboxes_first)]
-    return next(filter(None, [*_names(learner, sources), given, *texts]), NO_NAME)
+    texts = known_by(one.ifi for one in learner.known if _within(one.sources, sources))
+    name = "" if given in texts else given
+    return next(filter(None, [*_names(learner, sources), name, *texts]), NO_NAME)
 
 
 def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str, ...]:
@@ -116,8 +116,7 @@ def _names(learner: ListedLearner, sources: Collection[str] | None) -> tuple[str
 
 
 def _known(told: _Told) -> tuple[str, ...]:
-    within = [one for one in told.learner.known if _within(one.sources, told.sources)]
-    return tuple(text for _, text in sorted((identifier_shown(one.ifi) for one in within), key=_mailboxes_first))
+    return known_by(one.ifi for one in told.learner.known if _within(one.sources, told.sources))
 
 
 def _skill(told: _Told) -> tuple[str, ...]:
@@ -195,10 +194,6 @@ def dressed(row: ListRow) -> ListRow:
 
 def _shown(skill: ListedSkill, today: date) -> str:
     return f"{skill.text}: {skill.level}{', ended' if has_ended(skill, today) else ''}"
-
-
-def _mailboxes_first(shown: tuple[str, str]) -> bool:
-    return shown[0] != "E-mail"
 
 
 def _fits(skill: ListedSkill, chosen: Mapping[str, str]) -> bool:

@@ -14,7 +14,7 @@ from lrs.competency.rules import drafts, rulesets
 from lrs.competency.rules.applying import ruleset_in
 from lrs.competency.rules.drafts import RulesChange, RulesDraft
 from lrs.competency.rules.mapping import ALIASES
-from lrs.competency.rules.ready import MOODLE, ready_table
+from lrs.competency.rules.ready import MOODLE, ready_row, ready_table, written
 from lrs.competency.rules.rules import Ruleset
 from lrs.competency.rules.rulesets import Applied
 from lrs.competency.rules.table import unread_in
@@ -65,10 +65,11 @@ def _add_versions(router: Router) -> None:
     add_files(router, PLACE, "The versions of the rules", rules_view.VERSIONS, _rows, name="versions")
 
     @router.get(f"{PLACE}/ready.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
-    def ready(visit: Visiting, source: str = "") -> Response:
+    def ready(visit: Visiting, source: str = "", activity: str = "", verb: str = "") -> Response:
         store = visit.tenant.store
         products = {one.source: one.product for one in known_keys(store) if one.product}
-        table = ready_table(store, products.get(source, MOODLE), source)
+        asked = [ready_row(activity, verb)] if activity else []
+        table = written(asked, source) if asked else ready_table(store, products.get(source, MOODLE), source)
         return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", "rules-ready.csv")
 
 

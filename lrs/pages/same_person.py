@@ -36,6 +36,7 @@ says(
     joined="They are one person from now on. What they hold follows within seconds.",
     parted="They are two persons again. What each holds follows within seconds.",
     apart="They stay two persons, and are not suggested any more.",
+    two_already="They stay two persons. Nothing had suggested that they are one, so nothing was changed.",
     back="They are suggested again.",
 )
 
@@ -136,6 +137,8 @@ def _add_pair(router: Router) -> None:
                 write(lambda tx: parting.part(tx, one, other, by, seen=seen)).result()
                 return _on(visit, one, other, "parted")
             if act == "apart":
+                if not joins.suggested_between(visit.tenant.store, one, other):
+                    return visit.on(PLACE, "two_already")
                 write(lambda tx: joins.dismiss(tx, one, other, by)).result()
                 return visit.on(PLACE, "apart")
             if act == "back":

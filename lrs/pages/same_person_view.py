@@ -9,7 +9,7 @@ import msgspec
 
 from lrs.competency.listed import ListedLearner
 from lrs.kernel.plain_text import capital
-from lrs.pages.views import NO_NAME, identifier_shown
+from lrs.pages.views import NO_NAME, identifier_shown, known_by
 from lrs.people.search import folded
 from lrs.web.dates import written_moment
 from lrs.web.listing import ListColumn, ListRow
@@ -67,7 +67,7 @@ def side(one: Side, zone: str) -> dict[str, Any]:
     """The page's text about one of the two."""
     return {
         "person": one.person,
-        "name": next(iter([*one.listed.names, *(identifier_shown(each.ifi)[1] for each in one.listed.known)]), NO_NAME),
+        "name": next(iter([*one.listed.names, *known_by(each.ifi for each in one.listed.known)]), NO_NAME),
         "names": one.listed.names[1:],
         "known": [
             {"text": identifier_shown(each.ifi)[1], "sort": identifier_shown(each.ifi)[0], "sources": each.sources}

@@ -73,6 +73,18 @@ def identifier_shown(ifi: Mapping[str, Any]) -> tuple[str, str]:
     return f"Account at {account['homePage']}", str(account["name"])
 
 
+def known_by(ifis: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """By what somebody is known, in the one order of every page: addresses first, then by their letters."""
+    shown = sorted((sort != "E-mail", text) for sort, text in map(identifier_shown, ifis))
+    return tuple(text for _, text in shown)
+
+
+def addresses_of(facts: LearnerFacts) -> list[str]:
+    """The e-mail addresses by which a learner is known, so far as they may be seen."""
+    every = (identifier_shown(one.ifi) for group in facts.identifiers.values() for one in group)
+    return sorted({text for sort, text in every if sort == "E-mail"})
+
+
 def searched_row(one: Somebody, root: str) -> ListRow:
     """Somebody who was found outside the list, as a row of it."""
     known = tuple(identifier_shown(ifi)[1] for ifi in one.identifiers)
@@ -111,9 +123,7 @@ def _title(facts: LearnerFacts) -> str:
     """What a person would recognise: a name, otherwise an e-mail address, otherwise another identifier."""
     if facts.explanation.name:
         return facts.explanation.name
-    known = [identifier_shown(one.ifi) for group in facts.identifiers.values() for one in group]
-    mailboxes = [text for sort, text in known if sort == "E-mail"]
-    return next(iter(mailboxes or [text for _, text in known]), "Nobody we know")
+    return next(iter(known_by(one.ifi for group in facts.identifiers.values() for one in group)), "Nobody we know")
 
 
 def _ordinal(answer: LevelExplanation) -> int:

@@ -80,7 +80,6 @@ def own_parts(registration: Registration | None, units: Iterable[AssignableUnit]
             "index": index,
             "title": shown_title(unit.title),
             "state": state_of(registration.unit(unit.activity)) if registration else "new",
-            "own_window": unit.launch_method == "OwnWindow",
             "url": unit.url,
         }
         for index, unit in enumerate(units)

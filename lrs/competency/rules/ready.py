@@ -105,6 +105,11 @@ def seen_rows(reader: Reader, product: str, source: str) -> list[ReadyRow]:
     return [_row(one, product) for one in kept]
 
 
+def ready_row(activity: str, verb: str) -> ReadyRow:
+    """The row of one *activity* and *verb* (IRIs) that somebody saw arrive."""
+    return ReadyRow(activity, "activity", _WORDS.get(verb, verb), "")
+
+
 def written(rows: Iterable[ReadyRow], source: str) -> str:
     """*rows* as CSV with the columns of the table of rules; *source* is the one they trust."""
     out = io.StringIO()

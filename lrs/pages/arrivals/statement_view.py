@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from lrs.competency.rules.in_force import InForce
 from lrs.pages.arrivals.following import Followed, HeldLevel
-from lrs.pages.arrivals.outcomes import StatementOutcome, level_named
+from lrs.pages.arrivals.outcomes import NO_RULE, StatementOutcome, level_named
 from lrs.pages.arrivals.view import outcome_said
 from lrs.pages.states import mood, state_word
 from lrs.pages.told import StatementTold
@@ -17,6 +18,7 @@ from lrs.pages.views import delivery_shown
 from lrs.storage import Record, micros_of
 from lrs.web.dates import written_day, written_moment, written_result_time
 
+_RULES = ("/staff/rules", "POST")
 LONGEST = 100_000
 """Characters of a statement that are shown."""
 
@@ -49,10 +51,17 @@ def statement(
         ],
         "outcome": outcome_said(outcome, rules),
         "state": outcome.state,
+        "to_rule": _to_rule(record, one, root) if outcome.state == NO_RULE and sees(*_RULES) else "",
         "followed": [_followed(each, rules, root, zone, sees) for each in found],
         "text": text[:LONGEST],
         "is_cut": len(text) > LONGEST,
     }
+
+
+def _to_rule(record: Record, one: StatementTold, root: str) -> str:
+    """Where a row for the table of rules is made that is about the activity of the statement."""
+    asked = {"source": str(record.meta.get("source", "")), "activity": one.activity, "verb": one.verb}
+    return f"{root}/staff/rules/ready.csv?{urlencode(asked)}" if one.activity else ""
 
 
 def _followed(one: Followed, rules: InForce, root: str, zone: str, sees: Callable[..., bool]) -> dict[str, Any]:

@@ -145,13 +145,13 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
 
 def _person(by: str, people: Mapping[str, Member]) -> str:
     sort, _, id = by.partition(" ")
-    found = people.get(id) if sort == "staff" else None
+    found = people.get(id) if sort in {"staff", "operator"} else None
     return (found.name or found.email or by) if found else doer_said(by)
 
 
 def _named(name: str, value: str, people: Mapping[str, Member]) -> str:
     """Whom an entry is about, by name; anything else as it is."""
-    return _person(f"staff {value}", people) if name == "staff" and value in people else value
+    return _person(f"staff {value}", people) if name in {"staff", "operator"} and value in people else value
 
 
 def _stored(count: int) -> str:
