@@ -77,7 +77,7 @@ def _fate(record: Record, parked: Owed | None, failing: Owed | None) -> dict[str
         return {"state": PARKED, "reason": parked.error}
     if failing is None:
         return {"state": PARKED, "reason": _OF_MANY} if deliveries.is_given_up(record) else {}
-    return {"reason": f"{failing.error}; tried again", "again": time_of(failing.due)}
+    return {"reason": f"{failing.error}; will be tried again", "again": time_of(failing.due)}
 
 
 def sent_to(tenant: Tenant, channels: Channels, to: str, *, limit: int = 1_000) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lrs.competency.listed import ListedLearner, ListedSkill
 from lrs.pages.lacking import WantedLevel, has_ended, lacks
-from lrs.pages.views import NO_NAME, known_by
+from lrs.pages.views import NO_NAME, identifier_shown, known_by
 from lrs.people.search import folded
 from lrs.web.dates import written_day
 from lrs.web.listing import ListColumn, ListRow

@@ -105,7 +105,7 @@ def test_what_is_wrong_is_voided_and_the_right_record_put_in_its_place_in_one_co
     assert (void["object"]["id"], void["context"]["extensions"][WHY]) == (low, "Misread from paper")
     assert (new.meta["source"], said["result"]["score"]) == ("vle", {"scaled": 0.84, "raw": 84, "min": 0, "max": 100})
     assert said["context"]["statement"]["id"] == low
-    assert said["timestamp"] == "2026-11-18T12:00:00Z"
+    assert said["timestamp"] == "2026-11-18T10:00:00Z"  # the time of day of the record that was wrong
     assert said["authority"]["account"]["name"] == f"key {site.operator.key}"
     assert [one["competency"]["code"] for one in site.world.awards()] == ["GOWN"]
     entry = next(one for one in site.world.all("audit") if one["action"] == "statement.corrected")

@@ -16,6 +16,7 @@ from lrs.access import MADE_HERE, is_of_content
 from lrs.competency.dates import iso_period, parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item, items_named
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
+from lrs.competency.rules.verbs import VERBS
 from lrs.competency.tables import RowFault, read_table, said
 from lrs.kernel.names import name
 from lrs.kernel.tables.row import Row
@@ -35,23 +36,6 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 NAMING = ("activity", "competency")
 """Columns by which a row that cannot be used is known again."""
-_ADL = "http://adlnet.gov/expapi/verbs/"
-_ADL_VERBS = (
-    *("answered", "asked", "attempted", "attended", "commented", "completed", "exited", "experienced", "failed"),
-    *("imported", "initialized", "interacted", "launched", "mastered", "passed", "preferred", "progressed"),
-    *("registered", "responded", "resumed", "scored", "shared", "suspended", "terminated"),
-)
-VERBS = {
-    **{word: _ADL + word for word in _ADL_VERBS},
-    "demonstrated": "https://w3id.org/xapi/dod-isd/verbs/demonstrated",
-    "observed": "https://w3id.org/xapi/dod-isd/verbs/observed",
-    "performed": "https://w3id.org/xapi/dod-isd/verbs/performed",
-    "satisfied": "https://w3id.org/xapi/adl/verbs/satisfied",
-    "achieved": "https://w3id.org/xapi/tla/verbs/achieved",
-    "validated": "https://w3id.org/xapi/tla/verbs/validated",
-}
-"""Verbs that a table may name by one word. Other verbs are written as IRIs."""
-
 _NUMBER = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,6})?")
 _RANGES = {"": (0.0, 1.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
 _VERSIONED = re.compile(r"(.+)@([0-9]{1,9})")

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lrs.competency.rules.mapping import VERBS
 from lrs.competency.rules.rules import ActivityRole
 from lrs.competency.rules.rulesets import in_force
 from lrs.competency.rules.unmatched import Unmatched, legible, unmatched, with_names
+from lrs.competency.rules.verbs import VERBS
 from lrs.kernel.tables.cell import neutral
 from lrs.storage import Reader, Walk
 from lrs.xapi.statements.keys import source_key

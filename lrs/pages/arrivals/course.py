@@ -16,10 +16,10 @@ import msgspec
 
 from lrs.access import is_own
 from lrs.competency.completion import COMPLETED, UNCOMPLETED
-from lrs.competency.rules.mapping import VERBS
 from lrs.competency.rules.rules import Index
 from lrs.competency.rules.scores import percent
 from lrs.competency.rules.unmatched import ATTEMPT
+from lrs.competency.rules.verbs import VERBS
 from lrs.competency.seen import Activity, SeenStatement, is_group, look
 from lrs.storage import Reader, Record, Walk, micros_of, walked
 from lrs.xapi.statements.identity import ifi_text

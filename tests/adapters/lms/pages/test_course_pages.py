@@ -13,7 +13,7 @@ from adapters.lms.pages import view
 from adapters.lms.sessions.acts import enrol_in, waive_in
 from adapters.lms.sessions.place import LmsPlace
 from adapters.lms.sessions.session import UnitProgress, put_registration, registration_in, sessions_of
-from lrs.competency.rules.mapping import VERBS
+from lrs.competency.rules.verbs import VERBS
 from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.tenancy import audit
 from tests.adapters.lms.launched import learner
