@@ -111,7 +111,7 @@ def test_an_operator_sets_a_server_up_from_the_printed_link_to_the_first_source(
     assert "Packages of courses" in job.text()
     job.press("form[action$='/begin/content']:has(.plain) button", "all-done")  # the tests' own key is a source
     job.open("/operator/begin?step=source", "source")
-    assert "Connected: tests" in job.text()
+    assert "A key is made: tests" in job.text()
     job.open("/connect", "connect")
     job.open("/connect/moodle")
     job.fill(source="moodle")

@@ -87,6 +87,8 @@ def test_the_list_says_who_did_what_to_what_and_what_became_of_it(busy):
     assert "Does not count for GOWN Gowning:" in text
     assert "(below threshold)" in text
     assert "No rule is about it" in text
+    without = next(one for one in found if one["outcome"] == "no rule" and one["activity"])
+    assert "/staff/rules/ready.csv?source=" in busy.browser.get(f"/arrivals/statements/{without['statement']}").text
     assert "Refused (400): A statement is not as xAPI wants it." in text
     assert "Statement 1 of the request, /actor/mbox; xAPI 1.0.3 Data 2.4" in text
     assert "zoe.secret" not in page.text

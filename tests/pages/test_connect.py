@@ -398,6 +398,13 @@ def test_a_steward_takes_the_rows_where_the_rules_are(site):
 
     fresh = rows_of(steward.get("/staff/rules/ready.csv?source=my+moodle"))
     seen = rows_of(steward.get("/staff/rules/ready.csv?source=vle"))
+    (one,) = rows_of(steward.get("/staff/rules/ready.csv?source=vle&activity=urn:a&verb=urn:did"))
+    assert (one["activity"], one["match"], one["verb"], one["trusted source"]) == (
+        "urn:a",
+        "activity",
+        "urn:did",
+        "vle",
+    )
 
     assert "/staff/rules/ready.csv?source=my+moodle" in page.text
     assert "/staff/rules/ready.csv?source=first" not in page.text

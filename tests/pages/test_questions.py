@@ -58,7 +58,10 @@ def statements(site):
 def test_a_question_is_listed_until_it_is_answered_and_the_start_page_counts_it(site, browser, asked):
     rows = browser.get(f"{LIST}.json").json()
     start, page = browser.get("/staff"), browser.get(f"{LIST}/{asked}")
+    learner = browser.get(f"/staff/learners/{site.world.person(ANN)}").text
     table = browser.get(f"{LIST}.csv?state=answered")
+
+    assert f'waits for an answer: <a href="{LIST}/{asked}"><bdi>Gowning</bdi></a>' in learner
 
     assert [(row["title"], row["who"], row["state"]) for row in rows] == [("Gowning", "Ann <b>Able</b>", "open")]
     assert "Questions : 1 to answer" in text_of(start)

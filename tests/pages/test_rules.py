@@ -151,6 +151,8 @@ def test_a_version_is_brought_back(site, steward):
     assert "Keeps, out of review" in text_of(steward.get(back))
     apply(site, steward, back)
 
+    assert "Version 3 is in force, and is as version 1 was." in text_of(steward.get(back))
+    assert "<title>Version 1 was brought back" in steward.get(back).text
     assert "Version 2 was put in force. Version 3 is in force now." in text_of(steward.get(harder))
     assert "Bring version 1 back" not in text_of(steward.get(harder))
     rows = steward.get(f"{PLACE}.json").json()

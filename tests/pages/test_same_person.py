@@ -73,6 +73,8 @@ def test_two_whom_nothing_suggests_are_put_side_by_side_by_what_they_are_known_b
     assert "Both are one learner already" in text_of(same)
     assert [each.status_code for each in (nobody, several, same)] == [400, 400, 400]
     assert 'value="ann@home.example"' in nobody.text
+    kept = browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="apart")
+    assert kept.headers["location"] == f"{LIST}?done=two_already"
     assert browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="join").status_code == 303
 
 
