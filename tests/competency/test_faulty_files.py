@@ -79,7 +79,7 @@ def test_error_values_are_faults_of_a_mapping_table_too(published):
         "row 2, activity: the cell shows #N/A: a formula failed there",
         "row 3, activity: the cell shows #REF!: a formula failed there",
     ]
-    assert result.stdout.startswith("3 rules can be used\n")
+    assert result.stdout.startswith("4 rules can be used\n")
 
 
 @pytest.mark.parametrize("first", ["# Domain, as agreed in May", "#,,,", '"#made for the board",,,', "#! old"])

@@ -250,7 +250,7 @@ def test_a_developer_is_invited_from_the_service_by_its_name_or_its_client_id(sh
 
     answer = invite(shared.browser, form, email, "developer", named)
 
-    assert 'value="developer:career-converter" selected>Developer of a service, Career Converter: ' in form.text
+    assert 'value="developer:career-converter" selected>Developer of a service, Career Converter</option>' in form.text
     assert "is invited" in text_of(answer)
     (made,) = [one for _, one in staff.everyone(shared.tenant.store) if one.email == email]
     assert made.roles == (Granted("developer", "career-converter"),)
