@@ -55,6 +55,7 @@ ELSEWHERE = {
     "/scorm/{token}": 404,  # test_other_content.py
     "/staff/lms/platforms/{id}/results": 404,  # test_lti.py
     "/t/{tenant}/check/{certificate}": 404,  # nobody took a certificate here
+    "/claim/{claim}/file": 409,  # nobody took the badge yet: test_badges.py
     "/sign-in/return": 403,
     "/sign-in/with/{provider}": 404,
     "/t/{tenant}/criteria/{id}": 404,
