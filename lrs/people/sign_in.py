@@ -72,7 +72,8 @@ def invite(tenant: Tenant, who: str, address: str, *, by: str, root: str) -> Lea
     """
     person = person_named(tenant, who.strip())
     if person is None:
-        raise Refused(f"Nobody is known as {who.strip()!r}.", status=404, error="not_found")
+        how = "write an e-mail address, an account or a number of the learner, not a name"
+        raise Refused(f"Nobody is known as {who.strip()!r}: {how}.", status=404, error="not_found")
     mailbox = checked_mailbox(address) if address.strip() else ""
 
     def decide(tx: Tx) -> LearnerInvitation:
