@@ -176,7 +176,7 @@ def test_two_who_may_be_one_are_joined_and_taken_apart(job, width):
     job.open("/staff/same-person", "same-person")
     path = job.browser.run("document.querySelector('tbody a').getAttribute('href')")
     job.open(path, "pair")
-    assert "one row carries both (from roster)" in job.text()
+    assert "One row carries both (from roster)" in job.text()
     job.press(path, "joined", act="join")
     assert "They are one person" in job.text()
     job.press(path, "parted", act="part")
