@@ -36,8 +36,8 @@ class Report(msgspec.Struct, frozen=True):
     """One run over one file, with *rows* in the order of the file.
 
     *notes* say how the file was read: the row of the header, headers and sheets that were left out. *asks* is what only
-    a person can say of its dates. *table* is the
-    file, *read* its rows as they were read: rows that a later file repairs, as that one has them.
+    a person can say of its dates. *table* is the file, *read* its rows as they were read: rows that a later file
+    repairs, as that one has them.
     """
 
     adapter: str

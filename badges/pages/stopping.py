@@ -13,6 +13,7 @@ from badges.held import stops
 from badges.held.stops import StopState
 from badges.pages import stopping_view
 from lrs.kernel.errors import Refused
+from lrs.pages import session
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, page_router, says
 from lrs.web.late import Router
 
@@ -60,7 +61,7 @@ def _add_one(router: Router) -> None:
             if wanted == "issue":
                 stops.issue_again(tenant, id, by=by)
                 return _done(visit, id, "badge_again")
-            state = _state(wanted)
+            state = _state(told)
             reason = stops.check_reason(reason)
             if told.get("sure") != "yes":
                 return badge_page(visit, id, told, asks=wanted)
@@ -72,10 +73,8 @@ def _add_one(router: Router) -> None:
         return _done(visit, id, f"badge_{state}" if count else "badge_was")
 
 
-def _state(act: str) -> StopState:
-    if act not in _STOPPING:
-        raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
-    return cast("StopState", _STOPPING[act])
+def _state(told: Mapping[str, str]) -> StopState:
+    return cast("StopState", _STOPPING[session.chosen(told, "act", _STOPPING)])
 
 
 def _done(visit: Visit, id: str, word: str) -> Response:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from lrs.kernel.settings import Settings
+from lrs.kernel.times import SECOND
+from lrs.tenancy.tenants import Tenant, open_tenant
 from tests.certainty import Draws, certain
+from tests.conftest import SetClock
 from tests.telling import Told
 from tests.told.network import Network, network
+from tests.told.noon import NOW
 from tests.told.office import Office, opened
 
 
@@ -27,6 +32,15 @@ def draws(request: pytest.FixtureRequest) -> Iterator[Draws]:
     """Chance depends on the name of the test alone."""
     with certain(request.node.name) as drawn:
         yield drawn
+
+
+@pytest.fixture
+def tenant(tmp_path: Path, draws: Draws) -> Iterator[Tenant]:
+    """An organisation with nothing in it; its clock stands at noon until it is set."""
+    assert draws
+    made = open_tenant(Settings(data=tmp_path), clock=SetClock(NOW * SECOND))
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

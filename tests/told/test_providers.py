@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
 from joserfc import jws
 from joserfc.jwk import OKPKey
 from msgspec.structs import replace
@@ -19,13 +17,12 @@ from lrs.access.oidc.providers import Provider
 from lrs.access.roles import Granted
 from lrs.kernel.settings import Settings
 from lrs.kernel.times import SECOND
-from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.tenancy.tenants import Tenant
+from tests.told.noon import NOW
 from tests.told.story import Story, inline
 from tests.told.tabled import said, table
 from tests.xapi.statements.signers import b64url
 
-NOW = 1_795_262_400
-"""Noon of 21 November 2026, in seconds."""
 ISSUER = "https://id.example"
 PROVIDER = Provider(
     "id",
@@ -45,21 +42,6 @@ KEY = OKPKey.import_key(
 )
 PUBLIC = KEY.as_dict(private=False) | {"kid": "k"}
 CLAIMS = {"iss": ISSUER, "aud": "engraft", "exp": NOW + 60, "iat": NOW, "nonce": "n", "sub": "ann"}
-
-
-class Clock:
-    now = NOW * SECOND
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, draws: Any) -> Iterator[Tenant]:
-    assert draws
-    made = open_tenant(Settings(data=tmp_path), clock=Clock())
-    yield made
-    made.store.close()
 
 
 def token(claims: Any, **header: Any) -> str:

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from lrs.access import one_time, second_factor, sessions, staff_acts, tries
 from lrs.access.roles import Granted
 from lrs.access.throttle import Throttle
-from lrs.kernel.settings import Settings
 from lrs.kernel.times import HOUR, MINUTE, SECOND
-from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.tenancy.tenants import Tenant
+from tests.told.noon import NOW
 from tests.told.story import Changes, Story, inline
 from tests.told.tabled import said, table
-
-NOW = 1_795_262_400
-"""Noon of 21 November 2026, in seconds."""
-
-
-class Clock:
-    now = NOW * SECOND
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, draws: Any) -> Iterator[Tenant]:
-    assert draws
-    made = open_tenant(Settings(data=tmp_path), clock=Clock())
-    yield made
-    made.store.close()
 
 
 def test_how_long_a_session_lasts(told: Any, tenant: Tenant) -> None:

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lrs.access.keys import check_source, create_key, list_keys, new_key, revoke_key
-from lrs.kernel.settings import Settings
-from lrs.kernel.times import SECOND
-from lrs.tenancy.tenants import Tenant, open_tenant
+from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.signatures import CONTENT_TYPE, check_signature
 from tests.told.story import Story, inline
 from tests.told.tabled import said, table
 from tests.xapi.statements.examples import statement
 from tests.xapi.statements.signers import AT, certificate, ec_key, rsa_key, sign, x5c
-
-NOW = 1_795_262_400
-"""Noon of 21 November 2026, in seconds."""
-
-
-class Clock:
-    now = NOW * SECOND
-
-    def __call__(self) -> int:
-        return self.now
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, draws: Any) -> Iterator[Tenant]:
-    assert draws
-    made = open_tenant(Settings(data=tmp_path), clock=Clock())
-    yield made
-    made.store.close()
 
 
 def test_keys_and_signatures(told: Any, tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ from adapters.lms.lti.platforms import LtiPlatform
 from lrs.access.keys import NewKey
 from lrs.competency.frameworks.frameworks import published
 from lrs.kernel.errors import Refused
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, may, says
 from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
@@ -39,14 +40,13 @@ def add_results(router: Router) -> None:
             return visit.on(PLACE.format(id=id), "lms_results_off")
         wanted = [value for name, value in fields.items() if name.startswith(_FIELD)]
         try:
-            if fields.get("act") not in {ON, CHANGE}:
-                raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
-            if fields["act"] == CHANGE and not platform.results:
+            act = chosen(fields, "act", (ON, CHANGE))
+            if act == CHANGE and not platform.results:
                 raise Refused("Results are turned off meanwhile. Turn them on again if they are wanted.", status=409)
             results.check_frameworks([one.id for one in published(visit.tenant.store)], wanted)
         except Refused as refused:
             return _shown(visit, platform, refused, ticked=wanted)
-        if fields["act"] == CHANGE:
+        if act == CHANGE:
             results.change(visit.tenant, platform, wanted, by=visit.session.by)
             return visit.on(PLACE.format(id=id), "lms_results_changed")
         key = results.turn_on(visit.tenant, platform, wanted, by=visit.session.by)
