@@ -182,15 +182,18 @@ def _report(order: Order, read: tuple[Table, RowTable], rows: tuple[RowOutcome, 
 
 
 def _meant_for(order: Order, columns: Collection[str]) -> str:
-    """A hint, if another adapter knows more of the file's headers than the *columns* of the chosen one."""
-    known = len(set(columns) & SOURCES[order.adapter].columns)
-    for name, other in SOURCES.items():
-        if name == order.adapter or ".csv" not in other.files:
-            continue  # a return is no table
-        try:
-            found = open_table(order.path, KnownHeaders({fold(column): column for column in other.columns}))
-        except Refused:
-            continue
-        if len(set(found.columns) & other.columns) > known:
-            return f"; the adapter {name} knows more of the file's headers: is it meant for that one?"
+    """A hint, if another adapter knows more of the file's headers than the *columns* of the chosen one: the best."""
+    others = (name for name, source in SOURCES.items() if name != order.adapter and ".csv" in source.files)
+    known, best = max((_known_to(name, order.path), name) for name in others)
+    if known > len(set(columns) & SOURCES[order.adapter].columns):
+        return f"; the adapter {best} knows more of the file's headers: is it meant for that one?"
     return ""
+
+
+def _known_to(adapter: str, path: Path) -> int:
+    """How many headers of the file the *adapter* knows; a return (ILR) is no table, and is not asked."""
+    columns = SOURCES[adapter].columns
+    try:
+        return len(set(open_table(path, KnownHeaders({fold(column): column for column in columns})).columns) & columns)
+    except Refused:
+        return 0

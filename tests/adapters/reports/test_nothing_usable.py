@@ -161,6 +161,11 @@ def test_a_column_is_called_as_the_file_calls_it_and_ours_is_said_where_that_is_
             "the adapter training-centre knows more",
         ),
         ("training-centre", "email,ksb_code,evidence_id\na@x.example,K1,1\n", "the adapter eportfolio knows more"),
+        (
+            "das",
+            "uln,learner_ref,email,given_names,family_name,ksb_code,evidence_id\n,R1,a@x.example,A,B,K1,1\n",
+            "the adapter eportfolio knows more",
+        ),
     ],
 )
 def test_a_file_for_the_other_adapter_is_said_to_be_one(bring, adapter_name, header, told):
