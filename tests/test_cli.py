@@ -13,12 +13,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from lrs.access.keys import list_keys
 from lrs.cli import COMMANDS, SECTIONS, main
 from lrs.kernel.admission import DATABASE, Overloaded
 from lrs.kernel.errors import StoreFull
 from lrs.kernel.settings import Settings
 from lrs.serving.server import address_of
-from lrs.tenancy.control import open_control
+from lrs.tenancy.control import open_control, registered_to_read
+from lrs.tenancy.due import DueIndex
 from lrs.tenancy.tenants import open_tenant
 
 
@@ -148,6 +150,27 @@ def test_what_stops_a_command_midway_is_one_line(tmp_path, monkeypatch, error, t
 
     assert (code, text.count("\n")) == (1, 1)
     assert text.startswith(f"Error: {told}")
+
+
+@pytest.mark.parametrize(("kept", "code", "keys"), [(0, 1, []), (1, 0, ["late"])])
+def test_a_command_whose_note_has_no_room_says_truly_whether_it_was_done(tmp_path, monkeypatch, kept, code, keys):
+    noted, mark = [], DueIndex.mark
+
+    def full(due, tenant):
+        if len(noted) == kept:
+            raise StoreFull("the disk is full: nothing of this request was stored")
+        noted.append(tenant)
+        mark(due, tenant)
+
+    open_tenant(Settings(data=tmp_path)).store.close()
+    monkeypatch.setattr(DueIndex, "mark", full)
+
+    answer = CliRunner().invoke(main, ["keys", "create", "--name", "late", "--data", str(tmp_path), "--json"])
+
+    assert answer.exit_code == code
+    assert ("secret" in answer.stdout) == (not code)
+    with registered_to_read(Settings(data=tmp_path), "default") as tenant:
+        assert [key["name"] for key in list_keys(tenant.store)] == keys
 
 
 def test_a_fault_of_ours_is_not_put_as_the_operators(tmp_path, monkeypatch):

@@ -213,13 +213,14 @@ def registered(settings: Settings, tenant: str) -> Iterator[Tenant]:
             raise Misconfigured(control.none_such(tenant))
         record.check_open(tenant)
         _check_there(settings, tenant)
+        control.due.mark(tenant)  # without room for it, the command ends before anything is done
         noting = partial(control.due.committed, tenant)
         opened = open_tenant(record.decided.settings(settings), tenant, committed=noting)
         try:
             yield replace(opened, record=record)
         finally:
             opened.store.close()
-            control.due.mark(tenant)
+            control.due.mark_done(tenant)
 
 
 @contextmanager

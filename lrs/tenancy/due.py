@@ -20,8 +20,10 @@ from concurrent.futures import Future
 from functools import partial
 
 import msgspec
+import structlog
 
 from lrs.kernel.admission import Overloaded
+from lrs.kernel.errors import StoreFull
 from lrs.kernel.times import MINUTE, SECOND
 from lrs.storage import NEWEST, ROWS, Clock, Record, Stale, Store, Tx, Walk, first_seq, last_seq, walked
 from lrs.storage.kinds import Kind
@@ -37,6 +39,7 @@ AGAIN = MINUTE
 """Microseconds until a tenant is looked at again if a worker dies between deferring it and looking."""
 NEVER = NEWEST
 _AT_ONCE = 100
+_log = structlog.get_logger()
 
 
 class DueIndex:
@@ -101,6 +104,13 @@ class DueIndex:
     def mark(self, tenant: str) -> None:
         """As ``note``, but durable when it returns."""
         self._mark(tenant).result()
+
+    def mark_done(self, tenant: str) -> None:
+        """As ``mark``, after all is stored. A disk without room is logged only: upkeep finds what is owed."""
+        try:
+            self.mark(tenant)
+        except StoreFull as error:
+            _log.warning("this is stored; what follows from it waits for upkeep", tenant=tenant, why=str(error))
 
     def look_into(self, tenants: Sequence[str]) -> None:
         """Makes each of *tenants* due at once, because commits may not have been noted. Durable when it returns."""
