@@ -13,6 +13,7 @@ _WORDS = (
     (ssl.SSLError, "no encrypted connection to it can be made"),
     (ConnectionRefusedError, "nothing takes connections at its address"),
     (ConnectionError, "it broke the connection off"),
+    (httpcore2.RemoteProtocolError, "it broke off in its answer, or what it sent is no HTTP"),
     (TimeoutError, "it did not answer in time"),
     (httpcore2.TimeoutException, "it did not answer in time"),  # its pool takes off what it came from
 )

@@ -24,6 +24,7 @@ from tests.rows import each_of
 
 STRICT = Settings(outbound_allow=())
 LOOPBACK = Settings(outbound_allow=("127.0.0.0/8",))
+RAW = {"/cut": b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", "/garbage": b"\0\1\r\n\r\n"}
 
 
 class Door(BaseHTTPRequestHandler):
@@ -37,6 +38,9 @@ class Door(BaseHTTPRequestHandler):
         if self.path == "/drip":
             while not self.server.released.wait(0.05):
                 self.wfile.write(b"H")
+            return
+        if answer := RAW.get(self.path):
+            self.wfile.write(answer)
             return
         if self.path == "/moved":
             self.send_response(302)
@@ -235,6 +239,13 @@ def test_a_receiver_that_never_answers_is_given_up_on(monkeypatch: pytest.Monkey
 
     with serving() as server, pytest.raises(Unreachable, match="it did not answer in time"):
         outbound.post(f"http://127.0.0.1:{server.server_port}/never", b"", {}, LOOPBACK)
+
+
+def test_an_answer_that_breaks_off_or_is_no_http_is_told_in_words() -> None:
+    with serving() as server:
+        for path in RAW:
+            with pytest.raises(Unreachable, match="no answer: it broke off in its answer, or what it sent is no HTTP"):
+                outbound.post(f"http://127.0.0.1:{server.server_port}{path}", b"", {}, LOOPBACK)
 
 
 def test_a_receiver_that_answers_one_byte_at_a_time_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
