@@ -34,7 +34,7 @@ def _key(sort: str, *about: str) -> int:
     return _hash(about[0] if about else sort) & _NEAR | _hash(text) & _OWN
 
 
-_cached_key = lru_cache(maxsize=65_536)(_key)
+_cached_key = lru_cache(maxsize=8_192)(_key)  # registrations, which come once, filled a larger one: 14 MB for 65,536
 
 
 def pair(near: int, other: int) -> int:

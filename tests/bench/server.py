@@ -21,6 +21,8 @@ from pathlib import Path
 from tests.bench.load import HOST
 
 LRS = Path(sys.executable).with_name("lrs")
+AS_INSTALLED = Path(__file__).with_name("installed")
+"""What the product's processes find first when they import: it hides what comes only with the packages of the tests."""
 START = 120.0
 STOP = 40.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -126,9 +128,9 @@ def running(command: list[str], environment: dict[str, str], port: int, log: Pat
 
 
 def _environment(settings: Mapping[str, str] | None) -> dict[str, str]:
-    """That of this process, with no settings of ours but these."""
+    """That of this process, with no settings of ours but these, and without packages of the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LRS_")}
-    return {**kept, **(settings or {})}
+    return {**kept, "PYTHONPATH": str(AS_INSTALLED), **(settings or {})}
 
 
 def free_port() -> int:

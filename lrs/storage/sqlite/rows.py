@@ -20,8 +20,8 @@ import msgspec
 from lrs.storage.records import NEWEST
 
 _encode = msgspec.json.Encoder().encode
-_MOST_VALUES = 30_000
-"""Values in one statement; SQLite accepts 32,766."""
+_MOST_VALUES = 1_536
+"""Values in one statement. SQLite accepts 32,766, but keeps up to half a megabyte for each prepared one."""
 
 
 class Rows(NamedTuple):
