@@ -21,7 +21,7 @@ from lrs.pages import front
 from lrs.pages.list_files import add_files
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, public_frame, says
 from lrs.tenancy.tenants import Tenant
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.language import language_of
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, as_csv, as_json, asked_of, listing
 from lrs.web.origins import base_of
@@ -70,7 +70,7 @@ def _add_public(router: Router) -> None:
 
     @router.get(PLACE, summary="The catalogue: courses, sessions and placements")
     def show(request: Request, tenant: Here) -> Response:
-        found, root, language = look(request, tenant), base_of(request), language_of(request, LEARNERS)
+        found, root, language = look(request, tenant), base_of(request), language_of(request)
         asked = asked_of(request, view.columns(found.found, language), sort="title")
         list = listing(asked, view.listed(found.found, root, language))
         return page_in_language(
@@ -92,7 +92,7 @@ def _add_public(router: Router) -> None:
         found = entry(tenant.store, id, tenant.clock())
         if found is None:
             raise Refused("This is not in the catalogue any more.", status=404, error="not_found")
-        shown = view.entry(found, root, language_of(request, LEARNERS))
+        shown = view.entry(found, root, language_of(request))
         return page_in_language(request, "public/catalogue-entry.html", one=shown, root=root)
 
 

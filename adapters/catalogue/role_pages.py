@@ -25,7 +25,7 @@ from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_day
 from lrs.web.exchange import address_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.language import language_of
 from lrs.web.late import Router
 from lrs.web.listing import Asked, ListRow, as_csv, as_json, asked_of, chosen_rows, listing
 from lrs.web.page import Pages, page_in_language
@@ -64,7 +64,7 @@ def routes() -> Router:
         if _wants_json(request):
             told = {"on": day.isoformat(), "roles": [_told(one) for one in chosen_rows(asked, rows)]}
             return JSONResponse(told, headers=_VARY)
-        chosen = written_day(on, language_of(request, LEARNERS)) if on else ""
+        chosen = written_day(on, language_of(request)) if on else ""
         return _page(request, "public/roles.html", list=listing(asked, rows), on=chosen, day=day.isoformat())
 
     @router.get(f"{PLACE}.csv", summary="The roles, as CSV")
@@ -95,7 +95,7 @@ def routes() -> Router:
 
 
 def _one(request: Request, tenant: Tenant, id: str, on: date | None, template: str) -> Response:
-    root, language = address_of(request), language_of(request, LEARNERS)
+    root, language = address_of(request), language_of(request)
     found = _shown(tenant, id, on, root)
     here = {"on": (on or _today(tenant)).isoformat(), "address": role_view.address(root, id, on)}
     if _wants_json(request):

@@ -14,16 +14,13 @@ from lrs.competency.listed import KIND as LISTED
 from lrs.competency.listed import read
 from lrs.pages import learners_view, reach
 from lrs.pages.list_files import add_files
-from lrs.pages.me.own_page import own_of
+from lrs.pages.me.own_page import dates_of, own_of, own_page
 from lrs.pages.views import NO_NAME, identifier_shown
 from lrs.pages.visit import SIGNED_IN, Visit, Visiting, page_router
 from lrs.people.persons import identifiers_in, members_of
 from lrs.web.dates import Dates
-from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.listing import ListRow, asked_of, listing
-from lrs.web.page import keep_choice
 from lrs.web.shared import shared
 
 OWN = "/me/apprenticeship"
@@ -37,13 +34,9 @@ def routes() -> Router:
 
     @router.get(OWN, summary="How far one's own apprenticeship is", openapi_extra=SIGNED_IN)
     def own(visit: Visiting) -> Response:
-        language = language_of(visit.request, LEARNERS)
         found = apprenticeship(visit.tenant, own_of(visit).members, None, offered_by_course)
-        exchange_of(visit.request).language = language
-        told = shown(found, Dates(visit.tenant.settings.zone, language)) if found else None
-        answer = visit.page("learner/apprenticeship.html", languages=LEARNERS, told=told)
-        keep_choice(visit.request, answer)
-        return answer
+        told = shown(found, dates_of(visit)) if found else None
+        return own_page(visit, "learner/apprenticeship.html", told=told)
 
     @router.get(OF_LEARNER, summary="How far a learner's apprenticeship is", openapi_extra=SIGNED_IN)
     def of_learner(visit: Visiting, person: str) -> Response:

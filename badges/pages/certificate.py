@@ -19,7 +19,7 @@ from badges.views import badge_view
 from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.language import language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import page_in_language
@@ -40,7 +40,7 @@ def routes() -> Router:
     def show(request: Request, tenant: Here, certificate: str) -> Response:
         record = certificates.found_by(tenant, certificate)
         note(tenant, record.id, "verified")
-        told = _shown(tenant, record, language_of(request, LEARNERS), base_of(request))
+        told = _shown(tenant, record, language_of(request), base_of(request))
         answer = page_in_language(request, "learner/certificate.html", **told)
         answer.headers.update(_UNLISTED)
         return answer

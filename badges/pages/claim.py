@@ -20,7 +20,7 @@ from lrs.kernel.times import SECOND
 from lrs.pages.sign_in import entering
 from lrs.pages.visit import FormBody, form_body, page_router
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import in_language, root_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
@@ -82,7 +82,7 @@ def _accept(tenant: Tenant, token: str, browser: str) -> None:
 def _taking(request: Request, tenant: Tenant, token: str) -> tuple[Taking, bool]:
     """What the link opens in this browser, and whether it was accepted. Raises ``Refused`` (404, 410)."""
     found, badge = claims.opened(tenant, token, request.cookies.get(COOKIE))
-    language = exchange_of(request).language = language_of(request, LEARNERS)
+    language = language_of(request)
     return Taking(tenant, badge, language, root_of(request), f"claim {found.badge}"), bool(found.accepted)
 
 
@@ -111,7 +111,7 @@ def _keep(answer: Response, request: Request, tenant: Tenant, browser: str) -> N
 
 def refusal(request: Request, refused: Refused) -> Response:
     """The page that tells a learner why a link or a button did not work."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     root = base_of(request)
     return refusal_page(request, refused, "learner/claim-refused.html", root=root, languages=LEARNERS)
 

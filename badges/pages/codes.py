@@ -9,12 +9,9 @@ from badges.claims.event_codes import Used
 from lrs.access import tries
 from lrs.access.tries import Try, TryLimit
 from lrs.kernel.errors import Refused
-from lrs.pages.me.own_page import READ
+from lrs.pages.me.own_page import READ, own_page
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router
-from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
-from lrs.web.page import keep_choice
 from lrs.xapi.statements.subscriptions import Subscriptions
 
 WRONG = TryLimit(10, 60 * 60)
@@ -53,9 +50,7 @@ def add_code(router: Router, subscriptions: Subscriptions) -> None:
 
 
 def _shown(visit: Visit, used: Used | None = None, refused: Refused | None = None) -> Response:
-    exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
     told = {"used": used, "error": refused.error if refused else "", "problem": refused.message if refused else ""}
-    answer = visit.page("learner/code.html", refused.status if refused else 200, **told, languages=LEARNERS)
-    keep_choice(visit.request, answer)
+    answer = own_page(visit, "learner/code.html", refused.status if refused else 200, **told)
     answer.headers.update(dict(refused.headers) if refused else {})
     return answer

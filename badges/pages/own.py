@@ -12,12 +12,11 @@ from badges.held import stops
 from badges.pages.taking import EVEN_GONE, Taking
 from lrs.kernel.errors import Refused
 from lrs.pages.me.facts import own
-from lrs.pages.me.own_page import READ
+from lrs.pages.me.own_page import READ, own_page
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
-from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.exchange import root_of
+from lrs.web.language import language_of
 from lrs.web.late import Router
-from lrs.web.page import keep_choice
 
 says_to_learners(
     badge_shared="The badge is shared now. Whoever has the address below sees it.",
@@ -52,9 +51,7 @@ def add_taking(router: Router) -> None:
         note(visit.tenant, id, "opened")
         place = f"{visit.root}/me/badges/{id}"
         shown = taking.shown(wallet) | {"act": f"{place}/take", "file": place, "accepted": True, "here": "me"}
-        answer = visit.page("learner/badge.html", **shown, languages=LEARNERS)
-        keep_choice(visit.request, answer)
-        return answer
+        return own_page(visit, "learner/badge.html", **shown)
 
     @router.post(
         "/badges/{id}/take",
@@ -87,5 +84,5 @@ def _taking(visit: Visit, id: str, *, even_gone: bool = False) -> Taking:
         raise Refused("You have no such badge.", status=404, error="not_found")
     if stops.state_of(tenant.store, record) != ISSUED and not even_gone:
         raise Refused("This badge does not count any more.", status=410, error="badge_gone")
-    language = exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    language = language_of(visit.request)
     return Taking(tenant, record, language, root_of(visit.request), visit.session.by)

@@ -26,7 +26,7 @@ from lrs.storage import Record
 from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.dates import written_moment
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import in_language, root_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of
@@ -53,7 +53,7 @@ def routes() -> Router:
         asked = preferred(request.headers.get("accept"), (_HTML, _VC, _JSON))
         if asked != _HTML:
             return Response(record.body, media_type=asked, headers=_UNLISTED | {"vary": "accept"})
-        language = language_of(request, LEARNERS)
+        language = language_of(request)
         told = _shown(tenant, found, record, language, root_of(request), request.url.path)
         answer = page_in_language(request, "learner/shared.html", **told)
         answer.headers.update(_UNLISTED | {"vary": "accept"})
@@ -107,7 +107,7 @@ def _sends(*media_types: str) -> dict[int | str, dict[str, Any]]:
 
 def refusal(request: Request, refused: Refused) -> Response:
     """The page where nothing is shared, or not any more."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     root = base_of(request)
     return refusal_page(request, refused, "learner/claim-refused.html", root=root, languages=LEARNERS)
 

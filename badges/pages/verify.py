@@ -25,7 +25,7 @@ from lrs.pages.visit import public_frame
 from lrs.storage.edge import read as read_in
 from lrs.tenancy.tenants import Tenant
 from lrs.web.dates import written_moment
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import exchange_of, in_language, root_of
 from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of
@@ -52,7 +52,7 @@ _LONGEST_SHOWN = 4_000
 
 def refusal(request: Request, refused: Refused) -> Response:
     """The page of what is not about a badge, such as an organisation whose pages are closed; it leads to the form."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return refusal_page(request, refused, "public/verify-refused.html", root=base_of(request), languages=LEARNERS)
 
 
@@ -162,7 +162,7 @@ def routes() -> Router:
             if refused.error not in _ABOUT_THE_BADGE:
                 raise
             return _form(request, refused.status, refused, text=_text(handed), email=_email(handed))
-        language = language_of(request, LEARNERS)
+        language = language_of(request)
         at = written_moment(tenant.clock(), tenant.settings.zone, language)
         known = await read_in(known_issuers, tenant)
         found = verdict_view.shown(verdict, known, is_printed=asked.is_certificate, language=language)

@@ -17,9 +17,8 @@ from lrs.pages.visit import ACCOUNT, SIGNED_IN, FormBody, Visit, Visiting, form_
 from lrs.people import sign_in
 from lrs.storage import Reader
 from lrs.web.dates import Dates
-from lrs.web.exchange import exchange_of
+from lrs.web.exchange import exchange_of, in_language
 from lrs.web.frame import PRODUCT
-from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.origins import drop_cookie, session_cookie
 
@@ -190,7 +189,7 @@ def _sessions(visit: Visit) -> list[Session]:
 def _account(visit: Visit, refused: Refused | None = None) -> Response:
     status, told = refused.status if refused else 200, {"problem": refused.message if refused else ""}
     if visit.caller.person:
-        exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+        in_language(visit.request)
     told_all: dict[str, Any] = told | {"sessions": [_session(visit, one) for one in _sessions(visit)]}
     learner = learners.account_of(visit.tenant.store, visit.caller.person) if visit.caller.person else None
     if learner:

@@ -6,9 +6,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from lrs.access.policy.operators import OPERATOR
 from lrs.kernel.errors import Refused
 from lrs.web.accept import preferred
-from lrs.web.exchange import exchange_of, root_of
+from lrs.web.exchange import exchange_of, in_language, root_of
 from lrs.web.frame import PRODUCT
-from lrs.web.language import LEARNERS, language_of
 from lrs.web.late import Router
 from lrs.web.page import Pages, page, refusal_page, server_root
 from lrs.web.page_policy import PagePolicy
@@ -58,7 +57,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     At an address of nothing people are told no more than that, unless they look for xAPI.
     """
     exchange = exchange_of(request)
-    exchange.language = language_of(request, LEARNERS)
+    in_language(request)
     if refused.error == "not_found" and not exchange.place.route and "xapi" not in request.url.path.lower():
         refused = Refused(NOTHING, status=refused.status, error=refused.error, headers=refused.headers)
     return refusal_page(request, refused, "public/refused.html", root=server_root(request))

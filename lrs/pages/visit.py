@@ -22,9 +22,9 @@ from lrs.access.signed_in import SignedIn, session_in
 from lrs.kernel.errors import Refused
 from lrs.pages import session
 from lrs.tenancy.tenants import CONTROL, Tenant
-from lrs.web.exchange import Exchange, exchange_of, tenant_of
+from lrs.web.exchange import Exchange, exchange_of, in_language, tenant_of
 from lrs.web.frame import Frame, Place
-from lrs.web.language import DONE, ENGLISH, LEARNERS, language_of, said_in
+from lrs.web.language import DONE, ENGLISH, said_in
 from lrs.web.late import Router
 from lrs.web.origins import base_of, session_cookie
 from lrs.web.page import Pages, page, plain_frame, redirect, refusal_page
@@ -253,7 +253,7 @@ def account_refusal(request: Request, refused: Refused) -> Response:
     """The same for the pages of signing in, and of an account."""
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request)
-    language = exchange_of(request).language = language_of(request, LEARNERS)
+    language = in_language(request)
     found = session.signed_in(request)
     home = base_of(request) + home_of(found.caller) if found else ""
     told = {"root": base_of(request), "is_said": language == ENGLISH, "home": home}

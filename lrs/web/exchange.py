@@ -14,7 +14,7 @@ from lrs.kernel.errors import Refused
 from lrs.tenancy.open_tenants import Tenants
 from lrs.tenancy.tenants import DEFAULT, Tenant
 from lrs.web.frame import FrameOf
-from lrs.web.language import ENGLISH
+from lrs.web.language import ENGLISH, language_of
 from lrs.web.page_policy import PagePolicy
 
 EXCHANGE = "exchange"
@@ -86,6 +86,12 @@ def tenants_of(request: HTTPConnection) -> Tenants:
 def caller_of(request: HTTPConnection) -> Caller:
     """The caller of *request*."""
     return exchange_of(request).caller
+
+
+def in_language(request: HTTPConnection) -> str:
+    """Sets the language of the page to the one of learners that its reader chose, and gives it."""
+    language = exchange_of(request).language = language_of(request)
+    return language
 
 
 def root_of(request: HTTPConnection) -> str:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import functools
 import gettext
 import io
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 LOCALE = Path(__file__).parent / "locale"
@@ -51,16 +50,16 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(path.stem for path in LOCALE.glob("*.po")))
 
 
-def language_of(request: Request, offered: Sequence[str]) -> str:
-    """The language of *offered* that was chosen in this address or before, or that the browser prefers.
+def language_of(request: HTTPConnection) -> str:
+    """The language of ``LEARNERS`` that was chosen in this address or before, or that the browser prefers.
 
-    Otherwise the first.
+    Otherwise English.
     """
     for chosen in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
-        if chosen is not None and chosen in offered:
+        if chosen is not None and chosen in LEARNERS:
             return chosen
     wanted = _wanted(request.headers.get("accept-language", ""))
-    return next((one for one in wanted if one in offered), offered[0])
+    return next((one for one in wanted if one in LEARNERS), ENGLISH)
 
 
 def said_in(language: str, text: str) -> str:
@@ -68,10 +67,10 @@ def said_in(language: str, text: str) -> str:
     return catalogue(language).gettext(text) if text else ""
 
 
-def addresses_in(request: Request, offered: Iterable[str]) -> dict[str, str]:
+def addresses_in(request: Request) -> dict[str, str]:
     """The address of this page in each language: what was chosen of a list stays, what a form did is left out."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {PARAMETER, DONE}]
-    return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in offered}
+    return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in LEARNERS}
 
 
 def set_framed_cookie(answer: Response, name: str, value: str, seconds: int) -> None:

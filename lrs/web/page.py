@@ -23,7 +23,7 @@ from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.kernel.mail_server import is_loopback
 from lrs.kernel.plain_text import sentence
-from lrs.web.exchange import exchange_of
+from lrs.web.exchange import exchange_of, in_language
 from lrs.web.frame import PRODUCT, Frame, FrameOf
 from lrs.web.language import (
     COOKIE,
@@ -32,7 +32,6 @@ from lrs.web.language import (
     PARAMETER,
     addresses_in,
     catalogue,
-    language_of,
     said_in,
     set_framed_cookie,
 )
@@ -77,7 +76,8 @@ class Pages(msgspec.Struct, frozen=True):
 def page(request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
     """The answer with *template* (``<audience>/<name>.html``), filled in with *shown*.
 
-    It has the language of the exchange and the frame of the pages at this address.
+    It has the language of the exchange and the frame of the pages at this address. Where it offers ``languages``, one
+    that was chosen in its address is kept.
     """
     policy, exchange, nonce = policy_of(request), exchange_of(request), secrets.token_urlsafe(18)
     names = SourceNames(exchange.tenant.store if exchange.tenant is not None else None)
@@ -87,25 +87,24 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
         say_sources(shown["list"], names.called)
         if exchange.language != ENGLISH:
             say_list(shown["list"], catalogue(exchange.language).gettext)
-    if "languages" in shown:
-        shown["languages"] = addresses_in(request, shown["languages"])
+    offers = "languages" in shown
+    if offers:
+        shown["languages"] = addresses_in(request)
     frame = exchange.frame(request) if exchange.frame is not None else Frame()
     html = environment(exchange.language).get_template(template).render(frame=frame, **told, **shown)
-    return HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})
-
-
-def page_in_language(request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
-    """As ``page``, in the language of learners that the reader chose; a choice in this address is kept.
-
-    The template gets the ``languages`` to choose from.
-    """
-    exchange_of(request).language = language_of(request, LEARNERS)
-    answer = page(request, template, status, languages=LEARNERS, **shown)
-    keep_choice(request, answer)
+    answer = HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})
+    if offers:
+        _keep_choice(request, answer)
     return answer
 
 
-def keep_choice(request: Request, answer: Response) -> None:
+def page_in_language(request: Request, template: str, status: int = 200, /, **shown: Any) -> Response:
+    """As ``page``, in the language of learners that the reader chose, with the ``languages`` to choose from."""
+    in_language(request)
+    return page(request, template, status, languages=LEARNERS, **shown)
+
+
+def _keep_choice(request: Request, answer: Response) -> None:
     """Sets a cookie with the language in this address, for all pages that learners read.
 
     Where another site shows the page in a frame, the browser keeps the cookie for that site alone.

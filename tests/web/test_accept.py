@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import Request
 
 from lrs.web.accept import preferred
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.language import language_of
 
 HTML, JSON = "text/html", "application/json"
 
@@ -50,4 +50,4 @@ def test_the_type_of_the_highest_quality_is_chosen(accept, chosen):
 def test_the_language_of_the_highest_quality_is_chosen_and_never_one_that_is_not_wanted(accept, chosen):
     asked = {"type": "http", "headers": [(b"accept-language", accept.encode())], "query_string": b""}
 
-    assert language_of(Request(asked), LEARNERS) == chosen
+    assert language_of(Request(asked)) == chosen

@@ -13,9 +13,8 @@ from adapters.lms.lti.signed_in import Launched, way_back
 from lrs.kernel.addresses import origin
 from lrs.kernel.errors import Refused
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of, tenant_of
+from lrs.web.exchange import exchange_of, in_language, tenant_of
 from lrs.web.frame import Frame, Place
-from lrs.web.language import LEARNERS, language_of
 from lrs.web.page import Pages, plain_frame, policy_of, refusal_page, server_root
 from lrs.web.page_policy import PagePolicy
 
@@ -77,7 +76,7 @@ def refusal(request: Request, refused: Refused) -> Response:
         known = sorted(platforms.everyone(tenant.store), key=lambda one: one.state != "approved")
         origins = dict.fromkeys(origin for one in known for origin in one.framing)
         framed_by(request, tuple(origins)[:_MOST_FRAMING])
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return refusal_page(request, refused, "lti/refused.html")
 
 

@@ -25,9 +25,9 @@ from lrs.kernel.sealed import NotOurs, digest_of, hide, reveal
 from lrs.kernel.times import MINUTE, SECOND
 from lrs.pages.visit import REFUSALS, FormBody
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of
+from lrs.web.exchange import in_language
 from lrs.web.frame import PRODUCT
-from lrs.web.language import LEARNERS, language_of, set_framed_cookie
+from lrs.web.language import set_framed_cookie
 from lrs.web.late import Router
 from lrs.web.origins import client_of, is_from_elsewhere
 from lrs.web.page import page, page_in_language, redirect
@@ -184,7 +184,7 @@ def _other_browser(request: Request, other: OtherBrowser, form: dict[str, str]) 
         shown |= {name: form.get(name, "") for name in ("state", "id_token")}
         return page(request, "lti/recall.html", tool=path_of(request), key=_key(form.get("state", "")), **shown)
     given = sorted(begun.given.items())
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return page(request, "lti/window.html", 403, tool=path_of(request), given=given, platform=platform.name)
 
 

@@ -24,8 +24,7 @@ from lrs.kernel.errors import Refused
 from lrs.pages.visit import REFUSALS
 from lrs.storage.edge import read, write
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.exchange import exchange_of, in_language
 from lrs.web.late import Router
 from lrs.web.page import Pages, page, policy_of, refusal_page
 from lrs.web.page_policy import PagePolicy
@@ -80,7 +79,7 @@ def _add_page(router: Router) -> None:
         session = _session(here, token)
         run_time.check(here.settings)
         exchange_of(request).policy = replace(policy_of(request), shows=(origin(session.url),))
-        exchange_of(request).language = language_of(request, LEARNERS)
+        in_language(request)
         return page(request, "content/player.html", place=request.url.path)
 
 
@@ -93,7 +92,7 @@ def _session(here: Tenant, token: str) -> LaunchSession:
 
 
 def _refused(request: Request, refused: Refused) -> Response:
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return refusal_page(request, refused, "content/refused.html")
 
 

@@ -19,11 +19,11 @@ from lrs.matching.consent.page import AGREE, ANSWERS, STOP, ConsentForm, Looker
 from lrs.matching.consent.who_answers import check_answer, needs_sign_in
 from lrs.matching.services import Service
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import Exchange, exchange_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.exchange import Exchange, in_language
+from lrs.web.language import LEARNERS
 from lrs.web.late import Router
 from lrs.web.origins import base_of, pages_address_for, session_cookie
-from lrs.web.page import Pages, keep_choice, page, redirect, refusal_page
+from lrs.web.page import Pages, page, redirect, refusal_page
 from lrs.web.page_policy import PagePolicy
 from lrs.web.routing import Here, small_body
 
@@ -66,9 +66,8 @@ class Looking(msgspec.Struct, frozen=True):
         return Posted(pages_address_for(self.request), self.looker.language)
 
     def page(self, template: str, told: Mapping[str, Any], status: int = 200) -> Response:
-        """The page, with the cookie for its form, and with the cookie for a chosen language."""
+        """The page, with the cookie for its form."""
         answer = page(self.request, template, status, **told, languages=LEARNERS)
-        keep_choice(self.request, answer)
         is_secure = (self.tenant.settings.pages_root or "").startswith("https:")
         cookie, path = (consent_page.COOKIE, self.looker.browser), self.request.url.path
         answer.set_cookie(*cookie, httponly=True, samesite="lax", secure=is_secure, path=path)
@@ -77,7 +76,7 @@ class Looking(msgspec.Struct, frozen=True):
 
 def looking(request: Request, tenant: Here, consent: Annotated[str | None, Cookie()] = None) -> Looking:
     """The dependency that gives the request for a consent page."""
-    language = exchange_of(request).language = language_of(request, LEARNERS)
+    language = in_language(request)
     found = session_in(tenant, request.cookies.get(session_cookie(tenant)))
     browser, person = consent_page.browser_of(consent), found.caller.person if found else ""
     return Looking(request, tenant, Looker(browser, language, person), consent)
@@ -205,7 +204,7 @@ def _add_guardian(router: Router) -> None:
 
 def refusal(request: Request, refused: Refused) -> Response:
     """The page that tells a learner or a guardian why the request was refused."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return refusal_page(request, refused, "learner/refused.html", root=base_of(request), languages=LEARNERS)
 
 

@@ -11,9 +11,8 @@ from lrs.pages.me import facts
 from lrs.pages.me.facts import Own
 from lrs.pages.visit import Visit
 from lrs.web.dates import Dates
-from lrs.web.exchange import exchange_of
+from lrs.web.exchange import in_language
 from lrs.web.language import LEARNERS, language_of, said_in
-from lrs.web.page import keep_choice
 
 READ = "own-record.read"
 
@@ -28,14 +27,12 @@ def own_of(visit: Visit) -> Own:
 
 def dates_of(visit: Visit) -> Dates:
     """How the page writes dates: in the language that the learner chose, or that their browser prefers."""
-    return Dates(visit.tenant.settings.zone, language_of(visit.request, LEARNERS))
+    return Dates(visit.tenant.settings.zone, language_of(visit.request))
 
 
 def own_page(visit: Visit, template: str, status: int = 200, **shown: Any) -> Response:
     """A page in the learner's language, which is kept once it is chosen."""
-    language = exchange_of(visit.request).language = language_of(visit.request, LEARNERS)
+    language = in_language(visit.request)
     if "problem" in shown:
         shown["problem"] = said_in(language, shown["problem"])
-    answer = visit.page(template, status, languages=LEARNERS, **shown)
-    keep_choice(visit.request, answer)
-    return answer
+    return visit.page(template, status, languages=LEARNERS, **shown)

@@ -39,8 +39,8 @@ from lrs.people import questions
 from lrs.storage import Tx
 from lrs.storage.kinds import Kinds
 from lrs.subjects import access
-from lrs.web.exchange import exchange_of, root_of
-from lrs.web.language import LEARNERS, language_of, said_in
+from lrs.web.exchange import in_language, root_of
+from lrs.web.language import said_in
 from lrs.web.late import Router
 from lrs.web.origins import base_of
 from lrs.web.page import Pages, refusal_page
@@ -244,7 +244,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     root = base_of(request)
     if refused.error == SIGN_IN_FIRST:
         return sign_in_first(request, "/sign-in/learner")
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     return refusal_page(request, refused, "learner/own-refused.html", root=root)
 
 

@@ -15,10 +15,10 @@ from lrs.kernel.times import DAY, SECOND
 from lrs.pages import session
 from lrs.pages.visit import ACCOUNT, home_of
 from lrs.tenancy.tenants import Tenant
-from lrs.web.exchange import exchange_of
-from lrs.web.language import LEARNERS, language_of
+from lrs.web.exchange import in_language
+from lrs.web.language import LEARNERS
 from lrs.web.origins import base_of, drop_cookie, form_cookie, session_cookie, set_cookie, then_cookie
-from lrs.web.page import keep_choice, page, redirect
+from lrs.web.page import page, redirect
 
 FORM_LASTS = LASTS // SECOND
 DEVICE_LASTS = 180 * DAY // SECOND
@@ -67,11 +67,9 @@ def learners_page(
     request: Request, tenant: Tenant, template: str, refused: Refused | None = None, /, **shown: Any
 ) -> Response:
     """The same for a learner, in the language that they chose or their browser prefers."""
-    exchange_of(request).language = language_of(request, LEARNERS)
+    in_language(request)
     told: dict[str, Any] = {"why": refused.status if refused else 0, "languages": LEARNERS}
-    answer = form_page(request, tenant, template, refused, **told | shown)
-    keep_choice(request, answer)
-    return answer
+    return form_page(request, tenant, template, refused, **told | shown)
 
 
 def fields(request: Request, tenant: Tenant, body: bytes) -> dict[str, str]:

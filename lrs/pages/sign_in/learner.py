@@ -21,7 +21,7 @@ from lrs.pages.sign_in.password import ways
 from lrs.pages.visit import FormBody, form_body, page_router, said
 from lrs.people import sign_in
 from lrs.tenancy.tenants import Tenant
-from lrs.web.language import LEARNERS, language_of, said_in
+from lrs.web.language import language_of, said_in
 from lrs.web.late import Router
 from lrs.web.origins import base_of, client_of, pages_address_for, set_cookie, then_cookie
 from lrs.web.routing import Here
@@ -60,7 +60,7 @@ def routes() -> Router:
         try:
             tries.count(tenant, Try(("message by", client_of(request)), OF_CLIENT))
             if _may_be_sent(tenant, email):
-                language = language_of(request, LEARNERS)
+                language = language_of(request)
                 sign_in.ask(tenant, email, browser, pages_address_for(request), language)
         except Refused as refused:
             return _asked(request, tenant, refused)
@@ -153,7 +153,7 @@ def _confirmed(tenant: Tenant, text: str, nonce: str) -> Proven:
 
 
 def _asked(request: Request, tenant: Tenant, refused: Refused | None = None, then: str = "") -> Response:
-    done = said_in(language_of(request, LEARNERS), said(request))
+    done = said_in(language_of(request), said(request))
     answer = entering.learners_page(
         request, tenant, "account/learner.html", refused, providers=ways(tenant, "learners"), done=done
     )
