@@ -9,6 +9,8 @@ from lrs.storage import Reader, Walk
 from lrs.xapi.statements.keys import source_key
 from lrs.xapi.statements.plan import KIND as STATEMENT
 
+UNKNOWN_SOURCE = "no key is called {}, and nothing came from it"
+
 
 class KnownSources:
     """The sources of which a key was ever made, or from which a statement came; looked up as they are asked for."""

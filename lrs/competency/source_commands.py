@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 import click
 
-from lrs.competency.known_sources import KnownSources
+from lrs.competency.known_sources import UNKNOWN_SOURCE, KnownSources
 from lrs.competency.rules.walk import read_again
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import json_option, print_json
@@ -23,7 +23,7 @@ from lrs.tenancy.options import with_tenant
 from lrs.tenancy.tenants import Tenant
 
 persons.add_command(invite_commands.invite)
-_UNKNOWN = "no key is called {}, and nothing came from it: see lrs keys list"
+_UNKNOWN = f"{UNKNOWN_SOURCE}: see lrs keys list"
 
 
 @persons.command()

@@ -66,11 +66,14 @@ def _add_versions(router: Router) -> None:
 
     @router.get(f"{PLACE}/ready.csv", summary="Rows for the table of rules, to fill in", openapi_extra=SIGNED_IN)
     def ready(visit: Visiting, source: str = "", activity: str = "", verb: str = "") -> Response:
-        store = visit.tenant.store
-        products = {one.source: one.product for one in known_keys(store) if one.product}
-        asked = [ready_row(activity, verb)] if activity else []
-        table = written(asked, source) if asked else ready_table(store, products.get(source, MOODLE), source)
+        table = written([ready_row(activity, verb)], source) if activity else _ready(visit.tenant.store, source)
         return file_of(table.encode("utf-8-sig"), "text/csv; charset=utf-8", "rules-ready.csv")
+
+
+def _ready(reader: Reader, source: str) -> str:
+    """The rows for *source*, whose product its key names."""
+    products = {one.source: one.product for one in known_keys(reader) if one.product}
+    return ready_table(reader, products.get(source, MOODLE), source)
 
 
 def _versions(visit: Visit, refused: Refused | None = None) -> Response:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from lrs.access import MADE_HERE, is_of_content
 from lrs.competency.dates import iso_period, parse_period, shorter
 from lrs.competency.frameworks.framework import Framework, Item, items_named
+from lrs.competency.known_sources import UNKNOWN_SOURCE
 from lrs.competency.rules.rules import ROLES, ActivityRole, Rule, RuleCompetency, Ruleset, content
 from lrs.competency.rules.verbs import VERBS
 from lrs.competency.tables import RowFault, read_table, said
@@ -58,6 +61,14 @@ class UnusableCell(Exception):
         self.reason = reason
 
 
+class UnusableRow(Exception):
+    """A row that cannot be used: for each *wrong* column, why."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        super().__init__("; ".join(wrong.values()))
+        self.wrong = wrong
+
+
 def ruleset_from_table(
     content: Path | bytes, known: KnownNames, before: Ruleset, earlier: Sequence[Ruleset] = ()
 ) -> tuple[Ruleset, tuple[RowFault, ...]]:
@@ -73,8 +84,8 @@ def ruleset_from_table(
     for row in rows:
         try:
             rule, competency = _rule(row, known)
-        except UnusableCell:
-            faults.append(_fault(row, known))
+        except UnusableRow as unusable:
+            faults.append(_fault(row, unusable.wrong))
             continue
         if rule.item in rules:
             faults.append(
@@ -111,52 +122,39 @@ def _with_version(rule: Rule, known: Iterable[Rule], version: int) -> Rule:
 
 
 def _rule(row: Row, known: KnownNames) -> tuple[Rule, RuleCompetency]:
-    match = _match(row)
-    activity = _activity(row)
-    verbs = _verbs(row)
-    competency, item = _competency(row, known)
-    level = _level(row, competency, item)
-    valid_for, window = _valid_for(row), _window(row)
-    id = name("rule", match, activity, "|".join(verbs), competency.id, level)
-    sources = tuple(sorted({part.strip() for part in row["trusted source"].split("|") if part.strip()}))
-    return (
-        Rule(
-            item=id,
-            version=0,
-            match=match,
-            activity=activity,
-            verbs=verbs,
-            competency=competency.key,
-            level=level,
-            threshold=_threshold(row),
-            valid_for=valid_for,
-            window=window,
-            sources=sources,
-            scaled_range=_range(row),
-        ),
-        competency,
-    )
-
-
-def _fault(row: Row, known: KnownNames) -> RowFault:
-    """Every cell of *row* that cannot be used, so that all are mended at once."""
-    found: dict[str, str] = {}
-    for read in (
-        _match,
-        _activity,
-        _verbs,
-        lambda row: _level(row, *_competency(row, known)),
-        _threshold,
-        _valid_for,
-        _window,
-        _range,
-    ):
+    """The rule of *row*. Raises ``UnusableRow`` with every cell that cannot be used, so that all are mended at once."""
+    readers: Mapping[str, Callable[[Row], Any]] = {
+        "match": _match,
+        "activity": _activity,
+        "verbs": _verbs,
+        "proves": partial(_proves, known),
+        "threshold": _threshold,
+        "valid_for": _valid_for,
+        "window": _window,
+        "scaled_range": _range,
+        "sources": _sources,
+    }
+    read: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for field, reader in readers.items():
         try:
-            read(row)
+            read[field] = reader(row)
         except UnusableCell as fault:
-            found.setdefault(fault.column, fault.reason)
-    (column, reason), *also = found.items()
+            wrong.setdefault(fault.column, fault.reason)
+    if wrong:
+        raise UnusableRow(wrong)
+    competency, level = read.pop("proves")
+    id = name("rule", read["match"], read["activity"], "|".join(read["verbs"]), competency.id, level)
+    return Rule(item=id, version=0, competency=competency.key, level=level, **read), competency
+
+
+def _fault(row: Row, wrong: Mapping[str, str]) -> RowFault:
+    (column, reason), *also = wrong.items()
     return RowFault(row.place.row, column, reason, says=said(row, NAMING), also=tuple(also))
+
+
+def _sources(row: Row) -> tuple[str, ...]:
+    return tuple(sorted({part.strip() for part in row["trusted source"].split("|") if part.strip()}))
 
 
 def _range(row: Row) -> tuple[float, float]:
@@ -191,6 +189,11 @@ def _verbs(row: Row) -> tuple[str, ...]:
     if unknown:
         raise UnusableCell("verb", f"{unknown[0]!r} is no verb known by one word; write its IRI")
     return tuple(sorted({word if ":" in word else VERBS[word.casefold()] for word in words}))
+
+
+def _proves(known: KnownNames, row: Row) -> tuple[RuleCompetency, int]:
+    competency, item = _competency(row, known)
+    return competency, _level(row, competency, item)
 
 
 def _competency(row: Row, known: KnownNames) -> tuple[RuleCompetency, Item]:
@@ -283,9 +286,8 @@ def _warnings(row: Row, rule: Rule, known: KnownNames) -> list[RowFault]:
     if known.sources is None:
         return []
     others = [one for one in rule.sources if one not in MADE_HERE and not is_of_content(one)]
-    told = "no key is called {!r}, and nothing came from it"
     return [
-        RowFault(row.place.row, "trusted source", told.format(one), warning=True)
+        RowFault(row.place.row, "trusted source", UNKNOWN_SOURCE.format(repr(one)), warning=True)
         for one in others
         if one not in known.sources
     ]
