@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from adapters.apprenticeship import standard_records as kept
-from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, naming, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
@@ -23,17 +22,15 @@ def standards() -> None:
 
 @standards.command("import")
 @with_tenant
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @json_option
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read standards from FILE: JSON, one record of Skills England or a list of them.
 
     Each version is kept beside the others. Later ILR returns and uploads name the standard by its reference.
     """
-    try:
+    with naming(file):
         found, faults = kept.read_standards(file.read_bytes())
-    except Refused as refused:
-        raise click.ClickException(f"{file.name}: {refused.message}") from refused
     outcomes = [tenant.store.write(partial(kept.keep, standard=one, by=BY_COMMAND)).result() for one in found]
     told = [one.shown() | {"outcome": outcome} for one, outcome in zip(found, outcomes, strict=True)]
     if as_json:
@@ -74,10 +71,7 @@ def list_command(tenant: Tenant, *, as_json: bool) -> None:
 @json_option
 def show_command(tenant: Tenant, reference: str, version: str, *, as_json: bool) -> None:
     """Show a standard, such as ST1406, in VERSION or its newest one, with its knowledge, skills and behaviours."""
-    try:
-        found = kept.standard_called(tenant.store, reference, version)
-    except Refused as refused:
-        raise click.ClickException(refused.message) from refused
+    found = kept.standard_called(tenant.store, reference, version)
     criteria = [{"code": one.code, "guid": one.guid, "text": one.text} for one in found.criteria]
     if as_json:
         print_json(found.shown() | {"criteria": criteria})

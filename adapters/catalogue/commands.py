@@ -13,13 +13,12 @@ from adapters.catalogue.table import COLUMNS, read_catalogue
 from adapters.training_centre import centre_sessions
 from lrs.competency.frameworks.frameworks import published
 from lrs.competency.tables import told_of
-from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.kernel.tables.notes import worth_saying
 from lrs.storage import Tx
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, naming, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
@@ -30,20 +29,18 @@ def catalogue() -> None:
 
 @catalogue.command("import")
 @with_tenant
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @json_option
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read offerings and their dates from FILE (CSV or XLSX: offering, title, competency, level, date, and more).
 
     A date whose session is there already changes nothing: what is there may have a roster.
     """
-    try:
+    with naming(file):
         notes = told_of(file, COLUMNS)
         found = read_catalogue(
             file, tenant.settings.zone, BY_COMMAND, tenant.clock(), scales_of(published(tenant.store))
         )
-    except Refused as refused:
-        raise click.ClickException(f"{file.name}: {refused.message}") from refused
 
     def decide(tx: Tx) -> dict[str, str]:
         done = {one.id: offerings.keep(tx, one, BY_COMMAND) for one in found.offerings.values()}

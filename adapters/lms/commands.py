@@ -14,7 +14,7 @@ from adapters.lms.importing import import_course
 from adapters.lms.scorm import run_time
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, print_record, print_table
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 _NONE = "there are no courses yet: lrs courses import FILE brings a package in"
@@ -26,7 +26,7 @@ def courses() -> None:
 
 
 @courses.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @json_option
 @with_tenant
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:

@@ -9,14 +9,11 @@ import msgspec
 
 from adapters.planning import demand as kept
 from adapters.planning.demand import RowReason
-from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, naming, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=CommandGroup)
@@ -26,14 +23,12 @@ def demand() -> None:
 
 @demand.command("import")
 @with_tenant
-@click.argument("file", type=_FILE)
+@file_argument
 @json_option
 def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read what is wanted from FILE (CSV or XLSX: role, region, year, headcount, source)."""
-    try:
+    with naming(file):
         taken = kept.take(tenant.store, file, BY_COMMAND)
-    except Refused as refused:
-        raise click.ClickException(f"{file.name}: {refused.message}") from refused
     if as_json:
         print_json({"outcomes": taken.outcomes, "problems": _problems(taken.lost)})
     else:
@@ -43,14 +38,12 @@ def import_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
 
 @demand.command("regions")
 @with_tenant
-@click.argument("file", type=_FILE)
+@file_argument
 @json_option
 def regions_command(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read the region of each postcode district from FILE (CSV or XLSX: district, region), in place of those before."""
-    try:
+    with naming(file):
         lost = kept.take_regions(tenant.store, file, BY_COMMAND)
-    except Refused as refused:
-        raise click.ClickException(f"{file.name}: {refused.message}") from refused
     known = kept.regions_of(tenant.store)
     if as_json:
         print_json({"districts": len(known), "regions": sorted(set(known.values())), "problems": _problems(lost)})

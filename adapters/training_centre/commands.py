@@ -10,12 +10,11 @@ from adapters.training_centre import checklists as kept
 from adapters.training_centre.checklist_table import COLUMNS, read_checklists
 from lrs.access.keys import check_source
 from lrs.competency.tables import told_of
-from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.kernel.tables.notes import worth_saying
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, naming, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
@@ -26,7 +25,7 @@ def checklists() -> None:
 
 @checklists.command("import")
 @with_tenant
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @click.option("--centre", required=True, help="The training centre: the name of its source, as in --provider.")
 @json_option
 def import_command(tenant: Tenant, file: Path, centre: str, *, as_json: bool) -> None:
@@ -35,11 +34,9 @@ def import_command(tenant: Tenant, file: Path, centre: str, *, as_json: bool) ->
     A checklist that changed gets a new version; one that is as it was changes nothing.
     """
     check_source(centre)
-    try:
+    with naming(file):
         notes = told_of(file, COLUMNS)
         found, faults = read_checklists(file, centre)
-    except Refused as refused:
-        raise click.ClickException(f"{file.name}: {refused.message}") from refused
     now = tenant.clock()
     done = tenant.store.write(lambda tx: [kept.keep(tx, one, now, BY_COMMAND) for one in found]).result()
     told = [one.shown() | {"outcome": "new version" if is_new else "unchanged"} for one, is_new in done]

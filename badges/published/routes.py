@@ -11,11 +11,12 @@ from badges.credentials.list_forms import LIST_FORMS
 from badges.credentials.stored import stored_badge
 from badges.forms import FORMS
 from badges.forms.sd_jwt import issuer_address
-from badges.keys.issuer import issuer_of
+from badges.keys.issuer import Issuer, issuer_of
 from badges.keys.ring import ring_of
 from badges.published import achievement_routes
 from badges.published.public import PAGE_AGE, BadgeTenant, PublicRoute, as_json, record_of, sends
 from lrs.kernel.errors import Refused
+from lrs.tenancy.tenants import Tenant
 from lrs.web.accept import preferred
 from lrs.web.exchange import tenant_of
 from lrs.web.late import Router
@@ -45,11 +46,7 @@ def _add_keys(router: Router) -> None:
         summary="The issuer's keys, as a DID document",
     )
     def did(tenant: BadgeTenant) -> Response:
-        issuer = issuer_of(tenant)
-        if issuer.demonstration:
-            raise Refused(
-                "This issuer has no did:web: this server has no https address.", status=404, error="not_found"
-            )
+        issuer = _with_address(tenant, "did:web")
         return as_json(issuer.did_document(), "application/did+json", PAGE_AGE)
 
     @router.get(
@@ -66,12 +63,17 @@ def _add_keys(router: Router) -> None:
         summary="The keys of an issuer of SD-JWT VCs",
     )
     def jwt_vc_issuer(tenant: BadgeTenant) -> Response:
-        issuer = issuer_of(tenant)
-        if issuer.demonstration:
-            raise Refused(
-                "This issuer has no address: this server has no https address.", status=404, error="not_found"
-            )
+        issuer = _with_address(tenant, "address")
         return as_json({"issuer": issuer_address(issuer), "jwks": issuer.jwks()}, "application/json", PAGE_AGE)
+
+
+def _with_address(tenant: Tenant, what: str) -> Issuer:
+    """The issuer of *tenant*. Raises ``Refused`` (404) if it has none of *what* an https address gives."""
+    issuer = issuer_of(tenant)
+    if issuer.demonstration:
+        message = f"This issuer has no {what}: this server has no https address."
+        raise Refused(message, status=404, error="not_found")
+    return issuer
 
 
 def _add_lists(router: Router) -> None:

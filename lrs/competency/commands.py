@@ -13,7 +13,7 @@ from lrs.competency.frameworks.frameworks import frameworks, keep, publish
 from lrs.competency.frameworks.levels import PRESETS
 from lrs.competency.frameworks.sheets import ALIASES as COLUMNS
 from lrs.competency.frameworks.sheets import framework_from_sheet
-from lrs.competency.printed import file_argument, print_faults, print_notes, read_rules
+from lrs.competency.printed import print_faults, print_notes, read_rules
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.commands import apply_, restore, show
 from lrs.competency.rules.commands import list_ as list_rules
@@ -23,7 +23,7 @@ from lrs.kernel.plain_text import counted, one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list, time_of
 from lrs.storage import each
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 # -- framework ------------------------------------------------------------------------------------------------------

@@ -18,8 +18,6 @@ from lrs.kernel.plain_text import one_line
 from lrs.kernel.tables.notes import worth_saying
 from lrs.tenancy.tenants import Tenant
 
-file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
 
 def read_rules(tenant: Tenant, file: Path) -> tuple[Ruleset, tuple[RowFault, ...]]:
     """The rule set that results from the table in *file* and the rules in force, and the faults of its rows."""

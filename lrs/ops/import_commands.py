@@ -29,7 +29,7 @@ from lrs.kernel.printing import CommandGroup, json_option, print_json, print_lis
 from lrs.kernel.settings import Settings
 from lrs.kernel.strict_json import Json
 from lrs.tenancy.control import registered
-from lrs.tenancy.options import settings_for, with_tenant_to_read
+from lrs.tenancy.options import file_argument, settings_for, with_tenant_to_read
 from lrs.tenancy.tenants import DEFAULT, Tenant
 
 PROFILE_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -47,7 +47,7 @@ def adapter() -> None:
 
 @adapter.command("run")
 @click.argument("name", metavar="ADAPTER", type=click.Choice(sorted(SOURCES)))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
 @json_option
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the embedded store (default: LRS_DATA).")

@@ -23,6 +23,17 @@ from lrs.tenancy.tenants import DEFAULT, Tenant, open_tenant
 
 Command = Callable[..., Any]
 
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Says of which file it is what is refused within."""
+    try:
+        yield
+    except Refused as refused:
+        raise click.ClickException(f"{file.name}: {refused.message}") from refused
+
 
 def settings_for(data: Path | None) -> Settings:
     """The settings of the environment; ``--data`` overrides ``LRS_DATA``. Ends the command if one is wrong."""
@@ -95,18 +106,23 @@ def _with_tenant(
     @functools.wraps(command)
     def wrapped(data: Path | None, tenant: str, **given: object) -> object:
         settings = settings_for(data)
-        try:
-            with opening(settings, tenant) as opened, around(opened):
-                return command(opened, **given)
-        except Refused as refusal:
-            raise click.ClickException(refusal.message) from refusal
-        except (Damaged, Misconfigured) as error:
-            raise click.ClickException(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            message = f"the store of tenant {tenant!r} cannot be read: {error}; restore it from a backup"
-            raise click.ClickException(message) from error
+        with _in_one_line(f"the store of tenant {tenant!r}"), opening(settings, tenant) as opened, around(opened):
+            return command(opened, **given)
 
     return wrapped
+
+
+@contextmanager
+def _in_one_line(store: str) -> Iterator[None]:
+    """Ends the command with one line where it is refused, is set up wrongly, or its *store* is damaged."""
+    try:
+        yield
+    except Refused as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    except (Damaged, Misconfigured) as error:
+        raise click.ClickException(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise click.ClickException(f"{store} cannot be read: {error}; restore it from a backup") from error
 
 
 def with_control(command: Command) -> Command:
@@ -125,16 +141,7 @@ def _with_control(command: Command, opening: Callable[[Settings], AbstractContex
     @functools.wraps(command)
     def wrapped(data: Path | None, **given: object) -> object:
         settings = settings_for(data)
-        try:
-            with opening(settings) as control:
-                return command(settings, control, **given)
-        except Refused as refusal:
-            raise click.ClickException(refusal.message) from refusal
-        except (Damaged, Misconfigured) as error:
-            raise click.ClickException(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise click.ClickException(
-                f"the control store cannot be read: {error}; restore it from a backup"
-            ) from error
+        with _in_one_line("the control store"), opening(settings) as control:
+            return command(settings, control, **given)
 
     return wrapped

@@ -82,8 +82,13 @@ def read_body(model: type[Model], body: bytes) -> Model:
 def described(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI description of the body of a route that reads it with ``read_body``. It refers to no other part."""
     schema = model.model_json_schema()
-    schema = _inlined(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return json_body(schema, schema.pop("$defs", {}))
+
+
+def json_body(schema: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI description of a body of JSON that has the form of *schema*, which may refer to *parts*."""
+    inlined = _inlined(schema, parts)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
 
 
 def _inlined(schema: Any, parts: dict[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from lrs.kernel import strict_json
 from lrs.kernel.errors import Refused
 from lrs.web.exchange import exchange_of
 from lrs.web.late import LateRoute
+from lrs.web.routing import json_body
 from lrs.xapi.statements.identity import SAME_PERSON
 
 T = TypeVar("T")
@@ -103,18 +104,7 @@ def told(body: bytes, kind: type[T]) -> T:
 def described(kind: type[Any]) -> dict[str, Any]:
     """The body of a route that reads it by ``told``, for the OpenAPI document."""
     (schema,), parts = msgspec.json.schema_components([kind], ref_template="#/{name}")
-    inlined = _inlined(schema, parts)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
-
-
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_inlined(one, parts) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(parts[schema["$ref"].rpartition("/")[2]], parts)
-    return {name: _inlined(value, parts) for name, value in schema.items()}
+    return json_body(schema, parts)
 
 
 class CatapultRoute(LateRoute):

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from lrs.competency.printed import file_argument, print_faults, read_rules, table_of
+from lrs.competency.printed import print_faults, read_rules, table_of
 from lrs.competency.rules import rulesets
 from lrs.competency.rules.applying import look, put_in
 from lrs.competency.rules.applying import lost as count_lost
@@ -20,7 +20,7 @@ from lrs.competency.rules.rulesets import Applied
 from lrs.kernel.errors import Refused
 from lrs.kernel.printing import json_option, print_json, print_list, time_of
 from lrs.tenancy.audit import BY_COMMAND
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 _NO_RULES = "no rules were ever applied: lrs rules apply FILE puts a mapping table in force"

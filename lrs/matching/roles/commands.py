@@ -11,7 +11,7 @@ from lrs.kernel.plain_text import one_line
 from lrs.kernel.printing import CommandGroup, json_option, print_json, print_list
 from lrs.kernel.tables.notes import worth_saying
 from lrs.matching.roles import roles as kept
-from lrs.tenancy.options import with_tenant, with_tenant_to_read
+from lrs.tenancy.options import file_argument, with_tenant, with_tenant_to_read
 from lrs.tenancy.tenants import Tenant
 
 
@@ -22,7 +22,7 @@ def roles() -> None:
 
 @roles.command("import")
 @with_tenant
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @json_option
 def import_roles(tenant: Tenant, file: Path, *, as_json: bool) -> None:
     """Read roles from FILE (CSV or XLSX: role, competency, level, importance, weight)."""
