@@ -1,12 +1,14 @@
-"""What stands at the top of modules: limits, times, words of states, patterns. A changed one is read in review like code."""
+"""What no case reaches: limits, times and patterns at the top of modules; and tables of words, asked for by their users.
+
+A changed limit is read in review beside the others. Texts and other tables are shown by the tests of what uses them.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -15,21 +17,29 @@ from typing import Any
 
 import adapters
 import badges
+from adapters.imports.sources import SOURCES, column_words
+from adapters.reading.columns import headers_known
 from lrs import app, competency, composition, matching, pages, people
 from lrs.pages import visit
-from tests.told.story import inline
+from lrs.pages.actions import ACTIONS, action_said
 
 ROOMS = (adapters, badges, competency, composition, matching, pages, people)
-OF_A_PROCESS = {"_MARK", "SENTENCES", "TO_LEARNERS"}
-"""Drawn, or filled by whatever is imported: the messages of ``SENTENCES`` are told below."""
-SHORT = 200
-"""Bytes that are told; of more the digest."""
 _ASSIGNED = re.compile(r"^(_?[A-Z][A-Z0-9_]*)(?=\s*[:=])", re.MULTILINE)
 
 
-def test_what_constants_are(told: Any) -> None:
-    for room in ROOMS:
-        told("".join(lines(room)), room.__name__, is_tidy=True)
+def test_what_limits_and_patterns_are(told: Any) -> None:
+    told("".join(line for room in ROOMS for line in lines(room)), is_tidy=True)
+
+
+def test_which_column_each_header_of_a_file_means(told: Any) -> None:
+    for name, source in SOURCES.items():
+        known = headers_known(source.columns, source.named)
+        labels = {column: words.label for column in source.columns if (words := column_words(column))}
+        told("".join(f"{header}: {column}, {labels[column]}\n" for header, column in sorted(known.items())), name)
+
+
+def test_what_the_record_of_actions_says(told: Any) -> None:
+    told("".join(f"{action}: {action_said(action, 'command line')}\n" for action in sorted(ACTIONS)))
 
 
 def test_what_pages_say_when_a_form_was_done(told: Any) -> None:
@@ -42,37 +52,10 @@ def lines(room: ModuleType) -> Iterator[str]:
         module = importlib.import_module(found.name)
         assert module.__file__ is not None
         for name in sorted(set(_ASSIGNED.findall(Path(module.__file__).read_text()))):
-            value = plain(getattr(module, name))
-            if value is not None and name not in OF_A_PROCESS:
-                yield f"{found.name} {name} = {inline(value)}\n"
-
-
-def plain(value: Any) -> Any:
-    """*value* as JSON, if it is made of texts and numbers; sets are sorted. ``None`` for everything else."""
-    match value:
-        case Mapping():
-            return whole([[plain(key), plain(one)] for key, one in value.items()])
-        case set() | frozenset():
-            found = whole([plain(one) for one in value])
-            return found and sorted(found, key=inline)
-        case tuple() | list():
-            return whole([plain(one) for one in value])
-    return simple(value)
-
-
-def whole(members: list[Any]) -> list[Any] | None:
-    """*members* if each of them can be told."""
-    return None if any(one is None or (isinstance(one, list) and None in one) for one in members) else members
-
-
-def simple(value: Any) -> Any:
-    match value:
-        case bool() | int() | float() | str():
-            return value
-        case bytes():
-            return repr(value) if len(value) <= SHORT else hashlib.sha256(value).hexdigest()
-        case timedelta() | Fraction():
-            return str(value)
-        case re.Pattern():
-            return f"/{value.pattern}/{value.flags}"
-    return None
+            match getattr(module, name):
+                case bool():
+                    pass
+                case int() | float() | timedelta() | Fraction() as limit:
+                    yield f"{found.name} {name} = {limit}\n"
+                case re.Pattern() as pattern:
+                    yield f"{found.name} {name} = {pattern.pattern!r}, {pattern.flags}\n"
