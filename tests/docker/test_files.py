@@ -143,8 +143,8 @@ def test_secrets_bind_mounts_and_dependencies_are_there():
 
 
 def test_commands_are_told_the_units_user_folder_and_settings():
-    settings, readme = unit(), (ROOT / "README.md").read_text()
-    (alias,) = re.findall(r"^alias engraft='(.*?)'$", readme, re.MULTILINE | re.DOTALL)
+    settings, told = unit(), (ROOT / "docs" / "operating.md").read_text()
+    (alias,) = re.findall(r"^alias engraft='(.*?)'$", told, re.MULTILINE | re.DOTALL)
     words = shlex.split(alias)
 
     given = {f"{name}={value}" for name, value in env_of(words).items()}
@@ -164,12 +164,12 @@ def test_a_service_that_may_not_change_owners_does_not_begin_as_root():
         assert not begins_as_root or "CHOWN" in service["cap_add"], name
 
 
-def test_the_wheel_is_the_only_one_that_the_readme_installs():
+def test_the_wheel_is_the_only_one_that_operators_are_told_to_install():
     made = re.search(r"^wheel:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert made is not None
     assert made[1].splitlines()[0] == "\t@rm -f dist/engraft_lrs-*.whl"
-    assert "pip install --no-deps dist/engraft_lrs-*.whl" in (ROOT / "README.md").read_text()
+    assert "pip install --no-deps dist/engraft_lrs-*.whl" in (ROOT / "docs" / "operating.md").read_text()
 
 
 def test_the_files_that_are_read_have_examples_and_are_never_committed():

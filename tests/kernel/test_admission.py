@@ -187,8 +187,8 @@ def test_causes_have_names_of_their_own_and_ask_for_at_least_a_second():
     assert all(cause.seconds >= 1 and cause.status in {429, 503, 507} for cause in CAUSES)
 
 
-def test_the_readme_tells_of_each_cause_with_its_answer_and_seconds():
-    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| `")]
+def test_the_docs_tell_of_each_cause_with_its_answer_and_seconds():
+    lines = [line for line in (ROOT / "docs" / "limits.md").read_text().splitlines() if line.startswith("| `")]
 
     for cause in CAUSES:
         (line,) = [line for line in lines if line.startswith(f"| `{cause.name}` |")]
