@@ -95,6 +95,14 @@ class Lrs:
         return self.ask("GET", more.removeprefix(place), **given)
 
 
+def neighbour_of(lrs, name="neighbour"):
+    """The same server as a client of another, new tenant sees it."""
+    tenants = lrs.app.tenants
+    tenants.control.add(name)
+    at = Lrs(f"{lrs.address}/t/{name}", tenants.take(name), clients=lrs.clients, app=lrs.app)
+    return at.as_key("all", name="neighbours")
+
+
 @contextmanager
 def serving(folder, *, scopes=("all",), **settings):
     """A server for the files in *folder*, and a key with *scopes*. ``PORT`` in a setting is the port it listens on."""

@@ -6,12 +6,12 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
-from lrs.access import passwords, second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
+from lrs.access import one_time, passwords, second_factor, sessions, staff, staff_acts, staff_factor, staff_sign_in
 from lrs.access.learners import account_of, close_account, open_account, person_with_login
 from lrs.access.learners import caller_of as learner_caller
 from lrs.access.roles import Granted
 from lrs.access.sessions import SigningIn
-from lrs.access.staff import ACTIVE, DISABLED, SUBJECT, Login, Member
+from lrs.access.staff import ACTIVE, DISABLED, INVITED, SUBJECT, Login, Member
 from lrs.access.staff_acts import NewAccount
 from lrs.kernel.errors import Refused
 from lrs.kernel.settings import Settings
@@ -36,6 +36,10 @@ def put(tenant, id, email=None, roles=(STEWARD,), **fields):
     one = Member(address, tenant.clock(), id, roles, **({"state": ACTIVE} | fields))
     tenant.store.write(lambda tx: staff.put(tx, id, one)).result()
     return id
+
+
+def written(tenant, act, *given):
+    return tenant.store.write(lambda tx: act(tx, *given)).result()
 
 
 def signed_in(tenant, id):
@@ -175,6 +179,21 @@ def test_a_login_or_a_mailbox_of_one_learner_opens_no_account_of_another(tenant)
     assert (account_of(tenant.store, "two"), person_with_login(tenant.store, login)) == (None, "one")
     assert opened("one", address="one@example.org")
     assert account_of(tenant.store, "one").addresses == ("One@example.org",)
+
+
+@pytest.mark.parametrize("used", staff_acts.LETTING_IN)
+@pytest.mark.parametrize("by_provider", [False, True])
+def test_once_a_member_was_let_in_no_link_from_before_lets_anybody_in(tenant, used, by_provider):
+    put(tenant, "ann", state=INVITED, password=None)
+    purposes = (*staff_acts.LETTING_IN, one_time.ONCE)
+    made = {one: written(tenant, one_time.make, tenant, one, "ann").token for one in purposes}
+
+    if by_provider:
+        staff_acts.let_in_by(tenant, made[used], Login("https://sso.example", "sub"), "Ann", SigningIn())
+    else:
+        staff_acts.let_in(tenant, made[used], NewAccount("Ann", PASSWORD), SigningIn())
+
+    assert [refused(one_time.look, tenant, made[one], one)[0] for one in purposes] == [410] * 3
 
 
 def test_a_link_that_was_sent_before_its_member_was_shut_out_opens_nothing(tenant):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.served import Lrs, new_id, somebody, something, statement, voiding
+from tests.served import neighbour_of, new_id, somebody, something, statement, voiding
 from tests.xapi.statements.multipart import attached, fetched, first, mixed, part, send
 
 HERE = "neighbour"
@@ -13,11 +13,7 @@ PROFILE = {"Content-Type": "text/plain", "If-None-Match": "*"}
 
 @pytest.fixture
 def other(each_lrs):
-    """The same server as a client of another tenant sees it."""
-    tenants = each_lrs.app.tenants
-    tenants.control.add(HERE)
-    at = Lrs(f"{each_lrs.address}/t/{HERE}", tenants.take(HERE), clients=each_lrs.clients, app=each_lrs.app)
-    return at.as_key("all", name="neighbours")
+    return neighbour_of(each_lrs, HERE)
 
 
 def test_statements_are_stored_read_and_followed_through_more(other):

@@ -258,12 +258,14 @@ def test_a_walk_that_looks_at_too_many_stops_early_and_goes_on(store, monkeypatc
     for engine in ("sqlite", "mongo"):
         monkeypatch.setattr(f"lrs.storage.{engine}.read.WALK_CAP", 4)
     rare = {0, 5, 11}
-    records = [Record("thing", f"{n:02}", keys=(1, 2) if n in rare else (1,)) for n in range(12)]
+    records = [Record("thing", f"{n:02}", keys=(1, 10 + n, *([2] if n in rare else []))) for n in range(12)]
     store.write(lambda tx: [tx.insert(record) for record in records]).result(WAIT)
 
     found = [ids(page.records) for page in pages(store, Walk("thing", (1, 2), limit=2, newest_first=newest_first))]
+    each = [ids(walk(store, (1, 10 + n), newest_first=newest_first)) for n in range(12)]
 
     assert found == ([["11"], ["05"], ["00"]] if newest_first else [["00"], ["05"], ["11"]])
+    assert each == [[f"{n:02}"] for n in range(12)]  # wherever it stands, also where a call stops
 
 
 def test_a_walk_in_a_transaction_is_the_same_walk(ten):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from lrs.storage import Record, Walk, micros_of, open_store
+from lrs.storage import Record, Walk, first_seq, micros_of, open_store
 from lrs.storage.horizon import Announcement
 from tests.conftest import START
 from tests.contract.acts import SECOND, WAIT, insert
@@ -181,3 +181,19 @@ def test_an_answer_is_never_lower_than_an_earlier_one_while_a_commit_does_not_kn
     assert floor > promised
     writer.close()
     reader.close()
+
+
+def test_what_an_earlier_commit_says_late_takes_nothing_back(tmp_path, clock):
+    earlier, later, reader = (Announcement(tmp_path / "horizon", lambda: clock.now, lambda: None) for _ in range(3))
+    first, second = first_seq(clock.now), first_seq(clock.now + 1)
+    for writer, before, after in ((earlier, 0, first), (later, first, second)):
+        writer.begin(before)
+        writer.reach(after)
+    later.reached(second)
+
+    earlier.reached(first)  # its process was halted between its commit and this
+    now = clock.forward(seconds=60)
+
+    assert reader.horizon() == now - 1
+    for each in (earlier, later, reader):
+        each.close()

@@ -25,6 +25,15 @@ def test_what_was_leased_when_a_worker_ended_is_claimed_one_by_one_and_beside_no
     assert names(claim(store, "evaluate")) == [("new", "evaluate")]
 
 
+def test_of_one_record_a_step_that_is_due_is_claimed_without_the_one_whose_worker_ended(store, clock):
+    owing(store, "a", "lost", "due")
+    claim(store, "lost", lease=MINUTE)
+    clock.now = START + MINUTE
+
+    assert names(claim(store, "lost", "due")) == [("a", "due")]
+    assert store.claim_lost(["lost", "due"], lease=MINUTE).owed.step == "lost"
+
+
 def test_the_end_of_a_worker_counts_only_for_the_entry_that_was_leased_by_itself(store, clock):
     for name in ("guilty", "innocent"):
         owing(store, name, "evaluate")

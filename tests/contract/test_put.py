@@ -82,3 +82,22 @@ def test_what_was_looked_for_in_vain_is_seen_once_another_decision_of_the_group_
     found, several = futures[2].result(WAIT)
     assert (found.body, set(several)) == (b"one", {"a"})
     assert store.get("thing", "a").rev == 2
+
+
+@pytest.mark.parametrize("ends", ["stays", "goes"])
+@pytest.mark.parametrize("seqs", [(0, 0, 0), (5, 5, 5), (5, 0, 9), (0, 9, 5)])
+def test_what_is_changed_again_and_again_in_one_commit_is_found_by_its_last_keys_alone(store, seqs, ends):
+    add(store, Record("thing", "a", b"0", keys=(1, 9)))
+    gate = Gate(store)
+    for key, seq in enumerate(seqs, 2):
+        store.write(
+            lambda tx, key=key, seq=seq: (tx.get("thing", "a"), tx.put(Record("thing", "a", keys=(key, 9), seq=seq)))
+        )
+    last = store.write(lambda tx: ends == "goes" and tx.delete("thing", "a"))
+    gate.open.set()
+    last.result(WAIT)
+
+    found = {key for key in (1, 2, 3, 4, 9) if store.find_any("thing", [key])[key]}
+    counts = {key for key in (1, 2, 3, 4, 9) if store.count("thing", (key,))}
+    assert found == counts == (set() if ends == "goes" else {4, 9})
+    assert store.wrong_keys() == 0

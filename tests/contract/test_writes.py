@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
 
 from lrs.kernel.admission import AGE, CLOSING, Overloaded, QueueLimit
 from lrs.kernel.admission import ROWS as TOO_MANY_ROWS
-from lrs.storage import ROWS, Exists, Record, Walk, micros_of, open_store
+from lrs.storage import ROWS, Exists, Owed, Record, Walk, micros_of, open_store
 from tests.conftest import START
-from tests.contract.acts import WAIT, ids, insert
+from tests.contract.acts import WAIT, claim, ids, insert, names, owing, walk
 
 
 class Gate:
@@ -69,39 +70,46 @@ def test_decisions_of_one_group_see_each_other_in_the_order_they_came(store):
     assert [record and record.id for record in seen] == [None, "0", "1", "2"]
 
 
+BAD = Record("thing", "bad-1", keys=(1,), owed=(Owed("undone"),))
+
+
 def _raise(tx):
-    tx.insert(Record("thing", "bad-1"))
+    tx.insert(BAD)
     raise ValueError("no")
 
 
 def _raise_after_reading(tx):
-    tx.insert(Record("thing", "bad-1"))
+    tx.insert(BAD)
     tx.find(Walk("thing"))
     raise ValueError("no")
 
 
 def _raise_after_changing(tx):
     tx.delete("thing", "old")
-    tx.insert(Record("thing", "bad-1"))
+    tx.insert(BAD)
     raise ValueError("no")
 
 
 def _raise_half_written(tx):
     """One record has gone to the engine, the other has not."""
-    tx.insert(Record("thing", "bad-1"))
+    tx.insert(BAD)
     tx.find(Walk("thing"))
-    tx.insert(Record("thing", "bad-2"))
+    tx.insert(msgspec.structs.replace(BAD, id="bad-2"))
     raise ValueError("no")
 
 
 def _insert_what_is_there(tx):
-    tx.insert(Record("thing", "bad-1"))
-    tx.insert(Record("thing", "old"))
+    tx.insert(BAD)
+    tx.insert(msgspec.structs.replace(BAD, id="old"))
 
 
 def _insert_what_cannot_be_kept(tx):
-    tx.insert(Record("thing", "bad-1"))
-    tx.insert(Record("thing", "bad-2", meta={"what": object()}))
+    tx.insert(BAD)
+    tx.insert(msgspec.structs.replace(BAD, id="bad-2", meta={"what": object()}))
+
+
+def _good(id):
+    return Record("thing", id, keys=(2,), owed=(Owed("done"),))
 
 
 @pytest.mark.parametrize(
@@ -116,17 +124,19 @@ def _insert_what_cannot_be_kept(tx):
     ],
 )
 def test_one_failing_decision_keeps_nothing_and_leaves_the_others_of_its_group_untouched(store, bad, error):
-    insert(store, "old")
+    owing(store, "old", "done")
     gate = Gate(store)
-    before = store.write(lambda tx: tx.insert(Record("thing", "before")))
+    before = store.write(lambda tx: tx.insert(_good("before")))
     failing = store.write(bad)
-    after = store.write(lambda tx: (tx.insert(Record("thing", "after")), tx.get("thing", "bad-1"))[1])
+    after = store.write(lambda tx: (tx.insert(_good("after")), tx.get("thing", "bad-1"))[1])
     gate.open.set()
 
     assert type(failing.exception(WAIT)) is error
     assert before.result(WAIT).id == "before"
     assert after.result(WAIT) is None
     assert ids(store.find(Walk("thing")).records) == ["old", "before", "after"]
+    assert (ids(walk(store, (1,))), ids(walk(store, (2,)))) == ([], ["before", "after"])
+    assert names(claim(store, "done", "undone")) == [(id, "done") for id in ("after", "before", "old")]
 
 
 def test_a_kind_first_seen_in_a_decision_that_failed_is_not_taken_for_known(store, store_url, clock):

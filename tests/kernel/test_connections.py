@@ -130,6 +130,18 @@ def test_a_call_on_whose_kept_connection_the_other_side_hangs_up_is_made_once_mo
     assert [len(requests) for requests in other.taken] == [2, 1]
 
 
+def test_a_call_that_is_not_answered_in_time_is_made_once_whatever_it_was_made_over(other, monkeypatch):
+    monkeypatch.setattr(outbound, "SECONDS", 0.3)
+    other.answers = [ANSWER, b"", b""]
+    call(other)
+
+    for _ in ("over the connection that was kept", "over a new one"):
+        with pytest.raises(outbound.Silent):
+            call(other)
+
+    assert [len(requests) for requests in other.taken] == [2, 1]
+
+
 def test_a_new_connection_on_which_the_other_side_hangs_up_is_no_answer(other):
     other.answers = [None]
 

@@ -322,6 +322,16 @@ def test_while_another_worker_has_the_turn_nothing_is_claimed_and_after_its_deat
     assert (before, pigeons.to("coop")) == ([], ["1"])
 
 
+def test_a_turn_that_is_held_already_is_prolonged_for_a_call_that_it_would_end_in(tenant, clock):
+    ours, others = turns.HeldTurns(), turns.HeldTurns()
+    begun, taken = clock.now, {}
+    for second, whose in ((0, ours), (25, ours), (31, others), (54, others), (56, others)):  # it lasts for 30 s
+        clock.now = begun + second * SECOND
+        taken[second] = len(whose.take(tenant, ["pigeon/coop"], 20))
+
+    assert taken == {0: 1, 25: 1, 31: 0, 54: 0, 56: 1}
+
+
 def test_a_turn_that_a_wrong_clock_wrote_keeps_nobody_waiting(tenant, clock):
     ahead = replace(tenant, clock=lambda: clock() + 2 * HOUR)
     turns.HeldTurns().take(ahead, ["pigeon/coop"], 20)

@@ -36,3 +36,22 @@ def test_an_entry_that_another_job_wrote_meanwhile_is_decided_anew(tenant):
         write("second", other)
 
     assert Ledger(tenant.store, "eportfolio", "north").get("key") == one
+
+
+def test_whatever_a_job_has_written_it_finds_what_was_there_before_it_when_it_goes_on(tenant):
+    former, once, twice = (LedgerEntry(Version(number, letter, 1)) for number, letter in enumerate("abc", 1))
+
+    def write(job, key, entry, expected):
+        row = LedgerWrite(key, entry, expected)
+        tenant.store.write(lambda tx: write_in(tx, "eportfolio/north", job, [row])).result()
+
+    write("before", "old", former, None)
+    for key, there in (("old", former), ("new", None)):
+        write("job", key, once, there)
+        write("job", key, twice, once)
+
+    again = Ledger(tenant.store, "eportfolio", "north", "job")
+    assert [(again.before(key), again.done(key)) for key in ("old", "new")] == [(former, twice), (None, twice)]
+    assert dict(again.all_before()) == {"old": former}
+    after = Ledger(tenant.store, "eportfolio", "north", "after")
+    assert [(after.before(key), after.done(key)) for key in ("old", "new")] == [(twice, None), (twice, None)]
