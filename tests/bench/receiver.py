@@ -54,13 +54,24 @@ class Told:
 class Door(asyncio.Protocol):
     """One connection: requests one after the other, each with its answer."""
 
-    def __init__(self, told: Callable[[float, dict[str, Any]], None]) -> None:
+    def __init__(self, told: Callable[[float, dict[str, Any]], None], doors: set[Door]) -> None:
         self._told = told
+        self._doors = doors
         self._buffer = b""
         self._transport: Any = None  # uvloop's is no asyncio.Transport
+        self._lost = asyncio.Event()
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        self._doors.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._doors.discard(self)
+        self._lost.set()
+
+    async def shut(self) -> None:
+        self._transport.abort()
+        await self._lost.wait()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -74,7 +85,9 @@ class Door(asyncio.Protocol):
 
 @asynccontextmanager
 async def receiving(port: int, told: Told) -> AsyncIterator[None]:
-    """Listens on *port* for what *told* is to know."""
-    server = await asyncio.get_running_loop().create_server(partial(Door, told.take), HOST, port)
+    """Listens on *port* for what *told* is to know. Leaves no connection, by which closing the loop would fail."""
+    doors: set[Door] = set()
+    server = await asyncio.get_running_loop().create_server(partial(Door, told.take, doors), HOST, port)
     async with server:
         yield
+    await asyncio.gather(*(door.shut() for door in doors))

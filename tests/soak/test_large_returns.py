@@ -59,5 +59,5 @@ def test_a_return_of_200_megabytes_that_is_sent_on_the_page_is_checked(tmp_path:
 
     assert len(sent) > SIZE * 0.95
     assert "What would go in New 111 " in page
-    assert "learners of the return: 111 with an apprenticeship that is read, 0 left out with a fault" in page
+    assert "Learners of the return: 111 with an apprenticeship that is read, 0 left out with a fault" in page
     site.close()

@@ -437,6 +437,7 @@ def test_two_worker_processes_share_the_work_and_a_killed_one_is_started_again(t
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("celery", [False, True])
 def test_the_processes_of_one_command_end_with_it_however_it_ends(tmp_path, request, celery):
     settings = {"celery_broker": request.getfixturevalue("redis_url")} if celery else {}
