@@ -104,8 +104,8 @@ def _kept(ledger: Ledger, kind: str, keys: Collection[tuple[str, ...]]) -> dict[
 
 def _keys_of(chunk: Sequence[Mapped]) -> Iterator[str]:
     """Every ledger key that planning *chunk* may need."""
-    for fact in (fact for one in chunk for fact in one.facts):
-        yield from (key_of(each.kind, each.key) for each in (fact, *fact.older))
+    for fact in (each for one in chunk for told in one.facts for each in (told, *told.older)):
+        yield key_of(fact.kind, fact.key)
         if fact.loose:
             yield key_of(fact.kind, fact.loose.key)
             if fact.loose.exact:
@@ -121,8 +121,10 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: FactsOfFile) -> l
     for fact in mapped.facts:
         try:
             repeats = seen.row(fact, source.template)
-            told, others = as_told(fact, source.template, ledger.get)
-            found.append((fact, told, repeats, recognise(told, source.template, ledger.get, seen)))
+            told, others = as_told(fact, source.template, ledger.get, seen)
+            known = recognise(told, source.template, ledger.get, seen)
+            seen.check_free(fact, known)
+            found.append((fact, told, repeats, known))
             withdrawn += [(one, recognise(one, source.template, ledger.get, seen)) for one in others]
         except Unusable as problem:
             return problem

@@ -37,7 +37,7 @@ class FactsOfFile:
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, int]] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
 
     def row(self, fact: Fact, template: int) -> int:
         """The row with the same *fact*, or 0. Raises ``Unusable`` if a row has another content for it."""
@@ -53,21 +53,30 @@ class FactsOfFile:
     def add(self, fact: Fact, template: int, known: KnownFact, row: int) -> None:
         """Remembers that *row* has *fact*, whose ledger entry is *known*."""
         self._said.setdefault(key_of(fact.kind, fact.key), (hash_of(fact, template), row))
-        self._taken.add(known.key)
+        self._taken.setdefault(known.key, row)
 
     def has(self, key: str) -> bool:
         """Whether a row of this file has the ledger's *key*."""
         return key in self._taken
 
+    def check_free(self, fact: Fact, known: KnownFact) -> None:
+        """Raises ``Unusable`` if another fact of this file took the key: the learner's other row has more names."""
+        row = self._taken.get(known.key)
+        if row and key_of(fact.kind, fact.key) not in self._said:
+            told = f"row {row} of this file says this of the same learner, under another name as well"
+            raise Unusable("told_twice", "", "", told)
 
-def as_told(fact: Fact, template: int, entry_of: EntryOf) -> tuple[Fact, list[Fact]]:
+
+def as_told(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> tuple[Fact, list[Fact]]:
     """*fact* under the key under which it stands, and what stands of it under others and is to be withdrawn.
 
-    If it stands with the same content, nothing is withdrawn: a row that says nothing new changes nothing.
+    If it stands with the same content, nothing is withdrawn: a row that says nothing new changes nothing. What another
+    row of this file says under an older key is that row's.
     """
-    if not fact.older:
+    older = [one for one in fact.older if not seen.has(key_of(one.kind, one.key))]
+    if not older:
         return fact, []
-    entries = [(one, entry_of(key_of(one.kind, one.key))) for one in (fact, *fact.older)]
+    entries = [(one, entry_of(key_of(one.kind, one.key))) for one in (fact, *older)]
     standing = [(one, entry.newest) for one, entry in entries if entry is not None and entry.stands]
     same = [one for one, told in standing if told and told.hash == hash_of(one, template)]
     if same:

@@ -62,6 +62,15 @@ class FileLearner(msgspec.Struct, frozen=True):
         """The possible *key* of this learner in other rows: any of the identifiers, as in ``key``."""
         return frozenset(ifi.written for ifi in self.identifiers)
 
+    def under_each_name(self, fact: Fact, at: int = 0) -> Fact:
+        """*fact*, which has the key of the learner in place *at* of its own, as earlier files with fewer names told it.
+
+        So a session told by an address alone, and later with a ULN or reference beside it, counts once.
+        """
+        others = sorted(self.names - {self.key})
+        older = (_renamed(one, at, name) for name in others for one in (fact, *fact.older))
+        return msgspec.structs.replace(fact, older=(*fact.older, *older))
+
     def called(self) -> tuple[tuple[Ifi, str], ...]:
         """The name that the row gives to *actor*, as in ``Mapped.called``."""
         return ((self.actor, self.name),) if self.name else ()
@@ -185,6 +194,16 @@ def apart(learner: FileLearner, other: Ifi | None, column: str, names: frozenset
     if other.written.casefold() in same or _plain(other.written) in names:
         raise Unusable("self_assessed", column, other.written, "learner and assessor are the same person")
     return other
+
+
+def _renamed(fact: Fact, at: int, name: str) -> Fact:
+    """*fact*, and what makes it *loose*, under another name of its learner."""
+
+    def under(key: tuple[str, ...]) -> tuple[str, ...]:
+        return (*key[:at], name, *key[at + 1 :]) if key else key
+
+    loose = fact.loose and msgspec.structs.replace(fact.loose, key=under(fact.loose.key), exact=under(fact.loose.exact))
+    return msgspec.structs.replace(fact, key=under(fact.key), loose=loose, older=())
 
 
 def _parts(ifi: Ifi) -> tuple[str, str]:

@@ -101,7 +101,7 @@ class Das:
             return Mapped((row.place,), skipped="the apprenticeship has not begun yet", code="not_yet")
         content = self._content(row, learner, (int(code), at, end_text))
         fact = Fact("enrolment", (learner.key, str(int(code)), start_text), content)
-        return Mapped((row.place,), (*learner.same(), fact), called=learner.called())
+        return Mapped((row.place,), (*learner.same(), learner.under_each_name(fact)), called=learner.called())
 
     def _content(self, row: Row, learner: FileLearner, told: tuple[int, datetime, str]) -> Apprenticeship:
         code, at, ends = told

@@ -161,7 +161,7 @@ class EPortfolio:
         remark = (
             "" if self._hours.is_told(row) or not text(row, "otj_date") else "otj_date is filled, and the time is not"
         )
-        all_told = (*learner.same(), *told) if told else ()
+        all_told = (*learner.same(), *map(learner.under_each_name, told)) if told else ()
         called = learner.called() if told else ()
         return Mapped((row.place,), all_told, skipped=why, remark=remark, code="not_yet" if why else "", called=called)
 

@@ -48,14 +48,14 @@ def read_roster(row: Row, held: HeldSession, learners: Learners, terms: ReadingT
         return told
     lives = district(row, "postcode_district")
     home = OnRoster(learner.actor, held.session, lives) if lives else None
-    return replace(
-        told, facts=(*told.facts, Fact("home", (held.session.id, learner.key), home, taken_back=DISTRICT_GONE))
-    )
+    fact = Fact("home", (held.session.id, learner.key), home, taken_back=DISTRICT_GONE)
+    return replace(told, facts=(*told.facts, learner.under_each_name(fact, at=1)))
 
 
 def unmarked(row: Row, session: TrainingSession, learner: FileLearner) -> Mapped:
     """What a row says that does not tell whether the learner was there."""
     nothing = Fact("attendance", (session.id, learner.key), None, taken_back=MARK_GONE)
+    nothing = learner.under_each_name(nothing, at=1)
     return Mapped((row.place,), (nothing,), skipped="attendance is not marked", code="not_yet")
 
 
@@ -69,6 +69,7 @@ def attended(
         stayed = None
     content = Attended(learner.actor, session, attendance, stayed, category)
     fact = Fact("attendance", (session.id, learner.key), content, partial=bool(held.unread))
+    fact = learner.under_each_name(fact, at=1)
     return Mapped(
         (row.place,), (*learner.same(), fact), remark=NO_INSTRUCTOR if held.unread else "", called=learner.called()
     )

@@ -165,6 +165,33 @@ def test_a_learner_number_that_arrives_later_corrects_hours_with_and_without_a_t
     assert named == {"1000001376"}
 
 
+BY_NUMBER = ROW | {"learner_ref": "", "uln": "1000001376"}
+
+
+@pytest.mark.parametrize("session", [{}, {"otj_start": "09:00"}, {"otj_ref": "77"}])
+def test_a_learner_whose_reference_comes_later_has_each_session_once_however_often_the_file_comes(
+    bring, endpoint, session
+):
+    bring("eportfolio", sheet(BY_NUMBER | session))
+    named = sheet(ROW | {"uln": "1000001376"} | session)
+
+    first, again = bring("eportfolio", named), bring("eportfolio", named)
+    corrected = bring("eportfolio", named.replace(",2,", ",3,").replace(",,\n", ",,yes\n"))
+
+    assert [told(report)[0][0] for report in (first, again, corrected)] == ["new", "unchanged", "updated"]
+    assert [length for _, length in spent(endpoint)] == ["03H00M00S"]
+
+
+def test_one_file_that_names_a_learner_in_two_ways_for_a_session_is_left_to_a_person(bring, endpoint):
+    bring("eportfolio", sheet(BY_NUMBER))
+    both = sheet(ROW | {"uln": "1000001376"}, BY_NUMBER)
+
+    reports = [bring("eportfolio", both) for _ in range(2)]
+
+    assert [told(report)[1] for report in reports] == [("quarantined", "told_twice", "")] * 2
+    assert len(spent(endpoint)) == 1
+
+
 def test_a_row_that_is_repeated_does_not_fill_its_day(bring):
     report = bring("eportfolio", sheet(ROW | {"otj_hours": "13"}, ROW | {"otj_hours": "13"}))
 
