@@ -189,7 +189,7 @@ def test_the_server_and_the_command_line_refuse_another_sort_of_file(tmp_path, n
 
     assert (answer.status_code, answer.json()["error"]) == (400, "no_table")
     assert run.exit_code == 1
-    assert run.stderr.startswith("Error: the file is a ")
+    assert run.stderr.splitlines()[-1].startswith("Error: the file is a ")
 
 
 def test_the_report_as_json_has_the_notes(tmp_path):
