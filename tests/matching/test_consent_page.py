@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -31,33 +29,9 @@ from tests.matching.world import (
     put_service,
     run_sync,
     settings_in,
-    tenant_in,
-    web,
 )
 
 ANA = {"mbox": "mailto:ana@example.org"}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, clock: Clock) -> Iterator[Tenant]:
-    with tenant_in(tmp_path, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def made(tenant: Tenant) -> Registered:
-    return put_service(tenant)
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Iterator[httpx.Client]:
-    with web(tenant) as opened:
-        yield opened
 
 
 def ask(client: httpx.Client, made: Registered, **wish: Any) -> httpx.Response:

@@ -43,7 +43,6 @@ from tests.matching.world import (
     identifier,
     put_person,
     put_profile,
-    put_service,
     run_sync,
     tenant_in,
     web,
@@ -55,26 +54,10 @@ NAMES = ["<script>alert(1)</script>", "W" * 300, "مرحبا", "Ana"]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def tenant(tmp_path: Path, clock: Clock) -> Iterator[Tenant]:
     with tenant_in(tmp_path, clock) as opened:
         with closing(open_control(opened.settings, clock=clock)) as control:
             control.change("default", lambda record, _: msgspec.structs.replace(record, consent_age=18))
-        yield opened
-
-
-@pytest.fixture
-def made(tenant: Tenant) -> Registered:
-    return put_service(tenant)
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Iterator[httpx.Client]:
-    with web(tenant) as opened:
         yield opened
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,28 +28,6 @@ from tests.matching.world import (
 )
 
 ANA = {"mbox": "mailto:ana@example.org"}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def tenant(tmp_path: Path, clock: Clock) -> Iterator[Tenant]:
-    with tenant_in(tmp_path, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-def made(tenant: Tenant) -> Registered:
-    return put_service(tenant)
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Iterator[httpx.Client]:
-    with web(tenant) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from tests.matching.world import (
     put_badge,
     put_person,
     put_profile,
-    put_service,
     run_sync,
     tenant_in,
     web,
@@ -35,11 +34,6 @@ EVERYTHING = ("profiles:read", "profiles:read.evidence", "badges:read", "gap:rea
 def tenant(tmp_path: Path) -> Iterator[Tenant]:
     with tenant_in(tmp_path, Clock()) as opened:
         yield opened
-
-
-@pytest.fixture
-def made(tenant: Tenant) -> Registered:
-    return put_service(tenant)
 
 
 @pytest.fixture
