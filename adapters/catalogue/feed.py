@@ -19,7 +19,7 @@ from lrs.kernel.sealed import digest_of
 from lrs.kernel.times import short_timestamp
 from lrs.storage import Record, Tx, Walk
 from lrs.storage.about import by_ids, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_by_id
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -115,17 +115,13 @@ def _folded(line: str) -> Iterator[str]:
     yield part
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[record.id])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         PlanFeed,
         1,
-        subjects=_about,
+        subjects=of_person_by_id,
         retention="configuration",
         exported=True,
         find=by_ids(KIND),

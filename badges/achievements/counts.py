@@ -18,7 +18,7 @@ import msgspec
 from lrs.kernel.keys import key
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_in_meta
 from lrs.tenancy.tenants import Tenant
 
 USE, COUNTS = "badge-use", "badge-counts"
@@ -102,17 +102,13 @@ def counts_of(reader: Reader) -> dict[str, dict[str, int]]:
     return {id: {what: counts.get(what, 0) for what in COUNTED} for id, counts in found.items()}
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 KINDS = (
     Kind(
         USE,
         "fact",
         BadgeUse,
         1,
-        subjects=_holder,
+        subjects=of_person_in_meta,
         retention="evidence",
         exported=True,
         find=by_person(USE, "badge-use.person"),

@@ -30,7 +30,7 @@ from lrs.kernel.times import SECOND, timestamp_of_micros
 from lrs.people.persons import identifiers_of, members_of
 from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_in_meta
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.prepare import Terms, prepare
@@ -209,16 +209,12 @@ def _id(tenant: Tenant, typed: str) -> str:
     return hmac.digest(tenant.secret(KIND), plain, "sha256").hex()[:32]
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 KINDS = (
     Kind(KIND, "fact", EventCode, 1, subjects=None, retention="configuration", exported=True),
     Kind(
         USE,
         "fact",
-        subjects=_holder,
+        subjects=of_person_in_meta,
         retention="evidence",
         exported=True,
         find=by_person(USE, "event-code-use.person"),

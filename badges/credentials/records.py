@@ -29,7 +29,7 @@ from lrs.kernel.strict_json import Json
 from lrs.kernel.times import SECOND, micros_of_timestamp
 from lrs.storage import Reader, Record
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_in_meta
 from lrs.tenancy.tenants import Tenant
 
 ISSUED = "issued"
@@ -194,15 +194,11 @@ def promises_more(held: Record, ends: date | None) -> bool:
     return held.meta["ends"] is None or str(held.meta["ends"]) > ends.isoformat()
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 KINDS = (
     Kind(
         "credential",
         "effect",
-        subjects=_holder,
+        subjects=of_person_in_meta,
         retention="evidence",
         exported=True,
         find=by_person("credential", "credential.person"),

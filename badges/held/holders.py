@@ -14,7 +14,7 @@ from badges.held.stops import award_of
 from lrs.kernel.keys import key
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_in_meta
 from lrs.tenancy import audit
 
 KIND = "badge-holder"
@@ -60,17 +60,13 @@ def hold(tx: Tx, badge: Record, holder: BadgeHolder) -> None:
     tx.put(Record(KIND, badge.id, msgspec.json.encode(holder), meta={"person": person}, keys=keys))
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         BadgeHolder,
         1,
-        subjects=_about,
+        subjects=of_person_in_meta,
         retention="evidence",
         exported=True,
         find=by_person(KIND, "badge-holder.person"),

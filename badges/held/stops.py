@@ -22,7 +22,7 @@ from lrs.kernel.plain_text import control_character, counted
 from lrs.kernel.sealed import digest_of
 from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_person, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_in_meta
 from lrs.tenancy import audit
 from lrs.tenancy.tenants import Tenant
 
@@ -200,17 +200,13 @@ def award_of(reader: Reader, badge: str) -> str:
     raise Refused(f"the award of badge {badge} is not there any more", status=409, error="no_award")
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         Stop,
         1,
-        subjects=_holder,
+        subjects=of_person_in_meta,
         retention="evidence",
         exported=True,
         find=by_person(KIND, "badge-stop.person"),

@@ -23,7 +23,7 @@ from lrs.kernel.sealed import digest_of
 from lrs.kernel.times import MINUTE
 from lrs.storage import Reader, Record, Tx, Walk
 from lrs.storage.about import by_person, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.tenants import Tenant
 
 KIND = "badge-exchange"
@@ -178,17 +178,13 @@ def _keys(exchange: BadgeExchange) -> tuple[int, ...]:
     return (*keys, *(key(name, digest) for name, digest in secret.items() if digest))
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         BadgeExchange,
         1,
-        subjects=_about,
+        subjects=of_person(decode),
         retention="operational",
         exported=False,
         find=by_person(KIND, "badge-exchange.person"),

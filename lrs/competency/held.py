@@ -17,7 +17,7 @@ from lrs.kernel.keys import key
 from lrs.people.persons import LISTING
 from lrs.storage import Owed, Record, Tx
 from lrs.storage.about import by_ids, by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, Subjects, of_person_by_id, of_person_in_meta, subjects
 
 AWARD, LINEAGE, PROFILE, HEAD = "award", "award-lineage", "profile", "profile-head"
 
@@ -92,16 +92,8 @@ def _put(tx: Tx, record: Record, there: Record | None, *, moves: bool = False) -
         tx.replace(msgspec.structs.replace(record, rev=there.rev, seq=0 if moves else there.seq))
 
 
-def _holder(record: Record) -> Subjects:
-    return subjects(persons=[record.meta["person"]])
-
-
 def _founder(record: Record) -> Subjects:
     return subjects(persons=[msgspec.json.decode(record.body, type=Lineage).person])
-
-
-def _self(record: Record) -> Subjects:
-    return subjects(persons=[record.id])
 
 
 KINDS = (
@@ -110,7 +102,7 @@ KINDS = (
         "derived",
         Award,
         1,
-        subjects=_holder,
+        subjects=of_person_in_meta,
         retention="derived",
         exported=False,
         find=by_person(AWARD, "award"),
@@ -126,6 +118,15 @@ KINDS = (
         basis=True,
         find=by_person(LINEAGE, "lineage"),
     ),
-    Kind(PROFILE, "derived", Profile, 1, subjects=_self, retention="derived", exported=False, find=by_ids(PROFILE)),
-    Kind(HEAD, "fact", subjects=_self, retention="evidence", exported=True, basis=True, find=by_ids(HEAD)),
+    Kind(
+        PROFILE,
+        "derived",
+        Profile,
+        1,
+        subjects=of_person_by_id,
+        retention="derived",
+        exported=False,
+        find=by_ids(PROFILE),
+    ),
+    Kind(HEAD, "fact", subjects=of_person_by_id, retention="evidence", exported=True, basis=True, find=by_ids(HEAD)),
 )

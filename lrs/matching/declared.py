@@ -18,7 +18,7 @@ from lrs.matching.occupations import Occupation
 from lrs.matching.roles.gap import COUNTS
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.about import by_ids
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_by_id
 from lrs.tenancy import audit
 
 KIND = "self-declared"
@@ -85,8 +85,8 @@ def beside(said: SelfDeclared | None, held: Iterable[ProfileEntry]) -> tuple[Dec
     return tuple(one for one in said.skills if proven.isdisjoint((one.id.casefold(), one.label.casefold())))
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[record.id])
-
-
-KINDS = (Kind(KIND, "fact", SelfDeclared, 1, subjects=_about, retention="consent", exported=True, find=by_ids(KIND)),)
+KINDS = (
+    Kind(
+        KIND, "fact", SelfDeclared, 1, subjects=of_person_by_id, retention="consent", exported=True, find=by_ids(KIND)
+    ),
+)

@@ -19,7 +19,7 @@ from lrs.people.persons import LISTING, members_of, owe_badges
 from lrs.people.sent_names import authority_name
 from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import by_ids, without
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_by_id
 from lrs.tenancy import audit
 
 KIND = "confirmed-name"
@@ -131,17 +131,13 @@ def _follow(tx: Tx, members: Sequence[str]) -> None:
         owe_badges(tx, member)
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[record.id])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         ConfirmedName,
         1,
-        subjects=_about,
+        subjects=of_person_by_id,
         retention="consent",
         exported=True,
         find=by_ids(KIND),

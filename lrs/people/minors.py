@@ -15,7 +15,7 @@ import msgspec
 from lrs.people.persons import owe_badges
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_ids
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person_by_id
 from lrs.tenancy import audit
 
 KIND = "minor"
@@ -66,8 +66,4 @@ def _rev(tx: Tx, person: str) -> int:
     return known.rev if known else 0
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[record.id])
-
-
-KINDS = (Kind(KIND, "fact", Minor, 1, subjects=_about, retention="consent", exported=True, find=by_ids(KIND)),)
+KINDS = (Kind(KIND, "fact", Minor, 1, subjects=of_person_by_id, retention="consent", exported=True, find=by_ids(KIND)),)

@@ -18,7 +18,7 @@ from lrs.kernel.names import name
 from lrs.kernel.plain_text import control_character
 from lrs.storage import Reader, Record, Store, Tx, Walk, micros_of
 from lrs.storage.about import Whose, body_shown, by_person, sort_of
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy import audit
 
 KIND = "question"
@@ -178,10 +178,6 @@ def _accepted(text: str, what: str) -> str:
     return said
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decoder.decode(record.body).person])
-
-
 def _shown(record: Record, whose: Whose) -> dict[str, Any]:
     """The question, and its answer without who wrote it."""
     told = body_shown(record, whose)
@@ -196,7 +192,7 @@ KINDS = (
         "fact",
         Question,
         1,
-        subjects=_about,
+        subjects=of_person(_decoder.decode),
         retention="evidence",
         exported=True,
         find=by_person(KIND, "question.person"),

@@ -70,6 +70,16 @@ def of_person(decode: Callable[[bytes], _OfPerson]) -> Callable[[Record], Subjec
     return lambda record: subjects(persons=[decode(record.body).person])
 
 
+def of_person_in_meta(record: Record) -> Subjects:
+    """Whom *record* is about, whose ``meta`` names one ``person``."""
+    return subjects(persons=[record.meta["person"]])
+
+
+def of_person_by_id(record: Record) -> Subjects:
+    """Whom *record* is about, whose id is that of a person."""
+    return subjects(persons=[record.id])
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of record.

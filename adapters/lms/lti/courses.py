@@ -15,7 +15,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import Reader, Record, Tx, Walk, each
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 
 COURSE, MEMBER, LINK = "lti-course", "lti-member", "lti-link"
 Part = Literal["learner", "teacher", "other"]
@@ -178,10 +178,6 @@ def links_in(reader: Reader, course: str) -> list[tuple[str, LtiLink]]:
     return [(one.id, _links.decode(one.body)) for one in each(reader, LINK, key("lti.link-course", course))]
 
 
-def _member(record: Record) -> Subjects:
-    return subjects(persons=[_members.decode(record.body).person])
-
-
 KINDS = (
     Kind(COURSE, "fact", LtiCourse, 1, subjects=None, retention="configuration", exported=True),
     Kind(LINK, "fact", LtiLink, 1, subjects=None, retention="configuration", exported=True),
@@ -190,7 +186,7 @@ KINDS = (
         "fact",
         LtiMember,
         1,
-        subjects=_member,
+        subjects=of_person(_members.decode),
         retention="evidence",
         exported=True,
         find=by_person(MEMBER, "lti.member-person"),

@@ -28,7 +28,7 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.storage import ROWS, Claim, Reader, Record, Tx, each
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.tenants import Tenant
 from lrs.xapi.statements.subscriptions import StatementToStore, StepQuestion
 
@@ -223,17 +223,13 @@ def _registration_in(record: Record) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decoder.decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "fact",
         LtiEnrolment,
         1,
-        subjects=_about,
+        subjects=of_person(_decoder.decode),
         retention="evidence",
         exported=True,
         find=by_person(KIND, "lti.enrolment-person"),

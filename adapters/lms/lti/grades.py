@@ -42,7 +42,7 @@ from lrs.outbox.channel import (
 from lrs.outbox.deliveries import Delivery
 from lrs.storage import Reader, Record, Tx
 from lrs.storage.about import by_person
-from lrs.storage.kinds import Kind, Subjects, subjects
+from lrs.storage.kinds import Kind, of_person
 from lrs.tenancy.tenants import Tenant
 
 KIND = "lti-grade"
@@ -257,17 +257,13 @@ def those_of(reader: Reader, links: Sequence[str], user: str) -> list[LtiGrade]:
     return [_decoder.decode(found[id].body) for id in ids if id in found]
 
 
-def _about(record: Record) -> Subjects:
-    return subjects(persons=[_decoder.decode(record.body).person])
-
-
 KINDS = (
     Kind(
         KIND,
         "effect",
         LtiGrade,
         1,
-        subjects=_about,
+        subjects=of_person(_decoder.decode),
         retention="evidence",
         exported=True,
         find=by_person(KIND, "lti.grade-person"),
