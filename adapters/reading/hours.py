@@ -194,7 +194,7 @@ def _expected(numbers: Numbers) -> str:
     return f"expected a span of time: {written}2:30 or 2h 30m"
 
 
-def typed_hours(typed: str, column: str = "hours") -> float | None:
+def typed_hours(typed: str) -> float | None:
     """Hours as somebody typed them into a form or a catalogue: ``37.5``, ``37,5``, ``37:30``, ``37h 30m``.
 
     To the minute; ``None`` for nothing. Raises ``Unusable``, which says what to write: for none, too, or for too many.
@@ -202,7 +202,7 @@ def typed_hours(typed: str, column: str = "hours") -> float | None:
     cell = " ".join(typed.split())
     if not cell:
         return None
-    total = _written(cell, Numbers(), column) if len(cell) <= LONGEST else None
+    total = _written(cell, Numbers(), "hours") if len(cell) <= LONGEST else None
     if total is None or not 0 < total <= MOST_TYPED * 60:
-        raise Unusable("no_duration", column, cell, "write the hours as a number, such as 37.5")
+        raise Unusable("no_duration", "hours", cell, "write the hours as a number, such as 37.5")
     return round(total / 60, 2)

@@ -80,7 +80,7 @@ def _write_returned(report: Report, job: str, path: Path, wrote: Wrote) -> str:
     return f"text/csv; charset={named.removesuffix('-sig')}"
 
 
-def return_csv(report: Report, to: Path, wrote: Wrote = lambda _: None) -> None:
+def return_csv(report: Report, to: Path, wrote: Wrote) -> None:
     """Writes the provider's file to *to*, in its own encoding and delimiter, with the outcome of each row.
 
     Cells are made harmless for spreadsheets. Columns that an earlier return added are replaced.

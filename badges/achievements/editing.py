@@ -65,32 +65,20 @@ def write_words(tenant: Tenant, attainment: Attainment, words: OwnWords, *, by: 
     With *anew*, every held badge of it is issued anew with them, by the step "reword".
     """
     kept = checked(words)
-    return _changed(tenant, attainment, by, "badge.words_written", words=kept, anew=anew)
-
-
-def bring_up_to_date(tenant: Tenant, attainment: Attainment, *, by: str, anew: bool = False) -> int:
-    """A new version with what framework, words and image are now. Gives its number."""
-    return _changed(tenant, attainment, by, "badge.words_renewed", words=None, anew=anew)
-
-
-def _changed(
-    tenant: Tenant, attainment: Attainment, by: str, action: str, *, words: OwnWords | None, anew: bool
-) -> int:
     for _ in range(_TRIES - 1):
         try:
-            return _change(tenant, attainment, by, action, words=words, anew=anew)
+            return _change(tenant, attainment, by, kept, anew=anew)
         except Stale:
             continue
-    return _change(tenant, attainment, by, action, words=words, anew=anew)
+    return _change(tenant, attainment, by, kept, anew=anew)
 
 
-def _change(tenant: Tenant, attainment: Attainment, by: str, action: str, *, words: OwnWords | None, anew: bool) -> int:
+def _change(tenant: Tenant, attainment: Attainment, by: str, words: OwnWords, *, anew: bool) -> int:
     reader = tenant.store
-    held = wording.wording_of(reader, attainment)
-    if words is not None:
-        held = msgspec.structs.replace(held, words=words)
+    held = msgspec.structs.replace(wording.wording_of(reader, attainment), words=words)
     version = new_version(tenant, reader, issuer_of(tenant), held, anew=anew)
     about = {"achievement": attainment.id, "version": str(version.number), "anew": "yes" if anew else "no"}
+    action = "badge.words_written"
     tenant.store.write(partial(write_version, version=version, by=by, action=action, about=about, anew=anew)).result()
     return version.number
 
@@ -125,7 +113,7 @@ def set_picture(
     tenant.store.write(decide).result()
 
 
-def remove_picture(tenant: Tenant, attainment: Attainment, scope: Scope, *, by: str, anew: bool = False) -> None:
+def remove_picture(tenant: Tenant, attainment: Attainment, scope: Scope, *, by: str, anew: bool) -> None:
     """Takes the image of *scope* away, and owes the step "repicture". Raises ``Refused`` (404).
 
     With *anew*, held badges are issued anew without it.

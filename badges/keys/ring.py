@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import serialization
 from joserfc.jwk import ECKey, RSAKey
 
 from badges.keys import multikey
-from lrs.storage import Reader
 from lrs.tenancy import signers, signing_keys
 from lrs.tenancy.signing_keys import FIRST, FIRST_JWT, KEPT, Algorithm, KeptKey, KeyState, SigningKey
 from lrs.tenancy.tenants import Tenant
@@ -95,12 +94,9 @@ class KeyRing(msgspec.Struct, frozen=True):
         return next((key for key in self.keys if key.algorithm == "Ed25519" and key.fragment == wanted), None)
 
 
-def ring_of(tenant: Tenant, reader: Reader | None = None) -> KeyRing:
-    """The keys of *tenant*, as *reader* (by default its store) has them."""
-    found = {
-        id: signing_keys.read(record)
-        for id, record in signing_keys.records(tenant.store if reader is None else reader).items()
-    }
+def ring_of(tenant: Tenant) -> KeyRing:
+    """The keys of *tenant*, as its store has them."""
+    found = {id: signing_keys.read(record) for id, record in signing_keys.records(tenant.store).items()}
     every = {**signers.first_keys(tenant.secrets), **found}
     return KeyRing(tuple(_key(tenant, id, one) for id, one in every.items()))
 

@@ -63,11 +63,9 @@ class KnownKey(msgspec.Struct, frozen=True):
     product: str = ""
 
 
-def create_key(
-    tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY_COMMAND, product: str = "", reserved: bool = False
-) -> NewKey:
+def create_key(tenant: Tenant, name: str, scopes: Iterable[str], *, by: str = BY_COMMAND, product: str = "") -> NewKey:
     """Makes a key as ``new_key`` does, and stores it in a commit of its own."""
-    new = new_key(tenant, name, scopes, product=product, reserved=reserved)
+    new = new_key(tenant, name, scopes, product=product)
     tenant.store.write(lambda tx: put_key(tx, new, by)).result()
     return new.shown
 

@@ -130,9 +130,9 @@ def unknown() -> Refused:
     return Refused("There is no such question.", status=404, error="not_found")
 
 
-def of_group(reader: Reader, members: Iterable[str], limit: int = LISTED) -> list[Question]:
-    """What *members*, persons who are one, asked; newest first, at most *limit* of each."""
-    found = [one for member in members for one in _of_person(reader, member, limit)]
+def of_group(reader: Reader, members: Iterable[str]) -> list[Question]:
+    """What *members*, persons who are one, asked; newest first, at most ``LISTED`` of each."""
+    found = [one for member in members for one in _of_person(reader, member, LISTED)]
     return sorted(found, key=lambda one: (-one.asked, one.id))
 
 

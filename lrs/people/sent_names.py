@@ -48,7 +48,7 @@ def names_of(
     return list(dict.fromkeys(name for _, name in heard))
 
 
-def heard_of(reader: Reader, ifi: dict[str, Any], source: str | None = None) -> tuple[int, str] | None:
+def heard_of(reader: Reader, ifi: dict[str, Any], source: str | None) -> tuple[int, str] | None:
     """The name that ``name_of`` gives, after its place in the order."""
     agent = ifi_text(ifi) or ""
     both = (_name_in_statements(reader, agent, source), newest_name(reader, agent, source))

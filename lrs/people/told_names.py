@@ -74,7 +74,7 @@ def keep(tx: Tx, source: str, names: Sequence[Called]) -> None:
         tx.owe("person", record.meta["person"], Owed(LISTING))
 
 
-def newest_name(reader: Reader, agent: str, source: str | None = None) -> tuple[int, str] | None:
+def newest_name(reader: Reader, agent: str, source: str | None) -> tuple[int, str] | None:
     """The newest name told of the *agent* (an ``ifi_text``), by *source* if given, with its place in the order."""
     found = reader.find(Walk(KIND, (_of_agent(agent),), newest_first=True, limit=_MOST)).records
     told = ((record.seq, read(record)) for record in found)

@@ -40,16 +40,16 @@ def open_store(
     raise Misconfigured(f"LRS_STORE_URL: unknown scheme {scheme!r}; use sqlite:///PATH or mongodb://HOST/DATABASE")
 
 
-def open_to_read(url: str, *, clock: Clock = wall_clock, secret: bytes | None = None) -> Store:
+def open_to_read(url: str, *, clock: Clock = wall_clock) -> Store:
     """The store at *url*, for reading only. A file and its folder are not changed; a database is opened as usual.
 
     Raises ``Misconfigured``, also for a file that does not exist or that needs a migration.
     """
     if not url.startswith("sqlite:///"):
-        return open_store(url, clock=clock, secret=secret)
+        return open_store(url, clock=clock)
     from lrs.storage.sqlite.reading import SqliteToRead  # noqa: PLC0415 (an engine is loaded when it is used)
 
-    return SqliteToRead(url.removeprefix("sqlite:///"), clock=clock, secret=secret)
+    return SqliteToRead(url.removeprefix("sqlite:///"), clock=clock)
 
 
 def migrate_store(url: str, tell: Callable[[str], None]) -> None:

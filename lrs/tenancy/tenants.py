@@ -106,7 +106,7 @@ def in_store(store: Store, settings: Settings, tenant: str, key: bytes, clock: C
     return Tenant(tenant, store, settings, secrets, clock)
 
 
-def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clock = wall_clock) -> Tenant:
+def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT) -> Tenant:
     """*tenant* for a command that only shows something; nothing is written. Raises ``Misconfigured``."""
     check_id(tenant)
     check_whole(settings)
@@ -118,7 +118,7 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
     if is_file and not settings.master_key_file and not key_file.exists():
         raise Misconfigured(_KEY_MISSING.format(key_file))
     key = master_key.read(key_file)
-    store = open_to_read(store_url(settings, tenant), clock=clock)
+    store = open_to_read(store_url(settings, tenant))
     try:
         known = store.get(master_key.KIND, master_key.ID)
         if known is not None:
@@ -128,7 +128,7 @@ def open_tenant_to_read(settings: Settings, tenant: str = DEFAULT, *, clock: Clo
     except BaseException:
         store.close()
         raise
-    return Tenant(tenant, store, settings, secrets, clock)
+    return Tenant(tenant, store, settings, secrets, wall_clock)
 
 
 def read_master_key(settings: Settings) -> bytes:

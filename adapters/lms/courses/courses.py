@@ -242,7 +242,7 @@ def file_in(reader: Reader, package: str, path: str) -> tuple[str, int] | None:
     return (str(blob), int(size)) if blob else None
 
 
-def publisher_key(client: str, publisher: str, source: str = "", format: CourseFormat = "cmi5") -> int:
+def publisher_key(client: str, publisher: str, source: str, format: CourseFormat) -> int:
     """The search key of the course of a publisher's id that a client, or an author of a source, sent."""
     return key("course.publisher", client, publisher, source, format)
 

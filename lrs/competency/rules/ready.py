@@ -90,7 +90,7 @@ READY: dict[str, Sequence[ReadyRow]] = {
 """By the product. ``MOODLE`` and ``NUMBER`` in an activity are to be replaced by what stands in its address."""
 
 
-def ready_table(reader: Reader, product: str, source: str = "") -> str:
+def ready_table(reader: Reader, product: str, source: str) -> str:
     """The rows as CSV: what *source* has sent and no rule is about; else those of *product*."""
     return written(seen_rows(reader, product, source) or READY.get(product, ()), source)
 

@@ -115,7 +115,7 @@ def _add_confirming(router: Router) -> None:
 
 
 def ask_whether_own(
-    request: Request, tenant: Tenant, person: str, *, address: str = "", login: Login | None = None
+    request: Request, tenant: Tenant, person: str, *, address: str, login: Login | None = None
 ) -> Response:
     """The page that says what would be shown; its button signs in."""
     nonce = entering.known_or_new(request, tenant)

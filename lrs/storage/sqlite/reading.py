@@ -75,10 +75,10 @@ class SqliteToRead(SqliteReading):
     waits = False
     lacks = READ_ONLY
 
-    def __init__(self, path: str, *, clock: Clock, secret: bytes | None = None) -> None:
+    def __init__(self, path: str, *, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._secret = secret
+        self._secret: bytes | None = None
         self._readers = Readers(self._connect)
         self.blobs = FileBlobs(blobs_beside(Path(path)), clock)
         if not Path(path).is_file():

@@ -62,7 +62,7 @@ def check_signature(
     version: str,
     trust: Sequence[Certificate],
     *,
-    at: int | None = None,
+    at: int | None,
 ) -> str:
     """The verdict on *signature*, the data of *attachment* of *statement*, a valid statement as received.
 

@@ -73,7 +73,7 @@ def test_a_page_that_was_lost_midway_is_done_again_and_nothing_is_done_twice(wor
 def test_badges_that_have_the_words_are_owed_nothing(worded):
     drain(worded, ["reword", "issue"])
     about = of_award(read_award(worded.store.get("award", AWARDS[0]).body))
-    editing.bring_up_to_date(worded, about, by="test")
+    editing.write_words(worded, about, OwnWords(name="Gowning once more"), by="test")
 
     drain(worded, ["reword", "issue"])
 
