@@ -11,7 +11,7 @@ import pytest
 
 from lrs.composition.kinds import CONTROL, TENANT
 from lrs.people.ids import ids_of
-from lrs.storage import each
+from lrs.storage import Record, about, each
 from lrs.storage.kinds import Kind, collected
 from lrs.tenancy import control
 from lrs.xapi.documents import resources
@@ -20,6 +20,12 @@ from tests.rows import each_of
 
 ROOT = Path(__file__).parent.parent
 DECISIONS = ROOT / "DECISIONS.md"
+_COUNTED = (
+    "attempt attempts consent_days count evidence_count generation index level minutes number ordinal rules"
+    " seats seq times tries v version"
+)
+COUNTS = frozenset(_COUNTED.split())
+"""Whole numbers in bodies about people that are no times."""
 ABOUT = {
     "registration": ("", "ann at work"),
     "launch-session": ("", "ann at work"),
@@ -177,6 +183,46 @@ def test_the_blobs_that_a_record_names_are_known_from_its_meta_alone(everything,
 
     assert len(named) == NAMING_BLOBS.get(kind, 0)
     assert all(everything.tenant.store.blobs.size(name) for name in named)
+
+
+def test_every_whole_number_that_a_learner_is_shown_is_named_as_a_time_or_counts_something():
+    bodies = [kind.body for kind in TENANT.values() if kind.subjects and kind.body]
+
+    numbers = {name for body in bodies for name in _numbers(msgspec.inspect.type_info(body), "", ())}
+
+    assert numbers == about.TIMES | COUNTS
+    assert not about.TIMES & COUNTS
+
+
+def _numbers(type, name, within):
+    """The names of the fields of *type* that are whole numbers; those of a mapping or a list have its name."""
+    match type:
+        case msgspec.inspect.IntType():
+            return {name}
+        case msgspec.inspect.StructType(cls=cls, fields=fields) if cls not in within:
+            return {one for each in fields for one in _numbers(each.type, each.encode_name, (*within, cls))}
+        case msgspec.inspect.UnionType(types=parts) | msgspec.inspect.TupleType(item_types=parts):
+            return {one for part in parts for one in _numbers(part, name, within)}
+        case msgspec.inspect.DictType(value_type=part):
+            return _numbers(part, name, within)
+        case _ if hasattr(type, "item_type"):
+            return _numbers(type.item_type, name, within)
+    return set()
+
+
+def test_a_number_as_large_as_a_time_is_shown_as_one_where_its_field_is_a_time_alone():
+    record = Record("badge-use", "one", meta={}, body=b"")
+    at = 1_795_262_400_000_000
+
+    told = about.shown_as(record, {"number": at, "first": {"shared": at}, "attendance": [{"at": at, "minutes": at}]})
+
+    assert told | {"at": ""} == {
+        "id": "one",
+        "at": "",
+        "number": at,
+        "first": {"shared": "2026-11-21T12:00:00.000000Z"},
+        "attendance": [{"at": "2026-11-21T12:00:00.000000Z", "minutes": at}],
+    }
 
 
 def test_what_is_derived_never_leaves_and_is_kept_as_long_as_its_facts():

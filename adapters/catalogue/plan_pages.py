@@ -13,6 +13,7 @@ from adapters.training_centre import centre_sessions, seats
 from lrs.access.source_names import SourceNames
 from lrs.kernel.errors import Refused
 from lrs.pages.me.own_page import dates_of, own_of, own_page
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says_to_learners
 from lrs.people.persons import members_of
 from lrs.storage import Tx
@@ -48,7 +49,7 @@ def routes(subscriptions: Subscriptions) -> Router:
     )
     def change(visit: Visiting, body: FormBody) -> Response:
         told, who = visit.fields(body), own_of(visit)
-        id, act, by = told.get("session", ""), told.get("act", ""), visit.session.by
+        id, act, by = told.get("session", ""), chosen(told, "act", ("calendar", "give-back", "book")), visit.session.by
         place = LmsPlace(visit.tenant, subscriptions, pages_address_for(visit.request))
 
         def decide(tx: Tx) -> str:
@@ -59,8 +60,6 @@ def routes(subscriptions: Subscriptions) -> Router:
             if act == "give-back":
                 seats.give_back(tx, place, id, who.members, by)
                 return "seat_back"
-            if act != "book":
-                raise Refused("This form is not whole: open the page again.", error="bad_form")
             return _booked(tx, place, id, who.person, by)
 
         try:

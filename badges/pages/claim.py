@@ -56,7 +56,7 @@ def routes() -> Router:
             _keep(answer, request, tenant, browser)
             return answer
         taking = _accepted(request, tenant, claim)
-        opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        opened = taking.do(form)
         return redirect(request, f"{request.url.path}?wallet={opened}#wallet") if opened else answer
 
     @router.get("/claim/{claim}/file", summary="The badge of a claim link, as a file")

@@ -62,7 +62,7 @@ def add_taking(router: Router) -> None:
     def act(visit: Visiting, id: str, body: FormBody) -> Response:
         form = visit.fields(body)
         taking = _taking(visit, id, even_gone=form.get("act") in EVEN_GONE)
-        opened = taking.do(form.get("act", ""), with_name=form.get("name") == "yes")
+        opened = taking.do(form)
         if opened:
             return visit.on(f"/me/badges/{id}/take?wallet={opened}#wallet")
         back, said = _BACK.get(form.get("back", "")), _DONE[form["act"]]

@@ -6,6 +6,7 @@ Knows no route and no cookie: whoever calls has made sure whose badge it is.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from lrs.competency.dates import day_of
 from lrs.kernel.errors import Refused
 from lrs.kernel.qr import qr_code
 from lrs.pages.me.badges import form_named, saved_as
+from lrs.pages.session import chosen
 from lrs.people.confirmed_names import vouched_name
 from lrs.storage import Record, Tx
 from lrs.tenancy.tenants import Tenant
@@ -32,6 +34,7 @@ from lrs.web.language import catalogue
 
 ACCEPT, SHARE, STOP, WALLET, BACK = "accept", "share", "stop", "wallet", "take-back"
 NAME, NO_NAME, VOID = "name", "no-name", "void"
+_ACTS = frozenset({SHARE, STOP, WALLET, BACK, NAME, NO_NAME, VOID})
 EVEN_GONE = frozenset({STOP, VOID})
 """What a learner does with a badge that counts no more, too: both keep others from reading about it."""
 
@@ -107,17 +110,18 @@ class Taking(msgspec.Struct, frozen=True):
             "qr_openid": qr_code(offer),
         }
 
-    def do(self, act: str, *, with_name: bool = False) -> str:
-        """Does what a button of the page says. Gives the token of an exchange, if it opened one.
+    def do(self, form: Mapping[str, str]) -> str:
+        """Does what the button of a *form* says. Gives the token of an exchange, if it opened one.
 
         Raises ``Refused``: 400 for another button, 403 if it is not allowed.
         """
+        act = chosen(form, "act", _ACTS)
         if act == WALLET:
             return self.tenant.store.write(lambda tx: exchanges.make(tx, self.tenant, self.badge)).result()
         if act == SHARE:
 
             def decide(tx: Any) -> None:
-                shares.share(tx, self.tenant, self.badge, with_name=with_name, by=self.by)
+                shares.share(tx, self.tenant, self.badge, with_name=form.get("name") == "yes", by=self.by)
                 counts.count(tx, self.badge.id, "shared", self.tenant.clock())
 
             self.tenant.store.write(decide).result()
@@ -131,8 +135,6 @@ class Taking(msgspec.Struct, frozen=True):
             self.tenant.store.write(lambda tx: shown_names.take_out(tx, self.badge.id, by=self.by)).result()
         elif act == VOID:
             self.tenant.store.write(lambda tx: certificates.make_void(tx, self.badge, by=self.by)).result()
-        else:
-            raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
         return ""
 
     def _day(self, at: int) -> str:

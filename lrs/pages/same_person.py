@@ -16,11 +16,13 @@ from lrs.pages import same_person_view
 from lrs.pages.learners import tabs
 from lrs.pages.list_files import add_files
 from lrs.pages.same_person_view import COLUMNS, Side
+from lrs.pages.session import chosen
 from lrs.pages.views import identifier_shown
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.people import joins, parting
 from lrs.people.persons import holders, identifiers_in, members_of
 from lrs.people.search import search
+from lrs.people.suggestions import BY_HAND
 from lrs.storage import Reader, Record, micros_of
 from lrs.tenancy.tenants import Tenant
 from lrs.web.late import Router
@@ -36,8 +38,7 @@ says(
     joined="They are one person from now on. What they hold follows within seconds.",
     parted="They are two persons again. What each holds follows within seconds.",
     apart="They stay two persons, and are not suggested any more.",
-    two_already="They stay two persons. Nothing had suggested that they are one, so nothing was changed.",
-    back="They are suggested again.",
+    back="They are not kept apart any more.",
 )
 
 
@@ -125,7 +126,7 @@ def _add_pair(router: Router) -> None:
     )
     def decide(visit: Visiting, one: str, other: str, body: FormBody) -> Response:
         form = visit.fields(body)
-        act, by = form.get("act", ""), visit.session.by
+        act, by = chosen(form, "act", ("join", "part", "apart", "back")), visit.session.by
         despite = form.get("despite") == "yes"
         write = visit.tenant.store.write
         try:
@@ -137,14 +138,10 @@ def _add_pair(router: Router) -> None:
                 write(lambda tx: parting.part(tx, one, other, by, seen=seen)).result()
                 return _on(visit, one, other, "parted")
             if act == "apart":
-                if not joins.suggested_between(visit.tenant.store, one, other):
-                    return visit.on(PLACE, "two_already")
                 write(lambda tx: joins.dismiss(tx, one, other, by)).result()
                 return visit.on(PLACE, "apart")
-            if act == "back":
-                write(lambda tx: joins.bring_back(tx, one, other, by)).result()
-                return _on(visit, one, other, "back")
-            raise Refused("Choose whether they are one person or two.")
+            write(lambda tx: joins.bring_back(tx, one, other, by)).result()
+            return _on(visit, one, other, "back")
         except Refused as refused:
             if refused.status == 404:
                 raise
@@ -161,6 +158,9 @@ def _pair(visit: Visit, one: str, other: str, refused: Refused | None = None) ->
     first, second = _side(visit, one, alone=are_one), _side(visit, other, alone=are_one)
     suggested = joins.suggested_between(store, one, other)
     conflict = joins.conflict_between(store, one, other)
+    pairs = [joins.shown(store, each) for each, _ in suggested if each.reason != BY_HAND]
+    pro = same_person_view.for_it(first.listed, second.listed, pairs)
+    contra = same_person_view.against_it(first.listed, second.listed, conflict)
     return visit.page(
         "staff/same-person-pair.html",
         refused.status if refused else 200,
@@ -169,11 +169,12 @@ def _pair(visit: Visit, one: str, other: str, refused: Refused | None = None) ->
         are_one=are_one,
         members=" ".join(second.members),
         leaving=[_known_by(visit, group) for group in parting.leaving(store, one, other)],
-        pro=same_person_view.for_it(first.listed, second.listed, [joins.shown(store, each) for each, _ in suggested]),
-        contra=same_person_view.against_it(first.listed, second.listed, conflict),
+        pro=pro,
+        contra=contra,
         has_conflict=conflict is not None,
         is_suggested=any(not is_apart for _, is_apart in suggested),
-        is_apart=any(is_apart for _, is_apart in suggested),
+        kept_apart=any(is_apart for _, is_apart in suggested),
+        speaks_for=bool(pro) and not contra,
         problem=refused.message if refused else "",
     )
 

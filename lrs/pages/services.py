@@ -222,18 +222,17 @@ def _add_state(router: Router, neighbours: Neighbours) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
-        state, tenant, by = visit.fields(body).get("state", ""), visit.tenant, visit.session.by
+        state, tenant = session.chosen(visit.fields(body), "state", ("active", "disabled")), visit.tenant
+        by = visit.session.by
         one = wanted(visit, id)
         if state == "disabled":
             tenant.store.write(lambda tx: services.disable(tx, one.id, "on its page", by=by)).result()
             return visit.on(f"{PLACE}/{id}", "service_stopped")
-        if state == "active":
-            try:
-                registry.resync(tenant, one.id, by=by, only_refused=not visit.caller.may_all(MANAGE))
-            except Refused as refused:
-                return _service(visit, neighbours, wanted(visit, id), refused)
-            return visit.on(f"{PLACE}/{id}", "resumed")
-        return _service(visit, neighbours, one, Refused("Say whether it is to be active or disabled."))
+        try:
+            registry.resync(tenant, one.id, by=by, only_refused=not visit.caller.may_all(MANAGE))
+        except Refused as refused:
+            return _service(visit, neighbours, wanted(visit, id), refused)
+        return visit.on(f"{PLACE}/{id}", "resumed")
 
 
 def _service(

@@ -77,8 +77,13 @@ def chosen(form: Mapping[str, str], field: str, among: Collection[str]) -> str:
     """What *field* of a form says, which is one of *among*. Raises ``Refused`` (400): no page of ours sends another."""
     value = form.get(field, "")
     if value not in among:
-        raise Refused("The form does not say what to do. Go back and reload.", error="bad_form")
+        raise not_whole()
     return value
+
+
+def not_whole() -> Refused:
+    """What is said of a form that no page of ours sends."""
+    return Refused("This form is not whole: open the page again.", error="bad_form")
 
 
 def check_token(tenant: Tenant, token: str, nonce: str | None) -> None:

@@ -123,13 +123,16 @@ def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
 @click.option("--back", is_flag=True, help="Put back on the list what was dismissed.")
 @with_tenant
 def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
-    """Take the suggestion that ONE and OTHER are one person off the list.
+    """Keep ONE and OTHER apart: take the suggestion that they are one person off the list.
 
-    Merges and unmerges nobody.
+    If nothing suggests it, that is noted, so that nothing does. Merges and unmerges nobody.
     """
     first, second = _person(tenant, one), _person(tenant, other)
     change = joins.bring_back if back else joins.dismiss
     count = tenant.store.write(lambda tx: change(tx, first, second, BY_COMMAND)).result()
+    if not count:
+        click.echo("nothing suggested that they are one; they are noted as two persons")
+        return
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 
 

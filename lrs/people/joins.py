@@ -21,7 +21,7 @@ from lrs.people.identifiers import contradiction, matches_nobody
 from lrs.people.nobody import names_of
 from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of, unlearn
 from lrs.people.suggestions import KIND as SUGGESTION
-from lrs.people.suggestions import Suggestion, about_key, suggest, suggestion_id
+from lrs.people.suggestions import Suggestion, about_key, is_dismissed, mark, note_apart, read, suggest, suggestion_id
 from lrs.storage import Owed, Reader, Record, Tx, each
 from lrs.storage.about import Whose, by_person, shown_as
 from lrs.storage.kinds import Kind, Subjects, subjects
@@ -130,44 +130,48 @@ def suggestions(reader: Reader, *, dismissed: bool = False, most: int | None = N
 
     All, or at most so many.
     """
-    listed = (_suggestion(record) for record in each(reader, SUGGESTION) if _is_dismissed(record) == dismissed)
+    listed = (read(record) for record in each(reader, SUGGESTION) if is_dismissed(record) == dismissed)
     return list(islice((one for one in listed if _still_two(reader, one)), most))
 
 
 def suggested_between(reader: Reader, one: str, other: str) -> list[tuple[Suggestion, bool]]:
     """The suggestions that the groups of two persons are one, and whether each was dismissed."""
     found = _between(reader, members_of(reader, one), members_of(reader, other))
-    return [(_suggestion(record), _is_dismissed(record)) for record in found]
+    return [(read(record), is_dismissed(record)) for record in found]
 
 
 def suggestions_about(reader: Reader, identifiers: Collection[str]) -> list[Suggestion]:
     """Those of ``suggestions`` that are about one of *identifiers* (by id); in order of making."""
     found = {record.id: record for one in identifiers for record in each(reader, SUGGESTION, about_key(one))}
     records = sorted(found.values(), key=lambda record: (record.seq, record.id))
-    about = [_suggestion(record) for record in records if not _is_dismissed(record)]
+    about = [read(record) for record in records if not is_dismissed(record)]
     return [one for one in about if _still_two(reader, one)]
 
 
 def dismiss(tx: Tx, one: str, other: str, by: str) -> int:
-    """Takes the suggestions that two persons are one off the list. Gives their number. Joins and unmerges nobody.
+    """Keeps two persons apart: takes the suggestions that they are one off the list, and gives their number.
 
-    Raises ``Refused`` (404) for an unknown person, or if there is no such suggestion.
+    If nothing suggests it, that is noted (0). Raises ``Refused`` (404) for an unknown person, or if it is done already.
     """
     return _mark(tx, one, other, by, dismissed=True)
 
 
 def bring_back(tx: Tx, one: str, other: str, by: str) -> int:
-    """Puts back on the list what ``dismiss`` took off. Raises the same errors."""
+    """Puts back on the list what ``dismiss`` took off. Raises ``Refused`` (404) if there is nothing of the kind."""
     return _mark(tx, one, other, by, dismissed=False)
 
 
 def _mark(tx: Tx, one: str, other: str, by: str, *, dismissed: bool) -> int:
-    suggested = _between(tx, _known(tx, one), _known(tx, other))
-    found = [record for record in suggested if _is_dismissed(record) != dismissed]
-    if not found:
+    groups = _known(tx, one), _known(tx, other)
+    suggested = _between(tx, *groups)
+    found = [record for record in suggested if is_dismissed(record) != dismissed]
+    if dismissed and not suggested and groups[0] != groups[1]:
+        first, second = (next(iter(identifiers_in(tx, group))) for group in groups)
+        note_apart(tx, first, second, conflict_between(tx, one, other), by)
+    elif not found:
         raise Refused("nothing of the kind is suggested about these two", status=404, error="not_found")
     for record in found:
-        tx.replace(msgspec.structs.replace(record, meta={"dismissed": by} if dismissed else {}))
+        mark(tx, record, by if dismissed else None)
     action = "suggestion.dismissed" if dismissed else "suggestion.brought-back"
     audit.append(tx, by, action, {"one": one, "other": other})
     return len(found)
@@ -177,14 +181,6 @@ def _between(reader: Reader, one: Iterable[str], other: Iterable[str]) -> list[R
     here, there = ({identifier.id for identifier in identifiers_in(reader, members)} for members in (one, other))
     pairs = {suggestion_id(*sorted((first, second))) for first in here for second in there}
     return list(reader.get_many(SUGGESTION, sorted(pairs)).values())
-
-
-def _is_dismissed(record: Record) -> bool:
-    return "dismissed" in record.meta
-
-
-def _suggestion(record: Record) -> Suggestion:
-    return msgspec.json.decode(record.body, type=Suggestion)
 
 
 def _still_two(reader: Reader, suggestion: Suggestion) -> bool:

@@ -17,6 +17,8 @@ from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.xapi.statements.identity import Identifier
 
 KIND = "suggestion"
+BY_HAND = "kept apart by hand"
+"""The reason of a pair that nothing suggested, and that somebody keeps apart."""
 
 
 class Suggestion(msgspec.Struct, frozen=True):
@@ -51,24 +53,57 @@ def suggest(
 
     A dismissed suggestion stays dismissed, unless the conflict is new, because whoever dismissed it did not know of it.
     """
-    first, second = sorted((one.id, other.id))
-    suggestion = Suggestion(1, (first, second), reason, source, conflict)
-    id, keys = suggestion_id(first, second), suggestion_keys(first, second)
-    record = Record(KIND, id, msgspec.json.encode(suggestion), keys=keys)
-    there = tx.get(KIND, id)
+    record = _record(Suggestion(1, _ordered(one, other), reason, source, conflict))
+    there = tx.get(KIND, record.id)
     if there is None:
         tx.insert(record)
-    elif conflict and there.body != record.body:
-        is_known = msgspec.json.decode(there.body, type=Suggestion).conflict == conflict
-        tx.replace(msgspec.structs.replace(there, body=record.body, keys=keys, meta=there.meta if is_known else {}))
+        return
+    known = read(there)
+    if there.body != record.body and (conflict or known.reason == BY_HAND):
+        stays = conflict in {None, known.conflict}
+        tx.replace(msgspec.structs.replace(there, body=record.body, keys=record.keys, meta=there.meta if stays else {}))
+
+
+def _ordered(one: Identifier, other: Identifier) -> tuple[str, str]:
+    first, second = sorted((one.id, other.id))
+    return first, second
+
+
+def _record(one: Suggestion) -> Record:
+    id, keys = suggestion_id(*one.identifiers), suggestion_keys(*one.identifiers)
+    return Record(KIND, id, msgspec.json.encode(one), keys=keys)
+
+
+def read(record: Record) -> Suggestion:
+    """The suggestion in *record*."""
+    return msgspec.json.decode(record.body, type=Suggestion)
+
+
+def is_dismissed(record: Record) -> bool:
+    """Whether somebody decided that the suggestion in *record* is wrong."""
+    return "dismissed" in record.meta
+
+
+def note_apart(tx: Tx, one: Identifier, other: Identifier, conflict: str | None, by: str) -> None:
+    """Remembers that somebody keeps a pair apart that nothing suggests."""
+    record = _record(Suggestion(1, _ordered(one, other), BY_HAND, "", conflict))
+    tx.insert(msgspec.structs.replace(record, meta={"dismissed": by}))
+
+
+def mark(tx: Tx, record: Record, dismissed_by: str | None) -> None:
+    """Takes a suggestion off the list, or puts it back; what nothing suggested but a decision goes with it."""
+    if dismissed_by is None and read(record).reason == BY_HAND:
+        tx.delete(KIND, record.id)
+    else:
+        tx.replace(msgspec.structs.replace(record, meta={"dismissed": dismissed_by} if dismissed_by else {}))
 
 
 def _pair(record: Record) -> Subjects:
-    return subjects(identifiers=msgspec.json.decode(record.body, type=Suggestion).identifiers)
+    return subjects(identifiers=read(record).identifiers)
 
 
 def _shown(record: Record, whose: Whose) -> dict[str, Any]:
-    one = msgspec.json.decode(record.body, type=Suggestion)
+    one = read(record)
     mine = [id for id in one.identifiers if id in whose.identifiers]
     return shown_as(record, {"identifiers": mine, "reason": one.reason, "source": one.source})
 

@@ -32,8 +32,14 @@ FindRecords = Callable[[Reader, Whose], Iterator[Record]]
 """The records that may be about somebody; whether they are is what the kind's ``subjects`` say."""
 ShownTo = Callable[[Record, Whose], dict[str, Any]]
 """What somebody is shown of a record that is about them, as JSON values."""
-_TIMES = range(946_684_800 * SECOND, 4_102_444_800 * SECOND)
-"""Times in microseconds UTC: those of the years 2000 to 2099."""
+_NAMES = (
+    "abandoned accepted access_until answered asked at closed consented corrected created decided ends event expires"
+    " factor_used first given initialized last launched left made scopes starts terminated told until updated withdrawn"
+)
+TIMES = frozenset(_NAMES.split())
+"""The fields of bodies that are times, in microseconds UTC; all other whole numbers count something."""
+_SET = range(946_684_800 * SECOND, 4_102_444_800 * SECOND)
+"""Times of the years 2000 to 2099. A time that is not known is 0."""
 
 
 def by_keys(kind: str, keys: Callable[[Whose], Iterable[int]]) -> FindRecords:
@@ -81,17 +87,18 @@ def shown_as(record: Record, told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": record.id,
         "at": timestamp_of_micros(micros_of(record.seq)),
-        **{name: _said(told[name]) for name in told},
+        **{name: _said(told[name], name) for name in told},
     }
 
 
-def _said(value: Any) -> Any:
-    """*value* with times as people read them: bodies have them in microseconds, and nothing else that is so large."""
+def _said(value: Any, field: str) -> Any:
+    """*value* of *field* with times as people read them: bodies have them in microseconds, in fields of ``TIMES``."""
     if isinstance(value, Mapping):
-        return {name: _said(one) for name, one in value.items()}
+        return {name: _said(one, field if field in TIMES else name) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_said(one) for one in value]
-    return timestamp_of_micros(value) if isinstance(value, int) and value in _TIMES else value
+        return [_said(one, field) for one in value]
+    is_time = field in TIMES and isinstance(value, int) and value in _SET
+    return timestamp_of_micros(value) if is_time else value
 
 
 def sort_of(subject: str) -> str:

@@ -74,7 +74,10 @@ def test_two_whom_nothing_suggests_are_put_side_by_side_by_what_they_are_known_b
     assert [each.status_code for each in (nobody, several, same)] == [400, 400, 400]
     assert 'value="ann@home.example"' in nobody.text
     kept = browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="apart")
-    assert kept.headers["location"] == f"{LIST}?done=two_already"
+    apart = browser.get(f"{LIST}.json?kept=apart").json()
+    assert kept.headers["location"] == f"{LIST}?done=apart"
+    assert [(row["reason"], row["source"]) for row in apart] == [("kept apart by hand", "")]
+    assert "Somebody decided that they are two persons." in text_of(browser.get(f"{LIST}/{one}/{other}"))
     assert browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="join").status_code == 303
 
 

@@ -84,7 +84,7 @@ def test_a_link_and_a_suggestion_show_each_of_the_two_only_what_is_theirs(store)
             "the two persons contradict each other: both have another account https://vle.example",
         ),
         (
-            lambda tx, one, other: dismiss(tx, one, other, "staff"),
+            lambda tx, one, other: bring_back(tx, one, other, "staff"),
             404,
             "not_found",
             "nothing of the kind is suggested about these two",
@@ -198,6 +198,24 @@ def test_who_dismissed_a_suggestion_and_brought_it_back_is_in_the_chain_with_bot
     ((suggestion, is_dismissed),) = dismissed
     assert (set(suggestion.identifiers), is_dismissed) == ({ULN.id, ANN.id}, True)
     assert [aside for _, aside in suggested_between(store, one, other)] == [False]
+
+
+def test_two_whom_nothing_suggests_are_kept_apart_until_that_is_taken_back_and_a_suggestion_finds_them_so(store):
+    one, other = minted(store, ULN, ANN)
+
+    write(store, lambda tx: dismiss(tx, one, other, "staff"))
+    by_hand = [(pair.reason, aside) for pair, aside in suggested_between(store, one, other)]
+    linked(store, ULN, ANN, "an upload")
+    suggested = [(pair.source, aside) for pair, aside in suggested_between(store, one, other)]
+    third, fourth = minted(store, ACCOUNT, OTHER_ACCOUNT)
+    write(store, lambda tx: dismiss(tx, third, fourth, "staff"))
+    ((_, contradicting),) = [(one, one.conflict) for one in suggestions(store, dismissed=True) if one.conflict]
+    write(store, lambda tx: bring_back(tx, third, fourth, "staff"))
+
+    assert by_hand == [("kept apart by hand", True)]
+    assert suggested == [("an upload", True)]
+    assert contradicting == "both have another account https://vle.example"
+    assert suggested_between(store, third, fourth) == []
 
 
 def test_suggestions_about_somebody_are_those_that_name_one_of_their_identifiers_and_are_still_open(store):

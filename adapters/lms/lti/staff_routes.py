@@ -189,6 +189,7 @@ def _list(
         list=listing(asked_of(visit.request, COLUMNS, sort="name"), _rows(visit)),
         unusable=why_unusable(visit.tenant.settings),
         invited=_invited(visit),
+        may_approve=may(visit.caller)(APPROVE, "POST"),
         problem=refused.message if refused and refused.error != "needs_https" else "",
         link=link,
         until=written_moment(expires, visit.tenant.settings.zone) if link else "",

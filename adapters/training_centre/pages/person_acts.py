@@ -16,6 +16,7 @@ from adapters.training_centre.day import CentreDay
 from adapters.training_centre.files.facts import Attendance
 from adapters.training_centre.pages import view
 from lrs.kernel.errors import Refused
+from lrs.pages.session import chosen, not_whole
 
 
 class PersonAct(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ def seen_in(told: Mapping[str, str], field: str = "seen") -> int:
     """A number of a form that the page wrote. Raises ``Refused`` (400)."""
     text = told.get(field, "")
     if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise Refused("This form is not whole: open the page again.", error="bad_form")
+        raise not_whole()
     return int(text)
 
 
@@ -77,10 +78,7 @@ def result_in(told: Mapping[str, str]) -> StepResult:
 
 def act_in(told: Mapping[str, str]) -> Callable[[PersonAct], str]:
     """The act that a form asks for, which gives the word of what is said about it. Raises ``Refused`` (400)."""
-    act = ACTS.get(told.get("act", ""))
-    if act is None:
-        raise Refused("This form is not whole: open the page again.", error="bad_form")
-    return act
+    return ACTS[chosen(told, "act", ACTS)]
 
 
 def _came(asked: PersonAct) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lrs.competency.dates import day_of
 from lrs.competency.shapes import Proof
+from lrs.kernel.times import DAY
 from lrs.matching.consent.consent import Consent
 from lrs.matching.services import PROFILES
 from lrs.matching.view import ISSUED
@@ -18,6 +19,8 @@ from lrs.web.dates import Dates
 
 WHOLE = "record"
 """The subject of a question that is not about a skill."""
+NEWS = 14 * DAY
+"""For how long an answer is announced at the top of the first page."""
 
 
 def skills(found: OwnSkills, now: int, dates: Dates) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def skills(found: OwnSkills, now: int, dates: Dates) -> dict[str, Any]:
         "ended": sum(card["state"] == "expired" for card in cards),
         "next": _next(found.skills, dates),
         "more": found.more,
-        "questions": [_question(one, dates) for one in found.asked],
+        "questions": [_question(one, now, dates) for one in found.asked],
         "whole": WHOLE,
         "asked_whole": WHOLE in waiting,
         "comes_back": found.comes_back,
@@ -204,7 +207,7 @@ def _badge(one: OwnBadge, dates: Dates) -> dict[str, Any]:
     }
 
 
-def _question(one: Question, dates: Dates) -> dict[str, Any]:
+def _question(one: Question, now: int, dates: Dates) -> dict[str, Any]:
     answer = one.answer
     return {
         "title": one.title,
@@ -213,6 +216,7 @@ def _question(one: Question, dates: Dates) -> dict[str, Any]:
         "asked": dates.moment(one.asked),
         "answer": answer.text if answer else "",
         "answered": dates.moment(answer.at) if answer else "",
+        "is_news": bool(answer and now - answer.at < NEWS),
         "corrected": bool(answer and answer.corrected),
     }
 

@@ -36,6 +36,7 @@ function follow(part) {
     if (!fresh) throw new Error("it is gone");
     last = new Date();
     if (busy(part)) return true;
+    if (!part.dataset.from) document.title = page.title; // a heading in the part says the same
     if (fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes);
     return "live" in fresh.dataset;
   }
