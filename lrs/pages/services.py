@@ -222,9 +222,9 @@ def _add_state(router: Router, neighbours: Neighbours) -> None:
         openapi_extra=form_body("state") | SIGNED_IN,
     )
     def switch(visit: Visiting, id: str, body: FormBody) -> Response:
-        state, tenant = session.chosen(visit.fields(body), "state", ("active", "disabled")), visit.tenant
-        by = visit.session.by
+        form, tenant, by = visit.fields(body), visit.tenant, visit.session.by
         one = wanted(visit, id)
+        state = session.chosen(form, "state", ("active", "disabled"))
         if state == "disabled":
             tenant.store.write(lambda tx: services.disable(tx, one.id, "on its page", by=by)).result()
             return visit.on(f"{PLACE}/{id}", "service_stopped")

@@ -25,6 +25,7 @@ from lrs.web.origins import session_cookie
 _PLAIN = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]{1,200}){1,6}", re.ASCII)
 """A path without query, blanks, empty parts and dots."""
 MOST_FIELDS = 30
+NOT_WHOLE = "This form is not whole: open the page again."
 _NOT_OURS = "This form did not come from a page shown to you, or you signed in again since. Go back and reload."
 
 
@@ -83,7 +84,7 @@ def chosen(form: Mapping[str, str], field: str, among: Collection[str]) -> str:
 
 def not_whole() -> Refused:
     """What is said of a form that no page of ours sends."""
-    return Refused("This form is not whole: open the page again.", error="bad_form")
+    return Refused(NOT_WHOLE, error="bad_form")
 
 
 def check_token(tenant: Tenant, token: str, nonce: str | None) -> None:

@@ -77,6 +77,7 @@ def test_two_whom_nothing_suggests_are_put_side_by_side_by_what_they_are_known_b
     apart = browser.get(f"{LIST}.json?kept=apart").json()
     assert kept.headers["location"] == f"{LIST}?done=apart"
     assert [(row["reason"], row["source"]) for row in apart] == [("kept apart by hand", "")]
+    assert '<button class="second">Join them' in browser.get(f"{LIST}/{one}/{other}").text
     assert "Somebody decided that they are two persons." in text_of(browser.get(f"{LIST}/{one}/{other}"))
     assert browser.send(browser.get(f"{LIST}/{one}/{other}"), f"{LIST}/{one}/{other}", act="join").status_code == 303
 
@@ -89,6 +90,7 @@ def test_a_pair_is_listed_with_its_reason_and_stands_side_by_side(browser, two):
     page, start = browser.get(path), browser.get("/staff")
     text = text_of(page)
 
+    assert "<button>Join them" in page.text
     assert [(row["reason"], row["source"], row["against"]) for row in rows] == [
         ("one row carries both", "roster", "Nothing")
     ]

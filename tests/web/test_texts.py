@@ -22,6 +22,7 @@ from lrs.composition import site
 from lrs.matching import declared
 from lrs.pages import front
 from lrs.pages.me import routes
+from lrs.pages.session import NOT_WHOLE
 from lrs.pages.visit import TO_LEARNERS
 from lrs.web import listing
 from lrs.web.language import LOCALE, catalogue, languages
@@ -160,7 +161,7 @@ def test_the_pages_of_consent_and_sign_in_have_every_text_in_welsh_and_the_catal
     assert site  # with it come all pages, and so all that they say to learners
     of_forms = {text: (text,) for form in FORMS for text in (form.title, form.about)}
     refused = set().union(*map(refusals_in, (*LEARNERS_ROUTES, *REFUSING)))
-    told = {front.NOTHING, *OF_LISTS, *TO_LEARNERS.values(), *KINDS_SAID.values(), "Course", *refused}
+    told = {front.NOTHING, NOT_WHOLE, *OF_LISTS, *TO_LEARNERS.values(), *KINDS_SAID.values(), "Course", *refused}
     said = of_forms | {text: (text,) for text in told}
     wanted = texts_in(with_referred(WELSH)) | said
 
