@@ -207,9 +207,10 @@ def test_a_conflict_that_is_found_after_a_dismissal_is_listed(store):
 def test_what_is_not_kept_apart_cannot_be_brought_back_nor_what_is_be_dismissed_again(store):
     one, other = minted(store, ANN, ACCOUNT)
 
-    write(store, lambda tx: dismiss(tx, *minted(store, ULN, OTHER_ACCOUNT), "staff"))
+    apart = minted(store, ULN, OTHER_ACCOUNT)
+    write(store, lambda tx: dismiss(tx, *apart, "staff"))
 
-    for change, pair in ((bring_back, (one, other)), (dismiss, minted(store, ULN, OTHER_ACCOUNT))):
+    for change, pair in ((bring_back, (one, other)), (dismiss, apart)):
         with pytest.raises(Refused, match="nothing of the kind is suggested") as refusal:
             write(store, lambda tx, change=change, pair=pair: change(tx, *pair, "staff"))
         assert refusal.value.status == 404
