@@ -107,7 +107,9 @@ def test_a_server_that_ends_while_its_worker_is_started_again_ends_that_one_too(
     assert not closing.is_alive()
 
 
-def test_a_server_that_ends_just_before_its_worker_is_started_again_counts_its_end_once(tmp_path, monkeypatch):
+def test_a_server_that_ends_just_before_its_worker_is_started_again_starts_none_and_counts_the_end_once(
+    tmp_path, monkeypatch
+):
     class Ending(threading.Event):
         """Set by the first that waits for it in vain."""
 
@@ -116,8 +118,9 @@ def test_a_server_that_ends_just_before_its_worker_is_started_again_counts_its_e
             self.set()
             return was_set
 
-    go = tmp_path / "go"
-    code = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    go, runs = tmp_path / "go", tmp_path / "runs"
+    code = f"import pathlib, time\nopen({str(runs)!r}, 'a').write('run ')\n"
+    code += f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
     started, register, deaths = dying(tmp_path, monkeypatch, code)
     started._stop = Ending()  # noqa: SLF001 (there is no other way to come between the pause and the start)
     go.touch()
@@ -125,7 +128,7 @@ def test_a_server_that_ends_just_before_its_worker_is_started_again_counts_its_e
     started.close()
 
     assert [told[0] for told in register.told] == [1]
-    assert deaths.running == 0
+    assert (deaths.running, runs.read_text()) == (0, "run ")
 
 
 def test_a_worker_whose_program_is_away_for_a_while_is_started_once_it_is_back(tmp_path, monkeypatch):

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import msgspec
 import pytest
 
-from adapters.ledger.diff import LedgerEntry, Version, decide
+from adapters.ledger import pipeline
+from adapters.ledger.diff import LedgerEntry, Version, decide, key_of
 from adapters.ledger.ledger import Ledger, LedgerWrite, Overtaken, write_in
+from adapters.ledger.pipeline import StatementsRefused
+from adapters.reading.source import Fact, Mapped, RowPlace
 
 
 def test_nobody_knows_it_so_it_is_new_and_once_known_it_is_unchanged():
@@ -55,3 +61,37 @@ def test_whatever_a_job_has_written_it_finds_what_was_there_before_it_when_it_go
     assert dict(again.all_before()) == {"old": former}
     after = Ledger(tenant.store, "eportfolio", "north", "after")
     assert [(after.before(key), after.done(key)) for key in ("old", "new")] == [(twice, None), (twice, None)]
+
+
+class Said(msgspec.Struct):
+    what: str = "done"
+
+
+@dataclass
+class TwoNames:
+    """A source of which a fact comes under the key of an earlier release, and then under the key of now."""
+
+    template: int = 1
+
+    def read(self, _table, _earlier):
+        old, new = (Fact("log", (name,), Said()) for name in ("old", "new"))
+        for row, fact in enumerate((old, msgspec.structs.replace(new, older=(old,))), 1):
+            yield Mapped((RowPlace("", row),), (fact,))
+
+    def statements(self, _fact):
+        return []
+
+
+@pytest.mark.parametrize(("refused", "told"), [(False, [["old"], []]), (True, [["old"], ["new"]])])
+def test_what_the_store_refused_was_told_to_no_later_row(tenant, monkeypatch, refused, told):
+    monkeypatch.setattr(pipeline, "CHUNK", 1)
+    keys = {key_of("log", (name,)): name for name in ("old", "new")}
+    asked = []
+
+    def apply(_names, _rows, due):
+        asked.append([keys[one.row.key] for one in due])
+        return {one.row.key: StatementsRefused(413, "too large") for one in due if refused and len(asked) == 1}
+
+    list(pipeline.run(TwoNames(), None, Ledger(tenant.store, "eportfolio", "north"), apply))
+
+    assert asked == told
