@@ -142,3 +142,20 @@ def test_however_many_guess_little_is_remembered_and_the_newest_stays():
 
     assert sum(throttle.left(str(number)) is not None for number in range(25_000)) <= 10_000
     assert throttle.left("24999") is not None
+
+
+def test_who_makes_many_names_up_has_only_that_forgotten_whose_time_is_over(monkeypatch):
+    monkeypatch.setattr("lrs.access.throttle._FULL", 4)
+    clock = Clock()
+    throttle = Throttle(1, 60, clock)
+    for name, later in (("over", 0), ("first", 61), ("second", 1), ("third", 1), ("fourth", 1)):
+        clock.now += later
+        throttle.note(name)
+    left = [throttle.left(name) is not None for name in ("first", "second", "third", "fourth")]
+    throttle.note("fifth")  # nothing is over: the older half goes
+
+    assert left == [True] * 4
+    assert [throttle.left(name) is not None for name in ("first", "second", "third", "fourth", "fifth")] == [
+        *(False, False),
+        *(True, True, True),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 from lrs.storage import Record, Walk, first_seq, micros_of, open_store
 from lrs.storage.horizon import Announcement
@@ -91,6 +92,27 @@ def test_on_mongo_the_horizon_is_what_was_reached_while_a_transaction_holds_the_
 
     assert held == micros_of(stored.seq)
     assert free >= START + 30 * SECOND - LAG
+
+
+def test_on_mongo_a_reader_that_comes_late_takes_no_place_back_that_was_drawn_meanwhile(mongo_url, clock, monkeypatch):
+    store, ahead = (open_store(mongo_url, clock=each) for each in (clock, lambda: clock.now + 3_600 * SECOND))
+    drawn = []
+
+    @contextmanager
+    def meanwhile(_seconds):
+        drawn.append(insert(ahead, str(len(drawn))).seq)
+        yield
+
+    clock.forward(seconds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("lrs.storage.mongo.store.pymongo.timeout", meanwhile)  # between its look and its promise
+        promised = store.horizon()
+    drawn += [insert(each, name).seq for name, each in (("late", store), ("again", ahead))]
+    store.close()
+    ahead.close()
+
+    assert drawn == sorted(set(drawn))
+    assert promised < micros_of(drawn[0])
 
 
 def test_a_horizon_never_passes_a_commit_that_is_under_way(store, store_url, clock):

@@ -67,6 +67,26 @@ def test_put_goes_on_from_what_the_same_decision_wrote_looked_for_and_took_away(
     assert store.get("thing", "a").body == b"three"
 
 
+@pytest.mark.parametrize("between", [lambda tx: tx.find(Walk("thing")), lambda tx: tx.find_any("thing", [1]), id])
+def test_what_a_decision_wrote_it_reads_whatever_it_looked_at_before_and_between(store, between):
+    names = [("thing", name) for name in ("changed", "gone", "new")]
+    for kind, name in names[:2]:
+        add(store, Record(kind, name, b"before"))
+
+    def decide(tx):
+        seen = [[one and one.body for one in (tx.get(*name) for name in names)]]
+        tx.put(Record(*names[0], b"after"))
+        tx.delete(*names[1])
+        tx.put(Record(*names[2], b"after"))
+        between(tx)
+        seen.append([one and one.body for one in (tx.get(*name) for name in names)])
+        return seen, {id: one.body for id, one in tx.get_many("thing", [name for _, name in names]).items()}
+
+    before, after = [b"before", b"before", None], [b"after", None, b"after"]
+    expected = ([before, after], {"changed": b"after", "new": b"after"})
+    assert store.write(decide, reads=names).result(WAIT) == expected
+
+
 def test_what_was_looked_for_in_vain_is_seen_once_another_decision_of_the_group_has_put_it(store):
     def look(tx):
         return tx.get("thing", "a"), tx.get_many("thing", ["a", "b"])
