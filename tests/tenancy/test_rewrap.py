@@ -15,7 +15,7 @@ from lrs.tenancy import rewrap as rewrapping
 from lrs.tenancy.audit_head import lines_of
 from lrs.tenancy.control import open_control
 from lrs.tenancy.rewrap import rewrap
-from lrs.tenancy.tenants import CONTROL, open_tenant, store_url
+from lrs.tenancy.tenants import CONTROL, is_there, open_tenant, store_url
 from tests.audits import broken_at
 from tests.builders import opened_installation
 
@@ -189,7 +189,10 @@ def test_a_tenant_that_is_made_while_keys_are_wrapped_is_wrapped_too_or_refused(
     assert sorted(done) == ["acme", "default", "early"]
     assert len(refused) == 3
     with pytest.raises(Misconfigured, match="the master key was changed meanwhile"):
+        states.create(settings, beside, "later", "")
+    with pytest.raises(Misconfigured, match="the master key was changed meanwhile"):
         beside.add("later")
+    assert [is_there(store_url(settings, name)) for name in ("early", "late", "later")] == [True, False, False]
     beside.close()
 
 
