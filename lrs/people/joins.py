@@ -19,10 +19,10 @@ from lrs.kernel.keys import key
 from lrs.kernel.names import name
 from lrs.people.identifiers import contradiction, matches_nobody
 from lrs.people.nobody import names_of
-from lrs.people.persons import LISTING, Mint, ensure, holders, identifier_from, identifiers_in, members_of, unlearn
+from lrs.people.persons import Mint, ensure, holders, identifier_from, identifiers_in, members_of, put_into, unlearn
 from lrs.people.suggestions import KIND as SUGGESTION
 from lrs.people.suggestions import Suggestion, about_key, is_dismissed, mark, note_apart, read, suggest, suggestion_id
-from lrs.storage import Owed, Reader, Record, Tx, each
+from lrs.storage import Reader, Record, Tx, each
 from lrs.storage.about import Whose, by_person, shown_as
 from lrs.storage.kinds import Kind, Subjects, subjects
 from lrs.tenancy import audit
@@ -225,8 +225,7 @@ def _regroup(tx: Tx, persons: Iterable[str]) -> None:
         for id in ordered:
             meta = {"into": None, "members": ordered} if id == ordered[0] else {"into": ordered[0], "members": []}
             if records[id].meta != meta:
-                owed = tuple(Owed(step) for step in ("evaluate", LISTING, "sync"))
-                tx.replace(msgspec.structs.replace(records[id], meta=meta, owed=owed))
+                put_into(tx, records[id], meta)
 
 
 def _reachable(tx: Tx, person: str) -> set[str]:

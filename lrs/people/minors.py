@@ -7,12 +7,12 @@ learner in public asks ``is_minor`` first; what a learner agrees to holds only i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 
-from lrs.people.persons import owe_badges
+from lrs.people.persons import members_of, owe_badges
 from lrs.storage import Owed, Reader, Record, Tx
 from lrs.storage.about import by_ids
 from lrs.storage.kinds import Kind, of_person_by_id
@@ -29,17 +29,23 @@ class Minor(msgspec.Struct, frozen=True):
 
 
 def note(tx: Tx, person: str, until: date | None, *, by: str) -> None:
-    """Notes with this commit that *person* is under age, in the place of what was noted before."""
-    tx.put(Record(KIND, person, msgspec.json.encode(Minor(until)), rev=_rev(tx, person)))
-    _owe(tx, person)
+    """Notes with this commit that *person* is under age, in the place of what was noted before.
+
+    It is noted of each who is one with *person*: it stays with all of them if they are parted.
+    """
+    members = members_of(tx, person) or (person,)
+    for member in members:
+        tx.put(Record(KIND, member, msgspec.json.encode(Minor(until)), rev=_rev(tx, member)))
+    _owe(tx, members)
     audit.append(tx, by, "person.under-age", {"person": person})
 
 
 def clear(tx: Tx, person: str, *, by: str) -> bool:
-    """Takes the note back with this commit; ``False`` if there was none."""
-    if not tx.delete(KIND, person):
+    """Takes the note back with this commit, of all who are one with *person*; ``False`` if there was none."""
+    members = members_of(tx, person) or (person,)
+    if not sum(tx.delete(KIND, member) for member in members):
         return False
-    _owe(tx, person)
+    _owe(tx, members)
     audit.append(tx, by, "person.of-age", {"person": person})
     return True
 
@@ -51,14 +57,15 @@ def is_minor(reader: Reader, members: Iterable[str], today: date) -> bool:
     return any(until is None or today < until for until in untils)
 
 
-def _owe(tx: Tx, person: str) -> None:
-    """What services are told of *person*, and their badges, are worked out anew: a name is taken out, or put in again.
+def _owe(tx: Tx, members: Sequence[str]) -> None:
+    """What services are told of *members*, who are one, and their badges, are worked out anew.
 
-    What they gave alone may hold no more, or again.
+    A name is taken out, or put in again; what they gave alone may hold no more, or again.
     """
-    if tx.get("person", person) is not None:
-        tx.owe("person", person, Owed("sync"))
-    owe_badges(tx, person)  # a badge does not name somebody who is under age
+    if tx.get("person", members[0]) is not None:
+        tx.owe("person", members[0], Owed("sync"))
+    for member in members:
+        owe_badges(tx, member)  # a badge does not name somebody who is under age
 
 
 def _rev(tx: Tx, person: str) -> int:

@@ -167,6 +167,16 @@ def mailboxes_like(reader: Reader, address: str) -> list[tuple[str, str]]:
     return [(record.meta["person"], ifi["mbox"].removeprefix("mailto:")) for record, ifi in found if "mbox" in ifi]
 
 
+def put_into(tx: Tx, person: Record, meta: dict[str, Any]) -> None:
+    """Puts *person*, a ``person`` record, into the group in *meta*; what follows from who is one is owed.
+
+    Their badges are looked at, too: whether they may name their holder depends on everybody who is one with them.
+    """
+    owed = tuple(Owed(step) for step in ("evaluate", LISTING, "sync"))
+    tx.replace(msgspec.structs.replace(person, meta=meta, owed=owed))
+    owe_badges(tx, person.id)
+
+
 def owe_badges(tx: Tx, person: str) -> None:
     """Has the badges of *person* looked at, with this commit: what may be said of the person in them changed."""
     for award in list(each(tx, "award", key("award", person))):

@@ -11,7 +11,7 @@ from lrs.people import joins, minors
 from tests.competency.world import statement
 from tests.pages.conftest import text_of
 from tests.pages.test_badge_claim import HOLDER, accepted, ann, badge, link
-from tests.pages.test_me import ANN
+from tests.pages.test_me import ANN, lived
 
 __all__ = ["ann", "badge"]
 
@@ -112,3 +112,24 @@ def test_a_name_is_taken_out_of_the_badge_when_its_holder_is_noted_as_under_age(
     assert named == [HOLDER]
     assert names_in(site, badge) == []
     assert "The badge names you as" not in text_of(browser.get(path))
+
+
+def test_a_name_is_taken_out_of_the_badge_while_its_holder_is_one_with_somebody_under_age(site, badge, ann, browser):
+    def named(act):
+        site.tenant.store.write(act).result()
+        drain(site.tenant)
+        return names_in(site, badge)
+
+    browser, path = browser
+    young = lived(site, {"mbox": "mailto:ann@school.example"}, "Ann")
+    browser.send(browser.get(path), path, act="name")
+    alone = named(lambda tx: minors.note(tx, young, None, by="test"))
+    joined = named(lambda tx: joins.merge(tx, ann, young, "test"))
+    parted = named(lambda tx: joins.unmerge(tx, young, "test"))
+    again = named(lambda tx: joins.merge(tx, ann, young, "test"))
+    of_age = named(lambda tx: minors.clear(tx, ann, by="test"))
+    noted = named(lambda tx: minors.note(tx, young, None, by="test"))
+    apart = named(lambda tx: joins.unmerge(tx, young, "test"))
+
+    assert (alone, joined, parted, again) == ([HOLDER], [], [HOLDER], [])
+    assert (of_age, noted, apart) == ([HOLDER], [], [])
