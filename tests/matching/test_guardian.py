@@ -181,6 +181,30 @@ def test_what_is_stopped_anywhere_waits_for_no_guardian(tenant: Tenant, made: Re
     assert again.result() == []
 
 
+def test_a_link_stays_with_whoever_answered_it_signed_in_though_its_name_turns_out_to_be_anothers(
+    tenant: Tenant, made: Registered, client: httpx.Client
+) -> None:
+    person, other = put_person(tenant, ANA), put_person(tenant, "mailto:ana@school.example")
+    tenant.store.write(lambda tx: joins.merge(tx, person, other, "test")).result()
+    sign_in(client, tenant, person)
+    answer_form(client, ask(client, made, learner={"mbox": "mailto:ana@school.example"}), **ASKS)
+    tenant.store.write(lambda tx: joins.unmerge(tx, other, "test")).result()
+    theirs, receipt = guardians_link(tenant), answers.waiting(tenant.store)[0].receipt
+    tenant.store.write(lambda tx: open_account(tx, person, address="mum@example.org", by="test")).result()
+    answered = answer_form(client, theirs)
+    with pytest.raises(Refused, match="own"):
+        answers.renew_guardian(tenant, receipt, "mum@example.org", Posted("", "en"), by="test")
+    listed = client.get("/me/sharing").text
+    form = re.search(r'name="form" value="([^"]+)"', listed)[1]
+
+    stopped = client.post("/me/sharing/stop", data={"form": form, "service": made.service.id})
+
+    assert (answered.status_code, given(tenant)) == (403, [])
+    assert "It sees nothing through this before a parent or guardian agrees, too." in listed
+    assert stopped.headers["location"] == "/me/sharing?done=stopped"
+    assert (answers.waiting(tenant.store), heading(client.get(theirs))) == ([], "You did not agree")
+
+
 def test_without_the_scope_that_all_others_need_nothing_is_left_to_wait_for_a_guardian(
     tenant: Tenant, made: Registered, client: httpx.Client
 ) -> None:

@@ -95,6 +95,29 @@ def test_what_staff_confirm_comes_before_what_an_identity_authority_sends(site, 
     assert confirmed_names.vouched_name(store, ann) == sent
 
 
+def test_names_confirmed_of_two_who_turn_out_to_be_one_give_way_together(site, ann):
+    def confirmed(act):
+        store.write(act).result()
+        return [getattr(confirmed_names.vouched_name(store, one), "text", "") for one in (ann, bea)]
+
+    site.world.send(statement("bea", {"mbox": "mailto:bea@example.org"}))
+    site.world.work()
+    store, bea = site.tenant.store, site.world.person({"mbox": "mailto:bea@example.org"})
+    old, new, last = (ConfirmedName(name, "passport", at, "staff 1") for at, name in enumerate(("Ann", "Bea", "Eva")))
+    confirmed(lambda tx: confirmed_names.confirm(tx, ann, old))
+    two = confirmed(lambda tx: confirmed_names.confirm(tx, bea, new))
+    one = confirmed(lambda tx: joins.merge(tx, ann, bea, "test"))
+    gone = confirmed(lambda tx: confirmed_names.withdraw(tx, bea, by="staff 1"))
+    confirmed(lambda tx: joins.unmerge(tx, bea, "test"))
+    confirmed(lambda tx: confirmed_names.confirm(tx, bea, new))
+    confirmed(lambda tx: joins.merge(tx, ann, bea, "test"))
+    again = confirmed(lambda tx: confirmed_names.confirm(tx, bea, last))
+    taken = confirmed(lambda tx: confirmed_names.withdraw(tx, ann, by="staff 1"))
+
+    assert (two, one, gone) == (["Ann", "Bea"], ["Bea", "Bea"], ["", ""])
+    assert (again, taken) == (["Eva", "Eva"], ["", ""])
+
+
 def test_another_name_that_is_confirmed_is_in_no_badge_before_the_learner_says_so(site, badge, ann, steward):
     own = link(site, badge)
     browser = accepted(site, own)
