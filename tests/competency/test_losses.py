@@ -5,10 +5,12 @@ from datetime import date
 
 import pytest
 
+from lrs.competency import completion
 from lrs.competency.frameworks.frameworks import keep, publish
-from lrs.competency.rules.losses import Changed, Swing, look_at, look_on, swings, swings_now, unchanged
+from lrs.competency.rules.losses import PAGE, Changed, Swing, look_at, look_on, swings, swings_now, unchanged
 from lrs.competency.rules.printed_swings import print_swings
 from lrs.people.joins import merge
+from lrs.tenancy import audit
 from tests.competency.world import ANN, ANN_ACCOUNT, ASEPTIC, HOUR, RULES, SHEET, URI, World, statement
 
 pytestmark = pytest.mark.mongo_in_soak
@@ -16,6 +18,7 @@ pytestmark = pytest.mark.mongo_in_soak
 BOB = {"mbox": "mailto:bob@example.org"}
 HARDER = RULES.replace(",80,", ",95,")
 TODAY = date(2026, 11, 21)
+UNCOMPLETED = min(completion.UNCOMPLETED)
 
 
 @pytest.fixture
@@ -162,8 +165,10 @@ def _merged(world):
         _merged,
         lambda world: world.apply(RULES.replace("P12M", "P6M")),
         lambda world: world.send_all([statement(f"x{n}", BOB, activity="urn:x") for n in range(501)]),
+        lambda world: world.send(statement("off", verb=UNCOMPLETED)),
+        lambda world: world.write(lambda tx: [audit.append(tx, "test", "x", {}) for _ in range(PAGE + 1)]),
     ],
-    ids=["evidence", "a void", "a merge", "other rules", "too much to look at"],
+    ids=["evidence", "a void", "a merge", "other rules", "too much to look at", "a mark taken off", "too many acts"],
 )
 def test_what_may_have_changed_since_the_look_is_noticed(world, meanwhile):
     world.send(statement("one"))
@@ -219,8 +224,11 @@ def test_evidence_that_comes_meanwhile_is_taken_in_without_looking_at_everything
         lambda world: world.apply(RULES.replace("P12M", "P6M")),
         _merged,
         lambda world: world.clock.set("2026-11-22T00:00:00Z"),
+        lambda world: world.send(statement("voiding", BOB, verb="http://adlnet.gov/expapi/verbs/voided")),
+        lambda world: world.send(statement("off", verb=UNCOMPLETED)),
+        lambda world: world.write(lambda tx: [audit.append(tx, "test", "x", {}) for _ in range(PAGE + 1)]),
     ],
-    ids=["rules", "persons", "the day"],
+    ids=["rules", "persons", "the day", "a void", "a mark taken off", "too many acts to look at"],
 )
 def test_what_is_no_matter_of_evidence_alone_is_not_taken_in(world, meanwhile):
     world.send(statement("one"))
