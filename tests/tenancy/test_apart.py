@@ -14,7 +14,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from lrs.access import KEY, LAUNCH, LINK, SESSION, TOKEN
+from lrs.access import CONTENT, COURSE_CLIENT, KEY, LAUNCH, LINK, OPERATOR, SESSION, TOKEN
+from lrs.access.policy.courses import API
 from lrs.access.policy.table import OF_SERVER, TABLE
 from lrs.cli import main
 from lrs.composition.kinds import TENANT
@@ -42,6 +43,8 @@ OWN = {
     TOKEN: ("GET", "/api/roles"),
     SESSION: ("GET", "/staff/learners"),
     LAUNCH: ("GET", "/t/{tenant}/lti/me"),
+    CONTENT: ("GET", "/cmi5/xapi/statements"),
+    COURSE_CLIENT: ("GET", f"{API}/about"),
 }
 """What each credential of ``one`` opens there."""
 CHANGING = {"date", "x-request-id", "x-experience-api-consistent-through", "content-length", "etag", "set-cookie"}
@@ -128,10 +131,16 @@ def remembered(site):
 
     def remember():
         if time.monotonic() - last[0] > 0.5:
-            assert {site.ask("one", own, site.names, via=via).status_code for via, own in OWN.items()} == {200}
+            asked = {site.ask("one", own, site.names, via=via, params={}).status_code for via, own in OWN.items()}
+            assert asked == {200}
             last[0] = time.monotonic()
 
     return remember
+
+
+def test_each_credential_that_a_line_takes_is_tried():
+    """The operator belongs to no tenant, and a link opens what it names alone."""
+    assert OWN.keys() == {via for line in LINES for via in TABLE[line].via} - {OPERATOR, LINK}
 
 
 @each_of("line", LINES, ids=by_name)
