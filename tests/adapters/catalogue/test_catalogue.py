@@ -12,6 +12,7 @@ from adapters.catalogue.entries import entries, entry, looked_at, offered_by_cou
 from adapters.catalogue.offerings import Offering
 from adapters.catalogue.table import read_catalogue
 from adapters.catalogue.typed import fields_of, offering_in
+from adapters.lms.courses import in_use
 from adapters.reading.vocabulary import iri
 from adapters.training_centre import acts, attendees, centre_sessions, hosts, marks, seats
 from adapters.training_centre.attendees import Attendee
@@ -225,6 +226,34 @@ def test_beyond_the_newest_of_a_kind_the_list_says_that_there_is_more(site):
     assert not looked_at(store, now).is_cut
     for name in ("many-1", "many-2", "many-3"):
         store.write(lambda tx, name=name: offerings.drop(tx, name, "test")).result()
+
+
+def test_what_the_list_leaves_out_has_no_page_of_its_own(site, centre):
+    store, now = site.tenant.store, site.tenant.clock()
+    course = lambda name, client="": (
+        imported(
+            site.tenant, structure(unit(url="https://c.example/"), id=f"https://c.example/{name}"), client=client
+        ).course
+    )
+    sessions = {name: dated(centre, f"left-{name}") for name in ("there", "cancelled", "begun")}
+    sessions["unopened"] = dated(centre, "left-unopened", opened="")
+    acts.cancel(centre.day(), sessions["cancelled"].id, "https://lrs.example")
+    taken = {name: course(name) for name in ("shown", "gone")}
+    for one in taken.values():
+        shown_in_catalogue(site.tenant, one)
+    store.write(lambda tx: in_use.withdraw_in(tx, taken["gone"], "test")).result()
+    ids = {name: f"session-{one.id}" for name, one in sessions.items()}
+    ids |= {
+        name: f"course-{one.id}"
+        for name, one in (taken | {"hidden": course("hidden"), "sent": course("sent", "7")}).items()
+    }
+    at = {name: sessions["begun"].starts if name == "begun" else now for name in ids}
+
+    own = {name: entry(store, id, at[name]) for name, id in ids.items()}
+    listed = {name: {one.id: one for one in entries(store, at[name])}.get(id) for name, id in ids.items()}
+
+    assert {name for name, one in own.items() if one} == {"there", "shown"}
+    assert own == listed
 
 
 def test_a_course_that_was_imported_stands_in_the_catalogue_with_what_its_rules_prove(site):
