@@ -230,11 +230,12 @@ def test_beyond_the_newest_of_a_kind_the_list_says_that_there_is_more(site):
 
 def test_what_the_list_leaves_out_has_no_page_of_its_own(site, centre):
     store, now = site.tenant.store, site.tenant.clock()
-    course = lambda name, client="": (
-        imported(
+
+    def course(name, client=""):
+        return imported(
             site.tenant, structure(unit(url="https://c.example/"), id=f"https://c.example/{name}"), client=client
         ).course
-    )
+
     sessions = {name: dated(centre, f"left-{name}") for name in ("there", "cancelled", "begun")}
     sessions["unopened"] = dated(centre, "left-unopened", opened="")
     acts.cancel(centre.day(), sessions["cancelled"].id, "https://lrs.example")
