@@ -14,6 +14,7 @@ from adapters.lms.catapult.learners import ClientDesk, enrolled
 from adapters.lms.courses import courses as own_courses
 from adapters.lms.courses.structure import units_of
 from adapters.lms.importing import import_course
+from adapters.lms.launching.launching import fetch_in
 from adapters.lms.lti import courses, enrolments, picking, users
 from adapters.lms.lti.courses import LtiLink, LtiMember
 from adapters.lms.lti.enrolments import reached_in
@@ -25,7 +26,7 @@ from lrs.composition.subscriptions import SUBSCRIPTIONS
 from lrs.kernel.errors import Refused
 from lrs.kernel.keys import key
 from lrs.kernel.sealed import digest_of
-from lrs.storage import each
+from lrs.storage import Owed, each
 from lrs.tenancy import audit
 from tests.adapters.lms.lti.platform import CLAIM, ISSUER, MEMBERSHIP, PATH, World, cookies
 from tests.adapters.lms.made import structure, unit
@@ -367,10 +368,13 @@ def test_who_is_taken_out_of_a_course_in_the_middle_gets_no_further_and_is_told_
     world.store.write(leave).result()
     with pytest.raises(Refused, match="taken out of this course") as caught:
         LaunchTokens().caller(world.tenant, f"Basic {b64encode(token.encode()).decode()}", "")
+    left = msgspec.structs.replace(sessions_of(world.store, told["registration"])[0], token="")  # as if not fetched yet
+    world.store.write(lambda tx: put_session(tx, left, (Owed("abandon"),))).result()
+    fetched = world.store.write(lambda tx: fetch_in(tx, told["fetch"].rpartition("/")[2], "late")).result()
     drain(world.tenant, ("abandon",))
 
     (ended,) = sessions_of(world.store, told["registration"])
-    assert (caught.value.status, ended.abandoned_by) == (403, "left")
+    assert (caught.value.status, fetched, ended.abandoned_by) == (403, None, "left")
     assert [entry.about["session"] for entry in audit.newest(world.store, 5) if entry.action == "launch.ended"] == [
         session.id
     ]
