@@ -72,6 +72,7 @@ def test_a_small_run_writes_every_row_with_its_ratio_and_no_fault(tmp_path):
         "learner-page",
         "launch",
         "content-c16",
+        "receipt-one",
         "receipt-p95",
         "awards-500",
         "post-single-c16-with-rules",
