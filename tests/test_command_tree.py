@@ -150,6 +150,7 @@ VERBS = {
         "Import",
         "Invite",
         "Issue",
+        "Keep",
         "Let",
         "List",
         "Look",

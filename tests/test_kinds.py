@@ -69,7 +69,7 @@ ABOUT = {
     "learner-account": ("ann", "ann"),
     "learner": ("ann, ann at work, anne", "ann, ann at work, anne"),
     "question": ("ann", ""),
-    "minor": ("ann", ""),
+    "minor": ("ann, ann at work", ""),
     "confirmed-name": ("ann", ""),
     "told-name": ("", "ann"),
     "lti-user": ("ann at work", ""),

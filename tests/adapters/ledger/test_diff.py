@@ -9,7 +9,7 @@ from adapters.ledger import pipeline
 from adapters.ledger.diff import LedgerEntry, Version, decide, key_of
 from adapters.ledger.ledger import Ledger, LedgerWrite, Overtaken, write_in
 from adapters.ledger.pipeline import StatementsRefused
-from adapters.reading.source import Fact, Mapped, RowPlace
+from adapters.reading.source import Fact, LedgerNote, Mapped, RowPlace, Unusable
 
 
 def test_nobody_knows_it_so_it_is_new_and_once_known_it_is_unchanged():
@@ -68,30 +68,32 @@ class Said(msgspec.Struct):
 
 
 @dataclass
-class TwoNames:
-    """A source of which a fact comes under the key of an earlier release, and then under the key of now."""
+class NotedLater:
+    """A source whose first row corrects a fact, and whose second has a problem and keeps more of the same fact."""
 
     template: int = 1
 
     def read(self, _table, _earlier):
-        old, new = (Fact("log", (name,), Said()) for name in ("old", "new"))
-        for row, fact in enumerate((old, msgspec.structs.replace(new, older=(old,))), 1):
-            yield Mapped((RowPlace("", row),), (fact,))
+        yield Mapped((RowPlace("", 1),), (Fact("log", ("one",), Said()),))
+        noted = LedgerNote("log", ("one",), "more")
+        yield Mapped((RowPlace("", 2),), problem=Unusable("unknown", "", "", "?"), noted=(noted,))
 
     def statements(self, _fact):
         return []
 
 
-@pytest.mark.parametrize(("refused", "told"), [(False, [["old"], []]), (True, [["old"], ["new"]])])
-def test_what_the_store_refused_was_told_to_no_later_row(tenant, monkeypatch, refused, told):
+@pytest.mark.parametrize(("refused", "revision"), [(False, 2), (True, 1)])
+def test_what_the_store_refused_was_told_to_no_later_row(tenant, monkeypatch, refused, revision):
     monkeypatch.setattr(pipeline, "CHUNK", 1)
-    keys = {key_of("log", (name,)): name for name in ("old", "new")}
+    key = key_of("log", ("one",))
+    former = [LedgerWrite(key, LedgerEntry(Version(1, "former", 1)), None)]
+    tenant.store.write(lambda tx: write_in(tx, "eportfolio/north", "before", former)).result()
     asked = []
 
     def apply(_names, _rows, due):
-        asked.append([keys[one.row.key] for one in due])
+        asked.extend(one.row.entry.live for one in due)
         return {one.row.key: StatementsRefused(413, "too large") for one in due if refused and len(asked) == 1}
 
-    list(pipeline.run(TwoNames(), None, Ledger(tenant.store, "eportfolio", "north"), apply))
+    list(pipeline.run(NotedLater(), None, Ledger(tenant.store, "eportfolio", "north"), apply))
 
-    assert asked == told
+    assert [(one.revision, one.kept) for one in asked] == [(2, ""), (revision, "more")]
