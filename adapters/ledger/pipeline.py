@@ -16,7 +16,7 @@ from tincan import Agent, AgentAccount, Context, Statement, StatementRef, Verb
 
 from adapters.ledger.diff import GONE, Decision, LedgerEntry, Version, decide, key_of, statement_id, void_id
 from adapters.ledger.ledger import Ledger, LedgerWrite
-from adapters.ledger.recognise import EXACTLY, FactsOfFile, KnownFact, as_told, recognise
+from adapters.ledger.recognise import EXACTLY, FactsOfFile, KnownFact, as_told, known_by, recognise
 from adapters.reading.source import STRUCTURAL, Agented, Fact, Mapped, RowOutcome, RowResult, RowTable, Source, masked
 from adapters.reading.vocabulary import BASE, VOIDED
 from lrs.kernel.tables.row import Unusable
@@ -120,11 +120,13 @@ def plan(source: Source, mapped: Mapped, ledger: Ledger, seen: FactsOfFile) -> l
     found, withdrawn = [], []
     for fact in mapped.facts:
         try:
-            repeats = seen.row(fact, source.template)
+            if repeats := seen.row(fact, source.template):
+                found.append((fact, fact, repeats, known_by(fact, source.template, ledger.get)))
+                continue
             told, others = as_told(fact, source.template, ledger.get, seen)
             known = recognise(told, source.template, ledger.get, seen)
-            seen.check_free(fact, known)
-            found.append((fact, told, repeats, known))
+            seen.check_free(known)
+            found.append((fact, told, 0, known))
             withdrawn += [(one, recognise(one, source.template, ledger.get, seen)) for one in others]
         except Unusable as problem:
             return problem

@@ -6,7 +6,7 @@ two sessions, or one and its correction. Only a person can tell, so nothing is w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -37,34 +37,44 @@ class FactsOfFile:
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, int]] = {}
+        self._by_uln: dict[str, tuple[str, int]] = {}
         self._taken: dict[str, int] = {}
 
     def row(self, fact: Fact, template: int) -> int:
         """The row with the same *fact*, or 0. Raises ``Unusable`` if a row has another content for it."""
         wanted = hash_of(fact, template)
-        hashed, row = self._said.get(key_of(fact.kind, fact.key), (wanted, 0))
+        key, by_uln = _own_keys(fact)
+        told = self._said.get(key) or self._by_uln.get(key) or self._said.get(by_uln)
+        hashed, row = told or (wanted, 0)
         if hashed != wanted:
-            told = f"row {row} of this file says otherwise about the same thing"
+            why = f"row {row} of this file says otherwise about the same thing"
             if fact.loose:
-                raise Unusable("told_twice", fact.loose.column, "", f"{told}: {fact.loose.advice}")
-            raise Unusable("told_twice", "", "", told)
+                raise Unusable("told_twice", fact.loose.column, "", f"{why}: {fact.loose.advice}")
+            raise Unusable("told_twice", "", "", why)
         return row
 
     def add(self, fact: Fact, template: int, known: KnownFact, row: int) -> None:
         """Remembers that *row* has *fact*, whose ledger entry is *known*."""
-        self._said.setdefault(key_of(fact.kind, fact.key), (hash_of(fact, template), row))
+        told = (hash_of(fact, template), row)
+        key, by_uln = _own_keys(fact)
+        self._said.setdefault(key, told)
+        self._by_uln.setdefault(by_uln, told)
         self._taken.setdefault(known.key, row)
 
     def has(self, key: str) -> bool:
         """Whether a row of this file has the ledger's *key*."""
         return key in self._taken
 
-    def check_free(self, fact: Fact, known: KnownFact) -> None:
-        """Raises ``Unusable`` if another fact of this file took the key: the learner's other row has more names."""
-        row = self._taken.get(known.key)
-        if row and key_of(fact.kind, fact.key) not in self._said:
-            told = f"row {row} of this file says this of the same learner, under another name as well"
-            raise Unusable("told_twice", "", "", told)
+    def check_free(self, known: KnownFact) -> None:
+        """Raises ``Unusable`` if a row of this file took the key: with another name of the learner, or with its time."""
+        if row := self._taken.get(known.key):
+            told = f"row {row} of this file says this already, by another name of the learner or with its time"
+            raise Unusable("told_twice", "", "", f"{told}: leave one of the two in the file")
+
+
+def _own_keys(fact: Fact) -> tuple[str, str]:
+    """The ledger key of *fact*, and the one that it has in rows with the learner's ULN alone."""
+    return key_of(fact.kind, fact.key), key_of(fact.kind, fact.by_uln or fact.key)
 
 
 def as_told(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> tuple[Fact, list[Fact]]:
@@ -81,14 +91,27 @@ def as_told(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> 
     same = [one for one, told in standing if told and told.hash == hash_of(one, template)]
     if same:
         return same[0], []
-    first, *others = [one for one, _ in standing] or [fact]
+    first, *others = [one for one, _ in standing] or [_nearest(fact, older, entry_of)]
     return first, [msgspec.structs.replace(one, content=None, taken_back=_TOLD_TWICE) for one in others]
+
+
+def known_by(fact: Fact, template: int, entry_of: EntryOf) -> KnownFact:
+    """The ledger entry under the key of *fact*."""
+    key = key_of(fact.kind, fact.key)
+    return KnownFact(key, entry_of(key), hash_of(fact, template))
+
+
+def _nearest(fact: Fact, older: Sequence[Fact], entry_of: EntryOf) -> Fact:
+    """*fact*, or what is *older* of it if something stands under the key that it may share there: see ``Loose``."""
+    every = [(one, one.loose) for one in (fact, *older) if one.loose is not None]
+    shared = [(one, key_of(one.kind, loose.key)) for one, loose in every]
+    timed = [(one, key_of(EXACTLY, loose.exact)) for one, loose in every if loose.exact and loose.key == one.key]
+    return next((one for one, key in shared + timed if (entry := entry_of(key)) and entry.stands), fact)
 
 
 def recognise(fact: Fact, template: int, entry_of: EntryOf, seen: FactsOfFile) -> KnownFact:
     """The ledger entry of *fact*. Raises ``Unusable`` if a person has to decide."""
-    key = key_of(fact.kind, fact.key)
-    known = KnownFact(key, entry_of(key), hash_of(fact, template))
+    known = known_by(fact, template, entry_of)
     loose = fact.loose
     if loose is None:
         return known

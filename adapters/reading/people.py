@@ -65,11 +65,14 @@ class FileLearner(msgspec.Struct, frozen=True):
     def under_each_name(self, fact: Fact, at: int = 0) -> Fact:
         """*fact*, which has the key of the learner in place *at* of its own, as earlier files with fewer names told it.
 
-        So a session told by an address alone, and later with a ULN or reference beside it, counts once.
+        So a session told by an address alone, and later with a ULN or reference beside it, counts once. In one file a
+        ULN is one learner's, and an address may be that of several.
         """
         others = sorted(self.names - {self.key})
         older = (_renamed(one, at, name) for name in others for one in (fact, *fact.older))
-        return msgspec.structs.replace(fact, older=(*fact.older, *older))
+        uln = next((one.written for one in self.identifiers if one.home == ULN_HOME_PAGE), self.key)
+        by_uln = () if uln == self.key else _under(fact.key, at, uln)
+        return msgspec.structs.replace(fact, older=(*fact.older, *older), by_uln=by_uln)
 
     def called(self) -> tuple[tuple[Ifi, str], ...]:
         """The name that the row gives to *actor*, as in ``Mapped.called``."""
@@ -198,12 +201,14 @@ def apart(learner: FileLearner, other: Ifi | None, column: str, names: frozenset
 
 def _renamed(fact: Fact, at: int, name: str) -> Fact:
     """*fact*, and what makes it *loose*, under another name of its learner."""
+    loose = fact.loose
+    if loose:
+        loose = msgspec.structs.replace(loose, key=_under(loose.key, at, name), exact=_under(loose.exact, at, name))
+    return msgspec.structs.replace(fact, key=_under(fact.key, at, name), loose=loose, older=())
 
-    def under(key: tuple[str, ...]) -> tuple[str, ...]:
-        return (*key[:at], name, *key[at + 1 :]) if key else key
 
-    loose = fact.loose and msgspec.structs.replace(fact.loose, key=under(fact.loose.key), exact=under(fact.loose.exact))
-    return msgspec.structs.replace(fact, key=under(fact.key), loose=loose, older=())
+def _under(key: tuple[str, ...], at: int, name: str) -> tuple[str, ...]:
+    return (*key[:at], name, *key[at + 1 :]) if key else key
 
 
 def _parts(ifi: Ifi) -> tuple[str, str]:

@@ -69,9 +69,10 @@ class Fact(msgspec.Struct, frozen=True):
     ``None`` says that the thing does not hold, or no longer. *parts* is the number of its statements; it may be 0.
     *kept* is what later files may need to know; the ledger stores it, so it must name nobody. *partial* is a fact of
     which a part could not be read: it is told only if nothing stands yet. *loose* is set if the key alone may not
-    identify the thing. *older* is the same thing under keys of earlier releases or
-    of earlier files that had fewer names of the learner: what stands is changed under its key,
-    and counts once. *taken_back* is the remark on the row if it was told before and holds no longer.
+    identify the thing. *older* is the same thing under keys of earlier releases, or of earlier files that had fewer
+    names of the learner: what stands is changed under its key, and counts once. *by_uln* is the key that it has in rows
+    with the learner's ULN alone, if it is another. *taken_back* is the remark on the row if it was told before and
+    holds no longer.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Fact(msgspec.Struct, frozen=True):
     partial: bool = False
     loose: Loose | None = None
     older: tuple[Fact, ...] = ()
+    by_uln: tuple[str, ...] = ()
     taken_back: str = ""
 
 

@@ -182,14 +182,69 @@ def test_a_learner_whose_reference_comes_later_has_each_session_once_however_oft
     assert [length for _, length in spent(endpoint)] == ["03H00M00S"]
 
 
-def test_one_file_that_names_a_learner_in_two_ways_for_a_session_is_left_to_a_person(bring, endpoint):
-    bring("eportfolio", sheet(BY_NUMBER))
-    both = sheet(ROW | {"uln": "1000001376"}, BY_NUMBER)
+@pytest.mark.parametrize("said", ["", "yes", "no"])
+@pytest.mark.parametrize(
+    ("before", "now"), [({}, {"otj_start": "09:00", "otj_hours": "3"}), ({"otj_start": "09:00"}, {"otj_hours": "3"})]
+)
+def test_a_name_that_comes_together_with_a_start_time_or_without_it_changes_no_answer(
+    bring, endpoint, before, now, said
+):
+    named, other = ROW | {"uln": "1000001376"}, {"standard_ref": "ST0130"}
+    bring("eportfolio", sheet(named | before, BY_NUMBER | other | before))
+    later = named | now | {"otj_correction": said}
+
+    reports = [bring("eportfolio", sheet(later, later | other)) for _ in range(2)]
+
+    assert [told(report)[0] for report in reports] == [told(report)[1] for report in reports]
+    assert len(spent(endpoint)) == (4 if said == "no" else 2)
+
+
+@pytest.mark.parametrize("before", [[], [BY_NUMBER]])
+@pytest.mark.parametrize("later_first", [False, True])
+def test_rows_that_name_a_learner_in_two_ways_for_a_session_count_once(bring, endpoint, before, later_first):
+    bring("eportfolio", sheet(ROW | {"standard_ref": "ST0130"}, *before))
+    rows = [BY_NUMBER, ROW | {"uln": "1000001376"}]
+    both = sheet(*reversed(rows) if later_first else rows)
+
+    first, again = bring("eportfolio", both), bring("eportfolio", both)
+    corrected = bring("eportfolio", both.replace(",2,", ",3,").replace(",,\n", ",,yes\n"))
+
+    for report in (first, again):
+        assert report.rows[1].reason.startswith("says the same as row 2, so it counts once")
+    assert ("updated", "", "") in told(corrected)
+    assert [length for _, length in spent(endpoint)] == ["02H00M00S", "03H00M00S"]
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+def test_rows_that_name_a_learner_in_two_ways_and_differ_are_left_to_a_person(bring, endpoint, later_first):
+    rows = [BY_NUMBER | {"otj_hours": "3"}, ROW | {"uln": "1000001376"}]
+    both = sheet(*reversed(rows) if later_first else rows)
 
     reports = [bring("eportfolio", both) for _ in range(2)]
 
+    assert [told(report)[1] for report in reports] == [("quarantined", "told_twice", "otj_date")] * 2
+    assert len(spent(endpoint)) == 1
+
+
+def test_what_was_told_by_an_address_is_no_further_row_s_of_that_address(bring, endpoint):
+    columns = f"email,{COLUMNS}"
+    told_by = [f"home@x.example,{name},,ST1406,06/11/2026,,2,,,,,\n" for name in ("", "A")]
+    bring("eportfolio", f"{columns}\n{told_by[0]}")
+
+    reports = [bring("eportfolio", f"{columns}\n{told_by[1]}{told_by[0]}") for _ in range(2)]
+
     assert [told(report)[1] for report in reports] == [("quarantined", "told_twice", "")] * 2
     assert len(spent(endpoint)) == 1
+
+
+def test_two_learners_who_share_an_address_have_a_session_each(bring, endpoint):
+    columns = f"email,{COLUMNS}"
+    rows = [f"home@x.example,{name},,ST1406,06/11/2026,,2,,,,,\n" for name in "AB"]
+
+    reports = [bring("eportfolio", "\n".join((columns, "".join(order)))) for order in (rows, rows[::-1])]
+
+    assert [told(report) for report in reports] == [[("new", "", "")] * 2, [("unchanged", "", "")] * 2]
+    assert len(spent(endpoint)) == 2
 
 
 def test_a_row_that_is_repeated_does_not_fill_its_day(bring):
