@@ -66,7 +66,7 @@ class FactsOfFile:
         return key in self._taken
 
     def check_free(self, known: KnownFact) -> None:
-        """Raises ``Unusable`` if a row of this file took the key: with another name of the learner, or with its time."""
+        """Raises ``Unusable`` if a row of this file took the key: by another name of the learner, or with its time."""
         if row := self._taken.get(known.key):
             told = f"row {row} of this file says this already, by another name of the learner or with its time"
             raise Unusable("told_twice", "", "", f"{told}: leave one of the two in the file")
