@@ -279,7 +279,9 @@ SMALL: tuple[tuple[str, Any, str, int, bytes, bytes], ...] = (
     ("columns of records", json_rows, "MAX_COLUMNS", 1, b'[{"name": 1}]', b'[{"name": 1, "day": 2}]'),
     ("bytes of records", json_rows, "MAX_BYTES", 13, b'[{"name": 1}]', b'[{"name": 12}]'),
     ("the directory", archive, "MAX_DIRECTORY", 600, workbook(HEADS), zipped(**{f"{n:099}": "x" for n in range(9)})),
-    ("what it unpacks to", opening, "MAX_UNPACKED", 400, workbook(HEADS), workbook(HEADS + text("A2", "x" * 300))),
+    ("cells", opening, "MAX_CELLS", 6, of_text(FIRST + "A,1,2"), of_text(FIRST + "A,1,2\n,")),
+    ("what it unpacks to", package, "MAX_UNPACKED", 1_500, workbook(HEADS), workbook(HEADS + text("A2", "x" * 300))),
+    ("and anyway", package, "UNPACKED_ANYWAY", 10, workbook(HEADS), workbook(HEADS + text("A2", "x" * 900_000))),
 )
 
 

@@ -128,11 +128,12 @@ def _records(lines: TextLines, dialect: Dialect) -> Iterator[FileLine]:
             lines.taken()
             yield FileLine(number, [], trouble=_ENDLESS)
             continue
-        trouble = OPEN_QUOTE if lines.unclosed else doubtful(lines.taken(), dialect.encoding)
+        raw = lines.taken()
+        trouble = OPEN_QUOTE if lines.unclosed else doubtful(raw, dialect.encoding)
         if not lines.ended and not trouble and 1 < len(cells) < most:
             trouble = _CUT_OFF
         most = max(most, len(cells))
-        yield FileLine(number, cells, faults=_formulas(cells), trouble=trouble)
+        yield FileLine(number, cells, faults=_formulas(cells) if "=" in raw else {}, trouble=trouble)
 
 
 def _formulas(cells: list[str]) -> dict[int, Fault]:

@@ -73,7 +73,7 @@ _folded = lru_cache(maxsize=4096)(fold)
 
 def known_in(line: FileLine, headers: KnownHeaders) -> int:
     """How many known headers *line* has."""
-    found = {headers.known.get(fold(cell)) for cell in line.cells if len(cell) <= _LONGEST}
+    found = {headers.known.get(fold(cell)) for cell in filter(None, line.cells) if len(cell) <= _LONGEST}
     return len(found - {None})
 
 
@@ -112,7 +112,7 @@ def comes_again(line: FileLine, header: SheetHeader, headers: KnownHeaders) -> L
 
     Reports print their header again on every page.
     """
-    first = next((cell for cell in line.cells if cell), "")
+    first = next(filter(None, line.cells), "")
     if len(first) > _LONGEST or not (_folded(first) in headers.known or _folded(first) in header.names):
         return ""
     found = read_header(line, headers)

@@ -39,17 +39,23 @@ class JsonRows:
         if len(columns) > MAX_COLUMNS:
             raise Refused(f"the records have {len(columns)} members, the limit is {MAX_COLUMNS}", error="no_table")
         yield FileLine(0, columns)
+        places = {name: at for at, name in enumerate(columns)}
         for number, one in enumerate(cells, 1):
-            yield _line(number, columns, one)
+            yield _line(number, places, one)
 
 
-def _line(number: int, columns: list[str], cells: Mapping[str, str | Fault] | None) -> FileLine:
+def _line(number: int, places: Mapping[str, int], cells: Mapping[str, str | Fault] | None) -> FileLine:
     if cells is None:
         trouble = Fault("no_record", "what stands in the list here is no object: write a record with its members")
         return FileLine(number, [], trouble=trouble)
-    told = [cells.get(name, "") for name in columns]
-    faults = {at: one for at, one in enumerate(told) if isinstance(one, Fault)}
-    return FileLine(number, [one if isinstance(one, str) else "" for one in told], faults=faults)
+    told = [""] * (1 + max((places[name] for name in cells), default=-1))
+    faults = {}
+    for name, one in cells.items():
+        if isinstance(one, Fault):
+            faults[places[name]] = one
+        else:
+            told[places[name]] = one
+    return FileLine(number, told, faults=faults)
 
 
 def _cells(record: Json, before: str) -> Iterator[tuple[str, str | Fault]]:

@@ -14,7 +14,7 @@ from lrs.kernel.tables.delimited import DELIMITERS, OPEN_QUOTE, Delimited, Diale
 from lrs.kernel.tables.file import File
 from lrs.kernel.tables.header import SEARCHED, KnownHeaders, comes_again, find_header, known_in
 from lrs.kernel.tables.json_rows import JsonRows
-from lrs.kernel.tables.package import MAX_UNPACKED, open_package
+from lrs.kernel.tables.package import check_unpacked, open_package
 from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.sort import sort_of
 from lrs.kernel.tables.table import FoundSheet, Table, beside
@@ -32,6 +32,8 @@ MAX_LEADING = 1_000
 """Lines, blank ones included, that are read to find the separator."""
 MAX_LINES = 4 * 1_048_576
 """Lines of one file, blank ones included."""
+MAX_CELLS = 128 * 1_048_576
+"""Cells of one file, with the empty ones left of a filled one: a row of one cell, far right, is as long as a full one."""
 
 
 def open_table(
@@ -61,7 +63,7 @@ def _of_text(file: File, headers: KnownHeaders, constants: Mapping[str, str], en
     skip = 1 if named else 0
     tried = [Dialect(encoding, separator, skip) for separator in delimiter or named or DELIMITERS]
     dialect = max(tried, key=lambda one: _most_known(Delimited(file, one), headers))
-    found = _walk(Delimited(file, dialect), headers, _Budget())
+    found = _walk(Delimited(file, dialect), headers, _Budget(file.size))
     unread = _unread(Delimited(file, dialect), found.header.row if found else None)
     if unread or found is None:
         raise unread or _no_header(headers, ())
@@ -70,7 +72,7 @@ def _of_text(file: File, headers: KnownHeaders, constants: Mapping[str, str], en
 
 
 def _of_records(file: File, headers: KnownHeaders, constants: Mapping[str, str]) -> Table:
-    found = _walk(JsonRows(file), headers, _Budget(), searched=1)
+    found = _walk(JsonRows(file), headers, _Budget(file.size), searched=1)
     if found is None:
         raise _no_header(headers, (), "no record has a member that is known")
     return Table(file, headers, constants, Dialect("utf-8", ",", is_json=True), (found,))
@@ -98,7 +100,7 @@ def _of_workbook(file: File, headers: KnownHeaders, constants: Mapping[str, str]
     sheets: list[FoundSheet] = []
     left_out: list[str] = []
     with open_package(file) as package:
-        budget = _Budget()
+        budget = _Budget(file.size)
         for part in (part for part in package.sheets if not part.hidden):
             budget.take(package.size(part.path))
             sheet = Sheet(package, part)
@@ -126,25 +128,29 @@ def _alike(sheets: Sequence[FoundSheet], headers: KnownHeaders) -> tuple[list[Fo
 
 
 class _Budget:
-    """What reading one file may cost: rows, blank lines, and bytes of all its sheets.
+    """What reading one file of *packed* bytes may cost: rows, blank lines, cells, and bytes of all its sheets.
 
     A small archive can contain one part as many sheets.
     """
 
-    def __init__(self) -> None:
-        self._rows = self._lines = self._bytes = 0
+    def __init__(self, packed: int) -> None:
+        self._packed = packed
+        self._rows = self._lines = self._cells = self._bytes = 0
 
     def take(self, size: int) -> None:
         """Adds the bytes of a sheet. Raises ``Refused`` over the limit."""
         self._bytes += size
-        if self._bytes > MAX_UNPACKED:
-            raise Refused(f"the sheets unpack to {self._bytes} bytes: split them", status=413, error="file_too_large")
+        check_unpacked(self._bytes, self._packed)
 
-    def count_line(self) -> None:
-        """Adds a line, blank or not. Raises ``Refused`` over the limit."""
+    def count_line(self, cells: int) -> None:
+        """Adds a line of *cells*, blank or not. Raises ``Refused`` over the limit."""
         self._lines += 1
+        self._cells += cells
         if self._lines > MAX_LINES:
             raise _too_many(MAX_LINES)
+        if self._cells > MAX_CELLS:
+            message = f"the file has more than {MAX_CELLS} cells, empty ones included: clear what stands far right of"
+            raise Refused(f"{message} the table, or split the file", status=413, error="file_too_large")
 
     def count_row(self) -> None:
         """Adds a row below a header. Raises ``Refused`` over the limit."""
@@ -184,7 +190,7 @@ def _walk(
 
 def _filled(lines: Iterable[FileLine], budget: _Budget) -> Iterator[FileLine]:
     for line in lines:
-        budget.count_line()
+        budget.count_line(len(line.cells))
         if not line.blank:
             yield line
 

@@ -26,6 +26,10 @@ from lrs.kernel.tables.elements import Elements, damaged
 from lrs.kernel.tables.file import File
 
 MAX_UNPACKED = 512 * 1024 * 1024
+MOST_RATIO = 200
+"""How many times larger than the file its parts may be. A workbook packs ten to one, and a bomb a thousand to one."""
+UNPACKED_ANYWAY = 8 * 1024 * 1024
+"""Bytes that a workbook may unpack to whatever its size: small ones of one word over and over pack better."""
 MAX_SHEETS = 256
 MAX_ELEMENTS = 1_000_000
 """Elements in the list of sheets, of relationships, or of styles: Excel has at most 65,490 formats of cells."""
@@ -129,13 +133,23 @@ def open_package(file: File) -> Iterator[Package]:
         try:
             archive = closing.enter_context(archive_in(closing.enter_context(file.open())))
             unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > MAX_UNPACKED:
-                message = f"the workbook unpacks to {unpacked} bytes: split it"
-                raise Refused(message, status=413, error="file_too_large")
+            check_unpacked(unpacked, file.size)
             package = Package(archive)
         except BROKEN as error:
             raise damaged() from error
         yield package
+
+
+def check_unpacked(unpacked: int, packed: int) -> None:
+    """Refuses (413) parts of so many bytes *unpacked* in a workbook of *packed* bytes: cost follows what was sent."""
+    if unpacked > MAX_UNPACKED:
+        message = f"the workbook unpacks to {unpacked} bytes: split it"
+    elif unpacked > max(UNPACKED_ANYWAY, MOST_RATIO * packed):
+        message = f"the workbook unpacks to {unpacked} bytes, more than {MOST_RATIO} times its size: delete the empty"
+        message += " rows and columns below and beside the table, and save it again"
+    else:
+        return
+    raise Refused(message, status=413, error="file_too_large")
 
 
 class _Kept(Elements):

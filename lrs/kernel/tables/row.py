@@ -65,7 +65,7 @@ class FileLine(NamedTuple):
     @property
     def blank(self) -> bool:
         """Whether the line shows nothing and has no fault."""
-        if any(cell.strip(BLANKS) for cell in reversed(self.cells)):
+        if any(cell.strip(BLANKS) for cell in filter(None, reversed(self.cells))):
             return False
         return self.trouble is None and all(fault.code == "merged" for fault in self.faults.values())
 

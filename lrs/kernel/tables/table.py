@@ -152,4 +152,4 @@ def to_row(found: FoundSheet, line: FileLine, headers: KnownHeaders, constants: 
 
 def beside(line: FileLine, columns: Sequence[str]) -> bool:
     """Whether *line* has text right of its header."""
-    return any(clean(cell) for cell in reversed(line.cells[len(columns) :]))
+    return any(clean(cell) for cell in filter(None, reversed(line.cells[len(columns) :])))

@@ -6,7 +6,9 @@ import zipfile
 import pytest
 
 from lrs.kernel.errors import Refused
-from lrs.kernel.tables import package
+from lrs.kernel.tables import opening, package
+from lrs.kernel.tables.file import File
+from lrs.kernel.tables.json_rows import JsonRows
 from tests.kernel.tables.opened import opened
 from tests.kernel.tables.written import text, workbook
 
@@ -64,3 +66,28 @@ def test_an_archive_with_a_large_directory_is_refused_before_it_is_read():
             archive.writestr(f"{number:08}", b"")
 
     assert "too many entries" in refused(many.getvalue())
+
+
+def test_what_a_workbook_unpacks_to_follows_its_size_also_where_many_sheets_are_one_part(monkeypatch):
+    monkeypatch.setattr(package, "UNPACKED_ANYWAY", 200_000)
+    empty = workbook(*ROWS, after="<row><c/></row>" * 12_000)
+    sheets = '<sheet name="S" r:id="sheet"/>' * 3
+    thrice = with_part(empty, "xl/workbook.xml", f'<workbook xmlns:r="r"><sheets>{sheets}</sheets></workbook>')
+
+    assert len(opened(empty, "name").sheets) == 1
+    assert "more than 200 times its size: delete the empty rows" in refused(thrice)
+    assert "more than 200 times its size" in refused(workbook(*ROWS, after="<row><c/></row>" * 40_000))
+
+
+def test_cells_far_right_count_with_the_empty_ones_before_them(monkeypatch):
+    monkeypatch.setattr(opening, "MAX_CELLS", 16_384 + 1)
+    far = workbook(text("A1", "name"), text("XFD2", "x"))
+
+    assert opened(far, "name").sheets[0].rows == 1
+    assert "more than 16385 cells" in refused(workbook(text("A1", "name"), text("XFD2", "x"), text("A3", "Ada")))
+
+
+def test_records_that_leave_most_members_out_are_as_short_as_what_they_say():
+    wide = JsonRows(File(b'[{"a": 1, "b": 2, "c": 3}, {}, {"b": [{}]}]')).lines()
+
+    assert [(line.cells, sorted(line.faults)) for line in wide][2:] == [([], []), (["", ""], [1])]

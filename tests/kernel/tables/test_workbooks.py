@@ -150,12 +150,12 @@ def test_the_sheets_of_a_workbook_unpack_to_so_many_bytes_together(tmp_path, mon
             sheet.append(line)
     book.save(tmp_path / "file.xlsx")
     with zipfile.ZipFile(tmp_path / "file.xlsx") as archive:
-        size = archive.getinfo(SHEET).file_size
+        size = sum(part.file_size for part in archive.infolist())
 
-    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 3 * size + 1_000)
+    monkeypatch.setattr("lrs.kernel.tables.package.MAX_UNPACKED", size)
     assert len(list(opened(tmp_path / "file.xlsx", "a").rows())) == 600
-    monkeypatch.setattr("lrs.kernel.tables.opening.MAX_UNPACKED", 2 * size + 1_000)
-    with pytest.raises(Refused, match="the sheets unpack to") as refusal:
+    monkeypatch.setattr("lrs.kernel.tables.package.MAX_UNPACKED", size - 1)
+    with pytest.raises(Refused, match=f"unpacks to {size} bytes: split it") as refusal:
         opened(tmp_path / "file.xlsx", "a")
 
     assert (refusal.value.status, refusal.value.error) == (413, "file_too_large")
