@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from adapters.reports.mended import ROW, ROW_OF
-from adapters.reports.repairs import write_csv, write_workbook
+from adapters.reports.repairs import write_csv
+from adapters.reports.workbooks import from_first, write_workbook
 from lrs.kernel.errors import Refused
 from lrs.kernel.tables.cell import neutral
 from lrs.kernel.tables.header import KnownHeaders, fold
@@ -29,7 +30,7 @@ def write_repaired(repairs: Path, job: str, cells: RepairedCells, to: Path) -> N
     table = open_table(repairs, KnownHeaders({fold(f"{ROW_OF}{job}"): ROW}))
     by_header = {place: {fold(header): cell for header, cell in told.items()} for place, told in cells.items()}
     if table.dialect is None:
-        write_workbook(to, ((one.title, _lines(table, one, by_header)) for one in table.sheets))
+        write_workbook(to, (from_first(one.title, _lines(table, one, by_header)) for one in table.sheets))
         return
     try:
         write_csv(to, table.dialect, _lines(table, table.sheets[0], by_header), errors="strict")

@@ -7,7 +7,6 @@ what became of it, and why. Repaired, it is read in the place of those rows (see
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 from adapters.reading.source import CellFault, RowOutcome, RowResult
 from adapters.reports.mended import ROW_OF
 from adapters.reports.report import FAULTY, Report, added_to
+from adapters.reports.workbooks import from_first, write_workbook
 from lrs.kernel.tables.cell import neutral
 from lrs.kernel.tables.delimited import Dialect
 from lrs.kernel.tables.row import Row, RowPlace
@@ -27,8 +27,6 @@ from lrs.storage.private import private_file
 SHOWN = 1_000
 """Rows with a reason that a page lists: those to repair first."""
 _LONGEST = 300
-_NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]]")
-_NOT_IN_CELLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _WHO = (("given_names", "family_name"), ("learner_ref",), ("email",), ("uln",), ("student_id",))
 Choice = Literal["faulty", "all"]
 
@@ -80,7 +78,7 @@ def write_rows(report: Report, job: str, path: Path, choice: Choice) -> bool:
 
     if report.table.dialect is None:
         needed = {place.sheet for place in wanted}
-        write_workbook(path, ((title, lines(one)) for title, one in sheets.items() if title in needed))
+        write_workbook(path, (from_first(title, lines(one)) for title, one in sheets.items() if title in needed))
     else:
         write_csv(path, report.table.dialect, lines(report.table.sheets[0]))
     return True
@@ -99,28 +97,6 @@ def write_csv(path: Path, dialect: Dialect, lines: Iterable[list[str]], errors: 
     """Writes *lines* as a file that is written as the provider's is."""
     with path.open("w", encoding=dialect.encoding, errors=errors, newline="") as made:
         csv.writer(made, delimiter=dialect.delimiter).writerows(lines)
-
-
-def write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[list[str]]]]) -> None:
-    """Writes a workbook of *sheets*, each with its title and its lines."""
-    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
-
-    book = openpyxl.Workbook(write_only=True)
-    for title, lines in sheets:
-        sheet = book.create_sheet(sheet_title(title))
-        for line in lines:
-            sheet.append(list(map(writable, line)))
-    book.save(path)
-
-
-def writable(cell: str) -> str:
-    """*cell* without characters that other workbooks may contain, but that cannot be written."""
-    return _NOT_IN_CELLS.sub("", cell)
-
-
-def sheet_title(title: str) -> str:
-    """*title* as a sheet may be called that is written."""
-    return _NOT_IN_TITLES.sub("_", title)[:31]
 
 
 def _faulty(rows: Iterable[RowOutcome], wanted: bool) -> Iterator[RowOutcome]:  # noqa: FBT001 (which half of them)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
-from adapters.reports.repairs import sheet_title, shown_rows, writable, write_rows
+from adapters.reports.repairs import shown_rows, write_rows
 from adapters.reports.report import ADDED, ADDED_BESIDE, NOTHING_USABLE, Report, added_to
+from adapters.reports.workbooks import NumberedLine, WrittenSheet, write_workbook
 from lrs.kernel.tables.cell import clean, neutral
-from lrs.kernel.tables.package import open_package
+from lrs.kernel.tables.package import Package, SheetPart, open_package
 from lrs.kernel.tables.row import FileLine
 from lrs.kernel.tables.table import lines_of
 from lrs.kernel.tables.workbook import HIDDEN, Sheet
@@ -91,9 +93,9 @@ def return_csv(report: Report, to: Path, wrote: Wrote) -> None:
     told = _Told(report, "")
     with to.open("w", encoding=dialect.encoding, errors="replace", newline="") as made:
         writer = csv.writer(made, delimiter=dialect.delimiter)
-        for count, line in enumerate(lines_of(report.table.file, dialect), 1):
+        for number, line in enumerate(lines_of(report.table.file, dialect), 1):
             writer.writerow(told.row(line))
-            wrote(count)
+            wrote(number)
 
 
 def return_workbook(report: Report, to: Path, wrote: Wrote = lambda _: None) -> None:
@@ -101,26 +103,17 @@ def return_workbook(report: Report, to: Path, wrote: Wrote = lambda _: None) -> 
 
     Hidden sheets and rows stay hidden. Otherwise they would be read when the file comes back.
     """
-    import openpyxl  # noqa: PLC0415 (25 MB that only a workbook is worth)
+    counted = count(1)
 
-    book = openpyxl.Workbook(write_only=True)
-    count = 0
+    def lines(package: Package, part: SheetPart) -> Iterator[NumberedLine]:
+        told = _Told(report, part.title)
+        for line in Sheet(package, part).lines():
+            yield NumberedLine(line.number, told.row(line), line.trouble == HIDDEN)
+            wrote(next(counted))
+
     with open_package(report.table.file) as package:
-        for part in package.sheets:
-            target = book.create_sheet(sheet_title(part.title))
-            target.sheet_state = "hidden" if part.hidden else "visible"
-            told = _Told(report, part.title)
-            last = 0
-            for line in Sheet(package, part).lines():
-                for _ in range(line.number - last - 1):
-                    target.append([])
-                last = line.number
-                if line.trouble == HIDDEN:
-                    target.row_dimensions[last].hidden = True
-                target.append(list(map(writable, told.row(line))))
-                count += 1
-                wrote(count)
-    book.save(to)
+        parts = package.sheets
+        write_workbook(to, (WrittenSheet(part.title, lines(package, part), part.hidden) for part in parts))
 
 
 class _Told:

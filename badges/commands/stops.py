@@ -90,7 +90,7 @@ def issue_command(tenant: Tenant, *, id: str) -> None:
 @json_option
 @with_tenant_to_read
 def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json: bool) -> None:
-    """Write every badge that is valid into a folder, a file for each form."""
+    """Write every badge that is valid into a folder, a file for each form. Ends with 1 if there is none."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     written, left = 0, list[str]()
     for record in each(tenant.store, "credential"):
@@ -107,10 +107,13 @@ def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json
             written += 1
     if as_json:
         print_json({"files": written, "left": left})
-        return
-    click.echo(f"{counted(written, 'file is', 'files are')} in {out}")
-    for one in left:
-        click.echo(one, err=True)
+    else:
+        for one in left:
+            click.echo(one, err=True)
+        if written:
+            click.echo(f"{counted(written, 'file is', 'files are')} in {out}")
+    if not written:
+        raise click.ClickException("no badge is valid that has one of these forms: nothing was written")
 
 
 def _stop(tenant: Tenant, badges: Sequence[str], state: stops.StopState, reason: str) -> None:

@@ -33,7 +33,7 @@ MAX_LEADING = 1_000
 MAX_LINES = 4 * 1_048_576
 """Lines of one file, blank ones included."""
 MAX_CELLS = 128 * 1_048_576
-"""Cells of one file, with the empty ones left of a filled one: a row of one cell, far right, is as long as a full one."""
+"""Cells of one file, with the empty ones left of a filled one: one cell far right makes a long row."""
 
 
 def open_table(
