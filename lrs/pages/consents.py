@@ -10,6 +10,7 @@ from lrs.matching.consent import answers, links
 from lrs.matching.consent.answers import Posted
 from lrs.matching.consent.links import WAITING, ConsentLink
 from lrs.pages import questions, questions_view
+from lrs.pages.session import chosen
 from lrs.pages.visit import SIGNED_IN, FormBody, Visit, Visiting, form_body, page_router, says
 from lrs.web.language import ENGLISH
 from lrs.web.late import Router
@@ -40,14 +41,12 @@ def routes() -> Router:
     )
     def act(visit: Visiting, receipt: str, body: FormBody) -> Response:
         form, by = visit.fields(body), visit.session.by
-        wanted, email = form.get("act", ""), form.get("email", "").strip()
+        wanted, email = chosen(form, "act", ("link", *ACTS)), form.get("email", "").strip()
         try:
             if wanted == "link":
                 posted = Posted(pages_address_for(visit.request), ENGLISH)
                 made = answers.renew_guardian(visit.tenant, receipt, email, posted, by=by)
                 return _consent(visit, receipt, link=made, email=email)
-            if wanted not in ACTS:
-                raise Refused("Choose what the parent or guardian answered.")
             if form.get("sure") != "yes":
                 raise Refused(
                     "Confirm that you have their answer, for example on paper: you answer for what you enter."

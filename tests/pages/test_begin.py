@@ -18,6 +18,7 @@ from lrs.web.origins import session_cookie
 from tests.outbox.test_email import posting
 from tests.pages.conftest import Browser, text_of
 from tests.pages.operators import Installation, operator_of
+from tests.rows import each_of
 from tests.served import serving
 
 BEGIN = "/operator/begin"
@@ -133,6 +134,34 @@ def test_setting_up_says_which_settings_let_packages_of_courses_be_opened(made):
     assert "LRS_CONTENT_URL=http://localhost:8080" in page
     assert skip(made.operator, "content").status_code == 303
     assert states(made)["content"] == "skipped"
+
+
+FIRST, THEN = "Do it before you connect the first source", "enter the new one there, too"
+"""What the step of the one start says of sources: of those to come, of those that are connected."""
+
+
+@each_of(
+    ("written", "source", "says", "first"),
+    [
+        (("content",), "", (), False),  # the address is skipped, and stays as it is
+        (("address",), "", (FIRST,), True),
+        (("address", "content"), "moodle", (THEN,), False),
+        (("mail",), "moodle", (), False),
+    ],
+)
+def test_sources_wait_for_the_start_only_if_it_changes_the_address_and_none_is_connected(
+    made, written, source, says, first
+):
+    setup.change(made.own, lambda before: setup.Setup(before.word))
+    for step in written:
+        setup.write_down(made.own, step, address="https://lrs.example.org" if step == "address" else "")
+    if source:
+        create_key(made.tenant, source, ["statements/write"])
+
+    start, page = (text_of(made.operator.get(f"{BEGIN}?step={step}")) for step in ("start", "source"))
+
+    assert tuple(one for one in (FIRST, THEN) if one in start) == says
+    assert ("start the server with it first" in page) == first
 
 
 def test_one_start_is_enough_for_all_settings_and_it_is_told_once_more_what_to_write(tmp_path, made):
