@@ -17,6 +17,8 @@ from lrs.kernel.errors import Refused
 from lrs.kernel.plain_text import capital
 
 SAMPLES = Path(__file__).parent / "samples"
+TRIAL = "statement.sh.txt"
+"""The sample with which a product's address and key are tried: a command that sends one statement."""
 MAY: Mapping[str, str] = {
     "statements/write": "send records",
     "statements/read/mine": "read back the records that it sent",
@@ -48,7 +50,7 @@ _PROGRAM = ("statements/write", "statements/read/mine")
 class Platform(msgspec.Struct, frozen=True):
     """A product. *slash*: its address ends with a slash. *sample* is a file with code; *source* a name to propose.
 
-    *article* stands before its title in a sentence.
+    The sample of a product that is no program only tries the address and the key, without the product. *article* stands before its title in a sentence.
     """
 
     name: str
@@ -57,8 +59,13 @@ class Platform(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
     source: str
     slash: bool = False
-    sample: str = ""
+    sample: str = TRIAL
     article: str = ""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether its sample is what is run in the end."""
+        return self.sample != TRIAL
 
     @property
     def called(self) -> str:
@@ -124,9 +131,7 @@ def address_for(platform: Platform, endpoint: str) -> str:
 
 
 def sample_for(platform: Platform, endpoint: str, key: str) -> str:
-    """The sample code of *platform* with these values; empty if it has none."""
-    if not platform.sample:
-        return ""
+    """The sample code of *platform* with these values."""
     return _sample(platform.sample).replace("{endpoint}", endpoint).replace("{key}", key)
 
 

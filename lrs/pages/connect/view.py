@@ -81,17 +81,19 @@ def _row(key: KnownKey, last: Record | None, root: str, zone: str) -> ListRow:
 def values(facts: KeyFacts, endpoint: str, root: str, zone: str) -> dict[str, Any]:
     """A key: which value goes where in which product, and what came so far."""
     key, platform = facts.key, PLATFORMS.get(facts.key.product)
+    sends = SEND in rights_of_key(key.scopes)
+    tries = sends and not key.revoked
     return {
         "key": key.key,
         "source": key.source,
         "scopes": key.scopes,
         "words": [MAY[scope] for scope in key.scopes],
-        "sends": SEND in rights_of_key(key.scopes),
+        "sends": sends,
         "left_out": left_out(platform, key.scopes) if platform else [],
         "revoked": written_moment(key.revoked, zone) if key.revoked else "",
         "platform": platform,
         "endpoint": address_for(platform, endpoint) if platform else endpoint,
-        "code": sample_for(platform, endpoint, key.key) if platform else "",
+        "code": sample_for(platform, endpoint, key.key) if platform and (platform.is_program or tries) else "",
         "own": f"{root}/connect/keys/{key.key}",
         "source_page": f"{root}{source_path(key.source)}",
         "first": _statement(facts.first, root, zone),
