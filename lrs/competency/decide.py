@@ -210,13 +210,17 @@ def _until(day: date, rule: Rule) -> date | None:
 
 
 def _extended(until: date | None, day: date, rule: Rule) -> date | None:
-    """The end of a running period after more evidence.
-
-    Inside the rule's requalification window the new validity starts where the old one ends, so that nobody loses days
-    by requalifying early. Outside it, it starts on *day*. The end never moves to an earlier day.
-    """
+    """The end of a running period after more evidence. It never moves to an earlier day."""
     if until is None or not rule.valid_for:
         return None
+    return max(until, add(starts_on(until, day, rule), parse_period(rule.valid_for)))
+
+
+def starts_on(until: date, day: date, rule: Rule) -> date:
+    """The day on which the validity of evidence of *day* starts, where what was there before ends on *until*.
+
+    Inside the rule's requalification window it starts where the old one ends, so that nobody loses days by
+    requalifying early. Outside it, it starts on *day*.
+    """
     inside = rule.window is not None and day >= add(until, parse_period(rule.window), -1)
-    start = until if inside and day <= until else day
-    return max(until, add(start, parse_period(rule.valid_for)))
+    return until if inside and day <= until else day

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lrs.competency.decide import Evidence, why_not
+from lrs.competency.ending import ending_of
 from lrs.competency.evidence import evidence_from
 from lrs.competency.rules.differences import former_rule, why_former, why_in_review
 from lrs.competency.rules.in_force import InForce
@@ -28,6 +29,8 @@ from lrs.tenancy.tenants import Tenant
 
 IN_REVIEW = "in review"
 """The state shown for an award that only a change of rules took away, while it is still held."""
+AwardShown = tuple[Award, dict[str, Any]]
+"""An award, and what is said of it."""
 Find = Callable[[Tenant, str], str | None]
 """The person that a text names, in a tenant."""
 
@@ -88,7 +91,7 @@ def explain(tenant: Tenant, who: str, competency: str | None = None, *, find: Fi
     rules = in_force(reader)
     found = sorted(_evidence(reader, own), key=lambda one: (one.event, one.statement, one.rule.item))
     holder = members[0] if members else None
-    awards = _awards(reader, holder) if holder else []
+    awards = _awards(reader, holder, rules, tenant.settings.zone) if holder else []
     told = {(one.statement, one.rule.item) for one in found if former_rule(rules, one.rule) is None}
     about: dict[tuple[str, int], list[EvidenceVerdict]] = {}
     for one in found:
@@ -97,7 +100,7 @@ def explain(tenant: Tenant, who: str, competency: str | None = None, *, find: Fi
             reason = why_not(one, own, marks) or why_former(rules, one.rule)
             about.setdefault((rule.competency, rule.level), []).append(_finding(one, rule, reason))
     answers = [_answer(rules, *pair, tuple(findings), awards) for pair, findings in sorted(about.items())]
-    answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about}, rules)
+    answers += _bare(awards, {(rules.competencies()[id].id, level) for id, level in about})
     wanted = None if competency is None else competency.casefold()
     kept = tuple(one for one in answers if wanted in {None, one.code.casefold(), one.competency})
     name = somebody(reader, holder).name if holder else None
@@ -121,9 +124,10 @@ def _evidence(reader: Reader, own: Iterable[str]) -> list[Evidence]:
     ]
 
 
-def _awards(reader: Reader, holder: str) -> list[tuple[str, Award]]:
+def _awards(reader: Reader, holder: str, rules: InForce, zone: str) -> list[AwardShown]:
     records = each(reader, "award", key("award", holder))
-    return [(record.id, msgspec.json.decode(record.body, type=Award)) for record in records]
+    found = [(record.id, msgspec.json.decode(record.body, type=Award)) for record in records]
+    return [(one, _award(id, one, rules, zone)) for id, one in found]
 
 
 def _rule_of(one: Evidence, told: Collection[tuple[str, str]], rules: InForce) -> Rule | None:
@@ -154,37 +158,34 @@ def _finding(one: Evidence, rule: Rule, reason: str | None) -> EvidenceVerdict:
     )
 
 
-def _bare(awards: list[tuple[str, Award]], told: set[tuple[str, int]], rules: InForce) -> list[LevelExplanation]:
+def _bare(awards: list[AwardShown], told: set[tuple[str, int]]) -> list[LevelExplanation]:
     """The awards that have no evidence left, for competencies and levels that are not in *told*."""
-    about: dict[tuple[str, int], list[tuple[str, Award]]] = {}
-    for id, one in awards:
+    about: dict[tuple[str, int], list[AwardShown]] = {}
+    for one, shown in awards:
         if (one.competency.id, one.level.ordinal) not in told:
-            about.setdefault((one.competency.id, one.level.ordinal), []).append((id, one))
-    return [_of_awards(found[0][1], found, rules) for _, found in sorted(about.items())]
+            about.setdefault((one.competency.id, one.level.ordinal), []).append((one, shown))
+    return [_of_awards(found[0][0], found) for _, found in sorted(about.items())]
 
 
-def _of_awards(one: Award, found: list[tuple[str, Award]], rules: InForce) -> LevelExplanation:
+def _of_awards(one: Award, found: list[AwardShown]) -> LevelExplanation:
     level = f"{one.level.ordinal} {one.level.label}"
     return LevelExplanation(
-        one.competency.id, one.competency.code, one.competency.label, level, _shown(found, rules), ()
+        one.competency.id, one.competency.code, one.competency.label, level, tuple(shown for _, shown in found), ()
     )
 
 
-def _shown(awards: Iterable[tuple[str, Award]], rules: InForce) -> tuple[dict[str, Any], ...]:
-    return tuple(_award(id, one, rules) for id, one in awards)
-
-
-def _award(id: str, one: Award, rules: InForce) -> dict[str, Any]:
+def _award(id: str, one: Award, rules: InForce, zone: str) -> dict[str, Any]:
     shown = {"award": id, "state": one.state, "held_from": one.held_from, "valid_until": one.valid_until}
     if one.review is None:
-        return shown
+        ending = ending_of(one, rules, zone)
+        return shown | {"valid_for": ending.valid_for, "valid_since": ending.since} if ending else shown
     about = (one.competency.key, one.level.ordinal)
     because = why_in_review(rules, about, one.review.rules)
     return shown | {"state": IN_REVIEW, "review_until": one.review.until, "because": because}
 
 
 def _answer(
-    rules: InForce, competency: str, level: int, findings: tuple[EvidenceVerdict, ...], awards: list[tuple[str, Award]]
+    rules: InForce, competency: str, level: int, findings: tuple[EvidenceVerdict, ...], awards: list[AwardShown]
 ) -> LevelExplanation:
     about = rules.competencies()[competency]
     named_level = about.scale.at(level)
@@ -193,7 +194,7 @@ def _answer(
         code=about.code,
         label=about.label,
         level=f"{level} {named_level.label}" if named_level else str(level),
-        awards=_shown((one for one in awards if _is_about(one[1], about, level)), rules),
+        awards=tuple(shown for one, shown in awards if _is_about(one, about, level)),
         evidence=findings,
     )
 

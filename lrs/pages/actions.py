@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lrs.access import OWN_SOURCE
+from lrs.access import OPERATOR, OWN_SOURCE
 from lrs.tenancy.audit import BY_COMMAND
 
 ACTIONS: Mapping[str, str] = {
@@ -179,9 +179,20 @@ _COMMANDS = {BY_COMMAND, "command line"}
 """How entries name them: of this version, and of some commands before it."""
 
 
+AN_OPERATOR = "Operator"
+"""What is said of an operator whom an organisation does not know, and of a program with a key of one."""
+
+
 def doer_said(by: str) -> str:
-    """Who did something, if it is no member of staff: in words for a command, otherwise as the entry names it."""
-    return COMMAND if by in _COMMANDS else by
+    """Who did something, if it is no member of staff: in words for an operator, otherwise as the entry names it."""
+    if by in _COMMANDS:
+        return COMMAND
+    return AN_OPERATOR if is_operator(by) else by
+
+
+def is_operator(by: str) -> bool:
+    """Whether an entry is of an operator who was signed in, or of a key of operators."""
+    return by.startswith(f"{OPERATOR} ")
 
 
 def action_said(action: str, by: str) -> str:

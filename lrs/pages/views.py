@@ -19,7 +19,7 @@ from lrs.pages.states import mood, state_word
 from lrs.pages.words import MAILS_SAID
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.search import Somebody
-from lrs.web.dates import written_day, written_moment, written_result_time, written_timestamp
+from lrs.web.dates import written_day, written_moment, written_period, written_result_time, written_timestamp
 from lrs.web.listing import ListRow
 from lrs.xapi.statements.identity import Identifier
 
@@ -161,6 +161,8 @@ def _answer(number: int, one: LevelExplanation, zone: str, called: Callable[[str
 def _award(award: Mapping[str, Any], zone: str) -> str:
     until = f" until {written_day(award['valid_until'])}" if award["valid_until"] else ", no end"
     told = f"{state_word(award['state'])}: from {written_day(award['held_from'])}{until}"
+    if "valid_for" in award:
+        told = f"{told}, which is {written_period(award['valid_for'])} from {written_day(award['valid_since'])} on"
     if award["state"] != IN_REVIEW:
         return told
     ends = written_moment(award["review_until"], zone)

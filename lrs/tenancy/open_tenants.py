@@ -73,6 +73,8 @@ class Tenants:
     def __init__(self, settings: Settings, clock: Clock = wall_clock) -> None:
         self._settings = settings
         self.control = open_control(settings, clock=clock)
+        self.since = clock()
+        """When this process began, in microseconds UTC."""
         self.installation = installation(self.control, settings)
         """The installation itself, for its operators' pages."""
         self._opener = Opener(settings, self.control, clock)

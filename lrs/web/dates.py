@@ -14,6 +14,8 @@ from lrs.kernel.times import SECOND, zoned_micros
 from lrs.web.language import ENGLISH
 
 _MIDNIGHT = re.compile(r"[Tt ]00:00:00(\.0+)?([Zz]|[+-]\d\d:\d\d)")
+_PART = re.compile("([0-9]+)([YMWD])")
+_UNITS = {"Y": "duration-year", "M": "duration-month", "W": "duration-week", "D": "duration-day"}
 _LOCALES = {ENGLISH: "en_GB"}
 
 
@@ -26,6 +28,10 @@ class Dates(NamedTuple):
     def day(self, day: date | str) -> str:
         """See ``written_day``."""
         return written_day(day, self.language)
+
+    def period(self, duration: str) -> str:
+        """See ``written_period``."""
+        return written_period(duration, self.language)
 
     def moment(self, micros: int) -> str:
         """See ``written_moment``."""
@@ -46,6 +52,15 @@ def written_day(day: date | str, language: str = ENGLISH) -> str:
     from babel.dates import format_date  # noqa: PLC0415 (Babel is loaded for the first date)
 
     return format_date(day, "d MMMM y", locale=_LOCALES.get(language, language))
+
+
+def written_period(duration: str, language: str = ENGLISH) -> str:
+    """An ISO 8601 *duration* of years, months, weeks and days in words: "2 years", "1 year, 6 months"."""
+    from babel.units import format_unit  # noqa: PLC0415 (Babel is loaded for the first date)
+
+    locale = _LOCALES.get(language, language)
+    parts = [(int(count), _UNITS[letter]) for count, letter in _PART.findall(duration)]
+    return ", ".join(format_unit(count, unit, "long", locale=locale) for count, unit in parts if count)
 
 
 def written_moment(micros: int, zone: str, language: str = ENGLISH) -> str:

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from lrs.competency.ending import ending_of
 from lrs.competency.explain import explain
 from lrs.competency.rules.differences import why_former, why_in_review
 from lrs.competency.rules.in_force import FormerRuleset, InForce
 from lrs.competency.rules.rules import Rule, Ruleset, index_rules
-from lrs.competency.shapes import RuleRef
+from lrs.competency.shapes import AboutCompetency, Award, Level, LevelScale, Proof, RuleRef
 from lrs.kernel.errors import Refused
 from lrs.people.identifiers import ULN_HOME_PAGE
 from lrs.people.joins import merge
@@ -54,6 +55,49 @@ def test_a_merged_person_is_explained_under_each_of_its_identifiers(world, who):
     world.work()
 
     assert reasons(world, who) == ["counts", "counts"]
+
+
+YEAR = Rule("year", 1, "activity", "urn:a", (PASSED,), "gown@1", 1, valid_for="P1Y")
+WINDOW = replace(YEAR, window="P1M")
+
+
+def held(days, until):
+    """An award of the rule ``YEAR``, proven by a result on each of *days*."""
+    proofs = tuple(Proof(day, "vle", f"{day}T10:00:00Z") for day in days)
+    level, about = Level("L1", "Awareness", 1), AboutCompetency("gown", "Gowning", "urn:f", 1, "GOWN")
+    start = date.fromisoformat(days[0])
+    return Award(
+        1, "ann", about, level, LevelScale("s", "Scale", (level,)), start, until, "held", proofs, RuleRef("year", 1)
+    )
+
+
+@each_of(
+    ("rule", "days", "until", "since"),
+    [
+        (YEAR, ["2026-01-10"], date(2027, 1, 10), date(2026, 1, 10)),
+        (YEAR, ["2026-01-10", "2026-12-20"], date(2027, 12, 20), date(2026, 12, 20)),
+        (WINDOW, ["2026-01-10", "2026-12-20"], date(2028, 1, 10), date(2027, 1, 10)),
+        (WINDOW, ["2026-01-10", "2026-12-09"], date(2027, 12, 9), date(2026, 12, 9)),
+        (YEAR, ["2026-01-10"], date(2027, 6, 30), None),  # another rule gave it
+        (YEAR, ["2026-01-10"], None, None),
+        (replace(YEAR, valid_for=None), ["2026-01-10"], None, None),
+        (replace(YEAR, version=2), ["2026-01-10"], date(2027, 1, 10), None),
+    ],
+)
+def test_why_an_award_ends_on_its_day_is_known_where_its_own_rule_and_evidence_give_that_day(rule, days, until, since):
+    found = ending_of(held(days, until), InForce(index_rules(Ruleset(1, (rule,))), 1), "Europe/London")
+
+    assert found == (None if since is None else (since, "P1Y"))
+
+
+def test_the_end_of_an_award_is_explained_by_the_validity_of_its_rule(world):
+    world.send(statement("aseptic", activity=ASEPTIC, timestamp="2026-11-20T10:00:00Z"))
+    world.work()
+
+    [award] = explain(world.tenant, "ann@example.org").answers[0].awards
+
+    assert award["valid_until"] == date(2027, 11, 20)
+    assert (award["valid_for"], award["valid_since"]) == ("P12M", date(2026, 11, 20))
 
 
 def test_one_competency_can_be_asked_for(world):

@@ -251,6 +251,8 @@ def test_a_key_is_shown_once_opens_the_metrics_and_is_revoked(installation, oper
 
 def test_the_first_page_says_what_needs_the_operator_and_names_nothing_of_an_organisation(installation, operator):
     store = installation.tenant.store
+    just_begun = text_of(operator.get("/operator"))
+    installation.tenants.since -= MINUTE
     before = text_of(operator.get("/operator"))
     store.write(lambda tx: tx.insert(Record("award", "secret-award", b"x", owed=(Owed("issue"),)))).result()
     claim = next(iter(store.claim(["issue"], limit=1, lease=1_000_000)))
@@ -261,6 +263,7 @@ def test_the_first_page_says_what_needs_the_operator_and_names_nothing_of_an_org
 
     page = operator.get("/operator")
 
+    assert "No worker runs" not in just_begun
     assert "No worker runs" in before
     assert "default: 1 thing was given up on. Its console says which." in text_of(page)
     assert "default: 1 thing fails and is tried again without you. Its console says which, and why." in text_of(page)
@@ -269,7 +272,9 @@ def test_the_first_page_says_what_needs_the_operator_and_names_nothing_of_an_org
 
 
 NOW = 1_795_000_000_000_000
-OK = InstallationFacts((), 1, (), [BackupTaken(NOW - 7 * DAY, 1, sealed=True, missing=0)], 1_024 * MIB, 2_048 * MIB)
+OK = InstallationFacts(
+    (), 1, (), [BackupTaken(NOW - 7 * DAY, 1, sealed=True, missing=0)], 1_024 * MIB, 2_048 * MIB, NOW - HOUR
+)
 FAIR = Settings(public_url="https://lrs.example", smtp_url="smtp://mail.example")
 NORTH = OrganisationFacts("north", TenantRecord(NOW, name="North Centre"), seen=True)
 DIED = {"at": NOW - 90 * SECOND, "count": 3, "reason": "killed"}
@@ -301,6 +306,12 @@ DIED = {"at": NOW - 90 * SECOND, "count": 3, "reason": "killed"}
             ["A worker died 3 times in a row, last on 18 November 2026, 11:05 GMT: killed"],
         ),
         (replace(OK, workers=0), FAIR, ["No worker runs: statements are stored, and nothing follows from them."]),
+        (
+            replace(OK, workers=0, since=NOW - MINUTE),
+            FAIR,
+            ["No worker runs: statements are stored, and nothing follows from them."],
+        ),
+        (replace(OK, workers=0, since=NOW - MINUTE + 1), FAIR, []),  # a worker announces itself after some seconds
         (replace(OK, workers=0), FAIR.model_copy(update={"celery_broker": "redis://queue.example"}), []),
         (replace(OK, free=1_024 * MIB - 1), FAIR, ["Only 1,023 MiB are free on the disk of the store."]),
         (replace(OK, free=None), FAIR, []),

@@ -48,9 +48,10 @@ _PROGRAM = ("statements/write", "statements/read/mine")
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """A product. *slash*: its address ends with a slash. *sample* is a file with code; *source* a name to propose.
+    """A product. *slash*: its address ends with a slash. *source* is a name to propose.
 
-    The sample of a product that is no program only tries the address and the key, without the product. *article* stands before its title in a sentence.
+    *sample* is a file with code; that of a product that is no program only tries the address and the key. *article*
+    stands before its title in a sentence.
     """
 
     name: str

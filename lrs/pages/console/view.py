@@ -7,7 +7,7 @@ from typing import Any
 
 from lrs.access.staff import Member
 from lrs.kernel.printing import time_of
-from lrs.pages.actions import action_said, doer_said
+from lrs.pages.actions import action_said, doer_said, is_operator
 from lrs.pages.connect.platforms import scopes_said
 from lrs.pages.console.facts import MailFacts, SourceFacts, SystemFacts
 from lrs.pages.words import MAILS_SAID, lasting
@@ -137,7 +137,7 @@ def audit_rows(entries: Iterable[AuditEntry], people: Mapping[str, Member], zone
                 "action": action_said(one.action, one.by),
                 "about": ", ".join(f"{name}: {_named(name, value, people)}" for name, value in one.about.items()),
             },
-            beneath={"action": one.action},
+            beneath={"action": one.action} | ({"by": one.by} if is_operator(one.by) else {}),
         )
         for one in entries
     ]

@@ -11,7 +11,9 @@ import msgspec
 
 from lrs.access import MADE_HERE, is_of_content, is_own, learners
 from lrs.competency import listed
+from lrs.competency.ending import Ending, ending_of
 from lrs.competency.frameworks.frameworks import published
+from lrs.competency.rules.rulesets import in_force
 from lrs.competency.shapes import Award, ProfileEntry, Proof
 from lrs.competency.witnessed import Witnessed, witnessed
 from lrs.kernel.errors import Refused
@@ -60,12 +62,13 @@ class Own(msgspec.Struct, frozen=True):
 
 
 class Skill(msgspec.Struct, frozen=True):
-    """A competency that is or was held, its award, and its newest proofs by id."""
+    """A competency that is or was held, its award, its newest proofs by id, and why it ends on its day."""
 
     entry: ProfileEntry
     award: Award | None
     proofs: tuple[Proof, ...]
     seen: Mapping[str, Witnessed]
+    ending: Ending | None = None
 
 
 class OwnSkills(msgspec.Struct, frozen=True):
@@ -129,9 +132,13 @@ def skills(tenant: Tenant, who: Own) -> OwnSkills:
     proofs = {one.award: _newest(awards.get(one.award)) for one in shown}
     looked_at = [proof.statement for found in proofs.values() for proof in found][:STATEMENTS]
     seen = witnessed(reader, looked_at)
+    rules, zone = in_force(reader), tenant.settings.zone
+    endings = {id: ending_of(award, rules, zone) for id, award in awards.items()}
     return OwnSkills(
         own=who,
-        skills=tuple(Skill(one, awards.get(one.award), proofs[one.award], seen) for one in shown),
+        skills=tuple(
+            Skill(one, awards.get(one.award), proofs[one.award], seen, endings.get(one.award)) for one in shown
+        ),
         more=len(entries) - len(shown),
         badges=badges.of_members(reader, who.members),
         asked=tuple(questions.of_group(reader, who.members)),

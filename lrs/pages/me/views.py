@@ -141,6 +141,9 @@ def _card(number: int, one: Skill, dates: Dates) -> dict[str, Any]:
         "state": entry.state,
         "since": dates.day(entry.since),
         "until": dates.day(entry.valid_until) if entry.valid_until else "",
+        "ends": {"period": dates.period(one.ending.valid_for), "since": dates.day(one.ending.since)}
+        if one.ending and not entry.review
+        else None,
         "review": dates.moment(entry.review.until) if entry.review else "",
         "proofs": [_proof(proof, one, dates) for proof in one.proofs],
         "count": count,

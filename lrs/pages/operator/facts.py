@@ -53,7 +53,10 @@ class OrganisationFacts(msgspec.Struct, frozen=True):
 
 
 class InstallationFacts(msgspec.Struct, frozen=True):
-    """The whole installation. *workers* run now, *deaths* are of those that died again and again."""
+    """The whole installation. *workers* run now, *deaths* are of those that died again and again.
+
+    *since* (microseconds UTC) this process serves: one that has just begun knows of no worker yet.
+    """
 
     organisations: Sequence[OrganisationFacts]
     workers: int
@@ -61,6 +64,7 @@ class InstallationFacts(msgspec.Struct, frozen=True):
     backups: Sequence[BackupTaken]
     free: int | None
     total: int | None
+    since: int
 
 
 def installation_facts(tenants: Tenants, neighbours: Neighbours) -> InstallationFacts:
@@ -75,6 +79,7 @@ def installation_facts(tenants: Tenants, neighbours: Neighbours) -> Installation
         backups.newest(control.store),
         disk.free if disk else None,
         disk.total if disk else None,
+        tenants.since,
     )
 
 

@@ -10,7 +10,7 @@ from lrs.kernel.plain_text import capital, counted
 from lrs.kernel.printing import time_of
 from lrs.kernel.settings import MIB, Settings
 from lrs.kernel.times import SECOND
-from lrs.pages.operator.facts import FAILING, LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
+from lrs.pages.operator.facts import ALIVE, FAILING, LITTLE_ROOM, OLD_BACKUP, InstallationFacts, OrganisationFacts
 from lrs.pages.states import MEMBER_STATES
 from lrs.pages.words import lasting
 from lrs.pages.work_view import LATE
@@ -81,7 +81,7 @@ def needs(found: InstallationFacts, settings: Settings, now: int, zone: str) -> 
     """What needs the operator, the worst first: a mood, a text, what to do, and where."""
     return [
         *_of_organisations(found.organisations),
-        *_of_workers(found, settings, zone),
+        *_of_workers(found, settings, now, zone),
         *_of_room(found),
         *_of_backups(found.backups, now, zone),
         *_of_settings(settings),
@@ -115,7 +115,7 @@ def _counted(count: int) -> str:
     return f"at least {count:,}" if count >= FAILING else f"{count:,}"
 
 
-def _of_workers(found: InstallationFacts, settings: Settings, zone: str) -> Iterable[dict[str, str]]:
+def _of_workers(found: InstallationFacts, settings: Settings, now: int, zone: str) -> Iterable[dict[str, str]]:
     for one in found.deaths:
         yield _need(
             "problem",
@@ -123,7 +123,7 @@ def _of_workers(found: InstallationFacts, settings: Settings, zone: str) -> Iter
             f" {one['reason']}",
             "lrs doctor",
         )
-    if not found.workers and not settings.celery_broker:
+    if not found.workers and not settings.celery_broker and now - found.since >= ALIVE:
         yield _need("problem", "No worker runs: statements are stored, and nothing follows from them.", "lrs work")
 
 
