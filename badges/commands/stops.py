@@ -90,7 +90,7 @@ def issue_command(tenant: Tenant, *, id: str) -> None:
 @json_option
 @with_tenant_to_read
 def export_command(tenant: Tenant, *, out: Path, forms: tuple[str, ...], as_json: bool) -> None:
-    """Write every badge that is valid into a folder, a file for each form. Ends with 1 if there is none."""
+    """Write every badge that is valid into a folder, a file for each form, or end with 1 if there is none."""
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     written, left = 0, list[str]()
     for record in each(tenant.store, "credential"):
