@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from adapters.lms.launching import own_account
+from lrs.access.staff import Member
 from lrs.pages.actions import ACTIONS, JOINED_HERE, action_said
+from lrs.pages.console.view import audit_rows
 from lrs.storage.about import sort_of
+from lrs.tenancy.audit import AuditEntry
+from tests.rows import each_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +49,25 @@ def test_every_action_that_is_written_has_words():
 def test_an_action_of_a_later_version_is_said_by_its_code():
     assert action_said("seat.given-back", "staff 1") == "A seat was given back"
     assert action_said("comet.came_by", "staff 1") == "Comet: came by"
+
+
+@each_of(
+    ("by", "said", "beneath"),
+    [
+        ("staff 1", "Ann", None),
+        ("operator 2", "Olga", "operator 2"),  # the record of the installation, whose people operators are
+        ("operator 3", "Operator", "operator 3"),
+        ("operator", "Operator, by a command", None),
+        ("command line", "Operator, by a command", None),
+        ("key 4", "key 4", None),
+    ],
+)
+def test_who_did_something_is_named_and_an_operator_is_told_from_the_next_by_the_id_beneath(by, said, beneath):
+    people = {"1": Member("a@example.org", 0, "Ann", ""), "2": Member("o@example.org", 0, "Olga", "")}
+
+    [row] = audit_rows([AuditEntry(1, 1, 0, by, "tenant.set", {}, "")], people, "Europe/London")
+
+    assert (row.values["by"], row.shown["by"], row.beneath.get("by")) == (by, said, beneath)
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,7 @@ def test_a_key_is_revoked_and_its_page_says_so(site, browser):
     after = browser.get(answer.headers["location"])
 
     assert check_key(site.tenant, key, secret) is None
+    assert ("Try the values without the product" in page.text, "Try the values" in after.text) == (True, False)
     assert "The key is revoked" in text_of(after)
     assert "This key is revoked since" in text_of(after)
     assert not [form for form in forms_of(after.text) if form["action"].endswith("/revoke")]
