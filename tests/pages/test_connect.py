@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -315,7 +316,14 @@ def test_names_with_markup_and_of_the_other_direction_are_texts(site, browser):
 
 
 @pytest.mark.parametrize(
-    ("platform", "file"), [("python", "send.py"), ("javascript", "send.mjs"), ("moodle", "send.sh")]
+    ("platform", "file"),
+    [
+        ("python", "send.py"),
+        ("javascript", "send.mjs"),
+        pytest.param(
+            "moodle", "send.sh", marks=pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+        ),
+    ],
 )
 def test_the_sample_code_runs_as_it_is_shown(tmp_path, platform, file):
     with serving(tmp_path / "data") as lrs:
