@@ -181,6 +181,8 @@ def test_languages_days_and_mails(told: Any) -> None:
     zone = "Europe/London"
     for day in ("2026-11-21", "2026-11-21T10:00:00Z", "x", "2026-13-01"):
         story.say(f"{day}: {dates.written_day(day)} / {dates.written_day(day, 'cy')}")
+    for period in ("P1Y", "P12M", "P1Y6M", "P2W", "P0Y30D"):
+        story.say(f"{period}: {dates.written_period(period)} / {dates.written_period(period, 'cy')}")
     for moment in (
         "2026-11-21T10:00:00Z",
         "2026-07-01T23:30:00Z",
