@@ -92,8 +92,8 @@ _HEX = re.compile(  # the id of a request, also where chance made it of digits o
     r"(?<=\"requestId\": \")[0-9a-f]{16}(?=\")"
     r"|(?<![0-9A-Za-z_-])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9A-Za-z_-])"
 )
-_TOKEN = re.compile(  # not the name of a rule, like LearnPlanEndDate_03
-    r"(?<![0-9A-Za-z_/+-])(?![A-Za-z]+_\d\d\b)(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[0-9A-Za-z_-]{18,}(?![0-9A-Za-z_-])"
+_TOKEN = re.compile(  # not the name of a rule, like LearnPlanEndDate_03; chance may make 32 bytes without a digit
+    r"(?<![0-9A-Za-z_/+-])(?![A-Za-z]+_\d\d\b)(?=[\w-]*\d|[\w-]{43}(?![\w-]))(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[0-9A-Za-z_-]{18,}(?![0-9A-Za-z_-])"
 )
 
 
