@@ -58,7 +58,8 @@ class FactsOfFile:
         told = (hash_of(fact, template), row)
         key, by_uln = _own_keys(fact)
         self._said.setdefault(key, told)
-        self._by_uln.setdefault(by_uln, told)
+        if by_uln != key:
+            self._by_uln.setdefault(by_uln, told)
         self._taken.setdefault(known.key, row)
 
     def has(self, key: str) -> bool:

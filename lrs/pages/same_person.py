@@ -37,7 +37,7 @@ MOST = 1_000
 says(
     joined="They are one person from now on. What they hold follows within seconds.",
     parted="They are two persons again. What each holds follows within seconds.",
-    apart="They stay two persons, and are not suggested any more.",
+    apart="They stay two persons, and that is remembered.",
     back="They are not kept apart any more.",
 )
 

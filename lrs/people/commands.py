@@ -125,13 +125,14 @@ def suggestions(tenant: Tenant, dismissed: bool, as_json: bool) -> None:
 def dismiss(tenant: Tenant, one: str, other: str, back: bool) -> None:
     """Keep ONE and OTHER apart: take the suggestion that they are one person off the list.
 
-    If nothing suggests it, that is noted, so that nothing does. Merges and unmerges nobody.
+    If nothing suggests it, that is noted. Merges and unmerges nobody.
     """
     first, second = _person(tenant, one), _person(tenant, other)
     change = joins.bring_back if back else joins.dismiss
     count = tenant.store.write(lambda tx: change(tx, first, second, BY_COMMAND)).result()
     if not count:
-        click.echo("nothing suggested that they are one; they are noted as two persons")
+        noted = "they are not kept apart any more" if back else "they are noted as two persons"
+        click.echo(f"nothing suggested that they are one; {noted}")
         return
     click.echo(f"{count} {'suggestion' if count == 1 else 'suggestions'} {'back on' if back else 'taken off'} the list")
 

@@ -157,7 +157,7 @@ def dismiss(tx: Tx, one: str, other: str, by: str) -> int:
 
 
 def bring_back(tx: Tx, one: str, other: str, by: str) -> int:
-    """Puts back on the list what ``dismiss`` took off. Raises ``Refused`` (404) if there is nothing of the kind."""
+    """Puts back on the list what ``dismiss`` took off. Gives the number, and raises, as it does."""
     return _mark(tx, one, other, by, dismissed=False)
 
 
@@ -170,11 +170,10 @@ def _mark(tx: Tx, one: str, other: str, by: str, *, dismissed: bool) -> int:
         note_apart(tx, first, second, conflict_between(tx, one, other), by)
     elif not found:
         raise Refused("nothing of the kind is suggested about these two", status=404, error="not_found")
-    for record in found:
-        mark(tx, record, by if dismissed else None)
+    count = sum([mark(tx, record, by if dismissed else None) for record in found])
     action = "suggestion.dismissed" if dismissed else "suggestion.brought-back"
     audit.append(tx, by, action, {"one": one, "other": other})
-    return len(found)
+    return count
 
 
 def _between(reader: Reader, one: Iterable[str], other: Iterable[str]) -> list[Record]:

@@ -90,12 +90,13 @@ def note_apart(tx: Tx, one: Identifier, other: Identifier, conflict: str | None,
     tx.insert(msgspec.structs.replace(record, meta={"dismissed": by}))
 
 
-def mark(tx: Tx, record: Record, dismissed_by: str | None) -> None:
-    """Takes a suggestion off the list, or puts it back; what nothing suggested but a decision goes with it."""
+def mark(tx: Tx, record: Record, dismissed_by: str | None) -> bool:
+    """Takes a suggestion off the list, or puts it back; ``False`` if nothing suggested it, and it is forgotten."""
     if dismissed_by is None and read(record).reason == BY_HAND:
         tx.delete(KIND, record.id)
-    else:
-        tx.replace(msgspec.structs.replace(record, meta={"dismissed": dismissed_by} if dismissed_by else {}))
+        return False
+    tx.replace(msgspec.structs.replace(record, meta={"dismissed": dismissed_by} if dismissed_by else {}))
+    return True
 
 
 def _pair(record: Record) -> Subjects:

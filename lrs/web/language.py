@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gettext
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -67,10 +68,10 @@ def said_in(language: str, text: str) -> str:
     return catalogue(language).gettext(text) if text else ""
 
 
-def addresses_in(request: Request) -> dict[str, str]:
+def addresses_in(request: Request, offered: Iterable[str]) -> dict[str, str]:
     """The address of this page in each language: what was chosen of a list stays, what a form did is left out."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {PARAMETER, DONE}]
-    return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in LEARNERS}
+    return {code: f"?{urlencode([*kept, (PARAMETER, code)])}" for code in offered}
 
 
 def set_framed_cookie(answer: Response, name: str, value: str, seconds: int) -> None:

@@ -89,7 +89,7 @@ def page(request: Request, template: str, status: int = 200, /, **shown: Any) ->
             say_list(shown["list"], catalogue(exchange.language).gettext)
     offers = "languages" in shown
     if offers:
-        shown["languages"] = addresses_in(request)
+        shown["languages"] = addresses_in(request, shown["languages"])
     frame = exchange.frame(request) if exchange.frame is not None else Frame()
     html = environment(exchange.language).get_template(template).render(frame=frame, **told, **shown)
     answer = HTMLResponse(html, status, policy.headers(nonce) | {"Content-Language": exchange.language})

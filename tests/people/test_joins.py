@@ -210,7 +210,7 @@ def test_two_whom_nothing_suggests_are_kept_apart_until_that_is_taken_back_and_a
     third, fourth = minted(store, ACCOUNT, OTHER_ACCOUNT)
     write(store, lambda tx: dismiss(tx, third, fourth, "staff"))
     ((_, contradicting),) = [(one, one.conflict) for one in suggestions(store, dismissed=True) if one.conflict]
-    write(store, lambda tx: bring_back(tx, third, fourth, "staff"))
+    assert write(store, lambda tx: bring_back(tx, third, fourth, "staff")) == 0
 
     assert by_hand == [("kept apart by hand", True)]
     assert suggested == [("an upload", True)]

@@ -175,7 +175,7 @@ def test_languages_days_and_mails(told: Any) -> None:
         ),
     ):
         story.say(f"{query} {str(headers)[:60]}: {language.language_of(asking(query, **headers))}")
-    story.say(f"{language.languages()} {language.addresses_in(asking('q=a&done=x&lang=cy&q=b'))}")
+    story.say(f"{language.languages()} {language.addresses_in(asking('q=a&done=x&lang=cy&q=b'), language.LEARNERS)}")
     for code in ("en", "cy"):
         story.say(f"{code}: {[language.said_in(code, text) for text in ('All', 'No such text at all', '')]}")
     zone = "Europe/London"

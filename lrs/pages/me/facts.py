@@ -133,7 +133,7 @@ def skills(tenant: Tenant, who: Own) -> OwnSkills:
     looked_at = [proof.statement for found in proofs.values() for proof in found][:STATEMENTS]
     seen = witnessed(reader, looked_at)
     rules, zone = in_force(reader), tenant.settings.zone
-    endings = {id: ending_of(award, rules, zone) for id, award in awards.items()}
+    endings = {id: ending_of(awards[id], rules, zone) for id in proofs.keys() & awards.keys()}
     return OwnSkills(
         own=who,
         skills=tuple(
